@@ -1,0 +1,1 @@
+//! The LLB graph library.
