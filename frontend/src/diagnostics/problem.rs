@@ -1,0 +1,254 @@
+//! Every problem a user can cause, with its text: the one place in the crate where users are spoken to.
+//!
+//! The message is one line, lower case, names and values in backticks. [`Problem::help`] lists actions in the
+//! order in which to try them. A new problem does not compile until it has both.
+
+use super::Severity;
+
+/// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant's message says what it is for")]
+pub enum Problem {
+    // The file as TOML.
+    #[error("invalid TOML: {message}")]
+    Syntax { message: String },
+    #[error("the file is not UTF-8 text (byte {offset})")]
+    NotUtf8 { offset: usize },
+    #[error("no `[tool.pybuild]` table in this file")]
+    NoToolTable,
+
+    // Keys and types.
+    #[error("unknown key `{key}` in {table}{}", did_you_mean(suggestion))]
+    UnknownKey { key: String, table: String, suggestion: Option<String>, known: Vec<&'static str> },
+    #[error("`{key}` must be {expected}, not {found}")]
+    WrongType { key: String, expected: &'static str, found: &'static str },
+    #[error("`{key}` is required in {table}")]
+    MissingKey { key: &'static str, table: String },
+    #[error("`{key}` is empty")]
+    Empty { key: String },
+    #[error("`{first}` and `{second}` cannot be used together")]
+    Conflict { first: &'static str, second: &'static str },
+
+    // Values.
+    #[error("`{value}` is not a duration")]
+    BadDuration { value: String },
+    #[error("`{value}` is not a port")]
+    BadPort { value: String },
+    #[error("`{value}` is not a user: {reason}")]
+    BadUser { value: String, reason: &'static str },
+    #[error("`{value}` is not a signal")]
+    BadSignal { value: String },
+    #[error("`{value}` is not an image reference: {reason}")]
+    BadImage { value: String, reason: String },
+    #[error("`{value}` is not a platform: {reason}")]
+    BadPlatform { value: String, reason: String },
+    #[error("`{value}` is not a valid {what}: {reason}")]
+    BadName { what: &'static str, value: String, reason: &'static str },
+    #[error("`{value}` must be one of {}", list(allowed))]
+    BadChoice { value: String, allowed: Vec<&'static str>, suggestion: Option<String> },
+    #[error("`{value}` is not a number between {min} and {max}")]
+    BadNumber { value: String, min: i64, max: i64 },
+    #[error("`{value}` must be an absolute path in the image")]
+    NotAbsolute { value: String },
+    #[error("`{value}` leaves the build context")]
+    PathLeavesContext { value: String },
+    #[error("`{value}` leaves the image's root")]
+    PathLeavesImage { value: String },
+
+    // Names that refer to something.
+    #[error("unknown build arg `{name}`{}", did_you_mean(suggestion))]
+    UnknownArg { name: String, suggestion: Option<String> },
+    #[error("`${{` is not closed")]
+    UnclosedArg,
+    #[error("unknown stage `{name}`{}", did_you_mean(suggestion))]
+    UnknownStage { name: String, suggestion: Option<String>, known: Vec<String> },
+    #[error("unknown target `{name}`{}", did_you_mean(suggestion))]
+    UnknownTarget { name: String, suggestion: Option<String>, known: Vec<String> },
+    #[error("stages depend on one another in a circle: {}", cycle.join(" → "))]
+    StageCycle { cycle: Vec<String> },
+    #[error("unknown dependency group `{name}`{}", did_you_mean(suggestion))]
+    UnknownGroup { name: String, suggestion: Option<String>, known: Vec<String> },
+    #[error("dependency groups include one another in a circle: {}", cycle.join(" → "))]
+    GroupCycle { cycle: Vec<String> },
+    #[error("stage `{name}` has no checks to require")]
+    RequiresWithoutChecks { name: String },
+    #[error("`builder` is built in and cannot be changed as a stage")]
+    ReservedStage,
+    #[error("`{key}` has no effect here: stage `{stage}` is made from `{from}`, which has no Python environment of this project")]
+    NotAPythonStage { key: &'static str, stage: String, from: String },
+
+    // Files of the context.
+    #[error("`{path}` is not in the build context{}", did_you_mean(suggestion))]
+    MissingFile { path: String, suggestion: Option<String> },
+    #[error("`{path}` is hidden by `{rule}` in {ignore_file}")]
+    IgnoredFile { path: String, rule: String, ignore_file: String },
+    #[error("`{path}` is a folder, a file is needed")]
+    NotAFile { path: String },
+    #[error("`{path}` is not UTF-8 text")]
+    FileNotUtf8 { path: String },
+    #[error("`{line}` is not a requirement")]
+    BadRequirement { line: String },
+    #[error("`{path}` is used by a requirement but lies outside of the build context")]
+    RequirementLeavesContext { path: String },
+
+    // Python and the project.
+    #[error("`{value}` is not a Python version")]
+    BadPythonVersion { value: String },
+    #[error("no released Python fits `requires-python = \"{specifier}\"`")]
+    NoPythonFits { specifier: String },
+    #[error("`{value}` is not a version specifier")]
+    BadSpecifier { value: String },
+    #[error("Python {version} does not satisfy the project's `requires-python = \"{specifier}\"`")]
+    RequiresPython { version: String, specifier: String },
+    #[error("the project's dependencies are dynamic and cannot be read from pyproject.toml")]
+    DynamicDependencies,
+    #[error("the dependencies in `[tool.poetry]` can only be installed from a requirements file")]
+    PoetryDependencies,
+    #[error("`{lock}` is not read: dependencies are installed as {instead} asks for them")]
+    LockNotRead { lock: String, instead: String },
+    #[error("no dependencies found: there is no requirements.txt and no pyproject.toml in the context")]
+    NoDependencies,
+    #[error("the project names no build backend, so it cannot be built as a package")]
+    NotAPackage,
+
+    // Options of the build.
+    #[error("build arg `{name}` is not declared in [args] and has no effect{}", did_you_mean(suggestion))]
+    UnusedBuildArg { name: String, suggestion: Option<String> },
+    #[error("{what} is not supported by pybuild {}", env!("CARGO_PKG_VERSION"))]
+    Unsupported { what: String },
+    #[error("{message}")]
+    BadOption { message: String },
+    #[error("this engine lacks `{capability}`, which {what} needs")]
+    MissingCapability { capability: String, what: String },
+}
+
+impl Problem {
+    /// Error or warning.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::LockNotRead { .. } | Self::NoDependencies | Self::UnusedBuildArg { .. } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// What to do about it, in the order in which to try. May be empty.
+    #[expect(clippy::too_many_lines, reason = "a table of texts")]
+    pub fn help(&self) -> Vec<String> {
+        match self {
+            Self::UnknownKey { suggestion: None, known, .. } if !known.is_empty() => {
+                vec![format!("the keys here are {}", list(known))]
+            }
+            Self::UnknownStage { suggestion: None, known, .. } => {
+                vec![format!("the stages of this file are {}", list(known))]
+            }
+            Self::UnknownTarget { suggestion: None, known, .. } => {
+                vec![format!("the targets of this file are {}", list(known))]
+            }
+            Self::UnknownGroup { suggestion: None, known, .. } if known.is_empty() => vec![
+                "declare it: `[dependencies.groups]` with a requirements file, or `[dependency-groups]` in pyproject.toml".into(),
+            ],
+            Self::UnknownGroup { suggestion: None, known, .. } => {
+                vec![format!("the groups of this project are {}", list(known))]
+            }
+            Self::UnknownArg { suggestion: None, name } => {
+                vec![format!("declare it: `[args]` with `{name} = \"…\"`")]
+            }
+            Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
+            Self::BadDuration { .. } => vec!["write a number and a unit, as `30s`, `1m30s` or `500ms`".into()],
+            Self::BadPort { .. } => {
+                vec!["write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`".into()]
+            }
+            Self::BadUser { .. } => {
+                vec!["write a name as `\"app\"`, or numbers as `\"1000\"` or `\"1000:1000\"`".into()]
+            }
+            Self::BadSignal { .. } => vec!["write a name as `SIGTERM` or a number as `15`".into()],
+            Self::NotAbsolute { value } => vec![format!("write `/{}`", value.trim_start_matches("./"))],
+            Self::PathLeavesContext { .. } => vec![
+                "paths are relative to the build context, the last argument of `docker buildx build`".into(),
+                "pass a folder outside of it as a named context: `--build-context NAME=PATH`".into(),
+            ],
+            Self::RequiresWithoutChecks { name } => {
+                vec![format!("give it one: `checks.NAME = \"…\"` in [stage.{name}]")]
+            }
+            Self::ReservedStage => vec![
+                "set its system packages in `[system]` and its dependencies in `[dependencies]`".into(),
+                "give a stage of your own another name, with `from = \"builder\"`".into(),
+            ],
+            Self::NotAPythonStage { .. } => vec![
+                "leave `from` out to get the project's Python, dependencies and app".into(),
+                "or write `from = \"dev\"` (or another Python stage) to go on from it".into(),
+            ],
+            Self::MissingFile { suggestion: None, .. } => {
+                vec!["create it, or correct the path: it is relative to the build context".into()]
+            }
+            Self::IgnoredFile { rule, ignore_file, path } => {
+                vec![format!("remove `{rule}` from {ignore_file}, or add `!{path}` after it")]
+            }
+            Self::BadRequirement { .. } => {
+                vec!["write a requirement as `name==1.2.3`, or an option as `-r other.txt`".into()]
+            }
+            Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
+            Self::RequiresPython { .. } => {
+                vec!["change `[python] version`, or the project's `requires-python`".into()]
+            }
+            Self::NoPythonFits { .. } => vec!["name the version: `[python]` with `version = \"3.x\"`".into()],
+            Self::DynamicDependencies => vec![
+                "list the requirements files: `[dependencies]` with `requirements = [\"…\"]`".into(),
+            ],
+            Self::PoetryDependencies => vec![
+                "move them to `[project] dependencies`, which Poetry 2 reads too".into(),
+                "or export them: `poetry export -o requirements.txt`".into(),
+            ],
+            Self::LockNotRead { .. } => {
+                vec!["export it to a requirements file to install exactly what it locks".into()]
+            }
+            Self::NoDependencies => {
+                vec!["if the app needs none, say so: `[dependencies]` with `requirements = []`".into()]
+            }
+            Self::NotAPackage => vec![
+                "add a `[build-system]` table to pyproject.toml".into(),
+                "or copy the code as it is: `[app]` with `package = false`".into(),
+            ],
+            Self::NoToolTable => vec![
+                "add `[tool.pybuild]`, which may stay empty".into(),
+                "or build with a file of its own: `-f pybuild.toml`".into(),
+            ],
+            Self::MissingCapability { .. } => vec!["update Docker or BuildKit".into()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+fn list(names: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    quoted.join(", ")
+}
+
+/// The name among `known` that `typed` was most likely meant to be, if any is near enough.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let typed = typed.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&typed, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= name.chars().count().max(typed.chars().count()) / 3)
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        assert_eq!(nearest("versoin", ["version", "base"]), Some("version".into()));
+        assert_eq!(nearest("requierments", ["requirements", "groups"]), Some("requirements".into()));
+        assert_eq!(nearest("Version", ["version"]), Some("version".into()));
+        assert_eq!(nearest("colour", ["version", "base"]), None);
+    }
+}

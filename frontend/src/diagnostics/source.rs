@@ -1,0 +1,85 @@
+//! A text that a user wrote, and places in it.
+
+/// A half-open range of bytes in a [`Source`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl From<std::ops::Range<usize>> for Span {
+    fn from(range: std::ops::Range<usize>) -> Self {
+        Self { start: range.start, end: range.end }
+    }
+}
+
+/// A line from 1 and a column from 0 (in characters), as BuildKit's source ranges count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// From 1.
+    pub line: u32,
+    /// From 0.
+    pub character: u32,
+}
+
+/// A file that diagnostics and source maps point into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The name as the user knows it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+    lines: Vec<usize>,
+}
+
+impl Source {
+    /// Indexes the lines of `text`.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), text, lines }
+    }
+
+    /// Where byte `offset` is. An offset past the end is the end.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.lines.partition_point(|&start| start <= offset).max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or(0);
+        let character = self.text.get(start..offset).map_or(0, |text| text.chars().count());
+        Position {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            character: u32::try_from(character).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The span of a whole line (from 1), without its line break.
+    pub fn line_span(&self, line: u32) -> Span {
+        let index = (line.max(1) - 1) as usize;
+        let start = self.lines.get(index).copied().unwrap_or(self.text.len());
+        let end = self.lines.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        Span { start, end: end.max(start) }
+    }
+
+    /// First and last position of `span`; an empty span still covers its line.
+    pub fn range(&self, span: Span) -> (Position, Position) {
+        let end = if span.end > span.start { span.end - 1 } else { span.start };
+        (self.position(span.start), self.position(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_from_one_and_characters_from_zero() {
+        let source = Source::new("f", "é = 1\nb = 2\n");
+        assert_eq!(source.position(0), Position { line: 1, character: 0 });
+        assert_eq!(source.position(3), Position { line: 1, character: 2 });
+        assert_eq!(source.position(7), Position { line: 2, character: 0 });
+        assert_eq!(source.position(999), Position { line: 3, character: 0 });
+        assert_eq!(source.line_span(2), Span { start: 7, end: 12 });
+    }
+}

@@ -1,0 +1,137 @@
+//! Build args: declared in `[args]` with their defaults, set by `--build-arg`, used as `${NAME}`.
+//!
+//! The value of `--build-arg` wins over the default. The platform args of docker/dockerfile (`TARGETARCH` and
+//! its kin) are always there and need no declaration.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::Problem;
+use crate::diagnostics::problem::nearest;
+
+/// The args of one build for one platform, with their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    predefined: BTreeMap<String, String>,
+    given: BTreeMap<String, String>,
+    declared: BTreeMap<String, String>,
+}
+
+impl Arguments {
+    /// `given` is what `--build-arg` says, `predefined` the platform args.
+    pub fn new(given: BTreeMap<String, String>, predefined: BTreeMap<String, String>) -> Self {
+        Self { predefined, given, declared: BTreeMap::new() }
+    }
+
+    /// Declares an arg of the file.
+    pub(super) fn declare(&mut self, name: String, default: String) {
+        self.declared.insert(name, default);
+    }
+
+    /// The value of `name`, if it is declared or predefined.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        if let Some(default) = self.declared.get(name) {
+            return Some(self.given.get(name).unwrap_or(default));
+        }
+        let default = self.predefined.get(name)?;
+        Some(self.given.get(name).unwrap_or(default))
+    }
+
+    /// The args that the file declares, with their values.
+    pub fn declared(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.declared.keys().filter_map(|name| Some((name.as_str(), self.value(name)?)))
+    }
+
+    /// Names given by `--build-arg` that nothing declares.
+    pub fn unused(&self) -> Vec<(String, Option<String>)> {
+        let known = |name: &String| self.declared.contains_key(name) || self.predefined.contains_key(name);
+        let unused = self.given.keys().filter(|name| !known(name));
+        unused.map(|name| (name.clone(), nearest(name, self.declared.keys().map(String::as_str)))).collect()
+    }
+
+    /// The args that a shell command mentions as `$NAME` or `${NAME}`: these alone enter its environment, so
+    /// that a changed arg re-runs only the steps that use it.
+    pub fn mentioned_in(&self, command: &str) -> Vec<(String, String)> {
+        let names = self.declared.keys().chain(self.predefined.keys());
+        let mut found: Vec<_> = names
+            .filter(|name| mentions(command, name))
+            .filter_map(|name| Some((name.clone(), self.value(name)?.to_owned())))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Replaces every `${NAME}`; `$$` is a dollar sign, any other `$` stands for itself.
+    pub(super) fn expand(&self, text: &str) -> Result<String, Problem> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            let (before, dollar) = rest.split_at(at);
+            out.push_str(before);
+            if let Some(after) = dollar.strip_prefix("$$") {
+                out.push('$');
+                rest = after;
+            } else if let Some(after) = dollar.strip_prefix("${") {
+                let (name, after) = after.split_once('}').ok_or(Problem::UnclosedArg)?;
+                out.push_str(self.value(name).ok_or_else(|| self.unknown(name))?);
+                rest = after;
+            } else {
+                out.push('$');
+                rest = dollar.get(1..).unwrap_or_default();
+            }
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn unknown(&self, name: &str) -> Problem {
+        let known = self.declared.keys().chain(self.predefined.keys()).map(String::as_str);
+        Problem::UnknownArg { suggestion: nearest(name, known), name: name.to_owned() }
+    }
+}
+
+fn mentions(command: &str, name: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    command.match_indices('$').any(|(at, _)| {
+        let after = command.get(at + 1..).unwrap_or_default();
+        if let Some(braced) = after.strip_prefix('{') {
+            return braced.strip_prefix(name).is_some_and(|rest| !rest.starts_with(word));
+        }
+        after.strip_prefix(name).is_some_and(|rest| !rest.starts_with(word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments() -> Arguments {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let mut arguments =
+            Arguments::new(map(&[("TAG", "3.12"), ("OTHER", "x")]), map(&[("TARGETARCH", "arm64")]));
+        arguments.declare("TAG".into(), "3.11".into());
+        arguments.declare("MODE".into(), "fast".into());
+        arguments
+    }
+
+    #[test]
+    fn args_expand_with_given_values_over_defaults() {
+        let arguments = arguments();
+        assert_eq!(arguments.expand("python:${TAG}-${MODE}-${TARGETARCH}").unwrap(), "python:3.12-fast-arm64");
+        assert_eq!(arguments.expand("cost: $$5 and $HOME").unwrap(), "cost: $5 and $HOME");
+        assert_eq!(arguments.expand("${TAGG}").unwrap_err().to_string(), "unknown build arg `TAGG`; did you mean `TAG`?");
+        assert_eq!(arguments.expand("${TAG").unwrap_err(), Problem::UnclosedArg);
+        assert_eq!(arguments.unused(), [("OTHER".to_owned(), None)]);
+    }
+
+    #[test]
+    fn a_command_sees_only_the_args_it_mentions() {
+        let arguments = arguments();
+        let names = |command| arguments.mentioned_in(command).into_iter().map(|(k, _)| k).collect::<Vec<_>>();
+        assert_eq!(names("echo $MODE"), ["MODE"]);
+        assert_eq!(names("echo ${TAG:-none} $MODES"), ["TAG"]);
+        assert_eq!(names("echo TAG"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,240 @@
+//! Walking a TOML tree so that every wrong key, type and value is reported, each at its place.
+//!
+//! serde's derive stops at the first problem and loses places inside flattened tables; this walker goes on.
+//! A value that is wrong is reported and read as absent, so that one mistake does not hide the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use super::args::Arguments;
+use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands in the file.
+    pub span: Span,
+}
+
+impl<T> Located<T> {
+    /// A value at a place.
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// What a reading function needs besides the value itself.
+pub(super) struct Context<'a> {
+    pub(super) source: &'a Arc<Source>,
+    pub(super) arguments: &'a Arguments,
+    pub(super) found: Diagnostics,
+}
+
+impl Context<'_> {
+    pub(super) fn report(&mut self, span: Span, problem: Problem) {
+        self.found.report(self.source, span, problem);
+    }
+}
+
+/// A value with the key it stands under, for messages.
+pub(super) struct Node<'t> {
+    pub(super) value: &'t DeValue<'t>,
+    pub(super) span: Span,
+    pub(super) key: String,
+}
+
+impl<'t> Node<'t> {
+    pub(super) fn wrong_type<T>(&self, cx: &mut Context<'_>, expected: &'static str) -> Option<T> {
+        let found = match self.value {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a float",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        cx.report(self.span, Problem::WrongType { key: self.key.clone(), expected, found });
+        None
+    }
+
+    /// The value as a table whose keys are fixed.
+    pub(super) fn table(&self, label: impl Into<String>) -> Option<Table<'t>> {
+        let entries = self.value.as_table()?;
+        Some(Table { entries, label: label.into(), span: self.span, asked: Vec::new() })
+    }
+
+    /// The value as a table whose keys are the user's names.
+    pub(super) fn entries(&self) -> Option<Vec<(Located<String>, Node<'t>)>> {
+        Some(entries(self.value.as_table()?, &self.key))
+    }
+
+    pub(super) fn elements(&self) -> Option<Vec<Node<'t>>> {
+        let array = self.value.as_array()?;
+        let nodes = array.iter().map(|element| Node {
+            value: element.get_ref(),
+            span: element.span().into(),
+            key: self.key.clone(),
+        });
+        Some(nodes.collect())
+    }
+}
+
+fn entries<'t>(table: &'t DeTable<'t>, prefix: &str) -> Vec<(Located<String>, Node<'t>)> {
+    let all = table.iter().map(|(key, value)| {
+        let name = Located::new(key.get_ref().to_string(), key.span().into());
+        let path = if prefix.is_empty() { name.value.clone() } else { format!("{prefix}.{}", name.value) };
+        (name, Node { value: value.get_ref(), span: value.span().into(), key: path })
+    });
+    all.collect()
+}
+
+/// A table with fixed keys. Each key that is asked for is known; [`Table::finish`] reports the others.
+pub(super) struct Table<'t> {
+    entries: &'t DeTable<'t>,
+    label: String,
+    pub(super) span: Span,
+    asked: Vec<&'static str>,
+}
+
+impl<'t> Table<'t> {
+    pub(super) fn root(entries: &'t DeTable<'t>, label: &str, span: Span) -> Self {
+        Self { entries, label: label.to_owned(), span, asked: Vec::new() }
+    }
+
+    /// The raw value under `key`.
+    pub(super) fn node(&mut self, key: &'static str) -> Option<Node<'t>> {
+        self.asked.push(key);
+        let (_, value) = self.entries.get_key_value(key)?;
+        Some(Node { value: value.get_ref(), span: value.span().into(), key: key.to_owned() })
+    }
+
+    /// Where `key` itself is written.
+    pub(super) fn key_span(&self, key: &str) -> Option<Span> {
+        self.entries.get_key_value(key).map(|(key, _)| key.span().into())
+    }
+
+    /// The value under `key`, or `None` when it is absent or was wrong (and reported).
+    pub(super) fn get<T: Read>(&mut self, cx: &mut Context<'_>, key: &'static str) -> Option<T> {
+        let node = self.node(key)?;
+        T::read(&node, cx)
+    }
+
+    /// As [`Table::get`], with the default for an absent key.
+    pub(super) fn get_or_default<T: Read + Default>(&mut self, cx: &mut Context<'_>, key: &'static str) -> T {
+        self.get(cx, key).unwrap_or_default()
+    }
+
+    /// As [`Table::get`], reporting an absent key.
+    pub(super) fn require<T: Read>(&mut self, cx: &mut Context<'_>, key: &'static str) -> Option<T> {
+        if self.entries.get(key).is_none() {
+            self.asked.push(key);
+            cx.report(self.span, Problem::MissingKey { key, table: self.label.clone() });
+            return None;
+        }
+        self.get(cx, key)
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(super) fn finish(self, cx: &mut Context<'_>) {
+        for (key, _) in entries(self.entries, "") {
+            if self.asked.contains(&key.value.as_str()) {
+                continue;
+            }
+            let problem = Problem::UnknownKey {
+                suggestion: nearest(&key.value, self.asked.iter().copied()),
+                key: key.value,
+                table: self.label.clone(),
+                known: self.asked.clone(),
+            };
+            cx.report(key.span, problem);
+        }
+    }
+}
+
+/// A type that can be read from a TOML value.
+pub(super) trait Read: Sized {
+    /// The value, or `None` after reporting what is wrong with it.
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self>;
+}
+
+impl Read for String {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        match node.value.as_str() {
+            Some(text) => Some(text.to_owned()),
+            None => node.wrong_type(cx, "a string"),
+        }
+    }
+}
+
+impl Read for bool {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        match node.value.as_bool() {
+            Some(value) => Some(value),
+            None => node.wrong_type(cx, "true or false"),
+        }
+    }
+}
+
+impl Read for u32 {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(integer) = node.value.as_integer() else {
+            return node.wrong_type(cx, "a whole number");
+        };
+        let value = Self::from_str_radix(integer.as_str(), integer.radix()).ok();
+        if value.is_none() {
+            let value = integer.to_string();
+            cx.report(node.span, Problem::BadNumber { value, min: 0, max: i64::from(Self::MAX) });
+        }
+        value
+    }
+}
+
+impl<T: Read> Read for Located<T> {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        T::read(node, cx).map(|value| Self::new(value, node.span))
+    }
+}
+
+/// A list; elements that are wrong are reported and left out.
+impl<T: Read> Read for Vec<T> {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(elements) = node.elements() else {
+            return node.wrong_type(cx, "a list");
+        };
+        Some(elements.iter().filter_map(|element| T::read(element, cx)).collect())
+    }
+}
+
+/// A table of the user's own names.
+impl<T: Read> Read for BTreeMap<String, T> {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(entries) = node.entries() else {
+            return node.wrong_type(cx, "a table");
+        };
+        let read = entries.iter().filter_map(|(key, node)| Some((key.value.clone(), T::read(node, cx)?)));
+        Some(read.collect())
+    }
+}
+
+/// A string in which `${NAME}` stands for a build arg.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Expanded(pub(super) String);
+
+impl Read for Expanded {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let text = String::read(node, cx)?;
+        match cx.arguments.expand(&text) {
+            Ok(text) => Some(Self(text)),
+            Err(problem) => {
+                cx.report(node.span, problem);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Values with a rule: durations, ports, users, paths, commands. Each is checked where it is read, so the rest
+//! of the crate never sees a wrong one.
+
+use super::reader::{Context, Expanded, Node, Read};
+use crate::diagnostics::Problem;
+use crate::reference::ImageReference;
+
+/// A length of time, in nanoseconds: what the image's health check counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nanoseconds(pub i64);
+
+impl Nanoseconds {
+    /// Reads `1h2m3.5s`, `500ms` and the like (the syntax of Dockerfiles, Go's).
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rest = text;
+        let mut total = 0_f64;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            let number: f64 = rest.get(..digits)?.parse().ok()?;
+            let tail = rest.get(digits..)?;
+            let unit = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+            let scale = match tail.get(..unit)? {
+                "ns" => 1.0,
+                "us" | "µs" => 1e3,
+                "ms" => 1e6,
+                "s" => 1e9,
+                "m" => 60e9,
+                "h" => 3600e9,
+                _ => return None,
+            };
+            total += number * scale;
+            rest = tail.get(unit..)?;
+        }
+        // A year is past any health check and far from what an `i64` holds.
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by the check before it")]
+        (total <= 3.2e16).then_some(Self(total.round() as i64))
+    }
+}
+
+impl Read for Nanoseconds {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = String::read(node, cx)?;
+        let parsed = Self::parse(&value);
+        if parsed.is_none() {
+            cx.report(node.span, Problem::BadDuration { value });
+        }
+        parsed
+    }
+}
+
+/// One or several exposed ports, as the image config writes them: `8000/tcp`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports(pub Vec<String>);
+
+impl Ports {
+    fn parse(text: &str) -> Option<Self> {
+        let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        if !matches!(protocol, "tcp" | "udp" | "sctp") {
+            return None;
+        }
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+        let (first, last) = (port(first)?, port(last)?);
+        (first <= last).then(|| Self((first..=last).map(|port| format!("{port}/{protocol}")).collect()))
+    }
+}
+
+impl Read for Ports {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = match (node.value.as_integer(), node.value.as_str()) {
+            (Some(integer), _) => integer.to_string(),
+            (_, Some(_)) => Expanded::read(node, cx)?.0,
+            _ => return node.wrong_type(cx, "a port number or a string"),
+        };
+        let parsed = Self::parse(&value);
+        if parsed.is_none() {
+            cx.report(node.span, Problem::BadPort { value });
+        }
+        parsed
+    }
+}
+
+/// Whom a container runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// A name, with the numbers if the file gives them.
+    Named {
+        /// The login name.
+        name: String,
+        /// The user's number, if the file fixes it.
+        uid: Option<u32>,
+        /// The group's number, if the file fixes it.
+        gid: Option<u32>,
+    },
+    /// Numbers alone. Nothing is created for them.
+    Numeric {
+        /// The user's number.
+        uid: u32,
+        /// The group's number; the engine's default is 0.
+        gid: Option<u32>,
+    },
+}
+
+impl User {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let (name, group) = text.split_once(':').map_or((text, None), |(name, group)| (name, Some(group)));
+        if let Ok(uid) = name.parse() {
+            return match group.map(str::parse).transpose() {
+                Ok(gid) => Ok(Self::Numeric { uid, gid }),
+                Err(_) => Err("the group of a numeric user must be a number too"),
+            };
+        }
+        if group.is_some_and(|group| group != name) {
+            return Err("a named user has a group of the same name");
+        }
+        Self::check_name(name)?;
+        Ok(Self::Named { name: name.to_owned(), uid: None, gid: None })
+    }
+
+    /// The rule of `useradd`: lower case letters, digits, `_` and `-`, at most 32 of them.
+    fn check_name(name: &str) -> Result<(), &'static str> {
+        if name.is_empty() {
+            return Err("the name is empty");
+        }
+        if name.len() > 32 {
+            return Err("the name has more than 32 characters");
+        }
+        if !name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') {
+            return Err("a name starts with a lower case letter or `_`");
+        }
+        if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-')) {
+            return Err("a name has only lower case letters, digits, `_` and `-`");
+        }
+        Ok(())
+    }
+}
+
+impl Read for User {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if let Some(mut table) = node.table("`user`") {
+            let name: Option<String> = table.require(cx, "name");
+            let (uid, gid) = (table.get(cx, "uid"), table.get(cx, "gid"));
+            table.finish(cx);
+            let name = name?;
+            if let Err(reason) = Self::check_name(&name) {
+                cx.report(node.span, Problem::BadUser { value: name, reason });
+                return None;
+            }
+            return Some(Self::Named { name, uid, gid });
+        }
+        if node.value.as_str().is_none() {
+            return node.wrong_type(cx, "a string or a table");
+        }
+        let value = Expanded::read(node, cx)?.0;
+        match Self::parse(&value) {
+            Ok(user) => Some(user),
+            Err(reason) => {
+                cx.report(node.span, Problem::BadUser { value, reason });
+                None
+            }
+        }
+    }
+}
+
+/// A path or pattern below the build context: relative, cleaned, never climbing out of it. `.` is all of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContextPath(String);
+
+impl ContextPath {
+    /// Cleans `text`; `None` if it is absolute or leaves the context.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts: Vec<&str> = Vec::new();
+        if text.starts_with('/') || text.contains('\0') {
+            return None;
+        }
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        Some(Self(if parts.is_empty() { ".".to_owned() } else { parts.join("/") }))
+    }
+
+    /// The whole context.
+    pub fn root() -> Self {
+        Self(".".to_owned())
+    }
+
+    /// The path, without leading or trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the whole context.
+    pub fn is_root(&self) -> bool {
+        self.0 == "."
+    }
+
+    /// Whether it has wildcards.
+    pub fn is_pattern(&self) -> bool {
+        self.0.contains(['*', '?', '['])
+    }
+
+    /// The path of `text` as seen from this file's folder.
+    pub fn sibling(&self, text: &str) -> Option<Self> {
+        match self.0.rsplit_once('/') {
+            Some((folder, _)) if !text.starts_with('/') => Self::parse(&format!("{folder}/{text}")),
+            _ => Self::parse(text),
+        }
+    }
+}
+
+impl Read for ContextPath {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = Expanded::read(node, cx)?.0;
+        if value.trim().is_empty() {
+            cx.report(node.span, Problem::Empty { key: node.key.clone() });
+            return None;
+        }
+        let parsed = Self::parse(&value);
+        if parsed.is_none() {
+            cx.report(node.span, Problem::PathLeavesContext { value });
+        }
+        parsed
+    }
+}
+
+/// An absolute path in an image, cleaned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImagePath(String);
+
+impl ImagePath {
+    /// Cleans `text`.
+    ///
+    /// # Errors
+    /// If the path is relative, or climbs above the root.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let mut parts: Vec<&str> = Vec::new();
+        if !text.starts_with('/') {
+            return Err(Problem::NotAbsolute { value: text.to_owned() });
+        }
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if parts.pop().is_none() => {
+                    return Err(Problem::PathLeavesImage { value: text.to_owned() });
+                }
+                ".." => {}
+                part => parts.push(part),
+            }
+        }
+        Ok(Self(format!("/{}", parts.join("/"))))
+    }
+
+    /// The path, with its leading slash and no trailing one.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Read for ImagePath {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = Expanded::read(node, cx)?.0;
+        match Self::parse(&value) {
+            Ok(path) => Some(path),
+            Err(problem) => {
+                cx.report(node.span, problem);
+                None
+            }
+        }
+    }
+}
+
+/// A command: a line for the shell, or a program and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run by `/bin/sh -c`.
+    Shell(String),
+    /// Run as it is, without a shell.
+    Arguments(Vec<String>),
+}
+
+impl Command {
+    /// What the engine is to execute.
+    pub fn arguments(&self) -> Vec<String> {
+        match self {
+            Self::Shell(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            Self::Arguments(arguments) => arguments.clone(),
+        }
+    }
+
+    /// The command on one line, for names and history.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Shell(line) => line.split_whitespace().collect::<Vec<_>>().join(" "),
+            Self::Arguments(arguments) => {
+                shlex::try_join(arguments.iter().map(String::as_str)).unwrap_or_else(|_| arguments.join(" "))
+            }
+        }
+    }
+}
+
+impl Read for Command {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let command = match (node.value.as_str(), node.elements()) {
+            (Some(line), _) => Self::Shell(line.to_owned()),
+            (_, Some(_)) => Self::Arguments(Vec::read(node, cx)?),
+            _ => return node.wrong_type(cx, "a string (for the shell) or a list of strings"),
+        };
+        let empty = match &command {
+            Self::Shell(line) => line.trim().is_empty(),
+            Self::Arguments(arguments) => arguments.first().is_none_or(String::is_empty),
+        };
+        if empty {
+            cx.report(node.span, Problem::Empty { key: node.key.clone() });
+            return None;
+        }
+        Some(command)
+    }
+}
+
+/// A signal by name or number, as the image config writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal(pub String);
+
+impl Read for Signal {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        const NAMES: [&str; 31] = [
+            "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+            "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+            "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+        ];
+        let value = match node.value.as_integer() {
+            Some(number) => number.to_string(),
+            None => Expanded::read(node, cx)?.0,
+        };
+        let known = match value.parse::<u32>() {
+            Ok(number) => (1..=64).contains(&number),
+            Err(_) => {
+                let name = value.strip_prefix("SIG").unwrap_or(&value);
+                NAMES.contains(&name) || name.starts_with("RTMIN") || name.starts_with("RTMAX")
+            }
+        };
+        if known {
+            return Some(Self(value));
+        }
+        cx.report(node.span, Problem::BadSignal { value });
+        None
+    }
+}
+
+impl Read for ImageReference {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = Expanded::read(node, cx)?.0;
+        match Self::parse(&value) {
+            Ok(reference) => Some(reference),
+            Err(error) => {
+                cx.report(node.span, Problem::BadImage { value, reason: error.to_string() });
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_follow_the_syntax_of_dockerfiles() {
+        let seconds = |text| Nanoseconds::parse(text).map(|n| n.0 / 1_000_000);
+        assert_eq!(seconds("30s"), Some(30_000));
+        assert_eq!(seconds("1m30s"), Some(90_000));
+        assert_eq!(seconds("1.5h"), Some(5_400_000));
+        assert_eq!(seconds("250ms"), Some(250));
+        for wrong in ["", "30", "s", "1 s", "-5s", "1d", "1..5s", "9999999999h"] {
+            assert_eq!(Nanoseconds::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ports_come_out_as_the_image_config_writes_them() {
+        let ports = |text| Ports::parse(text).map(|p| p.0.join(" "));
+        assert_eq!(ports("8000").as_deref(), Some("8000/tcp"));
+        assert_eq!(ports("53/udp").as_deref(), Some("53/udp"));
+        assert_eq!(ports("80-82").as_deref(), Some("80/tcp 81/tcp 82/tcp"));
+        for wrong in ["0", "70000", "82-80", "80/icmp", "http", "-1"] {
+            assert_eq!(ports(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn context_paths_are_cleaned_and_never_leave_the_context() {
+        let clean = |text| ContextPath::parse(text).map(|p| p.as_str().to_owned());
+        assert_eq!(clean("./app/").as_deref(), Some("app"));
+        assert_eq!(clean("a/../b").as_deref(), Some("b"));
+        assert_eq!(clean(".").as_deref(), Some("."));
+        for wrong in ["..", "a/../../b", "/etc/passwd"] {
+            assert_eq!(clean(wrong), None, "{wrong}");
+        }
+        let nested = ContextPath::parse("requirements/dev.txt").unwrap();
+        assert_eq!(nested.sibling("../base.txt").unwrap().as_str(), "base.txt");
+    }
+
+    #[test]
+    fn users_are_names_or_numbers() {
+        assert_eq!(User::parse("1000:1001"), Ok(User::Numeric { uid: 1000, gid: Some(1001) }));
+        assert_eq!(User::parse("app"), Ok(User::Named { name: "app".into(), uid: None, gid: None }));
+        assert_eq!(User::parse("app:app"), Ok(User::Named { name: "app".into(), uid: None, gid: None }));
+        assert!(User::parse("App").is_err() && User::parse("").is_err() && User::parse("a b").is_err());
+    }
+}
