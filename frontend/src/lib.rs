@@ -1,1 +1,12 @@
-//! pybuild.
+//! pybuild: a native BuildKit frontend for Python projects.
+//!
+//! The way of the data is one direction, and each step's result is a plain value:
+//! [`spec`] reads the build file, [`project`] what the context says, [`plan`] decides what is built, [`emit`]
+//! turns that into LLB, and [`gateway`] talks to the engine. [`install`] is what the same binary does inside
+//! build steps.
+
+pub mod diagnostics;
+pub mod ignore;
+pub mod project;
+pub mod reference;
+pub mod spec;

@@ -1,1 +1,60 @@
-//! The LLB graph library.
+//! BuildKit's LLB graphs as typed values.
+//!
+//! An op is described by a small builder and turned into a [`State`]; states are inputs of further ops; a state is
+//! marshalled to a [`Definition`], which an engine solves.
+//!
+//! ```
+//! use buildkit_llb::{Copy, Exec, FileOp, Image, Local, Metadata, Mount, Platform, Sharing};
+//!
+//! let platform = Platform::parse("linux/amd64")?;
+//! let context = Local::new("context").shared_key_hint("context").state();
+//! let base = Image::new("python:3.13-slim").platform(&platform).state();
+//! let built = Exec::new(["pip", "wheel", "--wheel-dir", "/wheels", "/src"])
+//!     .cwd("/")
+//!     .mount(Mount::bind(&context, "/src").read_only())
+//!     .mount(Mount::scratch("/wheels"))
+//!     .mount(Mount::cache("/root/.cache/pip", "pip", Sharing::Shared))
+//!     .meta(Metadata::named("wheel of the project"))
+//!     .run(&base);
+//! let image = FileOp::on(&base).copy(Copy::new(&built.output("/wheels"), "/", "/wheels/")).state();
+//!
+//! let definition = image.marshal();
+//! assert_eq!(definition.ops().len(), 4);
+//! assert_eq!(definition.head(), image.digest());
+//! # Ok::<(), buildkit_llb::PlatformError>(())
+//! ```
+//!
+//! Equal graphs marshal to equal bytes, and the bytes equal those of BuildKit's own Go client, so vertices have the
+//! same digests here, in the engine and in other frontends. Nothing reads a clock, a file or the machine.
+
+mod caps;
+mod definition;
+mod digest;
+mod dump;
+mod encode;
+mod go_json;
+mod image_reference;
+mod load;
+mod marshal;
+mod metadata;
+mod ops;
+mod path;
+pub mod pb;
+mod platform;
+mod source_map;
+mod state;
+
+pub use caps::{Cap, CapSet};
+pub use definition::{Definition, DefinitionError};
+pub use digest::{Digest, DigestError};
+pub use metadata::{CUSTOM_NAME, Metadata, ProgressGroup};
+pub use ops::exec::{Exec, Executed, Network, ProxyEnv, Security};
+pub use ops::file::FileOp;
+pub use ops::file_actions::{Copy, MkDir, MkFile, Owner, Rm, Symlink};
+pub use ops::git::Git;
+pub use ops::merge::{diff, merge};
+pub use ops::mount::{ContentCache, Mount, Sharing};
+pub use ops::source::{Differ, Http, HttpHeader, Image, Local, OciLayout, ResolveMode};
+pub use platform::{Platform, PlatformError};
+pub use source_map::{Location, Position, Range, SourceFile};
+pub use state::State;

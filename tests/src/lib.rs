@@ -1,1 +1,26 @@
-//! End-to-end tests.
+//! What the end-to-end tests are written with: an engine, a project, a build, an image, a container.
+//!
+//! Everything goes through the programs that a user has (`docker`, `docker buildx`, `git`), as child
+//! processes with an environment of their own: no `HOME`, nothing inherited but the engine's address.
+//! Whatever a test makes carries a name that no other test has and goes away when its value is dropped.
+
+pub mod buildx;
+pub mod command;
+pub mod container;
+pub mod engine;
+pub mod git;
+pub mod http;
+pub mod image;
+pub mod oci;
+pub mod progress;
+pub mod project;
+
+mod failure;
+mod unique;
+
+pub use buildx::{Build, Outcome};
+pub use container::Container;
+pub use engine::Engine;
+pub use failure::{Failure, Result};
+pub use image::Image;
+pub use project::Project;

@@ -39,7 +39,7 @@ pub enum Problem {
     BadUser { value: String, reason: &'static str },
     #[error("`{value}` is not a signal")]
     BadSignal { value: String },
-    #[error("`{value}` is not an image reference: {reason}")]
+    #[error("{reason}")]
     BadImage { value: String, reason: String },
     #[error("`{value}` is not a platform: {reason}")]
     BadPlatform { value: String, reason: String },
@@ -89,6 +89,8 @@ pub enum Problem {
     FileNotUtf8 { path: String },
     #[error("`{line}` is not a requirement")]
     BadRequirement { line: String },
+    #[error("`{line}` names a folder of the project, which is not an input of this step")]
+    LocalRequirement { line: String },
     #[error("`{path}` is used by a requirement but lies outside of the build context")]
     RequirementLeavesContext { path: String },
 
@@ -188,6 +190,9 @@ impl Problem {
             Self::BadRequirement { .. } => {
                 vec!["write a requirement as `name==1.2.3`, or an option as `-r other.txt`".into()]
             }
+            Self::LocalRequirement { .. } => vec![
+                "for the project itself: remove the line and set `[app]` with `package = true`".into(),
+            ],
             Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
             Self::RequiresPython { .. } => {
                 vec!["change `[python] version`, or the project's `requires-python`".into()]

@@ -66,7 +66,7 @@ impl<'t> Node<'t> {
     /// The value as a table whose keys are fixed.
     pub(super) fn table(&self, label: impl Into<String>) -> Option<Table<'t>> {
         let entries = self.value.as_table()?;
-        Some(Table { entries, label: label.into(), span: self.span, asked: Vec::new() })
+        Some(Table { entries: Some(entries), label: label.into(), span: self.span, asked: Vec::new() })
     }
 
     /// The value as a table whose keys are the user's names.
@@ -96,7 +96,7 @@ fn entries<'t>(table: &'t DeTable<'t>, prefix: &str) -> Vec<(Located<String>, No
 
 /// A table with fixed keys. Each key that is asked for is known; [`Table::finish`] reports the others.
 pub(super) struct Table<'t> {
-    entries: &'t DeTable<'t>,
+    entries: Option<&'t DeTable<'t>>,
     label: String,
     pub(super) span: Span,
     asked: Vec<&'static str>,
@@ -104,19 +104,19 @@ pub(super) struct Table<'t> {
 
 impl<'t> Table<'t> {
     pub(super) fn root(entries: &'t DeTable<'t>, label: &str, span: Span) -> Self {
-        Self { entries, label: label.to_owned(), span, asked: Vec::new() }
+        Self { entries: Some(entries), label: label.to_owned(), span, asked: Vec::new() }
+    }
+
+    /// A table that is not written at all.
+    pub(super) fn empty(label: &str, span: Span) -> Self {
+        Self { entries: None, label: label.to_owned(), span, asked: Vec::new() }
     }
 
     /// The raw value under `key`.
     pub(super) fn node(&mut self, key: &'static str) -> Option<Node<'t>> {
         self.asked.push(key);
-        let (_, value) = self.entries.get_key_value(key)?;
+        let value = self.entries?.get(key)?;
         Some(Node { value: value.get_ref(), span: value.span().into(), key: key.to_owned() })
-    }
-
-    /// Where `key` itself is written.
-    pub(super) fn key_span(&self, key: &str) -> Option<Span> {
-        self.entries.get_key_value(key).map(|(key, _)| key.span().into())
     }
 
     /// The value under `key`, or `None` when it is absent or was wrong (and reported).
@@ -132,7 +132,7 @@ impl<'t> Table<'t> {
 
     /// As [`Table::get`], reporting an absent key.
     pub(super) fn require<T: Read>(&mut self, cx: &mut Context<'_>, key: &'static str) -> Option<T> {
-        if self.entries.get(key).is_none() {
+        if self.entries.is_none_or(|entries| entries.get(key).is_none()) {
             self.asked.push(key);
             cx.report(self.span, Problem::MissingKey { key, table: self.label.clone() });
             return None;
@@ -142,7 +142,8 @@ impl<'t> Table<'t> {
 
     /// Reports every key that nobody asked for.
     pub(super) fn finish(self, cx: &mut Context<'_>) {
-        for (key, _) in entries(self.entries, "") {
+        let Some(all) = self.entries else { return };
+        for (key, _) in entries(all, "") {
             if self.asked.contains(&key.value.as_str()) {
                 continue;
             }

@@ -237,6 +237,11 @@ impl Read for ContextPath {
 pub struct ImagePath(String);
 
 impl ImagePath {
+    /// A path of our own, already clean.
+    pub(crate) fn constant(path: &'static str) -> Self {
+        Self(path.to_owned())
+    }
+
     /// Cleans `text`.
     ///
     /// # Errors

@@ -1,0 +1,1 @@
+"""A notes service: FastAPI, SQLAlchemy and Alembic."""

@@ -1,0 +1,426 @@
+//! The calls a frontend makes to its engine, as plain functions that block.
+//!
+//! The only place that is asynchronous: a small runtime lives inside, and every method may be called from any thread
+//! (outside of that runtime) at the same time. Failures carry the engine's status untouched.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use buildkit_proto::google::rpc;
+use buildkit_proto::moby::buildkit::v1::frontend as wire;
+use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
+use buildkit_proto::pb;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Runtime;
+use tonic::transport::Channel;
+
+use crate::gateway::calls::{FileStat, ImageRequest, Reference, ResolvedImage, SolveRequest, Warning};
+use crate::gateway::capabilities::Capabilities;
+use crate::gateway::errors::RpcError;
+use crate::gateway::result::GatewayResult;
+use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
+
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+/// How much of a file is asked for at once, in bytes: half of what fits into a message.
+const CHUNK: usize = MAX_MESSAGE / 2;
+
+/// Why the engine cannot be talked to at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The runtime needs a thread and a few descriptors.
+    #[error("cannot start the I/O runtime")]
+    Runtime(#[source] std::io::Error),
+    /// There is no connection.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The engine is connected and does not answer.
+    #[error("the engine did not answer within 15 s")]
+    Silent,
+    /// The engine refused the first call.
+    #[error("the engine refused the connection")]
+    Refused(#[source] RpcError),
+}
+
+/// The connection to the engine that runs this build.
+#[derive(Debug)]
+pub struct Bridge {
+    client: LlbBridgeClient<Channel>,
+    llb_caps: Capabilities,
+    frontend_caps: Capabilities,
+    workers: Vec<Vec<pb::Platform>>,
+    returned: AtomicBool,
+    runtime: Runtime,
+}
+
+impl Bridge {
+    /// Connects over standard input and output and asks what the engine can do. The first thing to do in the process:
+    /// the engine hangs up after ten seconds of silence.
+    ///
+    /// # Errors
+    /// [`ConnectError`] if there is no engine, or none that answers within 15 s.
+    pub fn connect() -> Result<Self, ConnectError> {
+        let runtime = start_runtime()?;
+        let channel = runtime.block_on(transport::connect_stdio())?;
+        Self::ping(runtime, channel)
+    }
+
+    /// Connects over a stream of the caller's, which `open` makes on the bridge's runtime.
+    ///
+    /// # Errors
+    /// See [`Self::connect`].
+    pub fn connect_over<S, F>(open: impl FnOnce() -> F) -> Result<Self, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        F: Future<Output = S>,
+    {
+        let runtime = start_runtime()?;
+        let channel = runtime.block_on(async { transport::connect(open().await).await })?;
+        Self::ping(runtime, channel)
+    }
+
+    fn ping(runtime: Runtime, channel: Channel) -> Result<Self, ConnectError> {
+        let client = LlbBridgeClient::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE);
+        let mut pinging = client.clone();
+        let pong = runtime
+            .block_on(async { tokio::time::timeout(PING_TIMEOUT, pinging.ping(wire::PingRequest {})).await })
+            .map_err(|_| ConnectError::Silent)?
+            .map_err(|status| ConnectError::Refused(status.into()))?
+            .into_inner();
+        Ok(Self {
+            client,
+            llb_caps: pong.llb_caps.into_iter().collect(),
+            frontend_caps: pong.frontend_api_caps.into_iter().collect(),
+            workers: pong.workers.into_iter().map(|worker| worker.platforms).collect(),
+            returned: AtomicBool::new(false),
+            runtime,
+        })
+    }
+
+    /// What the engine's LLB can express.
+    pub fn llb_caps(&self) -> &Capabilities {
+        &self.llb_caps
+    }
+
+    /// What the engine's frontend API offers.
+    pub fn frontend_caps(&self) -> &Capabilities {
+        &self.frontend_caps
+    }
+
+    /// The platforms of each worker, its own first. The environment names the same workers.
+    pub fn workers(&self) -> &[Vec<pb::Platform>] {
+        &self.workers
+    }
+
+    /// Hands a graph to the engine. `None` is the empty file system.
+    ///
+    /// # Errors
+    /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
+    pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
+        self.runtime.block_on(solve(self.client.clone(), request))
+    }
+
+    /// Hands over several graphs at once; the answers are in their order.
+    pub fn solve_all(
+        &self,
+        requests: impl IntoIterator<Item = SolveRequest>,
+    ) -> Vec<Result<Option<Reference>, RpcError>> {
+        self.parallel(requests.into_iter().map(|request| solve(self.client.clone(), request)))
+    }
+
+    /// Runs what a reference stands for.
+    ///
+    /// # Errors
+    /// What fails when it runs.
+    pub fn evaluate(&self, reference: &Reference) -> Result<(), RpcError> {
+        let request = wire::EvaluateRequest { r#ref: reference.id.clone() };
+        if self.frontend_caps.supports("gateway.evaluate") {
+            let mut client = self.client.clone();
+            self.runtime.block_on(client.evaluate(request))?;
+        } else {
+            // Reading anything has the same effect on engines that have no call for it.
+            self.read_dir(reference, "/", Some("."))?;
+        }
+        Ok(())
+    }
+
+    /// Looks up images, all at once; the answers are in the order of the requests. Equal requests are sent once.
+    pub fn resolve_images(&self, requests: &[ImageRequest]) -> Vec<Result<ResolvedImage, RpcError>> {
+        let mut unique: Vec<&ImageRequest> = Vec::new();
+        let places: Vec<usize> = requests
+            .iter()
+            .map(|request| {
+                unique.iter().position(|known| known.asks_the_same(request)).unwrap_or_else(|| {
+                    unique.push(request);
+                    unique.len() - 1
+                })
+            })
+            .collect();
+        let sent = unique.into_iter().map(|request| resolve_image(self.client.clone(), request.clone()));
+        let answers = self.parallel(sent);
+        let unanswered = || Err(tonic::Status::internal("an image lookup got lost").into());
+        places.into_iter().map(|place| answers.get(place).cloned().unwrap_or_else(unanswered)).collect()
+    }
+
+    /// Asks for what a source is made of without fetching it: digests, times, git objects. Needs the capability
+    /// `source.metaresolver` of the frontend API.
+    ///
+    /// # Errors
+    /// What the engine reports, e.g. that the source does not exist.
+    pub fn resolve_source_meta(
+        &self,
+        request: wire::ResolveSourceMetaRequest,
+    ) -> Result<wire::ResolveSourceMetaResponse, RpcError> {
+        let mut client = self.client.clone();
+        Ok(self.runtime.block_on(client.resolve_source_meta(request))?.into_inner())
+    }
+
+    /// The states a client or another frontend passes in, by name. Empty where the engine knows no inputs.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, RpcError> {
+        if !self.frontend_caps.supports("frontend.inputs") {
+            return Ok(BTreeMap::new());
+        }
+        let mut client = self.client.clone();
+        let response = self.runtime.block_on(client.inputs(wire::InputsRequest {}))?;
+        Ok(response.into_inner().definitions.into_iter().collect())
+    }
+
+    /// The contents of a file of any size. Symbolic links are followed inside the reference.
+    ///
+    /// # Errors
+    /// What fails when the reference runs, or that the path is no regular file.
+    pub fn read_file(&self, reference: &Reference, path: &str) -> Result<Vec<u8>, RpcError> {
+        let mut data = Vec::new();
+        loop {
+            let chunk = self.read_range(reference, path, data.len(), CHUNK)?;
+            data.extend_from_slice(&chunk);
+            if chunk.len() < CHUNK {
+                return Ok(data);
+            }
+        }
+    }
+
+    /// The first `length` bytes of a file, or all if it is shorter. At most 8 MiB.
+    ///
+    /// # Errors
+    /// See [`Self::read_file`].
+    pub fn read_head(&self, reference: &Reference, path: &str, length: usize) -> Result<Vec<u8>, RpcError> {
+        self.read_range(reference, path, 0, length.min(CHUNK))
+    }
+
+    fn read_range(
+        &self,
+        reference: &Reference,
+        path: &str,
+        offset: usize,
+        length: usize,
+    ) -> Result<Vec<u8>, RpcError> {
+        let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let request = wire::ReadFileRequest {
+            r#ref: reference.id.clone(),
+            file_path: path.to_owned(),
+            range: Some(wire::FileRange { offset: signed(offset), length: signed(length) }),
+            mount_index: 0,
+        };
+        let mut client = self.client.clone();
+        Ok(self.runtime.block_on(client.read_file(request))?.into_inner().data)
+    }
+
+    /// The contents of a file that need not be there. The directory is listed first: that a file is missing is
+    /// something engines say only in words.
+    ///
+    /// # Errors
+    /// See [`Self::read_file`].
+    pub fn try_read_file(&self, reference: &Reference, path: &str) -> Result<Option<Vec<u8>>, RpcError> {
+        if self.probe(reference, path)?.is_none() {
+            return Ok(None);
+        }
+        // Gone after all if it is a link that leads nowhere.
+        absent_is_none(self.read_file(reference, path))
+    }
+
+    /// The entries of a directory, sorted by name; not those of its subdirectories. `include` is a pattern in the
+    /// syntax of ignore files.
+    ///
+    /// # Errors
+    /// What fails when the reference runs, or that there is no such directory.
+    pub fn read_dir(
+        &self,
+        reference: &Reference,
+        path: &str,
+        include: Option<&str>,
+    ) -> Result<Vec<FileStat>, RpcError> {
+        let request = wire::ReadDirRequest {
+            r#ref: reference.id.clone(),
+            dir_path: path.to_owned(),
+            include_pattern: include.unwrap_or_default().to_owned(),
+            mount_index: 0,
+        };
+        let mut client = self.client.clone();
+        let response = self.runtime.block_on(client.read_dir(request))?.into_inner();
+        let mut entries: Vec<FileStat> = response.entries.into_iter().map(FileStat::from).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    /// What a path is, or `None` if there is nothing. Symbolic links are followed.
+    ///
+    /// # Errors
+    /// What fails when the reference runs.
+    pub fn stat(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
+        match self.probe(reference, path)? {
+            Some(found) if found.is_symlink() => absent_is_none(self.stat_existing(reference, path)),
+            found => Ok(found.map(|found| FileStat { path: path.to_owned(), ..found })),
+        }
+    }
+
+    fn stat_existing(&self, reference: &Reference, path: &str) -> Result<FileStat, RpcError> {
+        let request = wire::StatFileRequest {
+            r#ref: reference.id.clone(),
+            path: path.to_owned(),
+            mount_index: 0,
+        };
+        let mut client = self.client.clone();
+        let stat = self.runtime.block_on(client.stat_file(request))?.into_inner().stat.unwrap_or_default();
+        Ok(FileStat { path: path.to_owned(), ..FileStat::from(stat) })
+    }
+
+    /// The directory entry at a path, links not followed.
+    fn probe(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
+        let path = crate::ignore::clean_path(path);
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if matches!(name, "" | "." | "..") {
+            return absent_is_none(self.stat_existing(reference, &path));
+        }
+        let directory = if directory.is_empty() { "/" } else { directory };
+        let entries = absent_is_none(self.read_dir(reference, directory, Some(&literal_pattern(name))))?;
+        Ok(entries.unwrap_or_default().into_iter().find(|entry| entry.path == name))
+    }
+
+    /// Shows a warning. Engines without a call for it get none.
+    ///
+    /// # Errors
+    /// What the engine reports; nothing a build should fail for.
+    pub fn warn(&self, warning: Warning) -> Result<(), RpcError> {
+        if self.frontend_caps.supports("gateway.warnings") {
+            let mut client = self.client.clone();
+            self.runtime.block_on(client.warn(wire::WarnRequest::from(warning)))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the build with a result.
+    ///
+    /// # Errors
+    /// What the engine reports, or that the build has ended already.
+    pub fn return_result(&self, result: GatewayResult) -> Result<(), RpcError> {
+        self.send_return(wire::ReturnRequest { result: Some(result.into_wire()), error: None })
+    }
+
+    /// Ends the build with a failure. The status must have a code.
+    ///
+    /// # Errors
+    /// What the engine reports, or that the build has ended already.
+    pub fn return_error(&self, status: rpc::Status) -> Result<(), RpcError> {
+        self.send_return(wire::ReturnRequest { result: None, error: Some(status) })
+    }
+
+    fn send_return(&self, request: wire::ReturnRequest) -> Result<(), RpcError> {
+        if self.returned.swap(true, Ordering::SeqCst) {
+            return Err(tonic::Status::failed_precondition("the build has ended already").into());
+        }
+        let mut client = self.client.clone();
+        self.runtime.block_on(client.r#return(request))?;
+        Ok(())
+    }
+
+    /// Runs calls at the same time and gives their answers in order.
+    fn parallel<T, F>(&self, calls: impl Iterator<Item = F>) -> Vec<Result<T, RpcError>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, RpcError>> + Send + 'static,
+    {
+        let running: Vec<_> = calls.map(|call| self.runtime.spawn(call)).collect();
+        running
+            .into_iter()
+            .map(|call| {
+                let lost = |error| Err(tonic::Status::internal(format!("a call was lost: {error}")).into());
+                self.runtime.block_on(call).unwrap_or_else(lost)
+            })
+            .collect()
+    }
+}
+
+fn start_runtime() -> Result<Runtime, ConnectError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(ConnectError::Runtime)
+}
+
+async fn solve(
+    mut client: LlbBridgeClient<Channel>,
+    request: SolveRequest,
+) -> Result<Option<Reference>, RpcError> {
+    if request.definition.def.is_empty() {
+        return Ok(None);
+    }
+    let request = wire::SolveRequest {
+        definition: Some(request.definition),
+        allow_result_return: true,
+        allow_result_array_ref: true,
+        evaluate: request.evaluate,
+        cache_imports: request.cache_imports.into_iter().map(Into::into).collect(),
+        ..wire::SolveRequest::default()
+    };
+    let response = client.solve(request).await?.into_inner();
+    let id = match response.result.and_then(|result| result.result) {
+        Some(wire::result::Result::Ref(reference)) => reference.id,
+        Some(wire::result::Result::RefDeprecated(id)) => id,
+        Some(wire::result::Result::Refs(_) | wire::result::Result::RefsDeprecated(_)) => {
+            // Only a nested frontend can answer so, and none was asked.
+            return Err(tonic::Status::internal("the engine gave several results for one graph").into());
+        }
+        None => response.r#ref,
+    };
+    Ok(if id.is_empty() { None } else { Some(Reference { id }) })
+}
+
+async fn resolve_image(
+    mut client: LlbBridgeClient<Channel>,
+    request: ImageRequest,
+) -> Result<ResolvedImage, RpcError> {
+    let asked = request.reference.clone();
+    let response = client.resolve_image_config(wire::ResolveImageConfigRequest::from(request)).await?;
+    let response = response.into_inner();
+    // Engines without source policies leave the name out.
+    let reference = if response.r#ref.is_empty() { asked } else { response.r#ref };
+    Ok(ResolvedImage { digest: response.digest, config: response.config, reference })
+}
+
+fn absent_is_none<T>(result: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A pattern that matches exactly this name.
+fn literal_pattern(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '!') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}

@@ -1,0 +1,444 @@
+//! Failures on their way to the user: the engine's are forwarded as they came, ours become typed source errors.
+//!
+//! BuildKit's error details are `Any` messages whose value is JSON, not protobuf, wherever the type URL ends in
+//! `+json`. Clients print the marked lines of every `errdefs.Source` they find.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use buildkit_proto::google::protobuf::Any;
+use buildkit_proto::google::rpc;
+use buildkit_proto::pb;
+use prost::Message as _;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+const SOURCE_DETAIL: &str = "github.com/moby/buildkit/errdefs.Source+json";
+const SUBREQUEST_DETAIL: &str = "github.com/moby/buildkit/errdefs.Subrequest+json";
+/// `Unknown`: with any other code, clients put the name of the code in front of the message.
+const CODE_UNKNOWN: i32 = 2;
+
+/// A call to the engine that failed, with everything the engine said about it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", .status.message())]
+pub struct RpcError {
+    status: tonic::Status,
+}
+
+impl RpcError {
+    /// The engine's message, without the name of the code.
+    pub fn message(&self) -> &str {
+        self.status.message()
+    }
+
+    /// The gRPC code.
+    pub fn code(&self) -> tonic::Code {
+        self.status.code()
+    }
+
+    /// Whether something that was asked for does not exist. File operations fail without a code, so the system's
+    /// text for `ENOENT` and `ENOTDIR` counts as well.
+    pub fn is_not_found(&self) -> bool {
+        let message = self.status.message();
+        self.status.code() == tonic::Code::NotFound
+            || message.contains("no such file or directory")
+            || message.contains("not a directory")
+            || message.ends_with(": not found")
+    }
+
+    /// Whether the build was cancelled by its user, or its engine is gone.
+    pub fn is_cancelled(&self) -> bool {
+        self.status.code() == tonic::Code::Cancelled || self.status.message().ends_with("context canceled")
+    }
+
+    /// The status as the engine sent it, with all details.
+    pub fn to_status(&self) -> rpc::Status {
+        match rpc::Status::decode(self.status.details()) {
+            Ok(status) if status.code != 0 => status,
+            // No details were sent, or a proxy cut them off.
+            _ => rpc::Status {
+                code: i32::from(self.status.code()),
+                message: self.status.message().to_owned(),
+                details: Vec::new(),
+            },
+        }
+    }
+}
+
+impl From<tonic::Status> for RpcError {
+    fn from(status: tonic::Status) -> Self {
+        Self { status }
+    }
+}
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourcePosition {
+    /// From 1.
+    pub line: u32,
+    /// From 0, in characters.
+    pub character: u32,
+}
+
+/// A stretch of a file. Both ends are always sent: clients read both without looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceRange {
+    /// Where it begins.
+    pub start: SourcePosition,
+    /// Where it ends; on the line of `start` for a stretch within one line.
+    pub end: SourcePosition,
+}
+
+impl From<SourceRange> for pb::Range {
+    fn from(range: SourceRange) -> Self {
+        let position = |at: SourcePosition| pb::Position {
+            line: signed(at.line),
+            character: signed(at.character),
+        };
+        Self {
+            start: Some(position(range.start)),
+            end: Some(position(range.end)),
+        }
+    }
+}
+
+fn signed(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// A file and the stretches of it that a failure is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceDetail {
+    /// The file's name as the user knows it.
+    pub filename: String,
+    /// The whole file.
+    pub data: Vec<u8>,
+    /// The file's language as clients may use it for colours, e.g. `toml`.
+    pub language: String,
+    /// The LLB that loaded the file.
+    pub definition: Option<pb::Definition>,
+    /// The stretches to show, outermost first.
+    pub ranges: Vec<SourceRange>,
+}
+
+impl SourceDetail {
+    /// The file as warnings and source maps carry it.
+    pub fn to_source_info(&self) -> pb::SourceInfo {
+        pb::SourceInfo {
+            filename: self.filename.clone(),
+            data: self.data.clone(),
+            definition: self.definition.clone(),
+            language: self.language.clone(),
+        }
+    }
+}
+
+/// Why the build fails: what is returned to the engine in place of a result.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", .status.message)]
+pub struct FrontendFailure {
+    status: rpc::Status,
+}
+
+impl FrontendFailure {
+    /// A failure of ours, with the text the user reads and the places it is about.
+    pub fn new(message: impl Into<String>, sources: &[SourceDetail]) -> Self {
+        let status = rpc::Status {
+            code: CODE_UNKNOWN,
+            message: message.into(),
+            details: sources.iter().map(source_any).collect(),
+        };
+        Self { status }
+    }
+
+    /// A request for something other than a build (`--call`) that this frontend does not know.
+    pub fn unsupported_request(name: &str) -> Self {
+        let detail = JsonSubrequest { name };
+        let status = rpc::Status {
+            code: CODE_UNKNOWN,
+            message: format!("unsupported request {name}"),
+            details: vec![json_any(SUBREQUEST_DETAIL, &detail)],
+        };
+        Self { status }
+    }
+
+    /// Says where in the build file the failure comes from, unless the engine has said so already.
+    #[must_use]
+    pub fn at(mut self, source: &SourceDetail) -> Self {
+        if !self.has_source() {
+            self.status.details.push(source_any(source));
+        }
+        self
+    }
+
+    /// Puts what was being done before the message.
+    #[must_use]
+    pub fn context(mut self, doing: &str) -> Self {
+        self.status.message = format!("{doing}: {}", self.status.message);
+        self
+    }
+
+    /// Whether some place in a file is already part of the failure.
+    pub fn has_source(&self) -> bool {
+        self.status.details.iter().any(|detail| {
+            let url = detail.type_url.trim_end_matches("+json");
+            url.rsplit('/').next() == Some("errdefs.Source")
+        })
+    }
+
+    /// The message as it goes out.
+    pub fn message(&self) -> &str {
+        &self.status.message
+    }
+
+    /// The status as it goes out.
+    pub fn into_status(self) -> rpc::Status {
+        self.status
+    }
+}
+
+/// The engine's failure, verbatim.
+impl From<RpcError> for FrontendFailure {
+    fn from(error: RpcError) -> Self {
+        Self {
+            status: error.to_status(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonSubrequest<'a> {
+    name: &'a str,
+}
+
+/// `errdefs.Source` as Go's `encoding/json` writes it: zero values are left out.
+#[derive(Serialize)]
+struct JsonSource<'a> {
+    info: JsonInfo<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ranges: Vec<JsonRange>,
+}
+
+#[derive(Serialize)]
+struct JsonInfo<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    filename: &'a str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definition: Option<JsonDefinition<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    language: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonDefinition<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    def: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<&'a str, JsonMetadata<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonMetadata<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ignore_cache: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    description: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    caps: BTreeMap<&'a str, bool>,
+}
+
+#[derive(Serialize)]
+struct JsonRange {
+    start: JsonPosition,
+    end: JsonPosition,
+}
+
+#[derive(Serialize)]
+struct JsonPosition {
+    line: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    character: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn source_any(source: &SourceDetail) -> Any {
+    let position = |at: SourcePosition| JsonPosition {
+        line: at.line,
+        character: at.character,
+    };
+    let json = JsonSource {
+        info: JsonInfo {
+            filename: &source.filename,
+            data: BASE64.encode(&source.data),
+            definition: source.definition.as_ref().map(json_definition),
+            language: &source.language,
+        },
+        ranges: source
+            .ranges
+            .iter()
+            .map(|range| JsonRange {
+                start: position(range.start),
+                end: position(range.end),
+            })
+            .collect(),
+    };
+    json_any(SOURCE_DETAIL, &json)
+}
+
+fn json_definition(definition: &pb::Definition) -> JsonDefinition<'_> {
+    let metadata = definition.metadata.iter().map(|(digest, metadata)| {
+        let description = metadata
+            .description
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()));
+        let caps = metadata.caps.iter().map(|(cap, &needed)| (cap.as_str(), needed));
+        let json = JsonMetadata {
+            ignore_cache: metadata.ignore_cache,
+            description: description.collect(),
+            caps: caps.collect(),
+        };
+        (digest.as_str(), json)
+    });
+    JsonDefinition {
+        def: definition.def.iter().map(|op| BASE64.encode(op)).collect(),
+        metadata: metadata.collect(),
+    }
+}
+
+fn json_any(type_url: &str, value: &impl Serialize) -> Any {
+    // Plain structs of strings and numbers always serialise; an empty value only loses the excerpt.
+    let value = serde_json::to_vec(value).unwrap_or_default();
+    Any {
+        type_url: type_url.to_owned(),
+        value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(line: u32, from: u32, to: u32) -> SourceRange {
+        SourceRange {
+            start: SourcePosition {
+                line,
+                character: from,
+            },
+            end: SourcePosition { line, character: to },
+        }
+    }
+
+    fn source() -> SourceDetail {
+        SourceDetail {
+            filename: "pybuild.toml".to_owned(),
+            data: b"a = 1\n".to_vec(),
+            language: "toml".to_owned(),
+            definition: None,
+            ranges: vec![range(1, 0, 1), range(2, 4, 5)],
+        }
+    }
+
+    #[test]
+    fn a_source_is_json_as_go_writes_it() {
+        let status = FrontendFailure::new("unknown key `a`", &[source()]).into_status();
+        assert_eq!((status.code, status.message.as_str()), (2, "unknown key `a`"));
+        let detail = status.details.first().expect("one detail");
+        assert_eq!(detail.type_url, "github.com/moby/buildkit/errdefs.Source+json");
+        assert_eq!(
+            String::from_utf8_lossy(&detail.value),
+            r#"{"info":{"filename":"pybuild.toml","data":"YSA9IDEK","language":"toml"},"ranges":[{"start":{"line":1},"end":{"line":1,"character":1}},{"start":{"line":2,"character":4},"end":{"line":2,"character":5}}]}"#
+        );
+    }
+
+    #[test]
+    fn the_definition_travels_with_its_metadata() {
+        let mut metadata = pb::OpMetadata::default();
+        metadata
+            .description
+            .insert("llb.customname".to_owned(), "[internal] load".to_owned());
+        metadata.caps.insert("source.local".to_owned(), true);
+        let definition = pb::Definition {
+            def: vec![vec![1, 2, 3]],
+            metadata: [("sha256:00".to_owned(), metadata)].into(),
+            source: None,
+        };
+        let detail = source_any(&SourceDetail {
+            definition: Some(definition),
+            ranges: Vec::new(),
+            ..source()
+        });
+        assert_eq!(
+            String::from_utf8_lossy(&detail.value),
+            r#"{"info":{"filename":"pybuild.toml","data":"YSA9IDEK","definition":{"def":["AQID"],"metadata":{"sha256:00":{"description":{"llb.customname":"[internal] load"},"caps":{"source.local":true}}}},"language":"toml"}}"#
+        );
+    }
+
+    #[test]
+    fn engine_errors_are_forwarded_with_all_details() {
+        let original = rpc::Status {
+            code: 5,
+            message: "docker.io/library/nope:latest: not found".to_owned(),
+            details: vec![Any {
+                type_url: "x/stack.Stack+json".to_owned(),
+                value: b"{}".to_vec(),
+            }],
+        };
+        let status = tonic::Status::with_details(
+            tonic::Code::NotFound,
+            original.message.clone(),
+            original.encode_to_vec().into(),
+        );
+        let error = RpcError::from(status);
+        assert!(error.is_not_found());
+        let failure = FrontendFailure::from(error);
+        assert_eq!(failure.clone().into_status(), original);
+        let located = failure.at(&source());
+        assert_eq!(located.clone().into_status().details.len(), 2);
+        assert_eq!(
+            located.clone().at(&source()),
+            located,
+            "a second place is not added"
+        );
+    }
+
+    #[test]
+    fn engine_errors_without_details_keep_code_and_message() {
+        let error = RpcError::from(tonic::Status::cancelled("context canceled"));
+        assert!(error.is_cancelled());
+        let status = FrontendFailure::from(error).context("load `app`").into_status();
+        assert_eq!(
+            (status.code, status.message.as_str()),
+            (1, "load `app`: context canceled")
+        );
+    }
+
+    #[test]
+    fn binary_sources_of_the_engine_count_as_places() {
+        let status = rpc::Status {
+            code: 2,
+            message: String::new(),
+            details: vec![Any {
+                type_url: "type.googleapis.com/errdefs.Source".to_owned(),
+                value: Vec::new(),
+            }],
+        };
+        assert!(FrontendFailure { status }.has_source());
+    }
+
+    #[test]
+    fn an_unknown_request_is_typed() {
+        let status = FrontendFailure::unsupported_request("frontend.nope").into_status();
+        assert_eq!(status.message, "unsupported request frontend.nope");
+        let detail = status.details.first().expect("one detail");
+        assert_eq!(
+            detail.type_url,
+            "github.com/moby/buildkit/errdefs.Subrequest+json"
+        );
+        assert_eq!(detail.value, br#"{"name":"frontend.nope"}"#);
+    }
+}

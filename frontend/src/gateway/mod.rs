@@ -1,0 +1,3 @@
+//! The engine's side of a build.
+
+pub mod errors;

@@ -1,0 +1,94 @@
+//! The files of a build context, asked for through a trait small enough for the gateway, a folder and a test.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::spec::ContextPath;
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file, or a link to one.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// Why a context could not be asked: never "it is not there", which is an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the build context cannot be read: {0}")]
+pub struct ContextError(pub Box<dyn std::error::Error + Send + Sync>);
+
+/// The files of a build context, before any ignore rule.
+pub trait Context {
+    /// The content of a file, `None` if there is no such file.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError>;
+
+    /// What stands at `path`, `None` if nothing does.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError>;
+
+    /// The names in a folder, sorted; none if there is no such folder.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError>;
+}
+
+/// A folder of this machine as a context.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The context at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn join(&self, path: &ContextPath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
+}
+
+impl Context for Folder {
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        match fs::read(self.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(ContextError(Box::new(error))),
+        }
+    }
+
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
+        match fs::metadata(self.join(path)) {
+            Ok(found) if found.is_dir() => Ok(Some(Kind::Folder)),
+            Ok(_) => Ok(Some(Kind::File)),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(ContextError(Box::new(error))),
+        }
+    }
+
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
+        let entries = match fs::read_dir(self.join(folder)) {
+            Ok(entries) => entries,
+            Err(error) if absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(ContextError(Box::new(error))),
+        };
+        let mut names: Vec<_> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+}

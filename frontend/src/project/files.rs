@@ -1,0 +1,108 @@
+//! The context as the user sees it: less what is ignored, with a reason where a named file is missing.
+
+use std::sync::Arc;
+
+use super::context::{Context, ContextError, Kind};
+use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::ignore::Patterns;
+use crate::spec::ContextPath;
+
+/// What is left out of the context, and who says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ignored {
+    /// The rules.
+    pub patterns: Patterns,
+    /// The file they stand in; absent for the built-in ones and for contexts that are never filtered.
+    pub file: Option<String>,
+}
+
+/// A context and what is ignored of it.
+pub struct Files<'a> {
+    /// The files themselves.
+    pub context: &'a dyn Context,
+    /// What is left out.
+    pub ignored: &'a Ignored,
+}
+
+impl Files<'_> {
+    /// The text of a file that need not be there. Ignore rules do not hide it: it configures the build.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_if_there(&self, path: &'static str) -> Result<Option<Arc<Source>>, ContextError> {
+        let Some(path) = ContextPath::parse(path) else { return Ok(None) };
+        let Some(bytes) = self.context.read(&path)? else { return Ok(None) };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Some(Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)))))
+    }
+
+    /// The first of `names` that is a file and is not ignored.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn first_of(&self, names: &[&str]) -> Result<Option<ContextPath>, ContextError> {
+        for name in names {
+            let Some(path) = ContextPath::parse(name) else { continue };
+            if self.context.kind(&path)? == Some(Kind::File) && !self.ignored.patterns.matches(name) {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The content of a file that the user named at `span`; what is wrong with it is reported.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_named(
+        &self,
+        path: &ContextPath,
+        named_in: &Arc<Source>,
+        span: Span,
+        found: &mut Diagnostics,
+    ) -> Result<Option<Vec<u8>>, ContextError> {
+        match self.check_named(path, named_in, span, found)? {
+            Some(Kind::File) => self.context.read(path),
+            Some(Kind::Folder) => {
+                found.report(named_in, span, Problem::NotAFile { path: path.as_str().to_owned() });
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// What stands at a path that the user named at `span`; reported if there is nothing, or if it is ignored.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn check_named(
+        &self,
+        path: &ContextPath,
+        named_in: &Arc<Source>,
+        span: Span,
+        found: &mut Diagnostics,
+    ) -> Result<Option<Kind>, ContextError> {
+        if path.is_root() {
+            return Ok(Some(Kind::Folder));
+        }
+        let Some(kind) = self.context.kind(path)? else {
+            let (folder, name) = path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()));
+            let folder = ContextPath::parse(folder).unwrap_or_else(ContextPath::root);
+            let names = self.context.list(&folder)?;
+            let suggestion = nearest(name, names.iter().map(String::as_str));
+            let suggestion = suggestion.and_then(|name| ContextPath::parse(&format!("{}/{name}", folder.as_str())));
+            let suggestion = suggestion.map(|path| path.as_str().to_owned());
+            found.report(named_in, span, Problem::MissingFile { path: path.as_str().to_owned(), suggestion });
+            return Ok(None);
+        };
+        if let Some(rule) = self.ignored.patterns.excluding_rule(path.as_str()) {
+            let ignore_file =
+                self.ignored.file.clone().unwrap_or_else(|| "the rules built into pybuild".to_owned());
+            let (path, rule) = (path.as_str().to_owned(), rule.text.clone());
+            found.report(named_in, span, Problem::IgnoredFile { path, rule, ignore_file });
+            return Ok(None);
+        }
+        Ok(Some(kind))
+    }
+}

@@ -1,0 +1,235 @@
+//! What the project itself says: its Python version, dependencies, groups and metadata, from the context's files.
+//!
+//! Files are asked for through [`Context`], so that all of this runs without an engine as well.
+
+mod context;
+mod files;
+mod groups;
+mod pyproject;
+mod python;
+mod requirements;
+
+pub use context::{Context, ContextError, Folder, Kind};
+pub use files::{Files, Ignored};
+pub use pyproject::normalized;
+pub use python::PythonVersion;
+pub use requirements::Requirements;
+
+use std::collections::BTreeMap;
+
+use self::pyproject::Pyproject;
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::spec::{Base, ContextPath, Located, Spec, Stage};
+
+/// Files that are read where they exist, whether or not the build file names them.
+pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
+
+/// Patterns of files that may be read because others refer to them.
+pub const LIKELY: [&str; 4] = ["requirements*.txt", "*requirements.txt", "requirements/*.txt", "constraints*.txt"];
+
+/// Locks by the name of their file. Those that exist and are not what is installed from get a warning.
+pub const LOCKS: [&str; 5] = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"];
+
+const REQUIREMENTS: [&str; 4] =
+    ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
+
+/// A project, as far as its image depends on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// The Python to run on; absent where the base image alone decides.
+    pub python: Option<PythonVersion>,
+    /// What every Python stage installs.
+    pub requirements: Requirements,
+    /// What a stage installs on top when it names the group; names normalised.
+    pub groups: BTreeMap<String, Requirements>,
+    /// Whether the project is installed as a package rather than copied as files.
+    pub is_package: bool,
+    /// OCI labels from the project's metadata.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Project {
+    /// Looks at the project.
+    ///
+    /// # Errors
+    /// If the context cannot be read. What is wrong with the project is reported to `found`.
+    pub fn detect(spec: &Spec, files: &Files<'_>, found: &mut Diagnostics) -> Result<Self, ContextError> {
+        let pyproject = match files.read_if_there("pyproject.toml")? {
+            Some(source) => Pyproject::parse(&source, found),
+            None => None,
+        };
+        let python = python::choose(spec, pyproject.as_ref(), files, found)?;
+        let requirements = main_requirements(spec, pyproject.as_ref(), files, found)?;
+        let groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
+        let requirements = with_extras(spec, requirements, &groups, found);
+        let has_backend = pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
+        let is_package = match &spec.app.package {
+            Some(wanted) if wanted.value && !has_backend => {
+                found.report(&spec.source, wanted.span, Problem::NotAPackage);
+                false
+            }
+            Some(wanted) => wanted.value,
+            None => has_backend,
+        };
+        check_included(spec, files, found)?;
+        check_groups(spec, &groups, found);
+        let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
+        Ok(Self { python, requirements, groups, is_package, labels })
+    }
+
+    /// The groups that `stage` installs: those it names, or those that its name stands for.
+    pub fn groups_of(&self, stage: &Stage) -> Vec<String> {
+        if let Some(named) = &stage.groups {
+            return named.iter().map(|name| normalized(&name.value)).collect();
+        }
+        let usual: &[&str] = match stage.name.as_str() {
+            "dev" => &["dev"],
+            "test" => &["dev", "test", "tests"],
+            _ => &[],
+        };
+        let there = usual.iter().filter(|name| self.groups.contains_key(**name));
+        there.map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The requirements of `groups` together with the project's own.
+    pub fn requirements_with(&self, groups: &[String]) -> Requirements {
+        let groups = groups.iter().filter_map(|name| self.groups.get(name));
+        groups.fold(self.requirements.clone(), |all, group| all.with(group))
+    }
+}
+
+fn main_requirements(
+    spec: &Spec,
+    pyproject: Option<&Pyproject>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Requirements, ContextError> {
+    if let Some(named) = &spec.dependencies.requirements {
+        return requirements::follow(named, &spec.source, files, found);
+    }
+    let anywhere = spec.anywhere();
+    let detected = files.first_of(&REQUIREMENTS)?;
+    let mut installed_from = detected.as_ref().map(|path| path.as_str().to_owned());
+    let mut chosen = Requirements::default();
+    if let Some(path) = detected {
+        chosen = requirements::follow(&[Located::new(path, anywhere)], &spec.source, files, found)?;
+    } else if let Some(pyproject) = pyproject {
+        if let Some(span) = pyproject.dynamic_dependencies {
+            found.report(&pyproject.source, span, Problem::DynamicDependencies);
+        } else if let Some(dependencies) = &pyproject.dependencies {
+            installed_from = Some("pyproject.toml".to_owned());
+            chosen.inline.clone_from(dependencies);
+        } else if let Some(span) = pyproject.poetry {
+            found.report(&pyproject.source, span, Problem::PoetryDependencies);
+            return Ok(chosen);
+        }
+    }
+    match (installed_from, files.first_of(&LOCKS)?) {
+        (Some(instead), Some(lock)) => {
+            let lock = lock.as_str().to_owned();
+            found.report(&spec.source, anywhere, Problem::LockNotRead { lock, instead });
+        }
+        (None, _) if !found.has_errors() && needs_python(spec) => {
+            found.report(&spec.source, anywhere, Problem::NoDependencies);
+        }
+        _ => {}
+    }
+    Ok(chosen)
+}
+
+/// Whether any stage of the user's has to do with Python at all.
+fn needs_python(spec: &Spec) -> bool {
+    spec.stages.values().any(Stage::is_assembled)
+}
+
+fn with_extras(
+    spec: &Spec,
+    requirements: Requirements,
+    groups: &BTreeMap<String, Requirements>,
+    found: &mut Diagnostics,
+) -> Requirements {
+    spec.dependencies.extras.iter().fold(requirements, |all, extra| {
+        if let Some(group) = groups.get(&normalized(&extra.value)) {
+            return all.with(group);
+        }
+        found.report(&spec.source, extra.span, groups::unknown(&extra.value, groups));
+        all
+    })
+}
+
+fn check_groups(spec: &Spec, groups: &BTreeMap<String, Requirements>, found: &mut Diagnostics) {
+    for stage in spec.stages.values() {
+        for name in stage.groups.iter().flatten() {
+            if !groups.contains_key(&normalized(&name.value)) {
+                found.report(&spec.source, name.span, groups::unknown(&name.value, groups));
+            }
+        }
+        let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
+        if let (Some(from), Some(groups)) = (foreign, &stage.groups) {
+            let span = groups.first().map_or(stage.span, |group| group.span);
+            let from = match &from.value {
+                Base::Stage(name) | Base::Unknown(name) => name.clone(),
+                Base::Image(image) => image.familiar(),
+                Base::Scratch => "scratch".to_owned(),
+            };
+            let problem = Problem::NotAPythonStage { key: "groups", stage: stage.name.clone(), from };
+            found.report(&spec.source, span, problem);
+        }
+    }
+}
+
+/// Whether what `base` names has the project's environment in it.
+pub fn is_python(spec: &Spec, base: &Base) -> bool {
+    let mut base = base;
+    // A circle of stages was reported before; the bound only keeps it from hanging us.
+    for _ in 0..=spec.stages.len() {
+        let Base::Stage(name) = base else { return false };
+        match spec.stages.get(name).map(|stage| &stage.from) {
+            None | Some(None) => return true,
+            Some(Some(from)) => base = &from.value,
+        }
+    }
+    false
+}
+
+/// Every path of the context that the file names must be there; patterns may match nothing.
+fn check_included(spec: &Spec, files: &Files<'_>, found: &mut Diagnostics) -> Result<(), ContextError> {
+    for path in named_paths(spec) {
+        files.check_named(&path.value, &spec.source, path.span, found)?;
+    }
+    Ok(())
+}
+
+/// The paths of the context that the build file names, other than requirements files and patterns.
+pub fn named_paths(spec: &Spec) -> Vec<Located<ContextPath>> {
+    let mut paths: Vec<Located<ContextPath>> = spec.app.include.iter().flatten().cloned().collect();
+    for stage in spec.stages.values() {
+        paths.extend(stage.include.iter().flatten().cloned());
+        let steps = stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
+        paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
+        for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
+            paths.extend(ContextPath::parse(&copy.path.value).map(|path| Located::new(path, copy.path.span)));
+        }
+    }
+    paths.retain(|path| !path.value.is_pattern());
+    paths
+}
+
+fn labels(project: &Pyproject) -> BTreeMap<String, String> {
+    const PREFIX: &str = "org.opencontainers.image";
+    let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
+    let all = [
+        ("title", project.name.clone()),
+        ("version", project.version.clone()),
+        ("description", project.description.clone()),
+        ("licenses", project.license.clone()),
+        ("url", url(&["homepage", "home"])),
+        ("source", url(&["source", "repository", "source code", "code", "github"])),
+        ("documentation", url(&["documentation", "docs"])),
+    ];
+    let there = all.into_iter().filter_map(|(key, value)| Some((format!("{PREFIX}.{key}"), value?)));
+    there.collect()
+}
+
+#[cfg(test)]
+mod tests;

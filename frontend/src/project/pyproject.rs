@@ -1,0 +1,178 @@
+//! What pyproject.toml says: PEP 621 metadata, PEP 735 groups, and whether there is a build backend.
+//!
+//! The file belongs to other tools too, so what we do not need is not looked at, and a table of an unexpected
+//! shape counts as absent: the tool it belongs to will say what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::spec::Located;
+
+/// An entry of a dependency group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupEntry {
+    /// A PEP 508 requirement.
+    Requirement(String),
+    /// All of another group.
+    Include(Located<String>),
+}
+
+/// The parts of pyproject.toml that matter for an image.
+#[derive(Clone, Debug)]
+pub struct Pyproject {
+    /// The file.
+    pub source: Arc<Source>,
+    /// `project.name`.
+    pub name: Option<String>,
+    /// `project.version`.
+    pub version: Option<String>,
+    /// `project.description`.
+    pub description: Option<String>,
+    /// `project.license`, where it is an SPDX expression.
+    pub license: Option<String>,
+    /// `project.urls`, keys in lower case.
+    pub urls: BTreeMap<String, String>,
+    /// `project.requires-python`.
+    pub requires_python: Option<Located<String>>,
+    /// `project.dependencies`; absent where there is no `[project]` table.
+    pub dependencies: Option<Vec<String>>,
+    /// Where `project.dynamic` names the dependencies.
+    pub dynamic_dependencies: Option<Span>,
+    /// `project.optional-dependencies`.
+    pub extras: BTreeMap<String, Vec<String>>,
+    /// `dependency-groups`.
+    pub groups: BTreeMap<String, Vec<GroupEntry>>,
+    /// Whether `[build-system]` is there.
+    pub has_backend: bool,
+    /// Where `[tool.poetry.dependencies]` stands.
+    pub poetry: Option<Span>,
+}
+
+impl Pyproject {
+    /// Reads the file. A syntax error is reported and gives `None`.
+    pub fn parse(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
+        let document = match DeTable::parse(&source.text) {
+            Ok(document) => document,
+            Err(error) => {
+                let span = error.span().map_or_else(|| source.line_span(1), Span::from);
+                found.report(source, span, Problem::Syntax { message: error.message().to_owned() });
+                return None;
+            }
+        };
+        let root = document.get_ref();
+        let project = table(root, "project");
+        let tool = table(root, "tool");
+        let in_project = |key: &str| project.and_then(|project| string(project, key)).map(|text| text.value);
+        let dynamic = project.and_then(|project| project.get("dynamic"));
+        let dynamic = dynamic.and_then(|list| list.get_ref().as_array()).and_then(|list| {
+            list.iter().find(|item| item.get_ref().as_str() == Some("dependencies")).map(|item| item.span().into())
+        });
+        let strings_of = |table: Option<&DeTable<'_>>| -> BTreeMap<String, Vec<String>> {
+            let entries = table.into_iter().flat_map(|table| table.iter());
+            entries.map(|(key, value)| (normalized(key.get_ref()), strings(value.get_ref()))).collect()
+        };
+        let urls = project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
+        let poetry = tool.and_then(|tool| table(tool, "poetry"));
+        let poetry = poetry.and_then(|poetry| poetry.get("dependencies")).map(|value| value.span().into());
+        let groups = table(root, "dependency-groups").into_iter().flat_map(|groups| groups.iter());
+        Some(Self {
+            source: Arc::clone(source),
+            name: in_project("name"),
+            version: in_project("version"),
+            description: in_project("description"),
+            license: in_project("license"),
+            urls: urls
+                .filter_map(|(key, value)| {
+                    Some((key.get_ref().to_lowercase(), value.get_ref().as_str()?.to_owned()))
+                })
+                .collect(),
+            requires_python: project.and_then(|project| string(project, "requires-python")),
+            dependencies: project
+                .map(|project| project.get("dependencies").map_or_else(Vec::new, |list| strings(list.get_ref()))),
+            dynamic_dependencies: dynamic,
+            extras: strings_of(project.and_then(|project| table(project, "optional-dependencies"))),
+            groups: groups
+                .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
+                .collect(),
+            has_backend: root.get("build-system").is_some(),
+            poetry,
+        })
+    }
+}
+
+fn table<'t>(parent: &'t DeTable<'t>, key: &str) -> Option<&'t DeTable<'t>> {
+    parent.get(key)?.get_ref().as_table()
+}
+
+fn string(parent: &DeTable<'_>, key: &str) -> Option<Located<String>> {
+    let value = parent.get(key)?;
+    Some(Located::new(value.get_ref().as_str()?.to_owned(), value.span().into()))
+}
+
+fn strings(value: &DeValue<'_>) -> Vec<String> {
+    let list = value.as_array().map(|list| list.iter());
+    list.into_iter().flatten().filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+}
+
+fn group_entries(value: &DeValue<'_>) -> Vec<GroupEntry> {
+    let list = value.as_array().map(|list| list.iter());
+    let entries = list.into_iter().flatten().filter_map(|item| match item.get_ref() {
+        DeValue::String(text) => Some(GroupEntry::Requirement(text.to_string())),
+        DeValue::Table(table) => string(table, "include-group").map(|mut name| {
+            name.value = normalized(&name.value);
+            GroupEntry::Include(name)
+        }),
+        _ => None,
+    });
+    entries.collect()
+}
+
+/// A name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` as one `-`.
+pub fn normalized(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        let c = if matches!(c, '_' | '.' | '-') { '-' } else { c.to_ascii_lowercase() };
+        if c != '-' || !out.ends_with('-') {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_groups_and_backend_are_read() {
+        let text = r#"
+            [build-system]
+            requires = ["hatchling"]
+            [project]
+            name = "Shop"
+            requires-python = ">=3.11"
+            dependencies = ["flask>=3", "gunicorn"]
+            urls = { Source = "https://example.org/shop" }
+            [project.optional-dependencies]
+            Dev_Tools = ["black"]
+            [dependency-groups]
+            lint = ["ruff"]
+            dev = ["pytest", { include-group = "Lint" }]
+        "#;
+        let mut found = Diagnostics::default();
+        let read = Pyproject::parse(&Arc::new(Source::new("pyproject.toml", text)), &mut found).unwrap();
+        assert_eq!(read.dependencies.unwrap(), ["flask>=3", "gunicorn"]);
+        assert_eq!(read.extras["dev-tools"], ["black"]);
+        assert_eq!(read.urls["source"], "https://example.org/shop");
+        assert!(read.has_backend && read.dynamic_dependencies.is_none());
+        assert!(matches!(&read.groups["dev"][1], GroupEntry::Include(name) if name.value == "lint"));
+    }
+
+    #[test]
+    fn names_are_normalised_as_indexes_do() {
+        assert_eq!(normalized("Zope.Interface__x"), "zope-interface-x");
+    }
+}

@@ -1,0 +1,215 @@
+//! Requirements files: which files one pulls in, and whether each line is one that pip can read.
+//!
+//! pip itself reads the files in the build step. Here they are followed only as far as a build needs: to know
+//! every file that is an input of the step, and to find mistakes before anything runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::context::{Context, ContextError};
+use super::files::Files;
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::spec::{ContextPath, Located};
+
+/// What one environment is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requirements {
+    /// The files that are handed to pip with `-r`, in order.
+    pub files: Vec<ContextPath>,
+    /// All files that these pull in, themselves included.
+    pub inputs: BTreeSet<ContextPath>,
+    /// Requirements that stand in no file of their own (from pyproject.toml).
+    pub inline: Vec<String>,
+    /// Where it was asked for: marked in the progress and in errors.
+    pub asked: Option<Span>,
+}
+
+impl Requirements {
+    /// Whether nothing is to be installed.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.inline.is_empty()
+    }
+
+    /// Both together; what stands in both is taken once.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for file in &other.files {
+            if !both.files.contains(file) {
+                both.files.push(file.clone());
+            }
+        }
+        for line in &other.inline {
+            if !both.inline.contains(line) {
+                both.inline.push(line.clone());
+            }
+        }
+        both.inputs.extend(other.inputs.iter().cloned());
+        both.asked = self.asked.or(other.asked);
+        both
+    }
+
+    /// The files' names on one line, for progress.
+    pub fn label(&self) -> String {
+        let mut names: Vec<&str> = self.files.iter().map(ContextPath::as_str).collect();
+        if !self.inline.is_empty() {
+            names.push("pyproject.toml");
+        }
+        names.join(", ")
+    }
+}
+
+/// Follows `files` and everything they include.
+///
+/// # Errors
+/// If the context cannot be read. What is wrong with the files is reported to `found`.
+pub fn follow(
+    files: &[Located<ContextPath>],
+    source: &Arc<Source>,
+    context: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Requirements, ContextError> {
+    let mut requirements = Requirements {
+        files: files.iter().map(|file| file.value.clone()).collect(),
+        asked: files.first().map(|file| file.span),
+        ..Requirements::default()
+    };
+    for file in files {
+        follow_one(&file.value, source, file.span, context, &mut requirements.inputs, found)?;
+    }
+    Ok(requirements)
+}
+
+fn follow_one(
+    path: &ContextPath,
+    named_in: &Arc<Source>,
+    span: Span,
+    context: &Files<'_>,
+    seen: &mut BTreeSet<ContextPath>,
+    found: &mut Diagnostics,
+) -> Result<(), ContextError> {
+    if seen.contains(path) {
+        return Ok(());
+    }
+    let Some(bytes) = context.read_named(path, named_in, span, found)? else { return Ok(()) };
+    seen.insert(path.clone());
+    let Ok(text) = String::from_utf8(bytes) else {
+        found.report(named_in, span, Problem::FileNotUtf8 { path: path.as_str().to_owned() });
+        return Ok(());
+    };
+    let source = Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)));
+    for line in logical_lines(&source.text) {
+        match Line::parse(&line.value) {
+            Ok(Line::Include(other)) => match path.sibling(&other) {
+                Some(next) => follow_one(&next, &source, line.span, context, seen, found)?,
+                None if other.contains("://") => {}
+                None => found.report(&source, line.span, Problem::RequirementLeavesContext { path: other }),
+            },
+            Ok(Line::Other) => {}
+            Err(problem) => found.report(&source, line.span, problem),
+        }
+    }
+    Ok(())
+}
+
+/// Lines less comments, with continuation lines joined, each where it starts.
+fn logical_lines(text: &str) -> Vec<Located<String>> {
+    let mut lines = Vec::new();
+    let mut pending = String::new();
+    let mut start = None;
+    let mut offset = 0;
+    for raw in text.split_inclusive('\n') {
+        let line = raw.trim_end_matches(['\n', '\r']);
+        let begin = *start.get_or_insert(offset);
+        let end = offset + line.len();
+        offset += raw.len();
+        // A comment ends a continued line, as pip reads it.
+        if let Some(head) = line.strip_suffix('\\').filter(|head| !head.trim_start().starts_with('#')) {
+            pending.push_str(head);
+            continue;
+        }
+        pending.push_str(strip_comment(line));
+        let whole = std::mem::take(&mut pending);
+        start = None;
+        if !whole.trim().is_empty() {
+            lines.push(Located::new(whole.trim().to_owned(), Span { start: begin, end }));
+        }
+    }
+    if !pending.trim().is_empty() {
+        lines.push(Located::new(
+            pending.trim().to_owned(),
+            Span { start: start.unwrap_or(offset), end: offset },
+        ));
+    }
+    lines
+}
+
+/// A `#` starts a comment at the start of a line or after a blank.
+fn strip_comment(line: &str) -> &str {
+    let comment = line.char_indices().find(|(at, c)| {
+        *c == '#' && (*at == 0 || line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t'])))
+    });
+    comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line)
+}
+
+enum Line {
+    /// `-r` or `-c` with a file.
+    Include(String),
+    /// A requirement, or an option of pip's own.
+    Other,
+}
+
+impl Line {
+    fn parse(line: &str) -> Result<Self, Problem> {
+        for option in ["--requirement", "--constraint", "-r", "-c"] {
+            let Some(rest) = line.strip_prefix(option) else { continue };
+            let long = option.starts_with("--");
+            if long && !rest.starts_with(['=', ' ', '\t']) {
+                continue;
+            }
+            let file = rest.trim_start_matches(['=', ' ', '\t']).trim_matches(['"', '\'']);
+            if file.is_empty() {
+                return Err(Problem::BadRequirement { line: line.to_owned() });
+            }
+            return Ok(Self::Include(file.to_owned()));
+        }
+        let editable = ["-e", "--editable"].iter().find_map(|option| line.strip_prefix(option));
+        let target = editable.map_or(line, |rest| rest.trim_start_matches(['=', ' ', '\t']));
+        let path_like = target == "." || target.starts_with("./") || target.starts_with("../") || target.starts_with('/');
+        let local = target.starts_with("file:") || path_like || (editable.is_some() && !target.contains("://"));
+        if local {
+            return Err(Problem::LocalRequirement { line: line.to_owned() });
+        }
+        let first = line.chars().next();
+        if first == Some('-') || first.is_some_and(|c| c.is_ascii_alphanumeric()) {
+            return Ok(Self::Other);
+        }
+        Err(Problem::BadRequirement { line: line.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_joined_and_stripped_of_comments() {
+        let text = "# top\nflask==3.0 # web\nnumpy==2 \\\n    --hash=sha256:00\n\nurl @ https://x/#egg=y\n";
+        let lines: Vec<_> = logical_lines(text).into_iter().map(|line| line.value).collect();
+        assert_eq!(lines, ["flask==3.0", "numpy==2     --hash=sha256:00", "url @ https://x/#egg=y"]);
+    }
+
+    #[test]
+    fn includes_are_found_and_nonsense_is_refused() {
+        let include = |line| match Line::parse(line) {
+            Ok(Line::Include(file)) => Some(file),
+            _ => None,
+        };
+        assert_eq!(include("-r base.txt").as_deref(), Some("base.txt"));
+        assert_eq!(include("--requirement=base.txt").as_deref(), Some("base.txt"));
+        assert_eq!(include("-cconstraints.txt").as_deref(), Some("constraints.txt"));
+        assert!(Line::parse("requests>=2").is_ok() && Line::parse("--index-url https://x").is_ok());
+        assert!(matches!(Line::parse("=flask"), Err(Problem::BadRequirement { .. })));
+        assert!(matches!(Line::parse("-e ."), Err(Problem::LocalRequirement { .. })));
+    }
+}

@@ -1,0 +1,136 @@
+use std::collections::BTreeMap as Map;
+use std::sync::Arc;
+
+use super::*;
+use crate::diagnostics::Source;
+use crate::ignore::Patterns;
+use crate::spec::Arguments;
+
+/// A context in memory.
+struct Memory(Map<&'static str, &'static str>);
+
+impl Context for Memory {
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        Ok(self.0.get(path.as_str()).map(|text| text.as_bytes().to_vec()))
+    }
+
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
+        if self.0.contains_key(path.as_str()) {
+            return Ok(Some(Kind::File));
+        }
+        let inside = format!("{}/", path.as_str());
+        Ok(self.0.keys().any(|name| name.starts_with(&inside)).then_some(Kind::Folder))
+    }
+
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
+        let prefix = if folder.is_root() { String::new() } else { format!("{}/", folder.as_str()) };
+        let below = self.0.keys().filter_map(|name| name.strip_prefix(&prefix));
+        Ok(below.map(|name| name.split('/').next().unwrap_or(name).to_owned()).collect())
+    }
+}
+
+fn detect(file: &str, context: &[(&'static str, &'static str)]) -> (Project, Vec<String>) {
+    let context = Memory(context.iter().copied().collect());
+    let source = Arc::new(Source::new("pybuild.toml", file));
+    let (spec, mut found) = Spec::parse(&source, Arguments::default());
+    let ignored = Ignored {
+        patterns: Patterns::parse(context.0.get(".dockerignore").copied().unwrap_or_default()).unwrap(),
+        file: Some(".dockerignore".into()),
+    };
+    let files = Files { context: &context, ignored: &ignored };
+    let project = Project::detect(&spec.expect("a file"), &files, &mut found).unwrap();
+    let all = found.errors().into_iter().chain(found.warnings());
+    let lines = all.map(|one| format!("{}:{}: {}", one.source.name, one.line(), one.problem)).collect();
+    (project, lines)
+}
+
+#[test]
+fn an_empty_file_takes_everything_from_the_project() {
+    let (project, problems) = detect(
+        "",
+        &[
+            ("requirements.txt", "flask==3.0.3\n-c constraints.txt\n"),
+            ("constraints.txt", "werkzeug<4\n"),
+            ("requirements-dev.txt", "-r requirements.txt\npytest==8.3.3\n"),
+            (".python-version", "3.12.4\n"),
+        ],
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(project.python, PythonVersion::parse("3.12.4"));
+    assert_eq!(project.requirements.label(), "requirements.txt");
+    let inputs: Vec<_> = project.requirements.inputs.iter().map(ContextPath::as_str).collect();
+    assert_eq!(inputs, ["constraints.txt", "requirements.txt"]);
+    let dev = project.requirements_with(&["dev".to_owned()]);
+    assert_eq!(dev.label(), "requirements.txt, requirements-dev.txt");
+}
+
+#[test]
+fn pyproject_gives_dependencies_groups_python_and_labels() {
+    let pyproject = r#"
+[build-system]
+requires = ["hatchling"]
+[project]
+name = "shop"
+version = "1.2"
+requires-python = ">=3.10,<3.13"
+dependencies = ["flask"]
+[project.optional-dependencies]
+pg = ["psycopg"]
+all = ["shop[pg]", "redis"]
+[dependency-groups]
+base = ["pytest"]
+dev = [{ include-group = "base" }, "black"]
+"#;
+    let (project, problems) = detect("", &[("pyproject.toml", pyproject)]);
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(project.python, PythonVersion::parse("3.12"));
+    assert!(project.is_package);
+    assert_eq!(project.requirements.inline, ["flask"]);
+    assert_eq!(project.groups["dev"].inline, ["pytest", "black"]);
+    assert_eq!(project.groups["all"].inline, ["psycopg", "redis"]);
+    assert_eq!(project.labels["org.opencontainers.image.version"], "1.2");
+}
+
+#[test]
+fn what_is_missing_or_hidden_is_told_apart() {
+    let file = "[app]\ninclude = [\"ap\", \"secret.txt\", \"web/**\"]\n[dependencies]\nrequirements = [\"requirement.txt\"]\n[stage.dev]\ngroups = [\"develop\"]\n";
+    let (_, problems) = detect(
+        file,
+        &[
+            ("requirements.txt", "flask\n"),
+            ("requirements-dev.txt", "pytest\n"),
+            ("app/main.py", ""),
+            ("secret.txt", ""),
+            (".dockerignore", "*.md\nsecret*\n"),
+        ],
+    );
+    assert_eq!(
+        problems,
+        [
+            "pybuild.toml:2: `ap` is not in the build context; did you mean `app`?",
+            "pybuild.toml:2: `secret.txt` is hidden by `secret*` in .dockerignore",
+            "pybuild.toml:4: `requirement.txt` is not in the build context; did you mean `requirements.txt`?",
+            "pybuild.toml:6: unknown dependency group `develop`",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_in_the_projects_own_files_are_shown_there() {
+    let (_, problems) = detect(
+        "[python]\nversion = \"3.9\"\n",
+        &[
+            ("requirements.txt", "flask\n=oops\n-e .\n-r gone.txt\n"),
+            ("pyproject.toml", "[project]\nname = \"x\"\nrequires-python = \">=3.10\"\n"),
+        ],
+    );
+    assert_eq!(
+        problems,
+        [
+            "pybuild.toml:2: Python 3.9 does not satisfy the project's `requires-python = \">=3.10\"`",
+            "requirements.txt:2: `=oops` is not a requirement",
+            "requirements.txt:3: `-e .` names a folder of the project, which is not an input of this step",
+            "requirements.txt:4: `gone.txt` is not in the build context",
+        ]
+    );
+}

@@ -1,0 +1,261 @@
+//! The build file as the user wrote it: typed, checked for shape, every value with its place.
+//!
+//! What a value means for a project (which groups exist, which files are there) is decided later; this module
+//! needs nothing but the text and the build's args. A wrong value is reported and read as absent, so that one
+//! run shows every mistake.
+
+mod args;
+mod reader;
+mod settings;
+mod stage;
+mod steps;
+mod values;
+
+pub use args::Arguments;
+pub use reader::Located;
+pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
+pub use stage::{Base, HealthCheck, ImageSettings, Stage};
+pub use steps::{CacheMount, Check, CopyStep, NetworkMode, RunStep, SecretMount, Sharing};
+pub use values::{Command, ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use self::reader::{Context, Node, Read, Table};
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+
+/// The stages that are there without being named.
+pub const BUILT_IN_STAGES: [&str; 4] = ["builder", "dev", "test", "production"];
+
+/// The stage that a build without `--target` makes.
+pub const DEFAULT_TARGET: &str = "production";
+
+/// A whole build file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The text it was read from.
+    pub source: Arc<Source>,
+    /// The build args, with the values of this build.
+    pub arguments: Arguments,
+    /// `[python]`.
+    pub python: Python,
+    /// `[dependencies]`.
+    pub dependencies: Dependencies,
+    /// `[system]`.
+    pub system: System,
+    /// `[app]`.
+    pub app: App,
+    /// `[stage.*]`, and `dev`, `test` and `production` where they are not named. `builder` is not among them.
+    pub stages: BTreeMap<String, Stage>,
+}
+
+impl Spec {
+    /// Reads `source`. A file named `pyproject.toml` is read from its `[tool.pybuild]` table.
+    ///
+    /// `arguments` carries what `--build-arg` says and the platform args of the platform that is built. The
+    /// result is absent only where the text is no TOML; with [`Diagnostics::has_errors`] it is not to be built.
+    pub fn parse(source: &Arc<Source>, arguments: Arguments) -> (Option<Self>, Diagnostics) {
+        let mut found = Diagnostics::default();
+        let (document, errors) = DeTable::parse_recoverable(&source.text);
+        // Recovery after a syntax error guesses; what follows the first one is mostly noise.
+        if let Some(error) = errors.first() {
+            let span = error.span().map_or_else(|| source.line_span(1), Span::from);
+            found.report(source, span, Problem::Syntax { message: error.message().to_owned() });
+            return (None, found);
+        }
+        let whole = Span::from(document.span());
+        let document = document.get_ref();
+        let mut arguments = arguments;
+        let table = if is_pyproject(&source.name) {
+            let tool = document.get("tool").and_then(|tool| tool.get_ref().as_table());
+            match tool.and_then(|tool| tool.get("pybuild")) {
+                Some(ours) => {
+                    let node =
+                        Node { value: ours.get_ref(), span: ours.span().into(), key: "tool.pybuild".to_owned() };
+                    let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
+                    let table = node.table("[tool.pybuild]");
+                    if table.is_none() {
+                        node.wrong_type::<()>(&mut cx, "a table");
+                    }
+                    found.extend(cx.found);
+                    table
+                }
+                None => Some(Table::empty("[tool.pybuild]", source.line_span(1))),
+            }
+        } else {
+            Some(Table::root(document, "this file", whole))
+        };
+        let Some(mut table) = table else { return (None, found) };
+
+        found.extend(declare_args(&mut table, source, &mut arguments));
+        let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
+        let python = table.get_or_default(&mut cx, "python");
+        let dependencies = table.get_or_default(&mut cx, "dependencies");
+        let system = table.get_or_default(&mut cx, "system");
+        let app = table.get_or_default(&mut cx, "app");
+        let stages = read_stages(&mut table, &mut cx);
+        table.finish(&mut cx);
+        found.extend(cx.found);
+
+        let spec = Self { source: Arc::clone(source), arguments, python, dependencies, system, app, stages };
+        found.extend(spec.check_references());
+        (Some(spec), found)
+    }
+
+    /// The names that `--target` accepts, the built-in ones first.
+    pub fn targets(&self) -> Vec<&str> {
+        let own = self.stages.keys().map(String::as_str).filter(|name| !BUILT_IN_STAGES.contains(name));
+        BUILT_IN_STAGES.into_iter().chain(own).collect()
+    }
+
+    /// Whether `name` is a stage of this build.
+    pub fn has_stage(&self, name: &str) -> bool {
+        name == "builder" || self.stages.contains_key(name)
+    }
+
+    /// Where something is to be pointed at that the file does not write: its first line.
+    pub fn anywhere(&self) -> Span {
+        self.source.line_span(1)
+    }
+
+    fn check_references(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let unknown = |name: &str| Problem::UnknownStage {
+            suggestion: crate::diagnostics::problem::nearest(name, self.targets()),
+            name: name.to_owned(),
+            known: self.targets().into_iter().map(str::to_owned).collect(),
+        };
+        for stage in self.stages.values() {
+            for required in &stage.requires {
+                match self.stages.get(&required.value) {
+                    None => found.report(&self.source, required.span, unknown(&required.value)),
+                    Some(other) if other.checks.is_empty() => found.report(
+                        &self.source,
+                        required.span,
+                        Problem::RequiresWithoutChecks { name: required.value.clone() },
+                    ),
+                    Some(_) => {}
+                }
+            }
+            let from = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
+            for base in from {
+                if let Base::Unknown(name) = &base.value {
+                    found.report(&self.source, base.span, unknown(name));
+                }
+            }
+        }
+        found.extend(self.check_cycles());
+        found
+    }
+
+    /// The stages that `stage` needs, each with the place that says so.
+    pub fn needs<'s>(&self, stage: &'s Stage) -> Vec<(&'s str, Span)> {
+        let from = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
+        let stages = from.filter_map(|base| match &base.value {
+            Base::Stage(name) => Some((name.as_str(), base.span)),
+            _ => None,
+        });
+        let required = stage.requires.iter().map(|name| (name.value.as_str(), name.span));
+        stages.chain(required).collect()
+    }
+
+    fn check_cycles(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let mut done = std::collections::BTreeSet::new();
+        for name in self.stages.keys() {
+            self.walk(name, &mut Vec::new(), &mut done, &mut found);
+        }
+        found
+    }
+
+    fn walk<'s>(
+        &'s self,
+        name: &'s str,
+        path: &mut Vec<&'s str>,
+        done: &mut std::collections::BTreeSet<&'s str>,
+        found: &mut Diagnostics,
+    ) {
+        let Some(stage) = self.stages.get(name) else { return };
+        if done.contains(name) {
+            return;
+        }
+        path.push(name);
+        for (next, span) in self.needs(stage) {
+            if let Some(at) = path.iter().position(|seen| *seen == next) {
+                let around = path.iter().skip(at).chain(std::iter::once(&next));
+                let cycle = around.map(|&name| name.to_owned()).collect();
+                found.report(&self.source, span, Problem::StageCycle { cycle });
+            } else {
+                self.walk(next, path, done, found);
+            }
+        }
+        path.pop();
+        done.insert(name);
+    }
+}
+
+fn is_pyproject(name: &str) -> bool {
+    name.rsplit('/').next() == Some("pyproject.toml")
+}
+
+/// Reads `[args]` first: everything else may use them.
+fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arguments) -> Diagnostics {
+    let before = arguments.clone();
+    let mut cx = Context { source, arguments: &before, found: Diagnostics::default() };
+    let Some(node) = table.node("args") else { return cx.found };
+    let Some(entries) = node.entries() else {
+        node.wrong_type::<()>(&mut cx, "a table");
+        return cx.found;
+    };
+    for (name, value) in entries {
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.value.is_empty() || !name.value.chars().all(valid) || name.value.starts_with(|c: char| c.is_ascii_digit()) {
+            let reason = "only letters, digits and `_` are allowed, and no digit first";
+            cx.report(name.span, Problem::BadName { what: "arg name", value: name.value, reason });
+            continue;
+        }
+        if let Some(default) = String::read(&value, &mut cx) {
+            arguments.declare(name.value, default);
+        }
+    }
+    cx.found
+}
+
+fn read_stages(table: &mut Table<'_>, cx: &mut Context<'_>) -> BTreeMap<String, Stage> {
+    let mut stages = BTreeMap::new();
+    let mut entries = Vec::new();
+    if let Some(node) = table.node("stage") {
+        match node.entries() {
+            Some(found) => entries = found,
+            None => {
+                node.wrong_type::<()>(cx, "a table");
+            }
+        }
+    }
+    let names: Vec<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
+    let known: Vec<&str> = BUILT_IN_STAGES.into_iter().chain(names.iter().map(String::as_str)).collect();
+    for (name, node) in &entries {
+        if name.value == "builder" {
+            cx.report(name.span, Problem::ReservedStage);
+            continue;
+        }
+        if let Err(reason) = stage::check_name(&name.value) {
+            let value = name.value.clone();
+            cx.report(name.span, Problem::BadName { what: "stage name", value, reason });
+            continue;
+        }
+        if let Some(stage) = Stage::read(name, node, &known, cx) {
+            stages.insert(name.value.clone(), stage);
+        }
+    }
+    for name in ["dev", "test", "production"] {
+        let span = cx.source.line_span(1);
+        stages.entry(name.to_owned()).or_insert_with(|| Stage::named(name, span));
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests;

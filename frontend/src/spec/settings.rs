@@ -1,0 +1,206 @@
+//! The tables that hold for every stage: `[python]`, `[dependencies]`, `[system]` and `[app]`.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Context, Located, Node, Read};
+use super::values::{ContextPath, ImagePath};
+use crate::diagnostics::Problem;
+use crate::diagnostics::problem::nearest;
+use crate::reference::ImageReference;
+
+/// `[python]`: the interpreter and the images it comes in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Python {
+    /// `version`: as `3.13` or `3.13.1`.
+    pub version: Option<Located<String>>,
+    /// `base`: the image that every Python stage starts from.
+    pub base: Option<Located<ImageReference>>,
+    /// `build-base`: the image in which dependencies are installed, where it differs from `base`.
+    pub build_base: Option<Located<ImageReference>>,
+}
+
+impl Read for Python {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("[python]") else { return node.wrong_type(cx, "a table") };
+        let version = table.get::<Located<super::reader::Expanded>>(cx, "version");
+        let version = version.map(|found| Located::new(found.value.0, found.span));
+        if let Some(found) = &version {
+            let parts: Vec<&str> = found.value.split('.').collect();
+            let numeric = parts.iter().all(|part| part.parse::<u32>().is_ok());
+            if !numeric || !(2..=3).contains(&parts.len()) || parts.first() != Some(&"3") {
+                cx.report(found.span, Problem::BadPythonVersion { value: found.value.clone() });
+            }
+        }
+        let base = table.get(cx, "base");
+        let build_base = table.get(cx, "build-base");
+        table.finish(cx);
+        Some(Self { version, base, build_base })
+    }
+}
+
+/// How dependencies get into an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Installer {
+    /// One virtual environment, filled by pip with a cache mount.
+    #[default]
+    Pip,
+}
+
+impl Read for Installer {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        choice(node, cx, &[("pip", Self::Pip)])
+    }
+}
+
+/// `[dependencies]`: what is installed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dependencies {
+    /// `requirements`: requirements files. Absent: detected. Empty: the app has no dependencies.
+    pub requirements: Option<Vec<Located<ContextPath>>>,
+    /// `groups`: further requirements files by the name of their group.
+    pub groups: BTreeMap<String, Vec<Located<ContextPath>>>,
+    /// `extras`: the project's own extras that every stage gets.
+    pub extras: Vec<Located<String>>,
+    /// `installer`.
+    pub installer: Installer,
+}
+
+impl Read for Dependencies {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("[dependencies]") else { return node.wrong_type(cx, "a table") };
+        let read = Self {
+            requirements: table.get(cx, "requirements"),
+            groups: table.get_or_default(cx, "groups"),
+            extras: table.get_or_default(cx, "extras"),
+            installer: table.get_or_default(cx, "installer"),
+        };
+        table.finish(cx);
+        Some(read)
+    }
+}
+
+/// The program that installs OS packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemManager {
+    /// Debian and Ubuntu.
+    Apt,
+    /// Alpine.
+    Apk,
+    /// Fedora, RHEL and their kin.
+    Dnf,
+}
+
+impl Read for SystemManager {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        choice(node, cx, &[("apt", Self::Apt), ("apk", Self::Apk), ("dnf", Self::Dnf)])
+    }
+}
+
+/// The name of an OS package, with the version or suite that the manager's syntax allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PackageName(String);
+
+impl Read for PackageName {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = super::reader::Expanded::read(node, cx)?.0;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "+-._:=~^<>/*@".contains(c);
+        let reason = if value.is_empty() {
+            "it is empty"
+        } else if value.starts_with('-') {
+            "it looks like an option"
+        } else if !value.chars().all(allowed) {
+            "only letters, digits and `+-._:=~^<>/*@` are allowed"
+        } else {
+            return Some(Self(value));
+        };
+        cx.report(node.span, Problem::BadName { what: "package name", value, reason });
+        None
+    }
+}
+
+/// Reads a list of OS packages.
+pub(super) fn packages(
+    table: &mut super::reader::Table<'_>,
+    cx: &mut Context<'_>,
+    key: &'static str,
+) -> Vec<Located<String>> {
+    let read: Vec<Located<PackageName>> = table.get_or_default(cx, key);
+    read.into_iter().map(|name| Located::new(name.value.0, name.span)).collect()
+}
+
+/// `[system]`: OS packages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct System {
+    /// `packages`: in every Python stage.
+    pub packages: Vec<Located<String>>,
+    /// `build`: only where dependencies are compiled (`builder`, and `dev` and `test`, which start from it).
+    pub build: Vec<Located<String>>,
+    /// `runtime`: only in images that ship.
+    pub runtime: Vec<Located<String>>,
+    /// `manager`, where the base image's name does not tell.
+    pub manager: Option<SystemManager>,
+}
+
+impl Read for System {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("[system]") else { return node.wrong_type(cx, "a table") };
+        let read = Self {
+            packages: packages(&mut table, cx, "packages"),
+            build: packages(&mut table, cx, "build"),
+            runtime: packages(&mut table, cx, "runtime"),
+            manager: table.get(cx, "manager"),
+        };
+        table.finish(cx);
+        Some(read)
+    }
+}
+
+/// `[app]`: the code itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct App {
+    /// `include`: what of the context is copied. Absent: all of it, less what is ignored.
+    pub include: Option<Vec<Located<ContextPath>>>,
+    /// `workdir`: where it is copied to, and where commands run.
+    pub workdir: ImagePath,
+    /// `package`: whether the project is built and installed as a package. Absent: if it names a build backend.
+    pub package: Option<Located<bool>>,
+    /// `writable`: folders that the image's user may write to.
+    pub writable: Vec<Located<ImagePath>>,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self { include: None, workdir: ImagePath::constant("/app"), package: None, writable: Vec::new() }
+    }
+}
+
+impl Read for App {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("[app]") else { return node.wrong_type(cx, "a table") };
+        let default = Self::default();
+        let read = Self {
+            include: table.get(cx, "include"),
+            workdir: table.get(cx, "workdir").unwrap_or(default.workdir),
+            package: table.get(cx, "package"),
+            writable: table.get_or_default(cx, "writable"),
+        };
+        table.finish(cx);
+        Some(read)
+    }
+}
+
+/// Reads one of a few words.
+pub(super) fn choice<T: Copy>(
+    node: &Node<'_>,
+    cx: &mut Context<'_>,
+    words: &[(&'static str, T)],
+) -> Option<T> {
+    let value = String::read(node, cx)?;
+    if let Some((_, chosen)) = words.iter().find(|(word, _)| *word == value) {
+        return Some(*chosen);
+    }
+    let allowed: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    let suggestion = nearest(&value, allowed.iter().copied());
+    cx.report(node.span, Problem::BadChoice { value, allowed, suggestion });
+    None
+}

@@ -1,0 +1,263 @@
+//! `[stage.NAME]`: one image that can be built.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Context, Expanded, Located, Node, Read};
+use super::settings::packages;
+use super::steps::{CacheMount, Check, CopyStep, RunStep, Scalar, SecretMount, environment, run_steps};
+use super::values::{Command, ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
+use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Problem, Span};
+use crate::reference::ImageReference;
+
+/// What a stage starts from, or what is copied from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// Another stage of the file.
+    Stage(String),
+    /// An image.
+    Image(ImageReference),
+    /// Nothing.
+    Scratch,
+    /// No stage, and too near to one's name to be meant as an image.
+    Unknown(String),
+}
+
+impl Base {
+    pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
+        let name = Expanded::read(node, cx)?.0;
+        if name == "scratch" {
+            return Some(Self::Scratch);
+        }
+        if stages.contains(&name.as_str()) {
+            return Some(Self::Stage(name));
+        }
+        let bare = !name.contains(['/', ':', '@']);
+        if bare && nearest(&name, stages.iter().copied()).is_some() {
+            return Some(Self::Unknown(name));
+        }
+        ImageReference::read(node, cx).map(Self::Image)
+    }
+}
+
+/// How an engine finds out whether a container is well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthCheck {
+    /// What is run in the container. Absent: the base image's check is switched off.
+    pub command: Option<Command>,
+    /// Time between runs.
+    pub interval: Option<Nanoseconds>,
+    /// Time that one run may take.
+    pub timeout: Option<Nanoseconds>,
+    /// Time in which failures do not count.
+    pub start_period: Option<Nanoseconds>,
+    /// Time between runs in the start period.
+    pub start_interval: Option<Nanoseconds>,
+    /// Failures in a row that make a container unhealthy.
+    pub retries: Option<u32>,
+}
+
+impl Read for HealthCheck {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let plain = |command| Self {
+            command,
+            interval: None,
+            timeout: None,
+            start_period: None,
+            start_interval: None,
+            retries: None,
+        };
+        if node.value.as_bool() == Some(false) {
+            return Some(plain(None));
+        }
+        if node.value.as_str().is_some() || node.elements().is_some() {
+            return Command::read(node, cx).map(|command| plain(Some(command)));
+        }
+        let Some(mut table) = node.table("`healthcheck`") else {
+            return node.wrong_type(cx, "a command, a table, or false");
+        };
+        let command: Option<Command> = table.require(cx, "command");
+        let read = Self {
+            command: None,
+            interval: table.get(cx, "interval"),
+            timeout: table.get(cx, "timeout"),
+            start_period: table.get(cx, "start-period"),
+            start_interval: table.get(cx, "start-interval"),
+            retries: table.get(cx, "retries"),
+        };
+        table.finish(cx);
+        Some(Self { command: Some(command?), ..read })
+    }
+}
+
+/// One stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Where its name stands; the file's first line if it is not named.
+    pub span: Span,
+    /// What it starts from. Absent: assembled from the project (Python, dependencies, app).
+    pub from: Option<Located<Base>>,
+    /// Dependency groups on top of the project's own dependencies. Absent: the stage's default.
+    pub groups: Option<Vec<Located<String>>>,
+    /// What of the context is copied. Absent: `[app] include`.
+    pub include: Option<Vec<Located<ContextPath>>>,
+    /// Files from elsewhere.
+    pub copy: Vec<CopyStep>,
+    /// OS packages of this stage alone.
+    pub packages: Vec<Located<String>>,
+    /// Commands run on top.
+    pub run: Vec<Located<RunStep>>,
+    /// Cache mounts of every run step and check.
+    pub cache: Vec<CacheMount>,
+    /// Secrets of every run step and check.
+    pub secrets: Vec<SecretMount>,
+    /// Checks, by name.
+    pub checks: Vec<Check>,
+    /// Stages whose checks must pass before this stage comes out.
+    pub requires: Vec<Located<String>>,
+    /// Image settings.
+    pub image: ImageSettings,
+}
+
+/// What goes into an image's config.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageSettings {
+    /// `env`.
+    pub env: BTreeMap<String, String>,
+    /// `labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `command`.
+    pub command: Option<Command>,
+    /// `entrypoint`.
+    pub entrypoint: Option<Command>,
+    /// `user`.
+    pub user: Option<Located<User>>,
+    /// `expose`.
+    pub expose: Vec<Located<Ports>>,
+    /// `healthcheck`.
+    pub healthcheck: Option<Located<HealthCheck>>,
+    /// `volumes`.
+    pub volumes: Vec<ImagePath>,
+    /// `workdir`.
+    pub workdir: Option<ImagePath>,
+    /// `stop-signal`.
+    pub stop_signal: Option<Signal>,
+}
+
+impl Stage {
+    /// A stage of which the file says nothing.
+    pub(super) fn named(name: &str, span: Span) -> Self {
+        Self {
+            name: name.to_owned(),
+            span,
+            from: None,
+            groups: None,
+            include: None,
+            copy: Vec::new(),
+            packages: Vec::new(),
+            run: Vec::new(),
+            cache: Vec::new(),
+            secrets: Vec::new(),
+            checks: Vec::new(),
+            requires: Vec::new(),
+            image: ImageSettings::default(),
+        }
+    }
+
+    pub(super) fn read(
+        name: &Located<String>,
+        node: &Node<'_>,
+        stages: &[&str],
+        cx: &mut Context<'_>,
+    ) -> Option<Self> {
+        let Some(mut table) = node.table(format!("[stage.{}]", name.value)) else {
+            return node.wrong_type(cx, "a table");
+        };
+        let from = table.node("from").and_then(|node| {
+            let base = Base::read(&node, stages, cx)?;
+            Some(Located::new(base, node.span))
+        });
+        let copy = table.node("copy").map_or_else(Vec::new, |node| match node.elements() {
+            Some(elements) => elements.iter().filter_map(|copy| CopyStep::read(copy, stages, cx)).collect(),
+            None => {
+                node.wrong_type::<()>(cx, "a list of tables");
+                Vec::new()
+            }
+        });
+        let run = table.node("run").map_or_else(Vec::new, |node| run_steps(&node, cx));
+        let checks = table.node("checks").map_or_else(Vec::new, |node| read_checks(&node, cx));
+        let stage = Self {
+            name: name.value.clone(),
+            span: name.span,
+            from,
+            groups: table.get(cx, "groups"),
+            include: table.get(cx, "include"),
+            copy,
+            packages: packages(&mut table, cx, "packages"),
+            run,
+            cache: table.get_or_default(cx, "cache"),
+            secrets: table.get_or_default(cx, "secrets"),
+            checks,
+            requires: table.get_or_default(cx, "requires"),
+            image: ImageSettings {
+                env: environment(&mut table, cx),
+                labels: labels(&mut table, cx),
+                command: table.get(cx, "command"),
+                entrypoint: table.get(cx, "entrypoint"),
+                user: table.get(cx, "user"),
+                expose: table.get_or_default(cx, "expose"),
+                healthcheck: table.get(cx, "healthcheck"),
+                volumes: table.get_or_default(cx, "volumes"),
+                workdir: table.get(cx, "workdir"),
+                stop_signal: table.get(cx, "stop-signal"),
+            },
+        };
+        table.finish(cx);
+        Some(stage)
+    }
+
+    /// Whether the stage gets the project's Python and dependencies by itself.
+    pub fn is_assembled(&self) -> bool {
+        self.from.is_none()
+    }
+}
+
+fn read_checks(node: &Node<'_>, cx: &mut Context<'_>) -> Vec<Check> {
+    let Some(entries) = node.entries() else {
+        node.wrong_type::<()>(cx, "a table");
+        return Vec::new();
+    };
+    let mut checks = Vec::new();
+    for (name, node) in entries {
+        if let Err(reason) = check_name(&name.value) {
+            cx.report(name.span, Problem::BadName { what: "check name", value: name.value, reason });
+            continue;
+        }
+        checks.extend(Check::read(&name, &node, cx));
+    }
+    checks
+}
+
+fn labels(table: &mut super::reader::Table<'_>, cx: &mut Context<'_>) -> BTreeMap<String, String> {
+    let read: BTreeMap<String, Scalar> = table.get_or_default(cx, "labels");
+    read.into_iter().map(|(key, value)| (key, value.0)).collect()
+}
+
+/// The rule for the names of stages and checks: they stand in options and in progress lines.
+pub(super) fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.is_empty() {
+        return Err("it is empty");
+    }
+    if name == "scratch" {
+        return Err("`scratch` means an empty image");
+    }
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err("it must start with a letter or a digit");
+    }
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) {
+        return Err("only letters, digits and `_.-` are allowed");
+    }
+    Ok(())
+}

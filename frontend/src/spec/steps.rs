@@ -1,0 +1,331 @@
+//! What a stage does: run steps, checks, copies, and the mounts they ask for.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Context, Expanded, Located, Node, Read};
+use super::settings::choice;
+use super::stage::Base;
+use super::values::{Command, ContextPath, ImagePath, User};
+use crate::diagnostics::Problem;
+
+/// How steps that run at the same time share a cache folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// All at once.
+    #[default]
+    Shared,
+    /// Each its own.
+    Private,
+    /// One after the other.
+    Locked,
+}
+
+impl Read for Sharing {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        choice(node, cx, &[("shared", Self::Shared), ("private", Self::Private), ("locked", Self::Locked)])
+    }
+}
+
+/// A folder that outlives builds and is in no image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheMount {
+    /// Where it is mounted. A relative path is below the step's working directory.
+    pub path: String,
+    /// Its name; steps with the same name share it. Absent: the path.
+    pub id: Option<String>,
+    /// How it is shared.
+    pub sharing: Sharing,
+}
+
+impl Read for CacheMount {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if node.value.as_str().is_some() {
+            let path = Expanded::read(node, cx)?.0;
+            return checked_cache(Self { path, id: None, sharing: Sharing::Shared }, node, cx);
+        }
+        let Some(mut table) = node.table("a cache mount") else {
+            return node.wrong_type(cx, "a path or a table");
+        };
+        let path: Option<Expanded> = table.require(cx, "path");
+        let id = table.get::<Expanded>(cx, "id").map(|id| id.0);
+        let sharing = table.get_or_default(cx, "sharing");
+        table.finish(cx);
+        checked_cache(Self { path: path?.0, id, sharing }, node, cx)
+    }
+}
+
+fn checked_cache(mount: CacheMount, node: &Node<'_>, cx: &mut Context<'_>) -> Option<CacheMount> {
+    if mount.path.trim_matches('/').is_empty() {
+        cx.report(node.span, Problem::Empty { key: node.key.clone() });
+        return None;
+    }
+    Some(mount)
+}
+
+/// A build secret that a step sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretMount {
+    /// The name under which `--secret id=…` passes it.
+    pub id: String,
+    /// The file that holds it. Absent together with `env`: `/run/secrets/ID`.
+    pub path: Option<ImagePath>,
+    /// The environment variable that holds it.
+    pub env: Option<String>,
+    /// Whether the build fails without it.
+    pub required: bool,
+}
+
+impl Read for SecretMount {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if let Some(id) = node.value.as_str() {
+            return checked_secret(
+                Self { id: id.to_owned(), path: None, env: None, required: true },
+                node,
+                cx,
+            );
+        }
+        let Some(mut table) = node.table("a secret") else {
+            return node.wrong_type(cx, "a secret's id or a table");
+        };
+        let id: Option<String> = table.require(cx, "id");
+        let path = table.get(cx, "path");
+        let env = table.get(cx, "env");
+        let required = table.get(cx, "required").unwrap_or(true);
+        table.finish(cx);
+        checked_secret(Self { id: id?, path, env, required }, node, cx)
+    }
+}
+
+fn checked_secret(secret: SecretMount, node: &Node<'_>, cx: &mut Context<'_>) -> Option<SecretMount> {
+    let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if secret.id.is_empty() || !secret.id.chars().all(valid) {
+        let reason = "only letters, digits and `._-` are allowed";
+        cx.report(node.span, Problem::BadName { what: "secret id", value: secret.id, reason });
+        return None;
+    }
+    Some(secret)
+}
+
+/// The network that a step sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// The engine's default.
+    Default,
+    /// None at all.
+    None,
+    /// The host's; the build must be allowed to.
+    Host,
+}
+
+impl Read for NetworkMode {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        choice(node, cx, &[("default", Self::Default), ("none", Self::None), ("host", Self::Host)])
+    }
+}
+
+/// Which of the client's SSH agents a step sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct SshAgents(Vec<String>);
+
+impl Read for SshAgents {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if let Some(wanted) = node.value.as_bool() {
+            return Some(Self(if wanted { vec!["default".to_owned()] } else { Vec::new() }));
+        }
+        if node.elements().is_none() {
+            return node.wrong_type(cx, "true or a list of agents' ids");
+        }
+        Vec::read(node, cx).map(Self)
+    }
+}
+
+/// A command that is run while an image is built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunStep {
+    /// What is run.
+    pub command: Command,
+    /// Files of the context that it needs, copied just before it.
+    pub include: Vec<Located<ContextPath>>,
+    /// Folders kept between builds.
+    pub cache: Vec<CacheMount>,
+    /// Secrets it sees.
+    pub secrets: Vec<SecretMount>,
+    /// SSH agents it sees.
+    pub ssh: Vec<String>,
+    /// Environment of this step alone.
+    pub env: BTreeMap<String, String>,
+    /// Its network.
+    pub network: NetworkMode,
+    /// Where it runs. Absent: the stage's working directory.
+    pub workdir: Option<ImagePath>,
+    /// Whom it runs as. Absent: root.
+    pub user: Option<User>,
+}
+
+impl RunStep {
+    fn plain(command: Command) -> Self {
+        Self {
+            command,
+            include: Vec::new(),
+            cache: Vec::new(),
+            secrets: Vec::new(),
+            ssh: Vec::new(),
+            env: BTreeMap::new(),
+            network: NetworkMode::Default,
+            workdir: None,
+            user: None,
+        }
+    }
+
+    fn from_table(node: &Node<'_>, label: String, cx: &mut Context<'_>) -> Option<Self> {
+        let mut table = node.table(label)?;
+        let command: Option<Command> = table.require(cx, "run");
+        let read = Self {
+            command: Command::Shell(String::new()),
+            include: table.get_or_default(cx, "include"),
+            cache: table.get_or_default(cx, "cache"),
+            secrets: table.get_or_default(cx, "secrets"),
+            ssh: table.get_or_default::<SshAgents>(cx, "ssh").0,
+            env: environment(&mut table, cx),
+            network: table.get(cx, "network").unwrap_or(NetworkMode::Default),
+            workdir: table.get(cx, "workdir"),
+            user: table.get(cx, "user"),
+        };
+        table.finish(cx);
+        Some(Self { command: command?, ..read })
+    }
+}
+
+impl Read for RunStep {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if node.value.as_table().is_some() {
+            return Self::from_table(node, "a run step".to_owned(), cx);
+        }
+        Command::read(node, cx).map(Self::plain)
+    }
+}
+
+/// Reads `run`: one command, or a list of steps. An inner list is a program and its arguments.
+pub(super) fn run_steps(node: &Node<'_>, cx: &mut Context<'_>) -> Vec<Located<RunStep>> {
+    if node.elements().is_some() {
+        return Vec::read(node, cx).unwrap_or_default();
+    }
+    Located::read(node, cx).into_iter().collect()
+}
+
+/// A command that must succeed: a test, a linter, a type checker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// Its name: the key it stands under.
+    pub name: Located<String>,
+    /// What is run and what it sees. An empty `include` is the whole app.
+    pub step: RunStep,
+}
+
+impl Check {
+    pub(super) fn read(name: &Located<String>, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let step = if node.value.as_table().is_some() {
+            RunStep::from_table(node, format!("check `{}`", name.value), cx)?
+        } else {
+            RunStep::plain(Command::read(node, cx)?)
+        };
+        let span = crate::diagnostics::Span { start: name.span.start, end: node.span.end };
+        Some(Self { name: Located::new(name.value.clone(), span), step })
+    }
+}
+
+/// `copy`: files from another stage, an image or the context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyStep {
+    /// The stage or image; absent: the build context.
+    pub from: Option<Located<Base>>,
+    /// What is copied. A folder is copied as its contents, as in Dockerfiles.
+    pub path: Located<String>,
+    /// Where to. A trailing slash means "into this folder".
+    pub to: Located<String>,
+    /// Whose it will be. Absent: root's, or whoever's it was in the other stage.
+    pub owner: Option<Located<User>>,
+    /// Permissions, in octal.
+    pub mode: Option<u32>,
+    /// Patterns of what is left out.
+    pub exclude: Vec<String>,
+}
+
+impl CopyStep {
+    pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("a copy") else { return node.wrong_type(cx, "a table") };
+        let from = table.node("from").map(|node| (Base::read(&node, stages, cx), node.span));
+        let path: Option<Located<Expanded>> = table.require(cx, "path");
+        let to: Option<Located<Expanded>> = table.get(cx, "to");
+        let owner = table.get(cx, "owner");
+        let mode = table.get::<Mode>(cx, "mode").map(|mode| mode.0);
+        let exclude = table.get_or_default(cx, "exclude");
+        table.finish(cx);
+        let from = match from {
+            Some((base, span)) => Some(Located::new(base?, span)),
+            None => None,
+        };
+        let path = path?;
+        let (path, path_span) = (path.value.0, path.span);
+        let to = to.map_or_else(|| Located::new(path.clone(), path_span), |to| Located::new(to.value.0, to.span));
+        if from.is_none() && ContextPath::parse(&path).is_none() {
+            cx.report(path_span, Problem::PathLeavesContext { value: path });
+            return None;
+        }
+        Some(Self { from, path: Located::new(path, path_span), to, owner, mode, exclude })
+    }
+}
+
+/// Permissions as an octal string.
+struct Mode(u32);
+
+impl Read for Mode {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = String::read(node, cx)?;
+        match u32::from_str_radix(value.trim_start_matches("0o"), 8) {
+            Ok(mode) if mode <= 0o7777 => Some(Self(mode)),
+            _ => {
+                let reason = "write octal digits as `0755`";
+                cx.report(node.span, Problem::BadName { what: "mode", value, reason });
+                None
+            }
+        }
+    }
+}
+
+/// Reads `env`.
+pub(super) fn environment(
+    table: &mut super::reader::Table<'_>,
+    cx: &mut Context<'_>,
+) -> BTreeMap<String, String> {
+    let Some(node) = table.node("env") else { return BTreeMap::new() };
+    let Some(entries) = node.entries() else {
+        node.wrong_type::<()>(cx, "a table");
+        return BTreeMap::new();
+    };
+    let mut read = BTreeMap::new();
+    for (name, node) in entries {
+        if name.value.is_empty() || name.value.contains(['=', '\0', ' ']) {
+            let reason = "a variable's name has no `=` and no blanks";
+            cx.report(name.span, Problem::BadName { what: "variable name", value: name.value, reason });
+        } else if let Some(value) = Scalar::read(&node, cx) {
+            read.insert(name.value, value.0);
+        }
+    }
+    read
+}
+
+/// A string, or a number or boolean written as one.
+pub(super) struct Scalar(pub(super) String);
+
+impl Read for Scalar {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if let Some(integer) = node.value.as_integer() {
+            return Some(Self(integer.to_string()));
+        }
+        if let Some(value) = node.value.as_bool() {
+            return Some(Self(value.to_string()));
+        }
+        Expanded::read(node, cx).map(|value| Self(value.0))
+    }
+}

@@ -1,0 +1,155 @@
+//! The wire form of a graph, decoded and checked once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use prost::Message;
+
+use crate::caps::Cap;
+use crate::digest::{Digest, DigestError};
+use crate::state::EncodedOp;
+use crate::{dump, pb};
+
+/// A graph as it is sent to an engine: encoded ops, what is said about each, and source maps.
+///
+/// The last op is terminal: it does nothing and names the output that the whole graph stands for. A definition
+/// without any op is scratch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definition {
+    pub(crate) ops: Vec<Arc<EncodedOp>>,
+    pub(crate) metadata: BTreeMap<Digest, pb::OpMetadata>,
+    pub(crate) source: Option<pb::Source>,
+}
+
+impl Eq for Definition {}
+
+/// Why a message is not a definition, or a definition is not a graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// The bytes of an op are no op.
+    #[error("op {position} of the definition can't be decoded")]
+    Decode {
+        /// Which op, from 0.
+        position: usize,
+        /// What the decoder said.
+        #[source]
+        source: prost::DecodeError,
+    },
+    /// Metadata or an input goes by something that is no digest.
+    #[error("the definition refers to an op by something that is not a digest")]
+    Digest(#[from] DigestError),
+    /// The last op has no input, so nothing says what the graph stands for.
+    #[error("the last op of the definition has no input")]
+    NoTerminal,
+    /// An op needs one that the definition does not contain.
+    #[error("the definition lacks the op {digest}, which another op needs")]
+    MissingOp {
+        /// The missing one.
+        digest: Digest,
+    },
+    /// An input is taken from an output that can't exist.
+    #[error("the definition takes output {index} of the op {digest}")]
+    NegativeIndex {
+        /// Whose output.
+        digest: Digest,
+        /// The index.
+        index: i64,
+    },
+    /// A location is in a file that the source map does not have; engines crash on it.
+    #[error("the definition places an op in source file {index}, which it does not have")]
+    SourceIndex {
+        /// The index.
+        index: i32,
+    },
+}
+
+impl Definition {
+    /// Reads a message: decodes every op and checks the digests that metadata goes by.
+    ///
+    /// Whether the ops make a graph is seen in [`State::from_definition`](crate::State::from_definition).
+    ///
+    /// # Errors
+    /// See [`DefinitionError`].
+    pub fn from_pb(definition: pb::Definition) -> Result<Self, DefinitionError> {
+        let decode = |(position, bytes): (usize, Vec<u8>)| {
+            let op = pb::Op::decode(bytes.as_slice());
+            let op = op.map_err(|source| DefinitionError::Decode { position, source })?;
+            Ok(Arc::new(EncodedOp {
+                digest: Digest::of(&bytes),
+                bytes,
+                op,
+            }))
+        };
+        let metadata = |(digest, metadata): (String, pb::OpMetadata)| Ok((Digest::parse(&digest)?, metadata));
+        Ok(Self {
+            ops: definition
+                .def
+                .into_iter()
+                .enumerate()
+                .map(decode)
+                .collect::<Result<_, DefinitionError>>()?,
+            metadata: definition
+                .metadata
+                .into_iter()
+                .map(metadata)
+                .collect::<Result<_, DigestError>>()?,
+            source: definition.source,
+        })
+    }
+
+    /// The message to send.
+    pub fn to_pb(&self) -> pb::Definition {
+        pb::Definition {
+            def: self.ops.iter().map(|op| op.bytes.clone()).collect(),
+            metadata: self
+                .metadata
+                .iter()
+                .map(|(digest, metadata)| (digest.to_string(), metadata.clone()))
+                .collect(),
+            source: self.source.clone(),
+        }
+    }
+
+    /// Whether it is scratch.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// The digest of the vertex that the definition stands for; none for scratch.
+    pub fn head(&self) -> Option<Digest> {
+        let input = self.ops.last()?.op.inputs.first()?;
+        Digest::parse(&input.digest).ok()
+    }
+
+    /// The ops, inputs first, without the terminal one.
+    pub fn ops(&self) -> impl DoubleEndedIterator<Item = (&Digest, &pb::Op)> + ExactSizeIterator {
+        let real = self.ops.split_last().map_or(&[][..], |(_, real)| real);
+        real.iter().map(|op| (&op.digest, &op.op))
+    }
+
+    /// What is said about an op.
+    pub fn metadata(&self, digest: &Digest) -> Option<&pb::OpMetadata> {
+        self.metadata.get(digest)
+    }
+
+    /// The files that ops come from, and which lines each comes from.
+    pub fn source(&self) -> Option<&pb::Source> {
+        self.source.as_ref()
+    }
+
+    /// Every capability that some op asks for. Ids that no engine registers are left out.
+    pub fn required_caps(&self) -> BTreeSet<Cap> {
+        let asked = self.metadata.values().flat_map(|metadata| &metadata.caps);
+        asked
+            .filter(|(_, needed)| **needed)
+            .filter_map(|(id, _)| Cap::from_id(id))
+            .collect()
+    }
+
+    /// A dump for people, with ops by position and defaults left out; the same for the same definition.
+    ///
+    /// The shape may change between versions.
+    pub fn to_json(&self) -> serde_json::Value {
+        dump::definition(self)
+    }
+}

@@ -1,0 +1,418 @@
+//! The actions of a file operation.
+//!
+//! On the wire nothing is unset: a mode of 0 would forbid everything and a time of 0 is 1970, so the values that
+//! mean "leave it to the engine" are written out.
+
+use std::collections::BTreeSet;
+
+use crate::caps::Cap;
+use crate::path;
+use crate::pb;
+use crate::state::State;
+
+/// Leaves the time to the engine: that of the source for a copy, else that of the build.
+const NO_TIMESTAMP: i64 = -1;
+/// Leaves a copied file its mode.
+const KEEP_MODE: i32 = -1;
+const DIRECTORY_MODE: u32 = 0o755;
+const FILE_MODE: u32 = 0o644;
+const PERMISSION_BITS: u32 = 0o777;
+
+/// Owner and group of what an action makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    user: User,
+    group: Option<User>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum User {
+    Id(u32),
+    Name(String),
+}
+
+impl Owner {
+    /// By numbers.
+    pub fn id(uid: u32, gid: u32) -> Self {
+        Self {
+            user: User::Id(uid),
+            group: Some(User::Id(gid)),
+        }
+    }
+
+    /// By names, which are looked up in the state that the file operation starts from; a number is taken as one.
+    ///
+    /// Without a group, a named user's own group is taken, or the group with the user's number. Engines take a
+    /// name that they do not find for root, without a word.
+    pub fn named(user: impl AsRef<str>, group: Option<&str>) -> Self {
+        Self {
+            user: User::parse(user.as_ref()),
+            group: group.map(User::parse),
+        }
+    }
+
+    fn to_pb(&self, base: i64) -> pb::ChownOpt {
+        pb::ChownOpt {
+            user: Some(self.user.to_pb(base)),
+            group: self.group.as_ref().map(|group| group.to_pb(base)),
+        }
+    }
+}
+
+impl User {
+    fn parse(text: &str) -> Self {
+        match text {
+            "root" => Self::Id(0),
+            _ => text
+                .parse()
+                .map_or_else(|_| Self::Name(text.to_owned()), Self::Id),
+        }
+    }
+
+    fn to_pb(&self, base: i64) -> pb::UserOpt {
+        let user = match self {
+            Self::Id(id) => pb::user_opt::User::ById(*id),
+            Self::Name(name) => pb::user_opt::User::ByName(pb::NamedUserOpt {
+                name: name.clone(),
+                input: base,
+            }),
+        };
+        pb::UserOpt { user: Some(user) }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Copy(Copy),
+    MkFile(MkFile),
+    MkDir(MkDir),
+    Rm(Rm),
+    Symlink(Symlink),
+}
+
+impl Action {
+    /// What the action reads from beside the state it works on.
+    pub(super) fn source(&self) -> &State {
+        const NOTHING: &State = &State::SCRATCH;
+        match self {
+            Self::Copy(copy) => &copy.source,
+            Self::MkFile(_) | Self::MkDir(_) | Self::Rm(_) | Self::Symlink(_) => NOTHING,
+        }
+    }
+
+    pub(super) fn add_caps(&self, caps: &mut BTreeSet<Cap>) {
+        match self {
+            Self::Copy(Copy { message, .. }) => {
+                if !message.include_patterns.is_empty() || !message.exclude_patterns.is_empty() {
+                    caps.insert(Cap::FileCopyIncludeExcludePatterns);
+                }
+                if !message.required_paths.is_empty() {
+                    caps.insert(Cap::FileCopyRequiredPaths);
+                }
+                if message.always_replace_existing_dest_paths {
+                    caps.insert(Cap::FileCopyAlwaysReplaceExistingDestPaths);
+                }
+            }
+            Self::Rm(rm) if rm.0.allow_wildcard => drop(caps.insert(Cap::FileRmWildcard)),
+            Self::Symlink(_) => drop(caps.insert(Cap::FileSymlinkCreate)),
+            Self::Rm(_) | Self::MkFile(_) | Self::MkDir(_) => {}
+        }
+    }
+
+    /// The message; `base` is the index of the input that names of owners are looked up in.
+    pub(super) fn to_pb(&self, base: i64) -> pb::file_action::Action {
+        let owner = |owner: &Option<Owner>| owner.as_ref().map(|owner| owner.to_pb(base));
+        match self {
+            Self::Copy(copy) => pb::file_action::Action::Copy(pb::FileActionCopy {
+                owner: owner(&copy.owner),
+                ..copy.message.clone()
+            }),
+            Self::MkFile(mkfile) => pb::file_action::Action::Mkfile(pb::FileActionMkFile {
+                owner: owner(&mkfile.owner),
+                ..mkfile.message.clone()
+            }),
+            Self::MkDir(mkdir) => pb::file_action::Action::Mkdir(pb::FileActionMkDir {
+                owner: owner(&mkdir.owner),
+                ..mkdir.message.clone()
+            }),
+            Self::Rm(rm) => pb::file_action::Action::Rm(rm.0.clone()),
+            Self::Symlink(symlink) => pb::file_action::Action::Symlink(pb::FileActionSymlink {
+                owner: owner(&symlink.owner),
+                ..symlink.message.clone()
+            }),
+        }
+    }
+}
+
+/// A mode with the bits that fit; 12 bits are in use.
+fn wire_mode(mode: u32) -> i32 {
+    i32::try_from(mode & 0o7777).unwrap_or_default()
+}
+
+fn strings<S: Into<String>>(list: impl IntoIterator<Item = S>) -> Vec<String> {
+    list.into_iter().map(Into::into).collect()
+}
+
+/// Copies from a state.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Copy {
+    source: State,
+    message: pb::FileActionCopy,
+    owner: Option<Owner>,
+}
+
+impl Copy {
+    /// Copies a path of a state to a path. A destination that ends in `/` is a directory to copy into.
+    pub fn new(source: &State, src: impl AsRef<str>, dest: impl AsRef<str>) -> Self {
+        let message = pb::FileActionCopy {
+            src: path::absolute(src.as_ref()),
+            dest: path::absolute_keeping_end(dest.as_ref()),
+            mode: KEEP_MODE,
+            timestamp: NO_TIMESTAMP,
+            ..pb::FileActionCopy::default()
+        };
+        Self {
+            source: source.clone(),
+            message,
+            owner: None,
+        }
+    }
+
+    /// Copies only what matches, relative to the source.
+    pub fn include<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
+        self.message.include_patterns = strings(patterns);
+        self
+    }
+
+    /// Copies nothing that matches, relative to the source.
+    pub fn exclude<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
+        self.message.exclude_patterns = strings(patterns);
+        self
+    }
+
+    /// Paths that must be there; of use with [`include`](Self::include) only.
+    pub fn required_paths<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.message.required_paths = strings(paths);
+        self
+    }
+
+    /// Owner of everything copied, and of parents that are made.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Mode of everything copied, set-user-id bits included, and of parents that are made.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.message.mode = wire_mode(mode);
+        self.message.mode_str.clear();
+        self
+    }
+
+    /// Mode in the words of `chmod`, as `u=rwX,go=rX`.
+    ///
+    /// No capability tells whether an engine knows it; one that does not sets the mode to 0.
+    pub fn mode_str(mut self, mode: impl Into<String>) -> Self {
+        self.message.mode_str = mode.into();
+        self.message.mode = if self.message.mode_str.is_empty() {
+            KEEP_MODE
+        } else {
+            0
+        };
+        self
+    }
+
+    /// Copies what links in the source path point to.
+    pub fn follow_symlinks(mut self, follow: bool) -> Self {
+        self.message.follow_symlink = follow;
+        self
+    }
+
+    /// Copies what is in a directory, not the directory.
+    pub fn dir_contents_only(mut self, contents_only: bool) -> Self {
+        self.message.dir_copy_contents = contents_only;
+        self
+    }
+
+    /// Unpacks a source that is an archive.
+    pub fn unpack(mut self, unpack: bool) -> Self {
+        self.message.attempt_unpack_docker_compatibility = unpack;
+        self
+    }
+
+    /// Makes missing parents of the destination.
+    pub fn create_dest_path(mut self, create: bool) -> Self {
+        self.message.create_dest_path = create;
+        self
+    }
+
+    /// Takes the source path as a pattern.
+    pub fn wildcard(mut self, wildcard: bool) -> Self {
+        self.message.allow_wildcard = wildcard;
+        self
+    }
+
+    /// Lets a pattern match nothing.
+    pub fn allow_empty_wildcard(mut self, allow: bool) -> Self {
+        self.message.allow_empty_wildcard = allow;
+        self
+    }
+
+    /// Replaces what is in the way and of another type.
+    pub fn always_replace_existing(mut self, replace: bool) -> Self {
+        self.message.always_replace_existing_dest_paths = replace;
+        self
+    }
+
+    /// Time of everything copied, in nanoseconds since 1970.
+    pub fn timestamp(mut self, nanoseconds: i64) -> Self {
+        self.message.timestamp = nanoseconds;
+        self
+    }
+}
+
+/// Writes a file; its directory must be there.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct MkFile {
+    message: pb::FileActionMkFile,
+    owner: Option<Owner>,
+}
+
+impl MkFile {
+    /// A file of mode 0644.
+    pub fn new(path: impl AsRef<str>, data: impl Into<Vec<u8>>) -> Self {
+        let message = pb::FileActionMkFile {
+            path: path::absolute(path.as_ref()),
+            mode: wire_mode(FILE_MODE),
+            data: data.into(),
+            owner: None,
+            timestamp: NO_TIMESTAMP,
+        };
+        Self { message, owner: None }
+    }
+
+    /// Permission bits, of which the lowest nine count.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.message.mode = wire_mode(mode & PERMISSION_BITS);
+        self
+    }
+
+    /// Owner of the file.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Time of the file, in nanoseconds since 1970.
+    pub fn timestamp(mut self, nanoseconds: i64) -> Self {
+        self.message.timestamp = nanoseconds;
+        self
+    }
+}
+
+/// Makes a directory.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct MkDir {
+    message: pb::FileActionMkDir,
+    owner: Option<Owner>,
+}
+
+impl MkDir {
+    /// A directory of mode 0755.
+    pub fn new(path: impl AsRef<str>) -> Self {
+        let message = pb::FileActionMkDir {
+            path: path::absolute(path.as_ref()),
+            mode: wire_mode(DIRECTORY_MODE),
+            timestamp: NO_TIMESTAMP,
+            ..pb::FileActionMkDir::default()
+        };
+        Self { message, owner: None }
+    }
+
+    /// Makes missing parents too, and is content with a directory that is there.
+    pub fn parents(mut self, parents: bool) -> Self {
+        self.message.make_parents = parents;
+        self
+    }
+
+    /// Permission bits, of which the lowest nine count.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.message.mode = wire_mode(mode & PERMISSION_BITS);
+        self
+    }
+
+    /// Owner of the directory and of parents that are made.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Time of the directory, in nanoseconds since 1970.
+    pub fn timestamp(mut self, nanoseconds: i64) -> Self {
+        self.message.timestamp = nanoseconds;
+        self
+    }
+}
+
+/// Removes a file or a whole tree.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Rm(pb::FileActionRm);
+
+impl Rm {
+    /// Removes a path, which must be there. A link is removed, not what it points to.
+    pub fn new(path: impl AsRef<str>) -> Self {
+        Self(pb::FileActionRm {
+            path: path::absolute(path.as_ref()),
+            ..pb::FileActionRm::default()
+        })
+    }
+
+    /// Is content when there is nothing.
+    pub fn allow_not_found(mut self, allow: bool) -> Self {
+        self.0.allow_not_found = allow;
+        self
+    }
+
+    /// Takes the path as a pattern.
+    pub fn wildcard(mut self, wildcard: bool) -> Self {
+        self.0.allow_wildcard = wildcard;
+        self
+    }
+}
+
+/// Makes a symbolic link.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Symlink {
+    message: pb::FileActionSymlink,
+    owner: Option<Owner>,
+}
+
+impl Symlink {
+    /// A link at a path, which must be free, to a target, which is written as it is.
+    pub fn new(target: impl Into<String>, link_path: impl Into<String>) -> Self {
+        let message = pb::FileActionSymlink {
+            oldpath: target.into(),
+            newpath: link_path.into(),
+            owner: None,
+            timestamp: NO_TIMESTAMP,
+        };
+        Self { message, owner: None }
+    }
+
+    /// Owner of the link.
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Time of the link, in nanoseconds since 1970.
+    pub fn timestamp(mut self, nanoseconds: i64) -> Self {
+        self.message.timestamp = nanoseconds;
+        self
+    }
+}

@@ -1,0 +1,54 @@
+//! Paths in ops, cleaned as Go's `path` package does.
+
+/// An absolute path without `.`, `..` and doubled slashes; a relative one starts at the root.
+pub(crate) fn absolute(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            // Above the root there is only the root.
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// As [`absolute`], but an ending of `/` or `/.` stays: a copy reads "into this directory" from it.
+pub(crate) fn absolute_keeping_end(path: &str) -> String {
+    let mut cleaned = absolute(path);
+    if (path.ends_with('/') || path.ends_with("/.")) && !cleaned.ends_with('/') {
+        cleaned.push('/');
+    }
+    if path.ends_with("/.") {
+        cleaned.push('.');
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_as_the_go_client_cleans_them() {
+        let cases = [
+            // path, cleaned, cleaned with its end
+            ("", "/", "/"),
+            ("/", "/", "/"),
+            (".", "/", "/"),
+            ("a", "/a", "/a"),
+            ("/a/", "/a", "/a/"),
+            ("/a/.", "/a", "/a/."),
+            ("/.", "/", "/."),
+            ("./", "/", "/"),
+            ("//a//./b/../c", "/a/c", "/a/c"),
+            ("/../..", "/", "/"),
+            ("a/*.txt", "/a/*.txt", "/a/*.txt"),
+        ];
+        for (path, cleaned, kept) in cases {
+            assert_eq!(absolute(path), cleaned, "{path}");
+            assert_eq!(absolute_keeping_end(path), kept, "{path}");
+        }
+    }
+}

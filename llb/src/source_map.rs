@@ -1,0 +1,97 @@
+//! Where an op comes from in the file that the user wrote.
+//!
+//! BuildKit prints these lines under the error of a step, and buildx shows them with a caret.
+
+use std::sync::Arc;
+
+use crate::pb;
+use crate::state::State;
+
+/// A file that ops were made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Name as the user knows it.
+    pub filename: String,
+    /// The whole content.
+    pub data: Vec<u8>,
+    /// Name of the language for highlighting, as `toml` or `Dockerfile`.
+    pub language: String,
+    /// The state the file was read from; clients use it to tell files of one name apart.
+    pub definition: Option<State>,
+}
+
+/// A place in a file. Lines count from 1 on the wire, characters from 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Character in the line.
+    pub character: u32,
+}
+
+/// A stretch of a file, both ends included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// First position.
+    pub start: Position,
+    /// Last position.
+    pub end: Position,
+}
+
+/// Some ranges of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file; shared by all ops made from it.
+    pub file: Arc<SourceFile>,
+    /// The ranges, the most telling first.
+    pub ranges: Vec<Range>,
+}
+
+impl Range {
+    /// Whole lines, first and last from 1.
+    pub fn lines(first: u32, last: u32) -> Self {
+        Self {
+            start: Position {
+                line: first,
+                character: 0,
+            },
+            end: Position {
+                line: last,
+                character: 0,
+            },
+        }
+    }
+
+    pub(crate) fn to_pb(self) -> pb::Range {
+        pb::Range {
+            start: Some(self.start.to_pb()),
+            end: Some(self.end.to_pb()),
+        }
+    }
+
+    pub(crate) fn from_pb(range: &pb::Range) -> Self {
+        let position = |position: Option<pb::Position>| position.map(Position::from_pb).unwrap_or_default();
+        Self {
+            start: position(range.start),
+            end: position(range.end),
+        }
+    }
+}
+
+impl Position {
+    fn to_pb(self) -> pb::Position {
+        let clamp = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        pb::Position {
+            line: clamp(self.line),
+            character: clamp(self.character),
+        }
+    }
+
+    fn from_pb(position: pb::Position) -> Self {
+        let clamp = |number: i32| u32::try_from(number).unwrap_or_default();
+        Self {
+            line: clamp(position.line),
+            character: clamp(position.character),
+        }
+    }
+}

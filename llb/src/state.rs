@@ -1,0 +1,252 @@
+//! A file system that a graph produces: one output of one vertex, or nothing.
+//!
+//! States are values. A vertex is encoded when it is made, from inputs that are already encoded, so equal graphs
+//! have equal digests wherever they were put together, and comparing two states compares two digests.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::caps::Cap;
+use crate::definition::{Definition, DefinitionError};
+use crate::digest::Digest;
+use crate::metadata::Metadata;
+use crate::platform::Platform;
+use crate::source_map::Location;
+use crate::{encode, load, marshal, pb};
+
+/// The index by which an op says "no input" or "no output".
+pub(crate) const NONE: i64 = -1;
+
+/// A file system: empty, or made by a graph. Cloning is cheap.
+///
+/// Two states are equal when they are the same output of vertices with the same digest; names, groups and other
+/// metadata do not count.
+#[derive(Clone, Default)]
+pub struct State {
+    output: Option<Output>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Output {
+    pub(crate) vertex: Arc<Vertex>,
+    pub(crate) index: i64,
+}
+
+/// An op in its canonical bytes, with its name.
+#[derive(Debug, PartialEq)]
+pub(crate) struct EncodedOp {
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) op: pb::Op,
+}
+
+/// An op with what hangs on it.
+pub(crate) struct Vertex {
+    pub(crate) encoded: Arc<EncodedOp>,
+    pub(crate) inputs: Vec<Arc<Vertex>>,
+    pub(crate) metadata: pb::OpMetadata,
+    pub(crate) locations: Vec<Location>,
+    /// What a following op runs on unless it says otherwise; not always part of this op.
+    pub(crate) platform: Option<Platform>,
+}
+
+impl EncodedOp {
+    pub(crate) fn new(op: pb::Op) -> Self {
+        let bytes = encode::op(&op);
+        Self {
+            digest: Digest::of(&bytes),
+            bytes,
+            op,
+        }
+    }
+}
+
+impl Drop for Vertex {
+    /// Takes long chains apart in a loop; one call for each vertex would overflow the stack.
+    fn drop(&mut self) {
+        let mut pending = std::mem::take(&mut self.inputs);
+        while let Some(vertex) = pending.pop() {
+            if let Some(mut last) = Arc::into_inner(vertex) {
+                pending.append(&mut last.inputs);
+            }
+        }
+    }
+}
+
+impl State {
+    pub(crate) const SCRATCH: Self = Self { output: None };
+
+    /// The empty file system.
+    pub fn scratch() -> Self {
+        Self::default()
+    }
+
+    /// Whether this is the empty file system that no vertex makes.
+    pub fn is_scratch(&self) -> bool {
+        self.output.is_none()
+    }
+
+    /// The digest of the vertex that makes this state; none for scratch.
+    ///
+    /// Engines from BuildKit 0.18 on give the vertex the same name.
+    pub fn digest(&self) -> Option<Digest> {
+        self.output
+            .as_ref()
+            .map(|output| output.vertex.encoded.digest.clone())
+    }
+
+    /// The platform that a command on this state runs on, where one was given on the way here.
+    pub fn platform(&self) -> Option<&Platform> {
+        self.output.as_ref()?.vertex.platform.as_ref()
+    }
+
+    /// The graph as an engine takes it; empty for scratch.
+    ///
+    /// Ops come inputs first and each once. Where paths to one vertex say different things about it, the first
+    /// in that order keeps its words, whoever wants the cache ignored gets it, and capabilities and source
+    /// locations are united.
+    pub fn marshal(&self) -> Definition {
+        marshal::definition(self)
+    }
+
+    /// The state of a definition, as another frontend or a client sends it as an input.
+    ///
+    /// The ops keep their bytes and digests, so marshalling them again gives the vertices the same names.
+    ///
+    /// # Errors
+    /// When the definition has no terminal op, or an op refers to one that is not there.
+    pub fn from_definition(definition: &Definition) -> Result<Self, DefinitionError> {
+        load::state(definition)
+    }
+
+    pub(crate) fn new(vertex: Arc<Vertex>, index: i64) -> Self {
+        Self {
+            output: Some(Output { vertex, index }),
+        }
+    }
+
+    pub(crate) fn output(&self) -> Option<&Output> {
+        self.output.as_ref()
+    }
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |state: &Self| {
+            state
+                .output
+                .as_ref()
+                .map(|output| (output.index, output.vertex.encoded.clone()))
+        };
+        match (key(self), key(other)) {
+            (Some((index, op)), Some((other_index, other_op))) => {
+                index == other_index && op.digest == other_op.digest
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for State {}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.output
+            .as_ref()
+            .map(|output| (&output.vertex.encoded.digest, output.index))
+            .hash(state);
+    }
+}
+
+impl fmt::Debug for State {
+    /// One line, whatever the size of the graph.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.output {
+            None => formatter.write_str("State(scratch)"),
+            Some(output) => write!(
+                formatter,
+                "State({}#{})",
+                output.vertex.encoded.digest, output.index
+            ),
+        }
+    }
+}
+
+/// The inputs of an op while it is put together.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    outputs: Vec<Output>,
+}
+
+impl Inputs {
+    /// The index of a state among the inputs, added unless it is there; [`NONE`] for scratch.
+    pub(crate) fn add(&mut self, state: &State) -> i64 {
+        let Some(output) = state.output() else { return NONE };
+        let same = |other: &Output| {
+            other.index == output.index && other.vertex.encoded.digest == output.vertex.encoded.digest
+        };
+        match self.outputs.iter().position(same) {
+            Some(found) => wire_index(found),
+            None => self.push(state),
+        }
+    }
+
+    /// As [`add`](Self::add), but a state given twice is two inputs.
+    pub(crate) fn push(&mut self, state: &State) -> i64 {
+        let Some(output) = state.output() else { return NONE };
+        self.outputs.push(output.clone());
+        wire_index(self.outputs.len() - 1)
+    }
+
+    pub(crate) fn len(&self) -> i64 {
+        wire_index(self.outputs.len())
+    }
+}
+
+/// All that a vertex is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) op: pb::op::Op,
+    pub(crate) inputs: Inputs,
+    /// The platform that is written into the op.
+    pub(crate) op_platform: Option<&'a Platform>,
+    /// The platform that following ops take over.
+    pub(crate) platform: Option<&'a Platform>,
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) caps: BTreeSet<Cap>,
+}
+
+impl Parts<'_> {
+    pub(crate) fn vertex(self) -> Arc<Vertex> {
+        let input = |output: &Output| pb::Input {
+            digest: output.vertex.encoded.digest.to_string(),
+            index: output.index,
+        };
+        let op = pb::Op {
+            inputs: self.inputs.outputs.iter().map(input).collect(),
+            platform: self.op_platform.map(Platform::to_pb),
+            // Go always writes it, so it is part of every digest.
+            constraints: Some(pb::WorkerConstraints::default()),
+            op: Some(self.op),
+        };
+        Arc::new(Vertex {
+            encoded: Arc::new(EncodedOp::new(op)),
+            inputs: self
+                .inputs
+                .outputs
+                .into_iter()
+                .map(|output| output.vertex)
+                .collect(),
+            metadata: self.metadata.to_pb(&self.caps),
+            locations: self.metadata.locations.clone(),
+            platform: self.platform.cloned(),
+        })
+    }
+}
+
+/// A position in a list as the wire counts it.
+pub(crate) fn wire_index(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# What dockerd changes in the machine's network, put back when the engine ends.
+
+FAMILIES="4 6"
+
+forwarding_file() {
+    case $1 in
+        4) echo /proc/sys/net/ipv4/ip_forward ;;
+        6) echo /proc/sys/net/ipv6/conf/all/forwarding ;;
+    esac
+}
+
+# Runs a command of the engine's root; the machine itself may have no iptables and no nft.
+in_root() {
+    chroot "$ENGINE_DIR" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+# Writes down the firewall's tables and the forwarding switches before dockerd touches them.
+#
+# Kept once until they are put back: a second start after a crash must not take dockerd's own rules for the machine's.
+record_network() {
+    local family file
+    [ ! -e "${STATE_DIR}/network" ] || return 0
+    {
+        in_root nft list tables 2>/dev/null || true
+        for family in $FAMILIES; do
+            file=$(forwarding_file "$family")
+            [ ! -r "$file" ] || echo "forward ${file} $(cat "$file")"
+        done
+        in_root ip link show docker0 >/dev/null 2>&1 && echo "link docker0" || true
+    } >"${STATE_DIR}/network.new"
+    mv "${STATE_DIR}/network.new" "${STATE_DIR}/network"
+}
+
+# Removes docker's bridges and firewall rules, and sets forwarding as it was.
+restore_network() {
+    local record="${STATE_DIR}/network" word file value family table
+    [ -e "$record" ] || return 0
+    grep -q '^link docker0$' "$record" || in_root ip link delete docker0 2>/dev/null || true
+    while read -r word family table; do
+        [ "$word" = table ] || continue
+        if grep -qx "table ${family} ${table}" "$record"; then
+            remove_docker_rules "$family" "$table"
+        else
+            in_root nft delete table "$family" "$table" || true
+        fi
+    done < <(in_root nft list tables 2>/dev/null || true)
+    while read -r word file value; do
+        [ "$word" != forward ] || [ ! -w "$file" ] || echo "$value" >"$file"
+    done <"$record"
+    rm -f "$record"
+}
+
+# Takes docker's chains out of a table that others use too.
+remove_docker_rules() {
+    local command=iptables
+    case $1 in
+        ip) ;;
+        ip6) command=ip6tables ;;
+        *) return 0 ;;
+    esac
+    in_root "${command}-save" -t "$2" 2>/dev/null | grep -v -e DOCKER -e docker0 |
+        in_root "${command}-restore" -T "$2" 2>/dev/null || true
+}

@@ -1,0 +1,285 @@
+//! `docker buildx build`, as a user types it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command;
+use crate::engine::Engine;
+use crate::failure::{Failure, Result};
+use crate::image::Image;
+use crate::progress::{Progress, Step};
+use crate::project::Project;
+use crate::unique;
+
+/// A build to be run.
+#[derive(Debug)]
+pub struct Build {
+    folder: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
+    context: String,
+    file: Option<String>,
+    stdin: Option<PathBuf>,
+    load: bool,
+}
+
+impl Build {
+    /// `docker buildx build -f pybuild.toml .` in the project's folder.
+    pub fn of(project: &Project) -> Self {
+        Self {
+            folder: project.path().to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            context: ".".to_owned(),
+            file: Some("pybuild.toml".to_owned()),
+            stdin: None,
+            load: false,
+        }
+    }
+
+    /// Another build file than `pybuild.toml`; `-` reads it from standard input.
+    #[must_use]
+    pub fn file(mut self, path: &str) -> Self {
+        self.file = Some(path.to_owned());
+        self
+    }
+
+    /// Another context than the project's folder: a URL, or `-` for a tar on standard input.
+    #[must_use]
+    pub fn context(mut self, context: &str) -> Self {
+        context.clone_into(&mut self.context);
+        self
+    }
+
+    /// What the client reads from its standard input.
+    #[must_use]
+    pub fn stdin(mut self, file: &Path) -> Self {
+        self.stdin = Some(file.to_owned());
+        self
+    }
+
+    /// `--target`.
+    #[must_use]
+    pub fn target(self, stage: &str) -> Self {
+        self.option("--target", stage)
+    }
+
+    /// `--platform`, with commas between several.
+    #[must_use]
+    pub fn platforms(self, platforms: &str) -> Self {
+        self.option("--platform", platforms)
+    }
+
+    /// `--build-arg`.
+    #[must_use]
+    pub fn arg(self, name: &str, value: &str) -> Self {
+        self.option("--build-arg", &format!("{name}={value}"))
+    }
+
+    /// `--secret`, from a variable of the client's environment.
+    #[must_use]
+    pub fn secret(mut self, id: &str, value: &str) -> Self {
+        let variable = format!("E2E_SECRET_{}", self.environment.len());
+        self.environment.push((variable.clone(), value.to_owned()));
+        self.option("--secret", &format!("id={id},env={variable}"))
+    }
+
+    /// Puts the image into the engine's store, where `docker run` finds it; see [`Outcome::image`].
+    #[must_use]
+    pub fn load(mut self) -> Self {
+        self.load = true;
+        self
+    }
+
+    /// `--output`.
+    #[must_use]
+    pub fn output(self, output: &str) -> Self {
+        self.option("--output", output)
+    }
+
+    /// `--no-cache`.
+    #[must_use]
+    pub fn no_cache(self) -> Self {
+        self.flag("--no-cache")
+    }
+
+    /// Any option without a value.
+    #[must_use]
+    pub fn flag(mut self, name: &str) -> Self {
+        self.arguments.push(name.into());
+        self
+    }
+
+    /// Any option with a value.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: &str) -> Self {
+        self.arguments.extend([name.into(), value.into()]);
+        self
+    }
+
+    /// Runs the build to its end, good or bad.
+    ///
+    /// # Errors
+    /// If the client cannot be run at all.
+    pub fn run(self) -> Result<Outcome> {
+        let engine = Engine::get()?;
+        let scratch = TempDir::new().map_err(Failure::io("creating a temporary folder"))?;
+        let metadata_file = scratch.path().join("metadata.json");
+        let mut client = self.command(engine, &metadata_file);
+        // Named before the build: a tag that a cut-off build left behind goes away too.
+        let image = self.load.then(|| Image::tagged(&unique::name()));
+        if let Some(image) = &image {
+            client.args(["--load", "--tag", image.tag()]);
+        }
+        if let Some(path) = &self.stdin {
+            let file = File::open(path).map_err(Failure::io(format!("opening {}", path.display())))?;
+            client.stdin(file);
+        }
+        let finished = command::run(client.arg(&self.context))?;
+        let mut progress = Progress::default();
+        let mut errors = String::new();
+        for line in finished.stderr.lines() {
+            if !progress.read_line(line) {
+                errors.push_str(line);
+                errors.push('\n');
+            }
+        }
+        let metadata = fs::read_to_string(&metadata_file).ok();
+        let metadata = metadata.map_or(Ok(Value::Null), |text| serde_json::from_str(&text))?;
+        Ok(Outcome {
+            success: finished.status.success(),
+            errors,
+            progress,
+            metadata,
+            image,
+        })
+    }
+
+    /// Runs a build that has to work.
+    ///
+    /// # Errors
+    /// If it does not; with everything that it printed.
+    pub fn succeed(self) -> Result<Outcome> {
+        let outcome = self.run()?;
+        if outcome.success {
+            return Ok(outcome);
+        }
+        Err(Failure::Unexpected(format!(
+            "the build failed\n{}",
+            outcome.transcript()
+        )))
+    }
+
+    /// Runs a build that has to fail.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn fail(self) -> Result<Outcome> {
+        let outcome = self.run()?;
+        if outcome.success {
+            let transcript = outcome.transcript();
+            return Err(Failure::Unexpected(format!(
+                "the build was expected to fail\n{transcript}"
+            )));
+        }
+        Ok(outcome)
+    }
+
+    fn command(&self, engine: &Engine, metadata_file: &Path) -> Command {
+        let mut client = engine.docker(&["buildx", "build", "--progress", "rawjson"]);
+        client
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .envs(self.environment.iter().cloned());
+        client
+            .arg("--metadata-file")
+            .arg(metadata_file)
+            .args(&self.arguments);
+        if let Some(file) = &self.file {
+            client.args(["--file", file]);
+        }
+        client
+    }
+}
+
+/// What came of a build.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether the client ended with 0.
+    pub success: bool,
+    /// What the client printed besides progress: the error as the user sees it, warnings.
+    pub errors: String,
+    /// The steps and what they printed.
+    pub progress: Progress,
+    /// What `--metadata-file` got; null if the build failed.
+    pub metadata: Value,
+    image: Option<Image>,
+}
+
+impl Outcome {
+    /// The image of a build with [`Build::load`]. It goes away with the outcome.
+    ///
+    /// # Errors
+    /// If the build was not asked to load one.
+    pub fn image(&self) -> Result<&Image> {
+        self.image
+            .as_ref()
+            .ok_or_else(|| Failure::Unexpected("this build loads no image".to_owned()))
+    }
+
+    /// The one step whose name contains `text`.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn step(&self, text: &str) -> Result<&Step> {
+        if let [step] = self.progress.named(text)[..] {
+            return Ok(step);
+        }
+        Err(Failure::Unexpected(format!(
+            "not exactly one step is named `{text}`\n{}",
+            self.transcript()
+        )))
+    }
+
+    /// Whether any step whose name contains `text` did its work in this build.
+    ///
+    /// # Errors
+    /// If no step has such a name: a test that asks would prove nothing.
+    pub fn ran(&self, text: &str) -> Result<bool> {
+        let steps = self.progress.named(text);
+        if steps.is_empty() {
+            return Err(Failure::Unexpected(format!(
+                "no step is named `{text}`\n{}",
+                self.transcript()
+            )));
+        }
+        Ok(steps.iter().any(|step| step.ran()))
+    }
+
+    /// Everything that the build said, for the message of a failed test.
+    pub fn transcript(&self) -> String {
+        let mut text = String::new();
+        for step in self.progress.steps() {
+            let state = match step {
+                Step { error, .. } if !error.is_empty() => "failed",
+                Step { cached: true, .. } => "cached",
+                Step {
+                    completed: Some(_), ..
+                } => "ran",
+                Step { started: Some(_), .. } => "was running",
+                _ => "was not started",
+            };
+            text.extend(["  ", &step.name, " ", state, "\n"]);
+            for line in self.progress.log_of(step).lines() {
+                text.extend(["    | ", line, "\n"]);
+            }
+        }
+        text.push_str(&self.errors);
+        text
+    }
+}

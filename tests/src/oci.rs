@@ -1,0 +1,68 @@
+//! An OCI layout on disk, as `--output type=oci,tar=false` writes it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Result};
+
+/// A folder with `index.json` and `blobs`.
+#[derive(Debug)]
+pub struct Layout {
+    folder: PathBuf,
+}
+
+impl Layout {
+    /// The layout in `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The manifests by platform (`linux/arm64`), attestations left out.
+    ///
+    /// # Errors
+    /// If the layout cannot be read, or does not hold an index of images.
+    pub fn images(&self) -> Result<BTreeMap<String, Value>> {
+        let top = json(&self.folder.join("index.json"))?;
+        let index = self.blob(&text(&top, "/manifests/0/digest")?)?;
+        let listed = index.get("manifests").and_then(Value::as_array);
+        let listed = listed.ok_or_else(|| Failure::Unexpected(format!("no index of images: {index}")))?;
+        let mut images = BTreeMap::new();
+        for entry in listed {
+            let os = text(entry, "/platform/os")?;
+            if os != "unknown" {
+                let platform = format!("{os}/{}", text(entry, "/platform/architecture")?);
+                images.insert(platform, self.blob(&text(entry, "/digest")?)?);
+            }
+        }
+        Ok(images)
+    }
+
+    /// The image config that a manifest names.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn config(&self, manifest: &Value) -> Result<Value> {
+        self.blob(&text(manifest, "/config/digest")?)
+    }
+
+    fn blob(&self, digest: &str) -> Result<Value> {
+        json(&self.folder.join("blobs").join(digest.replace(':', "/")))
+    }
+}
+
+fn json(path: &Path) -> Result<Value> {
+    let bytes = fs::read(path).map_err(Failure::io(format!("reading {}", path.display())))?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::Unexpected(format!("no {pointer} in {value}")))
+}

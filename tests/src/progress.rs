@@ -1,0 +1,253 @@
+//! What a build reports while it runs: steps, whether they ran or came from the cache, logs and warnings.
+//!
+//! Read from `--progress rawjson`: one JSON object a line, each a change to what was said before. The same
+//! step comes several times; what it says last holds.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+/// One step of a build.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    /// The digest of its definition.
+    pub digest: String,
+    /// The digests of the steps it depends on.
+    pub inputs: Vec<String>,
+    /// As shown to the user, with its stage and platform.
+    pub name: String,
+    /// RFC 3339 in UTC; absent if it never started.
+    pub started: Option<String>,
+    /// RFC 3339 in UTC; absent if it never ended.
+    pub completed: Option<String>,
+    /// Whether its result was taken from the cache.
+    pub cached: bool,
+    /// Why it failed.
+    pub error: String,
+    /// The group it is shown in.
+    #[serde(rename = "progressGroup")]
+    pub group: Option<Group>,
+}
+
+/// Steps that are shown as one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    /// Unlike the name, unique.
+    pub id: String,
+    /// As shown.
+    pub name: String,
+}
+
+impl Step {
+    /// Whether it did its work in this build.
+    pub fn ran(&self) -> bool {
+        self.started.is_some() && !self.cached
+    }
+
+    /// Whether both steps were at work at the same time. Only steps that ran to their end do.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let span = |step: &Self| {
+            Some((
+                instant(step.started.as_ref()?)?,
+                instant(step.completed.as_ref()?)?,
+            ))
+        };
+        match (span(self), span(other)) {
+            (Some((start, end)), Some((other_start, other_end))) => start < other_end && other_start < end,
+            _ => false,
+        }
+    }
+}
+
+/// An RFC 3339 time in UTC as something that sorts: fractions come with any number of digits, or none.
+fn instant(text: &str) -> Option<(String, u64)> {
+    let text = text.strip_suffix('Z')?;
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
+    Some((seconds.to_owned(), nanoseconds))
+}
+
+/// Something worth knowing that did not stop the build.
+#[derive(Clone, Debug)]
+pub struct Warning {
+    /// One line.
+    pub short: String,
+    /// Further lines.
+    pub detail: Vec<String>,
+    /// The lines of the build file, from 1, that it is about.
+    pub lines: Vec<u32>,
+}
+
+/// Everything that a build reported.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    steps: BTreeMap<String, Step>,
+    order: Vec<String>,
+    logs: BTreeMap<String, Vec<u8>>,
+    /// In the order in which they came.
+    pub warnings: Vec<Warning>,
+}
+
+impl Progress {
+    /// Takes in one line; tells whether it was one of ours.
+    pub fn read_line(&mut self, line: &str) -> bool {
+        if !line.starts_with('{') {
+            return false;
+        }
+        let Ok(status) = serde_json::from_str::<Status>(line) else {
+            return false;
+        };
+        for step in status.vertexes.unwrap_or_default() {
+            self.update(step);
+        }
+        for log in status.logs.unwrap_or_default() {
+            self.logs
+                .entry(log.vertex)
+                .or_default()
+                .extend(decoded(&log.data));
+        }
+        for warning in status.warnings.unwrap_or_default() {
+            self.warnings.push(Warning {
+                short: text(&decoded(&warning.short)),
+                detail: warning
+                    .detail
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|line| text(&decoded(line)))
+                    .collect(),
+                lines: warning
+                    .range
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|range| range.start.line)
+                    .collect(),
+            });
+        }
+        true
+    }
+
+    fn update(&mut self, step: Step) {
+        if let Some(known) = self.steps.get_mut(&step.digest) {
+            // A step that is both wanted and found in the cache is reported twice; once cached, it is.
+            let cached = known.cached || step.cached;
+            let group = step.group.clone().or_else(|| known.group.clone());
+            *known = Step {
+                cached,
+                group,
+                ..step
+            };
+        } else {
+            self.order.push(step.digest.clone());
+            self.steps.insert(step.digest.clone(), step);
+        }
+    }
+
+    /// All steps, in the order in which they were first heard of.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.order.iter().filter_map(|digest| self.steps.get(digest))
+    }
+
+    /// The steps whose name contains `text`.
+    pub fn named(&self, text: &str) -> Vec<&Step> {
+        self.steps().filter(|step| step.name.contains(text)).collect()
+    }
+
+    /// What a step printed, standard output and error together.
+    pub fn log_of(&self, step: &Step) -> String {
+        self.logs
+            .get(&step.digest)
+            .map(|log| text(log))
+            .unwrap_or_default()
+    }
+
+    /// What all steps printed.
+    pub fn logs(&self) -> String {
+        self.logs.values().map(|log| text(log)).collect()
+    }
+}
+
+fn decoded(data: &str) -> Vec<u8> {
+    STANDARD.decode(data).unwrap_or_default()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Status {
+    vertexes: Option<Vec<Step>>,
+    #[serde(rename = "statuses")]
+    _statuses: Option<Vec<serde_json::Value>>,
+    logs: Option<Vec<Log>>,
+    warnings: Option<Vec<RawWarning>>,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    vertex: String,
+    #[serde(default)]
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct RawWarning {
+    #[serde(default)]
+    short: String,
+    detail: Option<Vec<String>>,
+    range: Option<Vec<RawRange>>,
+}
+
+#[derive(Deserialize)]
+struct RawRange {
+    start: RawPosition,
+}
+
+#[derive(Deserialize)]
+struct RawPosition {
+    #[serde(default)]
+    line: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_step_says_last_holds() {
+        let mut progress = Progress::default();
+        assert!(progress.read_line(
+            r#"{"vertexes":[{"digest":"sha256:a","name":"pip: requirements.txt","started":"2026-01-01T00:00:01.5Z"}]}"#
+        ));
+        assert!(
+            progress.read_line(
+                r#"{"logs":[{"vertex":"sha256:a","stream":1,"data":"aGVsbG8K","timestamp":"x"}]}"#
+            )
+        );
+        assert!(progress.read_line(
+            r#"{"vertexes":[{"digest":"sha256:a","name":"pip: requirements.txt","started":"2026-01-01T00:00:01.5Z","completed":"2026-01-01T00:00:03Z"}]}"#
+        ));
+        assert!(!progress.read_line("ERROR: failed to solve"));
+        let [step] = progress.named("pip: ")[..] else {
+            panic!("one step")
+        };
+        assert!(step.ran());
+        assert_eq!(progress.log_of(step), "hello\n");
+    }
+
+    #[test]
+    fn overlap_looks_at_fractions_of_any_length() {
+        let step = |started: &str, completed: &str| Step {
+            started: Some(format!("2026-01-01T00:00:{started}Z")),
+            completed: Some(format!("2026-01-01T00:00:{completed}Z")),
+            ..Step::default()
+        };
+        assert!(step("01", "03.5").overlaps(&step("03.45", "04")));
+        assert!(!step("01", "03.45").overlaps(&step("03.5", "04")));
+    }
+}

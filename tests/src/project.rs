@@ -1,0 +1,205 @@
+//! A project on disk: a copy of an example or a fixture in a temporary folder, free to be changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::command::stdout;
+use crate::engine::{DEFAULT_FRONTEND, Engine, repository};
+use crate::failure::{Failure, Result};
+use crate::unique;
+
+/// A folder that goes away with its value.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    /// A project with the given files. Their build file may start with the usual syntax line.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn with(files: &[(&str, &str)]) -> Result<Self> {
+        let project = Self {
+            folder: TempDir::new().map_err(Failure::io("creating a project"))?,
+        };
+        for (path, text) in files {
+            project.write(path, text)?;
+        }
+        project.point_at_frontend()?;
+        Ok(project)
+    }
+
+    /// A copy of `examples/NAME`.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    pub fn example(name: &str) -> Result<Self> {
+        Self::copy_of(&repository().join("examples").join(name))
+    }
+
+    /// A copy of `tests/fixtures/NAME`.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    pub fn fixture(name: &str) -> Result<Self> {
+        Self::copy_of(&fixtures().join(name))
+    }
+
+    fn copy_of(source: &Path) -> Result<Self> {
+        let project = Self::with(&[])?;
+        copy_folder(source, project.path())?;
+        project.point_at_frontend()?;
+        Ok(project)
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file, and the folders above it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &str, text: &str) -> Result {
+        let file = self.path().join(path);
+        if let Some(parent) = file.parent() {
+            fs::create_dir_all(parent).map_err(Failure::io(format!("creating {}", parent.display())))?;
+        }
+        fs::write(&file, text).map_err(Failure::io(format!("writing {}", file.display())))
+    }
+
+    /// A file's text.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&self, path: &str) -> Result<String> {
+        let file = self.path().join(path);
+        fs::read_to_string(&file).map_err(Failure::io(format!("reading {}", file.display())))
+    }
+
+    /// Replaces the one place where `old` stands in a file.
+    ///
+    /// # Errors
+    /// If it stands there never or more than once: the test would not do what it says.
+    pub fn replace(&self, path: &str, old: &str, new: &str) -> Result {
+        let text = self.read(path)?;
+        let times = text.matches(old).count();
+        if times != 1 {
+            return Err(Failure::Unexpected(format!(
+                "`{old}` stands {times} times in {path}"
+            )));
+        }
+        self.write(path, &text.replace(old, new))
+    }
+
+    /// Adds text at a file's end.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn append(&self, path: &str, text: &str) -> Result {
+        let before = self.read(path)?;
+        self.write(path, &format!("{before}{text}"))
+    }
+
+    /// A tar of the folder, beside it. It goes away with the returned value.
+    ///
+    /// # Errors
+    /// If `tar` fails.
+    pub fn tar(&self) -> Result<Archive> {
+        let folder = TempDir::new().map_err(Failure::io("creating a temporary folder"))?;
+        let path = folder.path().join("context.tar");
+        let mut tar = Command::new("tar");
+        stdout(tar.arg("-cf").arg(&path).arg("-C").arg(self.path()).arg("."))?;
+        Ok(Archive {
+            path,
+            _folder: folder,
+        })
+    }
+
+    /// All regular files below `folder`, by their paths relative to it.
+    ///
+    /// # Errors
+    /// If they cannot be listed.
+    pub fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+        let mut found = BTreeMap::new();
+        list(folder, "", &mut found)?;
+        Ok(found)
+    }
+
+    /// The files name the frontend as users of this checkout do; the tests may be told another one.
+    fn point_at_frontend(&self) -> Result {
+        let file = self.path().join("pybuild.toml");
+        if !file.exists() {
+            return Ok(());
+        }
+        let text = self.read("pybuild.toml")?;
+        let syntax = format!("# syntax={DEFAULT_FRONTEND}");
+        if text.starts_with(&syntax) {
+            let frontend = Engine::get()?.frontend();
+            return self.write(
+                "pybuild.toml",
+                &text.replacen(&syntax, &format!("# syntax={frontend}"), 1),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A tar file that goes away with its value.
+#[derive(Debug)]
+pub struct Archive {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Archive {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A text that stands in no cache yet: put into a file or a command, it makes a step new.
+pub fn nonce() -> String {
+    unique::name()
+}
+
+/// The folder of the fixtures.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn copy_folder(source: &Path, target: &Path) -> Result {
+    for (path, file) in Project::files(source)? {
+        let copy = target.join(path);
+        if let Some(parent) = copy.parent() {
+            fs::create_dir_all(parent).map_err(Failure::io(format!("creating {}", parent.display())))?;
+        }
+        fs::copy(&file, &copy).map_err(Failure::io(format!("copying {}", file.display())))?;
+    }
+    Ok(())
+}
+
+fn list(folder: &Path, prefix: &str, found: &mut BTreeMap<String, PathBuf>) -> Result {
+    let what = || format!("listing {}", folder.display());
+    for entry in fs::read_dir(folder).map_err(Failure::io(what()))? {
+        let entry = entry.map_err(Failure::io(what()))?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = entry.path();
+        if path.is_dir() {
+            // What the examples' own tools leave behind when they are run in place is not part of them.
+            if !name.ends_with("__pycache__") && !name.ends_with("_cache") {
+                list(&path, &format!("{name}/"), found)?;
+            }
+        } else {
+            found.insert(name, path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Where a project may come from, and what the smallest one needs.
+
+use std::fs;
+
+use pybuild_tests::git::Repository;
+use pybuild_tests::project::nonce;
+use pybuild_tests::{Build, Container, Project, Result};
+
+use crate::small;
+
+#[test]
+fn a_git_url_is_built() -> Result {
+    let text = nonce();
+    let project = small::project("")?;
+    project.write("app.py", &format!("print('{text}')\n"))?;
+    let repository = Repository::of(&project)?;
+    // The build runs in a folder that has nothing of the project.
+    let elsewhere = Project::with(&[])?;
+
+    let outcome = Build::of(&elsewhere)
+        .context(&repository.url())
+        .load()
+        .succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.prints(&["python", "app.py"])?, text);
+    assert!(
+        !image.files()?.iter().any(|path| path.starts_with("app/.git")),
+        "the history is in the image"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_tar_on_standard_input_is_built() -> Result {
+    let text = nonce();
+    let project = small::project("")?;
+    project.write("app.py", &format!("print('{text}')\n"))?;
+    let archive = project.tar()?;
+    let elsewhere = Project::with(&[])?;
+
+    let outcome = Build::of(&elsewhere)
+        .context("-")
+        .stdin(archive.path())
+        .load()
+        .succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text);
+    Ok(())
+}
+
+#[test]
+fn the_build_file_may_come_from_standard_input() -> Result {
+    let text = nonce();
+    let project = small::project("")?;
+    project.write("app.py", &format!("print('{text}')\n"))?;
+    let elsewhere = small::project("")?;
+
+    let file = elsewhere.path().join("pybuild.toml");
+    fs::remove_file(project.path().join("pybuild.toml")).expect("the file is there");
+    let outcome = Build::of(&project).file("-").stdin(&file).load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text);
+    Ok(())
+}
+
+#[test]
+fn the_build_file_may_be_in_a_folder_of_its_own() -> Result {
+    let project = small::project("")?;
+    let text = project.read("pybuild.toml")?;
+    project.write("deploy/web.toml", &text)?;
+    fs::remove_file(project.path().join("pybuild.toml")).expect("the file is there");
+
+    let outcome = Build::of(&project).file("deploy/web.toml").load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, "small");
+    Ok(())
+}
+
+#[test]
+fn an_empty_file_builds_an_ordinary_project() -> Result {
+    let project = Project::fixture("empty")?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.prints(&["id", "-u"])?, "10001");
+    assert_eq!(
+        image.prints(&["python", "-c", "import app; print(app.app.name)"])?,
+        "app"
+    );
+    assert!(
+        image
+            .prints(&["python", "--version"])?
+            .starts_with("Python 3.11."),
+        ".python-version counts"
+    );
+    let files = image.files()?;
+    // Built-in ignore rules: the project has no .dockerignore.
+    assert!(
+        !files.contains("app/.env") && !files.iter().any(|path| path.starts_with("app/.git")),
+        "{files:?}"
+    );
+
+    let dev = Build::of(&project).target("dev").load().succeed()?;
+    assert!(
+        dev.image()?
+            .prints(&["python", "-m", "pytest", "--version"])?
+            .starts_with("pytest ")
+    );
+    Ok(())
+}
+
+#[test]
+fn a_dockerignore_file_is_heeded() -> Result {
+    let project = small::project("")?;
+    project.write(".dockerignore", "secret/\n*.log\n!keep.log\n")?;
+    project.write("secret/key", "x")?;
+    project.write("drop.log", "x")?;
+    project.write("keep.log", "x")?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    let files = outcome.image()?.files()?;
+    assert!(files.contains("app/keep.log"), "{files:?}");
+    assert!(
+        !files.contains("app/drop.log") && !files.contains("app/secret/key"),
+        "{files:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn production_of_the_smallest_server_answers() -> Result {
+    let command =
+        "[stage.production]\ncommand = [\"python\", \"-m\", \"http.server\", \"8000\"]\nexpose = [8000]\n";
+    let outcome = Build::of(&small::project(command)?).load().succeed()?;
+
+    let container = Container::start(outcome.image()?, 8000)?;
+    let answer = container.get(8000, "/app.py")?;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "print('small')\n"));
+    Ok(())
+}

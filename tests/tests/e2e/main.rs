@@ -1,0 +1,16 @@
+//! What a user sees when images are built, run and asked: every test drives `docker` on a real engine.
+//!
+//! One binary, so that it is linked once and its tests run side by side under any runner. The engine's build
+//! cache is shared and outlives a run; a test that needs a step to run puts a nonce into its input.
+
+mod broken;
+mod caching;
+mod checks;
+mod contexts;
+mod fastapi;
+mod flask;
+mod platforms;
+mod secrets;
+mod settings;
+mod small;
+mod stages;
