@@ -6,7 +6,9 @@
 //! build steps.
 
 pub mod diagnostics;
+pub mod emit;
 pub mod ignore;
+pub mod plan;
 pub mod project;
 pub mod reference;
 pub mod spec;

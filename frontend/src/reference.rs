@@ -109,6 +109,16 @@ pub struct ImageReference {
 }
 
 impl ImageReference {
+    /// An official image of the default registry. `name` and `tag` are ours and known to be well formed.
+    pub(crate) fn official(name: &'static str, tag: String) -> Self {
+        Self {
+            domain: DEFAULT_DOMAIN.into(),
+            path: format!("{OFFICIAL_PREFIX}{name}"),
+            tag: Some(tag),
+            digest: None,
+        }
+    }
+
     /// Reads and completes a reference. A missing tag stays missing, see [`Self::with_default_tag`].
     ///
     /// # Errors

@@ -75,3 +75,109 @@ fn varint(buffer: &mut Vec<u8>, mut value: u64) {
         buffer.push(low | 0x80);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Against bytes that BuildKit's own Go client wrote.
+
+    use super::*;
+    use crate::state::State;
+    use crate::{Exec, FileOp, Image, Local, Metadata, MkFile, Mount, Platform, Sharing, merge};
+
+    const ALPINE: &str = "sha256:a7f9733e307dd352c82d43053b783dd17bb2ec2c36214908ce393e41545c8b51";
+    const MKFILE: &str = "sha256:2ceaba8e5ffb5e926fbea3aab09b60349400c88319194549e18e556ae3b3e612";
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn last_op(state: &State) -> String {
+        let definition = state.marshal().to_pb();
+        hex(&definition.def[definition.def.len() - 2])
+    }
+
+    fn terminal(state: &State) -> String {
+        hex(state.marshal().to_pb().def.last().expect("a terminal op"))
+    }
+
+    fn input(digest: &str) -> String {
+        format!("0a490a47{}", hex(digest.as_bytes()))
+    }
+
+    fn digest(state: &State) -> String {
+        state.digest().expect("not scratch").to_string()
+    }
+
+    fn alpine() -> State {
+        Image::new("alpine").platform(&Platform::new("linux", "amd64")).state()
+    }
+
+    fn mkfile() -> State {
+        FileOp::on(&State::scratch()).mkfile(MkFile::new("/a", "x")).state()
+    }
+
+    #[test]
+    fn an_image_has_gos_bytes() {
+        assert_eq!(
+            last_op(&alpine()),
+            "520e0a05616d64363412056c696e75785a001a300a2e646f636b65722d696d6167653a2f2f646f636b65722e696f2f6c6962726\
+             172792f616c70696e653a6c6174657374"
+        );
+        assert_eq!(digest(&alpine()), ALPINE);
+        assert_eq!(terminal(&alpine()), input(ALPINE));
+    }
+
+    #[test]
+    fn a_local_folder_has_gos_bytes() {
+        let local = Local::new("context").session_id("sess").shared_key_hint("context").state();
+        assert_eq!(
+            last_op(&local),
+            "5a001a480a0f6c6f63616c3a2f2f636f6e7465787412150a0d6c6f63616c2e73657373696f6e120473657373121e0a136c6f636\
+             16c2e7368617265646b657968696e741207636f6e74657874"
+        );
+        assert_eq!(digest(&local), "sha256:02b1e83abe51977d0205a53ac596a7456c65d4aa4297d42a7fbb38eecde33a0b");
+    }
+
+    #[test]
+    fn a_file_on_scratch_has_gos_bytes() {
+        assert_eq!(
+            last_op(&mkfile()),
+            "5a00222f122d08ffffffffffffffffff0110ffffffffffffffffff012a150a022f6110a4031a017828ffffffffffffffffff01"
+        );
+        assert_eq!(digest(&mkfile()), MKFILE);
+    }
+
+    #[test]
+    fn a_process_with_a_cache_and_a_secret_has_gos_bytes() {
+        let ran = Exec::new(["/bin/true"])
+            .mount(Mount::secret("t", "/run/secrets/t"))
+            .mount(Mount::cache("/cache", "/cache", Sharing::Locked))
+            .run(&alpine());
+        let expected = [
+            input(ALPINE).as_str(),
+            "520e0a05616d64363412056c696e7578",
+            "5a00126e0a100a092f62696e2f747275651a012f580112031a012f",
+            "122d08ffffffffffffffffff011a062f636163686520ffffffffffffffffff013003a2010a0a062f63616368651002",
+            "122608ffffffffffffffffff011a0e2f72756e2f736563726574732f743001aa01060a0174208002",
+        ];
+        assert_eq!(last_op(&ran.root()), expected.concat());
+        assert_eq!(digest(&ran.root()), "sha256:f7f19fa2c0350714d3acb5e5f7c75043f599e93ee10fea967446c9019e7b21c2");
+    }
+
+    #[test]
+    fn a_merge_has_gos_bytes() {
+        let merged = merge(&[alpine(), mkfile()], Metadata::default());
+        assert_eq!(last_op(&merged), [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat());
+    }
+
+    #[test]
+    fn empty_attributes_keep_their_value_and_long_ones_their_length() {
+        let source = pb::SourceOp {
+            identifier: String::new(),
+            attrs: [("a".to_owned(), String::new()), ("b".to_owned(), "x".repeat(200))].into(),
+        };
+        let op = pb::Op { op: Some(pb::op::Op::Source(source)), ..pb::Op::default() };
+        let expected = format!("1ad70112050a0161120012cd010a01621{}{}", "2c801", "78".repeat(200));
+        assert_eq!(hex(&super::op(&op)), expected);
+    }
+}

@@ -29,7 +29,11 @@ fn push(json: &mut String, character: char) {
         '\r' => json.push_str("\\r"),
         '\t' => json.push_str("\\t"),
         '\0'..'\u{20}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-            json.push_str(&format!("\\u{:04x}", u32::from(character)));
+            json.push_str("\\u");
+            for shift in [12, 8, 4, 0] {
+                let digit = (u32::from(character) >> shift) & 0xf;
+                json.push(char::from_digit(digit, 16).unwrap_or('0'));
+            }
         }
         other => json.push(other),
     }

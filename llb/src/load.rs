@@ -93,7 +93,9 @@ impl<'a> Loader<'a> {
                 continue;
             }
             stack.pop();
-            let vertex = made.entry(op.digest.as_str()).or_insert_with(|| self.vertex(op, inputs));
+            let vertex = made
+                .entry(op.digest.as_str())
+                .or_insert_with(|| self.vertex(op, inputs));
             if op.digest == head_op.digest {
                 break Arc::clone(vertex);
             }

@@ -87,13 +87,13 @@ impl Platform {
         }
         match rest {
             [] => {
-                if KNOWN_OS.contains(&platform.os.as_str()) {
+                if KNOWN_OS.split(' ').any(|os| os == platform.os) {
                     return Err(PlatformError::NoArchitecture {
                         platform: text.to_owned(),
                     });
                 }
                 let (architecture, variant) = short_architecture(os);
-                if !KNOWN_ARCHITECTURES.contains(&architecture.as_str()) {
+                if !KNOWN_ARCHITECTURES.split(' ').any(|known| known == architecture) {
                     return Err(PlatformError::Unknown {
                         platform: text.to_owned(),
                     });
@@ -240,52 +240,11 @@ fn parse_os(text: &str) -> Option<Platform> {
     })
 }
 
-const KNOWN_OS: &[&str] = &[
-    "aix",
-    "android",
-    "darwin",
-    "dragonfly",
-    "freebsd",
-    "hurd",
-    "illumos",
-    "ios",
-    "js",
-    "linux",
-    "nacl",
-    "netbsd",
-    "openbsd",
-    "plan9",
-    "solaris",
-    "windows",
-    "zos",
-];
+const KNOWN_OS: &str = "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris \
+    windows zos";
 
-const KNOWN_ARCHITECTURES: &[&str] = &[
-    "386",
-    "amd64",
-    "amd64p32",
-    "arm",
-    "armbe",
-    "arm64",
-    "arm64be",
-    "ppc64",
-    "ppc64le",
-    "loong64",
-    "mips",
-    "mipsle",
-    "mips64",
-    "mips64le",
-    "mips64p32",
-    "mips64p32le",
-    "ppc",
-    "riscv",
-    "riscv64",
-    "s390",
-    "s390x",
-    "sparc",
-    "sparc64",
-    "wasm",
-];
+const KNOWN_ARCHITECTURES: &str = "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le \
+    mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm";
 
 fn normalize_os(os: &str) -> String {
     match os.to_ascii_lowercase().as_str() {

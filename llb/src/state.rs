@@ -52,6 +52,12 @@ pub(crate) struct Vertex {
     pub(crate) platform: Option<Platform>,
 }
 
+impl Output {
+    fn same(&self, other: &Self) -> bool {
+        self.index == other.index && self.vertex.encoded.digest == other.vertex.encoded.digest
+    }
+}
+
 impl EncodedOp {
     pub(crate) fn new(op: pb::Op) -> Self {
         let bytes = encode::op(&op);
@@ -134,16 +140,8 @@ impl State {
 
 impl PartialEq for State {
     fn eq(&self, other: &Self) -> bool {
-        let key = |state: &Self| {
-            state
-                .output
-                .as_ref()
-                .map(|output| (output.index, output.vertex.encoded.clone()))
-        };
-        match (key(self), key(other)) {
-            (Some((index, op)), Some((other_index, other_op))) => {
-                index == other_index && op.digest == other_op.digest
-            }
+        match (&self.output, &other.output) {
+            (Some(left), Some(right)) => left.same(right),
             (None, None) => true,
             _ => false,
         }
@@ -185,10 +183,7 @@ impl Inputs {
     /// The index of a state among the inputs, added unless it is there; [`NONE`] for scratch.
     pub(crate) fn add(&mut self, state: &State) -> i64 {
         let Some(output) = state.output() else { return NONE };
-        let same = |other: &Output| {
-            other.index == output.index && other.vertex.encoded.digest == output.vertex.encoded.digest
-        };
-        match self.outputs.iter().position(same) {
+        match self.outputs.iter().position(|other| other.same(output)) {
             Some(found) => wire_index(found),
             None => self.push(state),
         }
@@ -214,7 +209,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) op_platform: Option<&'a Platform>,
     /// The platform that following ops take over.
     pub(crate) platform: Option<&'a Platform>,
-    pub(crate) metadata: &'a Metadata,
+    pub(crate) metadata: Metadata,
     pub(crate) caps: BTreeSet<Cap>,
 }
 
@@ -240,7 +235,7 @@ impl Parts<'_> {
                 .map(|output| output.vertex)
                 .collect(),
             metadata: self.metadata.to_pb(&self.caps),
-            locations: self.metadata.locations.clone(),
+            locations: self.metadata.locations,
             platform: self.platform.cloned(),
         })
     }

@@ -21,13 +21,13 @@ docker_is_offered() {
     timeout 10 docker buildx version >/dev/null 2>&1
 }
 
-# Uses the machine's Docker if it offers one; fails if it does not. Argument: the wanted image store.
+# Uses the machine's Docker if it offers one; fails if it does not. Argument: the wanted image store, empty for any.
 borrow_docker() {
     local wanted=$1 store
     docker_is_offered || return 1
     store=$(borrowed_store)
-    if [ "$wanted" = classic ] && [ "$store" != classic ]; then
-        die "this machine's Docker has the containerd image store; set PYBUILD_ENGINE_OWN=1 for a classic one"
+    if [ -n "$wanted" ] && [ "$wanted" != "$store" ]; then
+        die "this machine's Docker has the ${store} image store; set PYBUILD_ENGINE_OWN=1 for the ${wanted} one"
     fi
     if ! { is_borrowed && registry_answers; }; then
         say "using this machine's Docker $(docker version --format '{{.Server.Version}}'), ${store} image store"

@@ -105,6 +105,7 @@ start_docker() {
         stop_docker
     fi
     say "starting dockerd with the ${store} image store"
+    kill_leftovers
     write_daemon_config "$store"
     record_network
     # Sockets and pid files of an engine that was killed would be taken for a living one's.
@@ -131,31 +132,38 @@ stop_process() {
 
 process_is_gone() { ! recorded_pid "$1"; }
 
-# Lists the processes that live in dockerd's mount namespace: containerd and its shims, when dockerd was killed.
-processes_in_namespace() {
-    local namespace=$1 link
-    [ -n "$namespace" ] && [ "$namespace" != "$(readlink /proc/self/ns/mnt)" ] || return 0
-    for link in /proc/[0-9]*/ns/mnt; do
-        [ "$(readlink "$link" 2>/dev/null)" = "$namespace" ] || continue
-        link=${link#/proc/}
-        echo "${link%%/*}"
+# Lists what runs in the engine's root, but the registry: containerd and its shims, and their children.
+#
+# A root folder cannot be mistaken, unlike a name; the children are containers, whose root is another.
+engine_processes() {
+    local root registry own pid
+    root=$(stat -c %d:%i "$ENGINE_DIR")
+    registry=$(recorded_pid registry || true)
+    own=$(stat -L -c '%d:%i %n' /proc/[0-9]*/root 2>/dev/null | sed -n "s|^${root} /proc/\\([0-9]*\\)/root\$|\\1|p")
+    for pid in $own; do
+        [ "$pid" != "$registry" ] || continue
+        cat "/proc/${pid}/task/${pid}/children" 2>/dev/null || true
+        echo "$pid"
     done
+}
+
+# Kills what a dockerd left behind that was itself killed.
+kill_leftovers() {
+    local left
+    left=$(engine_processes)
+    [ -n "$left" ] || return 0
+    # shellcheck disable=SC2086 # a list of pids
+    kill -KILL $left 2>/dev/null || true
 }
 
 # Ends our dockerd with everything it started.
 stop_docker() {
-    local pid namespace=''
-    if pid=$(recorded_pid dockerd); then
-        namespace=$(readlink "/proc/${pid}/ns/mnt" || true)
+    if recorded_pid dockerd >/dev/null; then
         if docker_answers; then remove_containers; fi
         say "ending dockerd"
         stop_process dockerd
     fi
-    # By the namespace and not by name: it is nobody's but this engine's.
-    local left
-    left=$(processes_in_namespace "$namespace")
-    # shellcheck disable=SC2086 # a list of pids
-    if [ -n "$left" ]; then kill -KILL $left 2>/dev/null || true; fi
+    kill_leftovers
     restore_network
 }
 

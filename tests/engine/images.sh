@@ -31,19 +31,25 @@ list_images() {
 # Makes every base image that the registry does not have yet; two suites at a time, as the machine has two cores.
 make_images() {
     local bookworm trixie failed=0
+    # Job control gives each its own process group: without it they would outlive an interrupt.
+    set -m
     (
         make_python bookworm 3.11
         make_rust bookworm
-    ) &
+    ) </dev/null &
     bookworm=$!
     (
         make_python trixie 3.13
         make_node trixie 20
-    ) &
+    ) </dev/null &
     trixie=$!
+    set +m
+    # shellcheck disable=SC2064 # the ids of now
+    trap "kill -TERM -- -${bookworm} -${trixie} 2>/dev/null; exit 130" INT TERM
     wait "$bookworm" || failed=1
     wait "$trixie" || failed=1
-    rm -rf --one-file-system "$IMAGES_WORK"
+    trap - INT TERM
+    [ ! -e "$IMAGES_WORK" ] || rm -rf --one-file-system "$IMAGES_WORK"
     [ "$failed" = 0 ] || die "not every base image could be made; run it again to go on from here"
 }
 

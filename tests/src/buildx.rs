@@ -5,16 +5,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
 use crate::command;
 use crate::engine::Engine;
 use crate::failure::{Failure, Result};
 use crate::image::Image;
 use crate::progress::{Progress, Step};
-use crate::project::Project;
+use crate::project::{Project, temporary_folder};
 use crate::unique;
+use serde_json::Value;
 
 /// A build to be run.
 #[derive(Debug)]
@@ -26,10 +24,12 @@ pub struct Build {
     file: Option<String>,
     stdin: Option<PathBuf>,
     load: bool,
+    exported: bool,
 }
 
 impl Build {
-    /// `docker buildx build -f pybuild.toml .` in the project's folder.
+    /// `docker buildx build -f pybuild.toml .` in the project's folder. Everything is built; nothing is kept
+    /// but the cache, unless [`Build::load`] or [`Build::output`] say so.
     pub fn of(project: &Project) -> Self {
         Self {
             folder: project.path().to_owned(),
@@ -39,6 +39,7 @@ impl Build {
             file: Some("pybuild.toml".to_owned()),
             stdin: None,
             load: false,
+            exported: false,
         }
     }
 
@@ -98,7 +99,8 @@ impl Build {
 
     /// `--output`.
     #[must_use]
-    pub fn output(self, output: &str) -> Self {
+    pub fn output(mut self, output: &str) -> Self {
+        self.exported = true;
         self.option("--output", output)
     }
 
@@ -128,13 +130,16 @@ impl Build {
     /// If the client cannot be run at all.
     pub fn run(self) -> Result<Outcome> {
         let engine = Engine::get()?;
-        let scratch = TempDir::new().map_err(Failure::io("creating a temporary folder"))?;
+        let scratch = temporary_folder()?;
         let metadata_file = scratch.path().join("metadata.json");
         let mut client = self.command(engine, &metadata_file);
         // Named before the build: a tag that a cut-off build left behind goes away too.
         let image = self.load.then(|| Image::tagged(&unique::name()));
         if let Some(image) = &image {
             client.args(["--load", "--tag", image.tag()]);
+        } else if !self.exported {
+            // Without it, the engine would keep an image without a name for every build.
+            client.args(["--output", "type=cacheonly"]);
         }
         if let Some(path) = &self.stdin {
             let file = File::open(path).map_err(Failure::io(format!("opening {}", path.display())))?;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::command::stdout;
 use crate::failure::{Failure, Result};
-use crate::project::Project;
+use crate::project::{Project, temporary_folder};
 
 /// How long the server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ impl Repository {
     /// # Errors
     /// If git fails, or the server does not listen.
     pub fn of(project: &Project) -> Result<Self> {
-        let folder = TempDir::new().map_err(Failure::io("creating a temporary folder"))?;
+        let folder = temporary_folder()?;
         let bare = folder.path().join("project.git");
         let in_project = |arguments: &[&str]| {
             let mut git = git();

@@ -1,7 +1,8 @@
 //! An OCI layout on disk, as `--output type=oci,tar=false` writes it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -55,6 +56,33 @@ impl Layout {
     }
 }
 
+/// Whether the bytes of `needle` stand anywhere in a file. It may be an image's archive, too large to hold, so
+/// it is read piece by piece.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn contains(file: &Path, needle: &str) -> Result<bool> {
+    let what = || format!("searching {}", file.display());
+    let mut stream = File::open(file).map_err(Failure::io(what()))?;
+    let needle = needle.as_bytes();
+    let mut window = Vec::new();
+    loop {
+        let count = stream
+            .by_ref()
+            .take(1 << 20)
+            .read_to_end(&mut window)
+            .map_err(Failure::io(what()))?;
+        if window.windows(needle.len().max(1)).any(|part| part == needle) {
+            return Ok(true);
+        }
+        if count == 0 {
+            return Ok(false);
+        }
+        // The needle may lie across two pieces.
+        window.drain(..window.len().saturating_sub(needle.len()));
+    }
+}
+
 fn json(path: &Path) -> Result<Value> {
     let bytes = fs::read(path).map_err(Failure::io(format!("reading {}", path.display())))?;
     Ok(serde_json::from_slice(&bytes)?)
@@ -65,4 +93,19 @@ fn text(value: &Value, pointer: &str) -> Result<String> {
     found
         .map(str::to_owned)
         .ok_or_else(|| Failure::Unexpected(format!("no {pointer} in {value}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_needle_is_found_across_pieces() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut bytes = vec![b'.'; (1 << 20) - 3];
+        bytes.extend_from_slice(b"needle...");
+        fs::write(file.path(), bytes).unwrap();
+        assert!(contains(file.path(), "needle").unwrap());
+        assert!(!contains(file.path(), "nadel").unwrap());
+    }
 }

@@ -1,6 +1,6 @@
 //! A project on disk: a copy of an example or a fixture in a temporary folder, free to be changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,6 +98,18 @@ impl Project {
         self.write(path, &text.replace(old, new))
     }
 
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// If it is there and stays.
+    pub fn remove(&self, path: &str) -> Result {
+        let file = self.path().join(path);
+        if !file.exists() {
+            return Ok(());
+        }
+        fs::remove_file(&file).map_err(Failure::io(format!("removing {}", file.display())))
+    }
+
     /// Adds text at a file's end.
     ///
     /// # Errors
@@ -112,7 +124,7 @@ impl Project {
     /// # Errors
     /// If `tar` fails.
     pub fn tar(&self) -> Result<Archive> {
-        let folder = TempDir::new().map_err(Failure::io("creating a temporary folder"))?;
+        let folder = temporary_folder()?;
         let path = folder.path().join("context.tar");
         let mut tar = Command::new("tar");
         stdout(tar.arg("-cf").arg(&path).arg("-C").arg(self.path()).arg("."))?;
@@ -175,6 +187,25 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// An empty folder that goes away with its value.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn temporary_folder() -> Result<TempDir> {
+    TempDir::new().map_err(Failure::io("creating a temporary folder"))
+}
+
+/// The names of the entries of a folder, sorted.
+///
+/// # Errors
+/// If it cannot be listed.
+pub fn names_in(folder: &Path) -> Result<BTreeSet<String>> {
+    let what = || format!("listing {}", folder.display());
+    let entries = fs::read_dir(folder).map_err(Failure::io(what()))?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.collect::<std::io::Result<_>>().map_err(Failure::io(what()))
+}
+
 fn copy_folder(source: &Path, target: &Path) -> Result {
     for (path, file) in Project::files(source)? {
         let copy = target.join(path);
@@ -187,18 +218,14 @@ fn copy_folder(source: &Path, target: &Path) -> Result {
 }
 
 fn list(folder: &Path, prefix: &str, found: &mut BTreeMap<String, PathBuf>) -> Result {
-    let what = || format!("listing {}", folder.display());
-    for entry in fs::read_dir(folder).map_err(Failure::io(what()))? {
-        let entry = entry.map_err(Failure::io(what()))?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        let path = entry.path();
-        if path.is_dir() {
+    for name in names_in(folder)? {
+        let path = folder.join(&name);
+        let relative = format!("{prefix}{name}");
+        if !path.is_dir() {
+            found.insert(relative, path);
+        } else if name != "__pycache__" && !name.ends_with("_cache") {
             // What the examples' own tools leave behind when they are run in place is not part of them.
-            if !name.ends_with("__pycache__") && !name.ends_with("_cache") {
-                list(&path, &format!("{name}/"), found)?;
-            }
-        } else {
-            found.insert(name, path);
+            list(&path, &format!("{relative}/"), found)?;
         }
     }
     Ok(())

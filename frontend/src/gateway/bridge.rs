@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use buildkit_llb::{CapSet, Platform};
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
@@ -16,7 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
-use crate::gateway::calls::{FileStat, ImageRequest, Reference, ResolvedImage, SolveRequest, Warning};
+use crate::gateway::calls::{
+    FileStat, ImageRequest, Reference, ResolvedImage, SolveRequest, Warning, platform_from_wire,
+};
 use crate::gateway::capabilities::Capabilities;
 use crate::gateway::errors::RpcError;
 use crate::gateway::result::GatewayResult;
@@ -47,9 +50,9 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Bridge {
     client: LlbBridgeClient<Channel>,
-    llb_caps: Capabilities,
+    llb_caps: CapSet,
     frontend_caps: Capabilities,
-    workers: Vec<Vec<pb::Platform>>,
+    workers: Vec<Vec<Platform>>,
     returned: AtomicBool,
     runtime: Runtime,
 }
@@ -92,16 +95,20 @@ impl Bridge {
             .into_inner();
         Ok(Self {
             client,
-            llb_caps: pong.llb_caps.into_iter().collect(),
+            llb_caps: CapSet::new(pong.llb_caps),
             frontend_caps: pong.frontend_api_caps.into_iter().collect(),
-            workers: pong.workers.into_iter().map(|worker| worker.platforms).collect(),
+            workers: pong
+                .workers
+                .into_iter()
+                .map(|worker| worker.platforms.into_iter().map(platform_from_wire).collect())
+                .collect(),
             returned: AtomicBool::new(false),
             runtime,
         })
     }
 
     /// What the engine's LLB can express.
-    pub fn llb_caps(&self) -> &Capabilities {
+    pub fn llb_caps(&self) -> &CapSet {
         &self.llb_caps
     }
 
@@ -111,7 +118,7 @@ impl Bridge {
     }
 
     /// The platforms of each worker, its own first. The environment names the same workers.
-    pub fn workers(&self) -> &[Vec<pb::Platform>] {
+    pub fn workers(&self) -> &[Vec<Platform>] {
         &self.workers
     }
 
@@ -128,7 +135,11 @@ impl Bridge {
         &self,
         requests: impl IntoIterator<Item = SolveRequest>,
     ) -> Vec<Result<Option<Reference>, RpcError>> {
-        self.parallel(requests.into_iter().map(|request| solve(self.client.clone(), request)))
+        self.parallel(
+            requests
+                .into_iter()
+                .map(|request| solve(self.client.clone(), request)),
+        )
     }
 
     /// Runs what a reference stands for.
@@ -136,7 +147,9 @@ impl Bridge {
     /// # Errors
     /// What fails when it runs.
     pub fn evaluate(&self, reference: &Reference) -> Result<(), RpcError> {
-        let request = wire::EvaluateRequest { r#ref: reference.id.clone() };
+        let request = wire::EvaluateRequest {
+            r#ref: reference.id.clone(),
+        };
         if self.frontend_caps.supports("gateway.evaluate") {
             let mut client = self.client.clone();
             self.runtime.block_on(client.evaluate(request))?;
@@ -153,16 +166,24 @@ impl Bridge {
         let places: Vec<usize> = requests
             .iter()
             .map(|request| {
-                unique.iter().position(|known| known.asks_the_same(request)).unwrap_or_else(|| {
-                    unique.push(request);
-                    unique.len() - 1
-                })
+                unique
+                    .iter()
+                    .position(|known| known.asks_the_same(request))
+                    .unwrap_or_else(|| {
+                        unique.push(request);
+                        unique.len() - 1
+                    })
             })
             .collect();
-        let sent = unique.into_iter().map(|request| resolve_image(self.client.clone(), request.clone()));
+        let sent = unique
+            .into_iter()
+            .map(|request| resolve_image(self.client.clone(), request.clone()));
         let answers = self.parallel(sent);
         let unanswered = || Err(tonic::Status::internal("an image lookup got lost").into());
-        places.into_iter().map(|place| answers.get(place).cloned().unwrap_or_else(unanswered)).collect()
+        places
+            .into_iter()
+            .map(|place| answers.get(place).cloned().unwrap_or_else(unanswered))
+            .collect()
     }
 
     /// Asks for what a source is made of without fetching it: digests, times, git objects. Needs the capability
@@ -175,7 +196,10 @@ impl Bridge {
         request: wire::ResolveSourceMetaRequest,
     ) -> Result<wire::ResolveSourceMetaResponse, RpcError> {
         let mut client = self.client.clone();
-        Ok(self.runtime.block_on(client.resolve_source_meta(request))?.into_inner())
+        Ok(self
+            .runtime
+            .block_on(client.resolve_source_meta(request))?
+            .into_inner())
     }
 
     /// The states a client or another frontend passes in, by name. Empty where the engine knows no inputs.
@@ -225,11 +249,18 @@ impl Bridge {
         let request = wire::ReadFileRequest {
             r#ref: reference.id.clone(),
             file_path: path.to_owned(),
-            range: Some(wire::FileRange { offset: signed(offset), length: signed(length) }),
+            range: Some(wire::FileRange {
+                offset: signed(offset),
+                length: signed(length),
+            }),
             mount_index: 0,
         };
         let mut client = self.client.clone();
-        Ok(self.runtime.block_on(client.read_file(request))?.into_inner().data)
+        Ok(self
+            .runtime
+            .block_on(client.read_file(request))?
+            .into_inner()
+            .data)
     }
 
     /// The contents of a file that need not be there. The directory is listed first: that a file is missing is
@@ -276,7 +307,10 @@ impl Bridge {
     pub fn stat(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
         match self.probe(reference, path)? {
             Some(found) if found.is_symlink() => absent_is_none(self.stat_existing(reference, path)),
-            found => Ok(found.map(|found| FileStat { path: path.to_owned(), ..found })),
+            found => Ok(found.map(|found| FileStat {
+                path: path.to_owned(),
+                ..found
+            })),
         }
     }
 
@@ -287,8 +321,16 @@ impl Bridge {
             mount_index: 0,
         };
         let mut client = self.client.clone();
-        let stat = self.runtime.block_on(client.stat_file(request))?.into_inner().stat.unwrap_or_default();
-        Ok(FileStat { path: path.to_owned(), ..FileStat::from(stat) })
+        let stat = self
+            .runtime
+            .block_on(client.stat_file(request))?
+            .into_inner()
+            .stat
+            .unwrap_or_default();
+        Ok(FileStat {
+            path: path.to_owned(),
+            ..FileStat::from(stat)
+        })
     }
 
     /// The directory entry at a path, links not followed.
@@ -300,7 +342,10 @@ impl Bridge {
         }
         let directory = if directory.is_empty() { "/" } else { directory };
         let entries = absent_is_none(self.read_dir(reference, directory, Some(&literal_pattern(name))))?;
-        Ok(entries.unwrap_or_default().into_iter().find(|entry| entry.path == name))
+        Ok(entries
+            .unwrap_or_default()
+            .into_iter()
+            .find(|entry| entry.path == name))
     }
 
     /// Shows a warning. Engines without a call for it get none.
@@ -310,7 +355,8 @@ impl Bridge {
     pub fn warn(&self, warning: Warning) -> Result<(), RpcError> {
         if self.frontend_caps.supports("gateway.warnings") {
             let mut client = self.client.clone();
-            self.runtime.block_on(client.warn(wire::WarnRequest::from(warning)))?;
+            self.runtime
+                .block_on(client.warn(wire::WarnRequest::from(warning)))?;
         }
         Ok(())
     }
@@ -320,7 +366,10 @@ impl Bridge {
     /// # Errors
     /// What the engine reports, or that the build has ended already.
     pub fn return_result(&self, result: GatewayResult) -> Result<(), RpcError> {
-        self.send_return(wire::ReturnRequest { result: Some(result.into_wire()), error: None })
+        self.send_return(wire::ReturnRequest {
+            result: Some(result.into_wire()),
+            error: None,
+        })
     }
 
     /// Ends the build with a failure. The status must have a code.
@@ -328,7 +377,10 @@ impl Bridge {
     /// # Errors
     /// What the engine reports, or that the build has ended already.
     pub fn return_error(&self, status: rpc::Status) -> Result<(), RpcError> {
-        self.send_return(wire::ReturnRequest { result: None, error: Some(status) })
+        self.send_return(wire::ReturnRequest {
+            result: None,
+            error: Some(status),
+        })
     }
 
     fn send_return(&self, request: wire::ReturnRequest) -> Result<(), RpcError> {
@@ -390,7 +442,11 @@ async fn solve(
         }
         None => response.r#ref,
     };
-    Ok(if id.is_empty() { None } else { Some(Reference { id }) })
+    Ok(if id.is_empty() {
+        None
+    } else {
+        Some(Reference { id })
+    })
 }
 
 async fn resolve_image(
@@ -398,11 +454,21 @@ async fn resolve_image(
     request: ImageRequest,
 ) -> Result<ResolvedImage, RpcError> {
     let asked = request.reference.clone();
-    let response = client.resolve_image_config(wire::ResolveImageConfigRequest::from(request)).await?;
+    let response = client
+        .resolve_image_config(wire::ResolveImageConfigRequest::from(request))
+        .await?;
     let response = response.into_inner();
     // Engines without source policies leave the name out.
-    let reference = if response.r#ref.is_empty() { asked } else { response.r#ref };
-    Ok(ResolvedImage { digest: response.digest, config: response.config, reference })
+    let reference = if response.r#ref.is_empty() {
+        asked
+    } else {
+        response.r#ref
+    };
+    Ok(ResolvedImage {
+        digest: response.digest,
+        config: response.config,
+        reference,
+    })
 }
 
 fn absent_is_none<T>(result: Result<T, RpcError>) -> Result<Option<T>, RpcError> {

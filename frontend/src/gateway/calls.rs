@@ -1,11 +1,12 @@
 //! What the calls of [`crate::gateway::bridge::Bridge`] take and give.
 
+use buildkit_llb::{Definition, Platform, Range, ResolveMode};
 use buildkit_proto::fsutil::types::Stat;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::pb;
 
-use crate::gateway::errors::SourceRange;
-use crate::gateway::options::{CacheImport, ResolveMode};
+use crate::gateway::errors::wire_range;
+use crate::gateway::options::CacheImport;
 
 /// A result the engine holds for us; lasts as long as the build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +34,11 @@ pub struct SolveRequest {
 
 impl SolveRequest {
     /// A graph to be run when its result is needed.
-    pub fn new(definition: pb::Definition) -> Self {
-        Self { definition, ..Self::default() }
+    pub fn new(definition: &Definition) -> Self {
+        Self {
+            definition: definition.to_pb(),
+            ..Self::default()
+        }
     }
 }
 
@@ -59,7 +63,7 @@ pub struct ImageRequest {
     /// The full canonical name, with a tag or a digest.
     pub reference: String,
     /// The platform to choose from an index; `None` leaves it to the engine.
-    pub platform: Option<pb::Platform>,
+    pub platform: Option<Platform>,
     /// Whether a local image will do.
     pub resolve_mode: ResolveMode,
     /// What the user sees while it is loaded, e.g. `[internal] load metadata for …`.
@@ -86,14 +90,44 @@ impl From<ImageRequest> for wire::ResolveImageConfigRequest {
         };
         Self {
             r#ref: request.reference,
-            platform: request.platform,
-            resolve_mode: request.resolve_mode.as_str().to_owned(),
+            platform: request.platform.as_ref().map(wire_platform),
+            resolve_mode: resolve_mode_name(request.resolve_mode).to_owned(),
             log_name: request.log_name,
             resolver_type,
             session_id,
             store_id,
             source_policies: Vec::new(),
         }
+    }
+}
+
+fn resolve_mode_name(mode: ResolveMode) -> &'static str {
+    match mode {
+        ResolveMode::Default => "default",
+        ResolveMode::ForcePull => "pull",
+        ResolveMode::PreferLocal => "local",
+    }
+}
+
+/// A platform on the wire.
+pub(super) fn wire_platform(platform: &Platform) -> pb::Platform {
+    pb::Platform {
+        architecture: platform.architecture.clone(),
+        os: platform.os.clone(),
+        variant: platform.variant.clone(),
+        os_version: platform.os_version.clone(),
+        os_features: platform.os_features.clone(),
+    }
+}
+
+/// A platform from the wire.
+pub(super) fn platform_from_wire(platform: pb::Platform) -> Platform {
+    Platform {
+        os: platform.os,
+        architecture: platform.architecture,
+        variant: platform.variant,
+        os_version: platform.os_version,
+        os_features: platform.os_features,
     }
 }
 
@@ -173,7 +207,7 @@ pub struct Warning {
     /// The file it is about.
     pub source: Option<pb::SourceInfo>,
     /// The stretches of that file.
-    pub ranges: Vec<SourceRange>,
+    pub ranges: Vec<Range>,
 }
 
 impl From<Warning> for wire::WarnRequest {
@@ -185,7 +219,7 @@ impl From<Warning> for wire::WarnRequest {
             detail: warning.detail.into_iter().map(String::into_bytes).collect(),
             url: warning.url,
             info: warning.source,
-            ranges: warning.ranges.into_iter().map(pb::Range::from).collect(),
+            ranges: warning.ranges.into_iter().map(wire_range).collect(),
         }
     }
 }

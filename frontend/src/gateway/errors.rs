@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use buildkit_llb::{Position, Range};
 use buildkit_proto::google::protobuf::Any;
 use buildkit_proto::google::rpc;
 use buildkit_proto::pb;
@@ -70,39 +71,19 @@ impl From<tonic::Status> for RpcError {
     }
 }
 
-/// A place in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourcePosition {
-    /// From 1.
-    pub line: u32,
-    /// From 0, in characters.
-    pub character: u32,
-}
-
-/// A stretch of a file. Both ends are always sent: clients read both without looking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceRange {
-    /// Where it begins.
-    pub start: SourcePosition,
-    /// Where it ends; on the line of `start` for a stretch within one line.
-    pub end: SourcePosition,
-}
-
-impl From<SourceRange> for pb::Range {
-    fn from(range: SourceRange) -> Self {
-        let position = |at: SourcePosition| pb::Position {
+/// A range on the wire. Both ends are always sent: clients read both without looking.
+pub(super) fn wire_range(range: Range) -> pb::Range {
+    let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    let position = |at: Position| {
+        Some(pb::Position {
             line: signed(at.line),
             character: signed(at.character),
-        };
-        Self {
-            start: Some(position(range.start)),
-            end: Some(position(range.end)),
-        }
+        })
+    };
+    pb::Range {
+        start: position(range.start),
+        end: position(range.end),
     }
-}
-
-fn signed(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// A file and the stretches of it that a failure is about.
@@ -117,7 +98,7 @@ pub struct SourceDetail {
     /// The LLB that loaded the file.
     pub definition: Option<pb::Definition>,
     /// The stretches to show, outermost first.
-    pub ranges: Vec<SourceRange>,
+    pub ranges: Vec<Range>,
 }
 
 impl SourceDetail {
@@ -267,7 +248,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 fn source_any(source: &SourceDetail) -> Any {
-    let position = |at: SourcePosition| JsonPosition {
+    let position = |at: Position| JsonPosition {
         line: at.line,
         character: at.character,
     };
@@ -323,13 +304,13 @@ fn json_any(type_url: &str, value: &impl Serialize) -> Any {
 mod tests {
     use super::*;
 
-    fn range(line: u32, from: u32, to: u32) -> SourceRange {
-        SourceRange {
-            start: SourcePosition {
+    fn range(line: u32, from: u32, to: u32) -> Range {
+        Range {
+            start: Position {
                 line,
                 character: from,
             },
-            end: SourcePosition { line, character: to },
+            end: Position { line, character: to },
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::context::{Context, ContextError};
+use super::context::ContextError;
 use super::files::Files;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::{ContextPath, Located};

@@ -271,7 +271,7 @@ impl Exec {
             inputs,
             op_platform: platform,
             platform,
-            metadata: &self.metadata,
+            metadata: self.metadata,
             caps,
         }
         .vertex();

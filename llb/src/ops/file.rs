@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::file_actions::{Action, Copy, MkDir, MkFile, Rm, Symlink};
+use super::copy::Copy;
+use super::file_actions::{Action, MkDir, MkFile, Rm, Symlink};
 use crate::caps::Cap;
 use crate::metadata::Metadata;
 use crate::pb;
@@ -104,7 +105,7 @@ impl FileOp {
             inputs,
             op_platform: None,
             platform: self.platform.as_ref().or(self.base.platform()),
-            metadata: &self.metadata,
+            metadata: self.metadata,
             caps,
         };
         State::new(parts.vertex(), 0)

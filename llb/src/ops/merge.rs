@@ -25,7 +25,7 @@ pub fn merge(inputs: &[State], metadata: Metadata) -> State {
     let op = pb::MergeOp {
         inputs: indices.collect(),
     };
-    graph_op(pb::op::Op::Merge(op), all, first, &metadata, Cap::MergeOp)
+    graph_op(pb::op::Op::Merge(op), all, first, metadata, Cap::MergeOp)
 }
 
 /// What the upper state has that the lower has not, with removals.
@@ -46,10 +46,10 @@ pub fn diff(lower: &State, upper: &State, metadata: Metadata) -> State {
         lower: Some(pb::LowerDiffInput { input: lower_input }),
         upper: Some(pb::UpperDiffInput { input: upper_input }),
     };
-    graph_op(pb::op::Op::Diff(op), inputs, lower, &metadata, Cap::DiffOp)
+    graph_op(pb::op::Op::Diff(op), inputs, lower, metadata, Cap::DiffOp)
 }
 
-fn graph_op(op: pb::op::Op, inputs: Inputs, base: &State, metadata: &Metadata, cap: Cap) -> State {
+fn graph_op(op: pb::op::Op, inputs: Inputs, base: &State, metadata: Metadata, cap: Cap) -> State {
     let caps = BTreeSet::from([cap]);
     let parts = Parts {
         op,

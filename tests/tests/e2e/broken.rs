@@ -4,11 +4,11 @@
 //! line, in `arguments.txt`. With `PYBUILD_BLESS=1` the texts are written instead of compared.
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 use pybuild_tests::engine::DEFAULT_FRONTEND;
-use pybuild_tests::project::fixtures;
+use pybuild_tests::project::{fixtures, names_in};
 use pybuild_tests::{Build, Engine, Project, Result};
 
 /// What the client says about one fixture, without what differs between machines.
@@ -16,11 +16,9 @@ fn error_of(name: &str) -> Result<String> {
     let project = Project::fixture(&format!("broken/{name}"))?;
     let arguments = project.read("arguments.txt").unwrap_or_default();
     for notes in ["arguments.txt", "expected.txt"] {
-        let _ = fs::remove_file(project.path().join(notes));
+        project.remove(notes)?;
     }
-    let build = arguments
-        .lines()
-        .fold(Build::of(&project), |build, argument| build.flag(argument));
+    let build = arguments.lines().fold(Build::of(&project), Build::flag);
     let outcome = build.fail()?;
     let frontend = Engine::get()?.frontend();
     let folder = project.path().display().to_string();
@@ -30,36 +28,23 @@ fn error_of(name: &str) -> Result<String> {
         .replace(&folder, "PROJECT"))
 }
 
-fn folders(parent: &Path) -> Vec<String> {
-    let entries = fs::read_dir(parent).expect("the fixtures");
-    let mut names: Vec<_> = entries
-        .map(|entry| {
-            entry
-                .expect("a fixture")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn every_broken_file_is_explained_at_its_place() -> Result {
     let parent = fixtures().join("broken");
     let bless = env::var("PYBUILD_BLESS").is_ok_and(|value| value == "1");
     let mut differing = String::new();
-    for name in folders(&parent) {
+    for name in names_in(&parent)? {
         let file = parent.join(&name).join("expected.txt");
         let shown = error_of(&name)?;
         let expected = fs::read_to_string(&file).unwrap_or_default();
         if bless {
             fs::write(&file, &shown).expect("a writable fixture");
         } else if shown != expected {
-            differing.push_str(&format!(
+            writeln!(
+                differing,
                 "\n=== {name}: expected\n{expected}=== {name}: shown\n{shown}"
-            ));
+            )
+            .expect("a string takes all");
         }
     }
     assert!(differing.is_empty(), "{differing}");

@@ -1,7 +1,5 @@
 //! Where a project may come from, and what the smallest one needs.
 
-use std::fs;
-
 use pybuild_tests::git::Repository;
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Project, Result};
@@ -55,7 +53,7 @@ fn the_build_file_may_come_from_standard_input() -> Result {
     let elsewhere = small::project("")?;
 
     let file = elsewhere.path().join("pybuild.toml");
-    fs::remove_file(project.path().join("pybuild.toml")).expect("the file is there");
+    project.remove("pybuild.toml")?;
     let outcome = Build::of(&project).file("-").stdin(&file).load().succeed()?;
     assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text);
     Ok(())
@@ -66,7 +64,7 @@ fn the_build_file_may_be_in_a_folder_of_its_own() -> Result {
     let project = small::project("")?;
     let text = project.read("pybuild.toml")?;
     project.write("deploy/web.toml", &text)?;
-    fs::remove_file(project.path().join("pybuild.toml")).expect("the file is there");
+    project.remove("pybuild.toml")?;
 
     let outcome = Build::of(&project).file("deploy/web.toml").load().succeed()?;
     assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, "small");

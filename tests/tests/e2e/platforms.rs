@@ -1,6 +1,7 @@
 //! Several platforms in one build.
 
 use pybuild_tests::oci::Layout;
+use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Engine, Result};
 
 use crate::small;
@@ -16,7 +17,7 @@ fn two_platforms_give_an_index() -> Result {
         return Ok(()); // The classic store holds one platform a tag, and exports no OCI layout.
     }
     let project = small::project(FILES_ALONE)?;
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary_folder()?;
     let output = format!("type=oci,tar=false,dest={}", folder.path().display());
 
     let platforms = "linux/amd64,linux/arm64";

@@ -1,30 +1,12 @@
 //! Secrets: a step sees them, nothing that comes out of the build has them.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 
-use pybuild_tests::project::nonce;
+use pybuild_tests::oci::contains;
+use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Engine, Outcome, Result};
 
 use crate::small;
-
-/// Reads a stream piece by piece: an image is too large to hold, and a needle may lie across two pieces.
-fn stream_contains(mut stream: impl std::io::Read, needle: &[u8]) -> bool {
-    let mut window = Vec::new();
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        let count = stream.read(&mut piece).expect("a readable stream");
-        if count == 0 {
-            return false;
-        }
-        window.extend_from_slice(&piece[..count]);
-        if window.windows(needle.len()).any(|part| part == needle) {
-            return true;
-        }
-        let kept = window.len().saturating_sub(needle.len());
-        window.drain(..kept);
-    }
-}
 
 fn assert_not_said(outcome: &Outcome, secret: &str) -> Result {
     for line in outcome.image()?.history()? {
@@ -66,7 +48,7 @@ fn a_run_step_sees_a_secret_that_stays_out_of_the_image() -> Result {
     assert_not_said(&outcome, &secret)?;
 
     if Engine::get()?.has_containerd_store() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = temporary_folder()?;
         let archive = folder.path().join("image.tar");
         // Uncompressed, so that the bytes of the layers can be searched.
         let output = format!(
@@ -77,12 +59,11 @@ fn a_run_step_sees_a_secret_that_stays_out_of_the_image() -> Result {
             .secret("token", &secret)
             .output(&output)
             .succeed()?;
-        let file = File::open(&archive).expect("the archive");
         assert!(
             fs::metadata(&archive).expect("the archive").len() > 1 << 20,
             "the archive has no layers"
         );
-        assert!(!stream_contains(file, secret.as_bytes()), "in a layer");
+        assert!(!contains(&archive, &secret)?, "in a layer");
     }
     Ok(())
 }

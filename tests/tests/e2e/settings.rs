@@ -104,6 +104,25 @@ run = "echo \"$GREETING\" > /opt/greeting"
 }
 
 #[test]
+fn a_misspelt_build_arg_is_a_warning() -> Result {
+    let project =
+        small::project("[args]\nGREETING = \"hello\"\n[stage.production]\nenv.GREETING = \"${GREETING}\"\n")?;
+
+    let outcome = Build::of(&project).arg("GREETNG", "bonjour").succeed()?;
+    let shorts: Vec<_> = outcome
+        .progress
+        .warnings
+        .iter()
+        .map(|warning| warning.short.as_str())
+        .collect();
+    assert!(
+        matches!(shorts[..], [short] if short.contains("`GREETNG`") && short.contains("did you mean `GREETING`?")),
+        "{shorts:?}"
+    );
+    Ok(())
+}
+
+#[test]
 fn another_python_is_one_word_away() -> Result {
     let project = small::project("")?;
     project.replace("pybuild.toml", "version = \"3.11\"", "version = \"3.13\"")?;

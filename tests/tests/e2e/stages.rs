@@ -1,6 +1,6 @@
 //! Stages of the user's own: from images, from stages, from nothing, and what is copied between them.
 
-use pybuild_tests::project::nonce;
+use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Container, Project, Result};
 
 use crate::small;
@@ -80,7 +80,7 @@ fn files_are_copied_from_an_image_with_owner_and_mode() -> Result {
 #[test]
 fn a_stages_files_can_be_written_to_a_folder() -> Result {
     let project = small::project("[stage.bundle]\nfrom = \"scratch\"\ninclude = [\"app.py\"]\n")?;
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary_folder()?;
 
     Build::of(&project)
         .target("bundle")

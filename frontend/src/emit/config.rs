@@ -1,0 +1,287 @@
+//! The image config: what the base says, then what the stage says.
+//!
+//! The base's JSON is kept as it is, unknown keys included, and only changed where the stage has a say. Rules of
+//! inheritance are docker/dockerfile's.
+
+use buildkit_llb::Platform;
+use serde_json::{Map, Value, json};
+
+use crate::plan::{ImagePlan, VENV};
+use crate::spec::{Command, HealthCheck, ImagePath};
+
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// An image config in the making.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageConfig {
+    json: Map<String, Value>,
+    /// The part that says how containers run; `config` in the file.
+    run: Map<String, Value>,
+    history: Vec<Value>,
+}
+
+impl ImageConfig {
+    /// The config of an image made from nothing.
+    pub fn scratch(platform: &Platform) -> Self {
+        let mut config = Self { json: Map::new(), run: Map::new(), history: Vec::new() };
+        config.set_platform(platform);
+        config.set_env("PATH", DEFAULT_PATH);
+        config.run.insert("WorkingDir".to_owned(), json!("/"));
+        config.json.insert("rootfs".to_owned(), json!({ "type": "layers", "diff_ids": [] }));
+        config
+    }
+
+    /// The config of an image made on `base`. `explicit` is the platform if it was asked for.
+    pub fn inherit(base: &Value, explicit: Option<&Platform>, platform: &Platform) -> Self {
+        let Some(json) = base.as_object() else { return Self::scratch(platform) };
+        let mut config = Self { json: json.clone(), run: Map::new(), history: Vec::new() };
+        config.json.remove("created");
+        if let Some(Value::Object(run)) = config.json.remove("config") {
+            config.run = run;
+        }
+        if let Some(Value::Array(history)) = config.json.remove("history") {
+            config.history = history;
+        }
+        if let Some(platform) = explicit {
+            config.set_platform(platform);
+        }
+        let os = config.json.get("os").and_then(Value::as_str).unwrap_or_default();
+        let windows = os == "windows";
+        for (key, value) in [("os", &platform.os), ("architecture", &platform.architecture)] {
+            config.json.entry(key).or_insert_with(|| json!(value));
+        }
+        if config.get_env("PATH").is_none() && !windows {
+            config.set_env("PATH", DEFAULT_PATH);
+        }
+        // Triggers are meant for Dockerfiles that build on the image; they must not travel further.
+        config.run.remove("OnBuild");
+        config
+    }
+
+    fn set_platform(&mut self, platform: &Platform) {
+        self.json.insert("os".to_owned(), json!(platform.os));
+        self.json.insert("architecture".to_owned(), json!(platform.architecture));
+        if platform.variant.is_empty() {
+            self.json.remove("variant");
+        } else {
+            self.json.insert("variant".to_owned(), json!(platform.variant));
+        }
+    }
+
+    /// The environment, in order.
+    pub fn env(&self) -> Vec<(String, String)> {
+        let list = self.run.get("Env").and_then(Value::as_array);
+        let entries = list.into_iter().flatten().filter_map(Value::as_str);
+        entries.map(|entry| entry.split_once('=').unwrap_or((entry, ""))).map(|(k, v)| (k.into(), v.into())).collect()
+    }
+
+    fn get_env(&self, key: &str) -> Option<String> {
+        self.env().into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    fn set_env(&mut self, key: &str, value: &str) {
+        let mut env = self.env();
+        match env.iter_mut().find(|(name, _)| name == key) {
+            Some(entry) => value.clone_into(&mut entry.1),
+            None => env.push((key.to_owned(), value.to_owned())),
+        }
+        let list: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.run.insert("Env".to_owned(), json!(list));
+    }
+
+    /// Puts the virtual environment first on the PATH. `for_work` lets a bare `pip install` reach it too.
+    pub fn activate_venv(&mut self, for_work: bool) {
+        let path = self.get_env("PATH").unwrap_or_else(|| DEFAULT_PATH.to_owned());
+        let bin = format!("{VENV}/bin");
+        if path.split(':').next() != Some(&bin) {
+            self.set_env("PATH", &format!("{bin}:{path}"));
+        }
+        self.set_env("VIRTUAL_ENV", VENV);
+        if self.get_env("PYTHONUNBUFFERED").is_none() {
+            self.set_env("PYTHONUNBUFFERED", "1");
+        }
+        if for_work {
+            self.set_env("PIP_PYTHON", &format!("{VENV}/bin/python"));
+        }
+    }
+
+    /// Applies what a stage says of its image.
+    pub fn apply(&mut self, image: &ImagePlan) {
+        if image.has_venv {
+            self.activate_venv(image.pip_targets_venv);
+        }
+        for (key, value) in &image.env {
+            self.set_env(key, value);
+        }
+        let section = &mut self.run;
+        if let Some(entrypoint) = &image.entrypoint {
+            section.insert("Entrypoint".to_owned(), json!(entrypoint));
+            // The base's arguments were meant for the base's program.
+            section.remove("Cmd");
+        }
+        if let Some(command) = &image.command {
+            section.insert("Cmd".to_owned(), json!(command));
+            section.insert("ArgsEscaped".to_owned(), json!(true));
+        }
+        if let Some(user) = &image.user {
+            section.insert("User".to_owned(), json!(user));
+        }
+        if let Some(workdir) = &image.workdir {
+            section.insert("WorkingDir".to_owned(), json!(workdir.as_str()));
+        }
+        if let Some(signal) = &image.stop_signal {
+            section.insert("StopSignal".to_owned(), json!(signal));
+        }
+        if let Some(check) = &image.healthcheck {
+            section.insert("Healthcheck".to_owned(), health(check));
+        }
+        add_keys(section, "ExposedPorts", image.expose.iter().map(String::as_str), &json!({}));
+        add_keys(section, "Volumes", image.volumes.iter().map(ImagePath::as_str), &json!({}));
+        for (key, value) in &image.labels {
+            add_keys(section, "Labels", [key.as_str()], &json!(value));
+        }
+    }
+
+    /// Labels that the build was started with; they win over the file's.
+    pub fn label(&mut self, key: &str, value: &str) {
+        add_keys(&mut self.run, "Labels", [key], &json!(value));
+    }
+
+    /// Notes a layer: one entry for each op that puts something on the image.
+    pub fn layer(&mut self, created_by: String) {
+        self.history.push(json!({ "created_by": created_by, "comment": "pybuild" }));
+    }
+
+    /// Completes the config: the history, with times only where the build has one.
+    pub fn finish(&mut self, epoch: Option<i64>) {
+        let created = epoch.and_then(rfc3339);
+        if let Some(created) = &created {
+            for entry in &mut self.history {
+                if let Some(entry) = entry.as_object_mut().filter(|entry| !entry.contains_key("created")) {
+                    entry.insert("created".to_owned(), json!(created));
+                }
+            }
+            self.json.insert("created".to_owned(), json!(created));
+        }
+    }
+
+    /// The config as the exporter takes it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
+    }
+
+    /// The config as JSON.
+    pub fn to_json(&self) -> Value {
+        let mut json = self.json.clone();
+        json.insert("config".to_owned(), Value::Object(self.run.clone()));
+        json.insert("history".to_owned(), Value::Array(self.history.clone()));
+        Value::Object(json)
+    }
+}
+
+fn add_keys<'k>(
+    section: &mut Map<String, Value>,
+    name: &str,
+    keys: impl IntoIterator<Item = &'k str>,
+    value: &Value,
+) {
+    for key in keys {
+        let table = section.entry(name).or_insert_with(|| json!({}));
+        if !table.is_object() {
+            *table = json!({});
+        }
+        if let Some(table) = table.as_object_mut() {
+            table.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+fn health(check: &HealthCheck) -> Value {
+    let mut out = Map::new();
+    let test = match &check.command {
+        None => json!(["NONE"]),
+        Some(Command::Shell(line)) => json!(["CMD-SHELL", line]),
+        Some(Command::Arguments(arguments)) => {
+            let whole: Vec<&str> = std::iter::once("CMD").chain(arguments.iter().map(String::as_str)).collect();
+            json!(whole)
+        }
+    };
+    out.insert("Test".to_owned(), test);
+    let times = [
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("StartPeriod", check.start_period),
+        ("StartInterval", check.start_interval),
+    ];
+    for (key, time) in times {
+        if let Some(time) = time {
+            out.insert(key.to_owned(), json!(time.0));
+        }
+    }
+    if let Some(retries) = check.retries {
+        out.insert("Retries".to_owned(), json!(retries));
+    }
+    Value::Object(out)
+}
+
+/// Seconds since 1970 as `2024-05-06T07:08:09Z`. `None` past the year 9999 and before 1970.
+///
+/// The date is counted as in Howard Hinnant's `civil_from_days`: years that begin in March put the leap day last.
+fn rfc3339(seconds: i64) -> Option<String> {
+    if !(0..253_402_300_800).contains(&seconds) {
+        return None;
+    }
+    let (days, time) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_of_the_base_survive_and_its_command_gives_way_to_an_entrypoint() {
+        let base = json!({
+            "architecture": "amd64", "os": "linux", "created": "2020-01-01T00:00:00Z", "x-vendor": { "a": 1 },
+            "config": { "Env": ["LANG=C.UTF-8"], "Cmd": ["python3"], "OnBuild": ["RUN x"], "Future": true },
+            "history": [{ "created_by": "base" }], "rootfs": { "type": "layers", "diff_ids": ["sha256:00"] }
+        });
+        let platform = Platform::new("linux", "amd64");
+        let mut config = ImageConfig::inherit(&base, None, &platform);
+        config.apply(&ImagePlan { has_venv: true, entrypoint: Some(vec!["/serve".into()]), ..ImagePlan::default() });
+        config.layer("app".into());
+        config.finish(None);
+        let json = config.to_json();
+        assert_eq!(json["x-vendor"]["a"], 1);
+        assert_eq!(json["config"]["Future"], true);
+        assert_eq!(json["config"].get("Cmd"), None);
+        assert_eq!(json["config"].get("OnBuild"), None);
+        assert_eq!(json.get("created"), None);
+        let env = json["config"]["Env"].as_array().unwrap();
+        assert_eq!(env[0], "LANG=C.UTF-8");
+        assert_eq!(env[1], format!("PATH=/venv/bin:{DEFAULT_PATH}"));
+        assert_eq!(json["history"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn times_are_written_only_where_the_build_has_one() {
+        let mut config = ImageConfig::scratch(&Platform::new("linux", "arm64"));
+        config.layer("app".into());
+        config.finish(Some(1_709_210_096));
+        let json = config.to_json();
+        assert_eq!(json["created"], "2024-02-29T12:34:56Z");
+        assert_eq!(json["history"][0]["created"], "2024-02-29T12:34:56Z");
+        assert_eq!(rfc3339(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(rfc3339(-1), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! The virtual environment: made once in the builder, filled by pip, compiled for images that ship.
+
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
+
+use super::{EmitError, Emitter, Image, ImageConfig};
+use crate::diagnostics::Span;
+use crate::plan::{AppFiles, Groups, StagePlan};
+use crate::project::Requirements;
+
+const BUILDER: &str = "builder";
+const INPUTS: &str = "/run/pybuild/requirements";
+const INLINE: &str = "/run/pybuild/pyproject.txt";
+
+impl Emitter<'_> {
+    /// The builder with the project's dependencies, and those of `groups` on top.
+    pub(super) fn environment(&self, groups: &Groups) -> Result<Image, EmitError> {
+        let builder = self.plan.builder.as_ref();
+        let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
+        let mut image = self.image(&builder.base)?;
+        if let Some(packages) = &builder.packages {
+            image.state = self.packages(BUILDER, packages, &image.state, &image.config);
+            let names = packages.names.join(" ");
+            image.config.layer(format!("{}: {names}", super::packages::program(packages)));
+        }
+        let version = builder.python.map(|version| version.to_string()).unwrap_or_default();
+        let title = format!("venv: Python {version}");
+        let venv = self.shell(include_str!("scripts/venv.sh"), &[version], &image.config).network(Network::None);
+        image.state = venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
+        image.config.layer("venv: /venv".to_owned());
+        let mut wanted = vec![&builder.requirements];
+        if groups.requirements != builder.requirements {
+            wanted.push(&groups.requirements);
+        }
+        for requirements in wanted.into_iter().filter(|requirements| !requirements.is_empty()) {
+            let span = requirements.asked.unwrap_or(builder.span);
+            image.state = self.install(BUILDER, requirements, &image.state, &image.config, span);
+            image.config.layer(format!("pip: {}", requirements.label()));
+        }
+        Ok(image)
+    }
+
+    /// Installs `requirements` into the environment that `root` has.
+    pub(super) fn install(
+        &self,
+        stage: &str,
+        requirements: &Requirements,
+        root: &State,
+        config: &ImageConfig,
+        span: Span,
+    ) -> State {
+        let mut arguments = pip_arguments();
+        for file in &requirements.files {
+            arguments.extend(["-r".to_owned(), format!("{INPUTS}/{}", file.as_str())]);
+        }
+        if !requirements.inline.is_empty() {
+            arguments.extend(["-r".to_owned(), INLINE.to_owned()]);
+        }
+        let mut exec = self.shell(include_str!("scripts/pip.sh"), &arguments, config).cwd("/run/pybuild");
+        // Each file by itself: what else changes in the context must not run this again.
+        for file in &requirements.inputs {
+            let mount = Mount::bind(&self.inputs.context, format!("{INPUTS}/{}", file.as_str()));
+            exec = exec.mount(mount.selector(format!("/{}", file.as_str())).read_only());
+        }
+        if !requirements.inline.is_empty() {
+            let text = requirements.inline.join("\n") + "\n";
+            let made = FileOp::on(&State::scratch())
+                .mkfile(MkFile::new("/pyproject.txt", text).mode(0o644).timestamp(0))
+                .meta(Metadata::named("[internal] dependencies of pyproject.toml"))
+                .state();
+            exec = exec.mount(Mount::bind(&made, INLINE).selector("/pyproject.txt").read_only());
+        }
+        let title = format!("pip: {}", requirements.label());
+        self.with_pip_cache(exec).meta(self.metadata(stage, &title, span)).run(root).root()
+    }
+
+    /// The environment of `groups` with bytecode beside every module.
+    pub(super) fn compiled(&self, groups: &Groups) -> Result<State, EmitError> {
+        let image = self.environment(groups)?;
+        let span = self.plan.builder.as_ref().map_or_else(Span::default, |builder| builder.span);
+        let exec = self.shell(include_str!("scripts/compile.sh"), &[], &image.config).network(Network::None);
+        Ok(exec.meta(self.metadata(BUILDER, "compile: bytecode", span)).run(&image.state).root())
+    }
+
+    /// The project as a package, installed below an empty root.
+    pub(super) fn project(&self, groups: &Groups, files: &AppFiles, span: Span) -> Result<State, EmitError> {
+        const OUT: &str = "/run/pybuild/out";
+        let image = self.environment(groups)?;
+        let meta = self.metadata(BUILDER, "project: source", span);
+        let source = self.app(&State::scratch(), files, &[], meta);
+        let exec = self.shell(include_str!("scripts/project.sh"), &[], &image.config);
+        let exec = exec
+            .mount(Mount::bind(&source, "/src").selector(files.to.as_str()).no_output())
+            .mount(Mount::scratch(OUT))
+            .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            .env("PIP_ROOT_USER_ACTION", "ignore")
+            .env("PIP_NO_INPUT", "1");
+        let meta = self.metadata(BUILDER, "project: build", span);
+        Ok(self.with_pip_cache(exec).meta(meta).run(&image.state).output(OUT))
+    }
+
+    /// The environment of `root` with the project installed so that the code in the app's folder is what runs.
+    pub(super) fn editable(
+        &self,
+        stage: &StagePlan,
+        files: &AppFiles,
+        root: &State,
+        config: &ImageConfig,
+        span: Span,
+    ) -> State {
+        let meta = self.metadata(&stage.name, "project: source", span);
+        let source = self.app(&State::scratch(), files, &[], meta);
+        let mut arguments = pip_arguments();
+        arguments.extend(["--no-deps".to_owned(), "-e".to_owned(), files.to.as_str().to_owned()]);
+        let exec = self.shell(include_str!("scripts/pip.sh"), &arguments, config);
+        let to = files.to.as_str();
+        let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
+        let meta = self.metadata(&stage.name, "project: editable", span);
+        self.with_pip_cache(exec).meta(meta).run(root).root()
+    }
+
+    fn with_pip_cache(&self, exec: Exec) -> Exec {
+        const CACHE: &str = "/root/.cache/pip";
+        exec.mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
+            .env("PIP_CACHE_DIR", CACHE)
+    }
+}
+
+fn pip_arguments() -> Vec<String> {
+    let arguments = [
+        "install",
+        "--no-compile",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+    ];
+    arguments.map(str::to_owned).to_vec()
+}

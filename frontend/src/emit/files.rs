@@ -1,0 +1,79 @@
+//! Files of the context, and files from other stages.
+
+use buildkit_llb::{Copy, FileOp, Metadata, Owner, State};
+
+use super::Emitter;
+use crate::plan::{AppFiles, CopyPlan, CopySource};
+use crate::spec::{ContextPath, User};
+
+/// What a copy of the app is called.
+pub(super) fn title(files: &AppFiles) -> String {
+    let names: Vec<&str> = files.include.iter().map(ContextPath::as_str).collect();
+    let what = if names.is_empty() { "all files".to_owned() } else { names.join(" ") };
+    format!("app: {what} to {}", files.to.as_str())
+}
+
+impl Emitter<'_> {
+    /// Puts the app on `base`, once everything in `gates` is there. Nothing of `gates` is copied.
+    pub(super) fn app(&self, base: &State, files: &AppFiles, gates: &[State], meta: Metadata) -> State {
+        let include = files.include.iter().map(|path| path.as_str().to_owned());
+        let mut copy = Copy::new(&self.inputs.context, "/", folder(files.to.as_str()))
+            .dir_contents_only(true)
+            .create_dest_path(true)
+            .follow_symlinks(false)
+            .exclude(files.exclude.clone());
+        if !files.include.is_empty() {
+            copy = copy.include(include);
+        }
+        let mut op = FileOp::on(base).copy(copy);
+        for gate in gates {
+            op = op.copy(waiting_for(gate));
+        }
+        op.meta(meta).state()
+    }
+}
+
+/// A copy that takes nothing, but not before `state` is there.
+pub(super) fn waiting_for(state: &State) -> Copy {
+    Copy::new(state, "/pybuild-no-such-file*", "/").wildcard(true).allow_empty_wildcard(true)
+}
+
+/// Copies a whole folder of `source` to the same place, owners and modes included.
+pub(super) fn copy_tree(base: &State, source: &State, path: &str, meta: Metadata) -> State {
+    let copy = Copy::new(source, path, path).dir_contents_only(true).create_dest_path(true);
+    FileOp::on(base).copy(copy).meta(meta).state()
+}
+
+/// Whether the copy has to see the image that it is put on: user names are looked up there.
+pub(super) fn needs_base(copy: &CopyPlan) -> bool {
+    matches!(copy.owner, Some(User::Named { uid: None, .. }))
+}
+
+/// A copy as a Dockerfile's `COPY` does it.
+pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, meta: Metadata) -> State {
+    let path = match plan.from {
+        CopySource::Context => format!("/{}", plan.path),
+        _ => plan.path.clone(),
+    };
+    let mut copy = Copy::new(source, path, plan.to.as_str())
+        .follow_symlinks(true)
+        .dir_contents_only(true)
+        .create_dest_path(true)
+        .wildcard(true)
+        .exclude(plan.exclude.clone());
+    if let Some(mode) = plan.mode {
+        copy = copy.mode(mode);
+    }
+    copy = match &plan.owner {
+        Some(User::Numeric { uid, gid }) => copy.owner(Owner::id(*uid, gid.unwrap_or(0))),
+        Some(User::Named { uid: Some(uid), gid, .. }) => copy.owner(Owner::id(*uid, gid.unwrap_or(*uid))),
+        Some(User::Named { name, .. }) => copy.owner(Owner::named(name, None)),
+        None => copy,
+    };
+    FileOp::on(base).copy(copy).meta(meta).state()
+}
+
+/// A path that a copy goes into rather than replaces.
+fn folder(path: &str) -> String {
+    format!("{}/", path.trim_end_matches('/'))
+}

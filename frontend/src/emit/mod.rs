@@ -1,0 +1,272 @@
+//! From a [`Plan`] to LLB: one small function a step. The only place that knows both.
+//!
+//! Steps that only add files are made on an empty root and merged, so that they run at the same time and a change
+//! of one leaves the others' layers as they are. Where the engine has no merge, they are made one on another.
+
+mod account;
+mod config;
+mod environment;
+mod files;
+mod layers;
+mod options;
+mod packages;
+mod run;
+
+pub use config::ImageConfig;
+pub use options::{ExecOptions, NoCache};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use buildkit_llb::{Cap, CapSet, Location, Metadata, Platform, Position, Range, SourceFile, State};
+use serde_json::Value;
+
+use self::layers::Layers;
+use crate::diagnostics::Span;
+use crate::plan::{Action, BasePlan, CopySource, Plan, StagePlan};
+use crate::reference::ImageReference;
+
+/// An image that the engine has resolved.
+#[derive(Clone, Debug)]
+pub struct BaseImage {
+    /// Its files.
+    pub state: State,
+    /// Its config as the registry has it; `Null` where there is none.
+    pub config: Value,
+}
+
+/// What an emission needs besides the plan.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The platform of the image.
+    pub platform: Platform,
+    /// Whether the platform was asked for; if not, a base image's own platform stands.
+    pub explicit_platform: bool,
+    /// Whether images for several platforms come out of this build; step names then say which is theirs.
+    pub multi_platform: bool,
+    /// The platform that the engine runs on.
+    pub build_platform: Platform,
+    /// The build context, less what is ignored.
+    pub context: State,
+    /// The images of the plan.
+    pub images: BTreeMap<ImageReference, BaseImage>,
+    /// Our own image, in which the tool is; absent where the engine did not say which it is.
+    pub tool: Option<State>,
+    /// The build file, for source maps.
+    pub file: Arc<SourceFile>,
+    /// What the engine can do.
+    pub capabilities: CapSet,
+    /// What holds for every process of the build.
+    pub options: ExecOptions,
+    /// The time of the build for reproducible images, in seconds since 1970.
+    pub epoch: Option<i64>,
+}
+
+/// What comes out: an image's files and its config.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The files.
+    pub state: State,
+    /// The image config.
+    pub config: ImageConfig,
+    /// The config of the image it was made on.
+    pub base_config: Option<Value>,
+}
+
+/// Why a plan cannot be built on this engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EmitError {
+    /// An image of the plan was not resolved.
+    #[error("image `{0}` was not resolved")]
+    UnresolvedImage(String),
+    /// A stage that another needs is not part of the plan.
+    #[error("stage `{0}` is not part of the plan")]
+    UnknownStage(String),
+    /// A step needs the tool, and the engine did not say which image we are.
+    #[error("the engine did not pass the frontend's own image, which creates the image's user")]
+    NoTool,
+}
+
+/// Turns `plan` into LLB.
+///
+/// # Errors
+/// If something that the plan needs is not among `inputs`.
+pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
+    let mut emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
+    for stage in &plan.stages {
+        let built = emitter.stage(stage)?;
+        emitter.built.insert(stage.name.clone(), built);
+    }
+    let target = emitter.built.remove(&plan.target);
+    let mut image = target.ok_or_else(|| EmitError::UnknownStage(plan.target.clone()))?;
+    image.config.finish(inputs.epoch);
+    Ok(image)
+}
+
+struct Emitter<'a> {
+    plan: &'a Plan,
+    inputs: &'a Inputs,
+    built: BTreeMap<String, Image>,
+    /// By stage: what each of its checks leaves behind once it has passed.
+    checks: BTreeMap<String, Vec<State>>,
+}
+
+impl Emitter<'_> {
+    fn stage(&mut self, stage: &StagePlan) -> Result<Image, EmitError> {
+        let mut image = self.base(&stage.base)?;
+        image.config.apply(&stage.image);
+        let mut layers = Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
+        // Files are added before the checks are known to pass, unless this stage is one of those that wait for them.
+        let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
+        let before_app = app.unwrap_or(stage.steps.len());
+        for step in stage.steps.iter().take(before_app) {
+            self.step(stage, &step.action, step.span, &mut layers, &mut image, &[])?;
+        }
+        self.run_checks(stage, &mut layers, &image);
+        let mut gates: Vec<State> = Vec::new();
+        for gate in &stage.gates {
+            gates.extend(self.checks.get(gate).into_iter().flatten().cloned());
+        }
+        for step in stage.steps.iter().skip(before_app) {
+            let waits = matches!(step.action, Action::App(_));
+            let waiting: &[State] = if waits { &gates } else { &[] };
+            self.step(stage, &step.action, step.span, &mut layers, &mut image, waiting)?;
+        }
+        if app.is_none() && !gates.is_empty() {
+            self.gate(stage, &mut layers, &mut image, &gates);
+        }
+        image.state = layers.top(&self.metadata(&stage.name, "image", stage.span));
+        Ok(image)
+    }
+
+    fn base(&self, base: &BasePlan) -> Result<Image, EmitError> {
+        match base {
+            BasePlan::Scratch => {
+                let config = ImageConfig::scratch(&self.inputs.platform);
+                Ok(Image { state: State::scratch(), config, base_config: None })
+            }
+            BasePlan::Image(reference) => self.image(reference),
+            BasePlan::Stage(name) => {
+                self.built.get(name).cloned().ok_or_else(|| EmitError::UnknownStage(name.clone()))
+            }
+            BasePlan::Environment(groups) => self.environment(groups),
+        }
+    }
+
+    fn image(&self, reference: &ImageReference) -> Result<Image, EmitError> {
+        let resolved = self.inputs.images.get(reference);
+        let resolved = resolved.ok_or_else(|| EmitError::UnresolvedImage(reference.familiar()))?;
+        let explicit = self.inputs.explicit_platform.then_some(&self.inputs.platform);
+        Ok(Image {
+            state: resolved.state.clone(),
+            config: ImageConfig::inherit(&resolved.config, explicit, &self.inputs.platform),
+            base_config: Some(resolved.config.clone()),
+        })
+    }
+
+    fn step(
+        &self,
+        stage: &StagePlan,
+        action: &Action,
+        span: Span,
+        layers: &mut Layers,
+        image: &mut Image,
+        gates: &[State],
+    ) -> Result<(), EmitError> {
+        match action {
+            Action::Packages(packages) => {
+                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                layers.replace(self.packages(&stage.name, packages, &root, &image.config));
+                image.config.layer(format!("{}: {}", packages::program(packages), packages.names.join(" ")));
+            }
+            Action::Install(requirements) => {
+                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                layers.replace(self.install(&stage.name, requirements, &root, &image.config, span));
+                image.config.layer(format!("pip: {}", requirements.label()));
+            }
+            Action::Environment(groups) => {
+                let compiled = self.compiled(groups)?;
+                let meta = self.metadata(&stage.name, "venv: /venv", span);
+                layers.add(|base| files::copy_tree(base, &compiled, crate::plan::VENV, meta.clone()));
+                image.config.layer("venv: /venv".to_owned());
+            }
+            Action::Project { groups, files } => {
+                let installed = self.project(groups, files, span)?;
+                let meta = self.metadata(&stage.name, "project: install", span);
+                layers.add(|base| files::copy_tree(base, &installed, "/", meta.clone()));
+                image.config.layer("project".to_owned());
+            }
+            Action::Editable { files } => {
+                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                layers.replace(self.editable(stage, files, &root, &image.config, span));
+                image.config.layer("project: editable".to_owned());
+            }
+            Action::Account(account) => {
+                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let made = self.account(stage, account, &root, span)?;
+                let meta = self.metadata(&stage.name, &account::title(account), span);
+                layers.add(|base| files::copy_tree(base, &made, "/", meta.clone()));
+                image.config.layer(account::title(account));
+            }
+            Action::App(files) => {
+                let meta = self.metadata(&stage.name, &files::title(files), span);
+                layers.add(|base| self.app(base, files, gates, meta.clone()));
+                image.config.layer(files::title(files));
+            }
+            Action::Copy(copy) => {
+                let source = match &copy.from {
+                    CopySource::Context => self.inputs.context.clone(),
+                    CopySource::Builder => self.environment(&crate::plan::Groups::default()).map(|env| env.state)?,
+                    CopySource::Image(reference) => self.image(reference)?.state,
+                    CopySource::Stage(name) => {
+                        let built = self.built.get(name).map(|image| image.state.clone());
+                        built.ok_or_else(|| EmitError::UnknownStage(name.clone()))?
+                    }
+                };
+                let title = format!("copy: {} to {}", copy.path, copy.to);
+                let meta = self.metadata(&stage.name, &title, span);
+                let make = |base: &State| files::copy(base, copy, &source, meta.clone());
+                if files::needs_base(copy) {
+                    let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                    layers.replace(make(&root));
+                } else {
+                    layers.add(make);
+                }
+                image.config.layer(title);
+            }
+            Action::Run(run) => {
+                if let Some(files) = &run.files {
+                    let meta = self.metadata(&stage.name, &files::title(files), span);
+                    layers.add(|base| self.app(base, files, &[], meta.clone()));
+                    image.config.layer(files::title(files));
+                }
+                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                layers.replace(self.run(stage, run, &root, &image.config, span));
+                image.config.layer(format!("run: {}", run.line));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said about a step of `stage`: its name, its lines, and whether its cache counts.
+    fn metadata(&self, stage: &str, title: &str, span: Span) -> Metadata {
+        let prefix = if self.inputs.multi_platform {
+            format!("{} {stage}", self.inputs.platform.format())
+        } else {
+            stage.to_owned()
+        };
+        Metadata::named(format!("[{prefix}] {title}"))
+            .location(self.location(span))
+            .ignore_cache(self.inputs.options.no_cache.covers(stage))
+    }
+
+    fn location(&self, span: Span) -> Location {
+        let (start, end) = self.plan.source.range(span);
+        let position = |at: crate::diagnostics::Position| Position { line: at.line, character: at.character };
+        let ranges = vec![Range { start: position(start), end: position(end) }];
+        Location { file: Arc::clone(&self.inputs.file), ranges }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What holds for every process of a build, whatever the step.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Cap, CapSet, Exec, Mount, Network, ProxyEnv};
+
+/// Which steps are run even if the cache knows their result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoCache {
+    /// None.
+    #[default]
+    Never,
+    /// All.
+    All,
+    /// Those of these stages, in lower case.
+    Stages(BTreeSet<String>),
+}
+
+impl NoCache {
+    /// Whether the steps of `stage` are run in any case.
+    pub fn covers(&self, stage: &str) -> bool {
+        match self {
+            Self::Never => false,
+            Self::All => true,
+            Self::Stages(stages) => stages.contains(&stage.to_lowercase()),
+        }
+    }
+}
+
+/// Options of the build that every process gets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExecOptions {
+    /// The network of steps that name none.
+    pub network: Network,
+    /// Entries for `/etc/hosts`: name and address.
+    pub extra_hosts: Vec<(String, String)>,
+    /// Size of `/dev/shm`, in bytes.
+    pub shm_size: Option<u64>,
+    /// Limits: name, soft, hard.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// The parent of the processes' control groups.
+    pub cgroup_parent: Option<String>,
+    /// The host name that processes see.
+    pub hostname: Option<String>,
+    /// Proxies; in no cache key and in no image.
+    pub proxy: Option<ProxyEnv>,
+    /// Steps that are run in any case.
+    pub no_cache: NoCache,
+    /// Prefix of all cache mounts' ids.
+    pub cache_namespace: String,
+}
+
+impl ExecOptions {
+    /// Gives `exec` what every process gets. Limits that the engine does not know are left out, as
+    /// docker/dockerfile does.
+    pub(super) fn apply(&self, exec: Exec, capabilities: &CapSet) -> Exec {
+        let mut exec = exec.network(self.network);
+        for (host, address) in &self.extra_hosts {
+            exec = exec.extra_host(host, address);
+        }
+        if capabilities.supports(Cap::ExecMetaUlimit) {
+            for (name, soft, hard) in &self.ulimits {
+                exec = exec.ulimit(name, *soft, *hard);
+            }
+        }
+        if let Some(parent) = self.cgroup_parent.as_ref().filter(|_| capabilities.supports(Cap::ExecMetaCgroupParent)) {
+            exec = exec.cgroup_parent(parent);
+        }
+        if let Some(hostname) = &self.hostname {
+            exec = exec.hostname(hostname);
+        }
+        if let Some(proxy) = &self.proxy {
+            exec = exec.proxy(proxy.clone());
+        }
+        if let Some(size) = self.shm_size.filter(|_| capabilities.supports(Cap::ExecMountTmpfsSize)) {
+            exec = exec.mount(Mount::tmpfs("/dev/shm").size(size));
+        }
+        exec
+    }
+
+    /// The id of a cache mount as docker/dockerfile makes it, so that both share their caches.
+    pub(super) fn cache_id(&self, id: &str) -> String {
+        format!("{}/{id}", self.cache_namespace)
+    }
+}

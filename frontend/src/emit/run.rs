@@ -1,0 +1,103 @@
+//! Commands: run steps and checks.
+
+use buildkit_llb::{Exec, FileOp, Mount, Network, Sharing as CacheSharing, State};
+
+use super::files::waiting_for;
+use super::layers::Layers;
+use super::{Emitter, Image, ImageConfig};
+use crate::diagnostics::Span;
+use crate::plan::{RunPlan, StagePlan};
+use crate::spec::{NetworkMode, Sharing};
+
+/// Where a check leaves word that it has passed. Nothing is written there: that the mount exists is the word.
+const PASSED: &str = "/run/pybuild/passed";
+
+impl Emitter<'_> {
+    pub(super) fn run(
+        &self,
+        stage: &StagePlan,
+        run: &RunPlan,
+        root: &State,
+        config: &ImageConfig,
+        span: Span,
+    ) -> State {
+        let exec = self.command(run, config);
+        exec.meta(self.metadata(&stage.name, &format!("run: {}", run.line), span)).run(root).root()
+    }
+
+    fn command(&self, run: &RunPlan, config: &ImageConfig) -> Exec {
+        let mut exec = self.exec(run.arguments.iter().cloned(), config).cwd(run.workdir.as_str());
+        for (key, value) in &run.env {
+            exec = exec.env(key, value);
+        }
+        if let Some(user) = &run.user {
+            exec = exec.user(user);
+        }
+        exec = match run.network {
+            NetworkMode::Default => exec,
+            NetworkMode::None => exec.network(Network::None),
+            NetworkMode::Host => exec.network(Network::Host),
+        };
+        for cache in &run.cache {
+            let sharing = match cache.sharing {
+                Sharing::Shared => CacheSharing::Shared,
+                Sharing::Private => CacheSharing::Private,
+                Sharing::Locked => CacheSharing::Locked,
+            };
+            let id = self.inputs.options.cache_id(cache.id.as_deref().unwrap_or(&cache.path));
+            exec = exec.mount(Mount::cache(&cache.path, id, sharing));
+        }
+        for secret in &run.secrets {
+            if let Some(name) = &secret.env {
+                exec = exec.secret_env(name, &secret.id, !secret.required);
+            }
+            if secret.path.is_some() || secret.env.is_none() {
+                let default = format!("/run/secrets/{}", secret.id);
+                let path = secret.path.as_ref().map_or(default, |path| path.as_str().to_owned());
+                exec = exec.mount(Mount::secret(&secret.id, path).optional(!secret.required));
+            }
+        }
+        for (index, id) in run.ssh.iter().enumerate() {
+            let socket = format!("/run/buildkit/ssh_agent.{index}");
+            if index == 0 {
+                exec = exec.env("SSH_AUTH_SOCK", &socket);
+            }
+            exec = exec.mount(Mount::ssh(id, socket));
+        }
+        exec
+    }
+
+    /// Puts the checks of a stage beside it, each a node of its own.
+    pub(super) fn run_checks(&mut self, stage: &StagePlan, layers: &mut Layers, image: &Image) {
+        if stage.checks.is_empty() {
+            return;
+        }
+        let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+        let mut passed = Vec::new();
+        for check in &stage.checks {
+            let mut exec = self.command(&check.run, &image.config).mount(Mount::scratch(PASSED));
+            if let Some(files) = &check.app {
+                let meta = self.metadata(&stage.name, &super::files::title(files), check.span);
+                let app = self.app(&State::scratch(), files, &[], meta);
+                // Tools write caches and reports beside the code; what they write is thrown away.
+                let to = files.to.as_str();
+                exec = exec.mount(Mount::bind(&app, to).selector(to).no_output());
+            }
+            let meta = self.metadata(&stage.name, &format!("check: {}", check.name), check.span);
+            passed.push(exec.meta(meta).run(&root).output(PASSED));
+        }
+        self.checks.insert(stage.name.clone(), passed);
+    }
+
+    /// Makes an image without app files wait for checks.
+    pub(super) fn gate(&self, stage: &StagePlan, layers: &mut Layers, image: &mut Image, gates: &[State]) {
+        let meta = self.metadata(&stage.name, "checks passed", stage.span);
+        let root = layers.top(&meta);
+        let mut op = FileOp::on(&root);
+        for gate in gates {
+            op = op.copy(waiting_for(gate));
+        }
+        layers.replace(op.meta(meta).state());
+        image.config.layer("checks passed".to_owned());
+    }
+}

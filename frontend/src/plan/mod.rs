@@ -1,0 +1,343 @@
+//! Everything that decides what is built, in the field's words, independent of how it is built.
+//!
+//! A [`Plan`] is a plain value: it can be printed, compared and kept as a snapshot. The graph, the outline, the
+//! list of targets and the image configs are all made from it, so they cannot disagree.
+
+mod account;
+mod stages;
+
+pub use account::{Account, DEFAULT_UID};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diagnostics::{Diagnostics, Source, Span};
+use crate::project::{Project, PythonVersion, Requirements};
+use crate::reference::ImageReference;
+use crate::spec::{
+    CacheMount, ContextPath, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec, SystemManager, User,
+};
+
+/// Where the virtual environment is, in every Python stage.
+pub const VENV: &str = "/venv";
+
+/// What one build makes: its target and every stage that it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The build file.
+    pub source: Arc<Source>,
+    /// The stage whose image comes out.
+    pub target: String,
+    /// The stages that are needed, each after those it needs.
+    pub stages: Vec<StagePlan>,
+    /// Where dependencies are installed; absent where no stage needs them.
+    pub builder: Option<Builder>,
+}
+
+/// The place where dependencies are installed and compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Builder {
+    /// The image it starts from.
+    pub base: ImageReference,
+    /// OS packages that compiling needs.
+    pub packages: Option<Packages>,
+    /// The version that the base's interpreter must have.
+    pub python: Option<PythonVersion>,
+    /// What every environment holds.
+    pub requirements: Requirements,
+    /// What marks it in the file.
+    pub span: Span,
+}
+
+/// What a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BasePlan {
+    /// Nothing.
+    Scratch,
+    /// An image.
+    Image(ImageReference),
+    /// Another stage.
+    Stage(String),
+    /// The builder, with these groups installed on top.
+    Environment(Groups),
+}
+
+/// Dependency groups of one environment: sorted names, and what all of it installs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// The groups' names. None: the project's own dependencies alone.
+    pub names: Vec<String>,
+    /// Everything that the environment holds, the project's own dependencies included.
+    pub requirements: Requirements,
+}
+
+/// One stage: an image config and the steps that lead to its files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagePlan {
+    /// Its name.
+    pub name: String,
+    /// Where the file names it.
+    pub span: Span,
+    /// What it starts from.
+    pub base: BasePlan,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+    /// Its checks.
+    pub checks: Vec<CheckPlan>,
+    /// Stages whose checks must pass before this one's image comes out; itself among them if it has checks.
+    pub gates: Vec<String>,
+    /// What its image config says.
+    pub image: ImagePlan,
+}
+
+/// One step of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// What in the file asks for it.
+    pub span: Span,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Installs OS packages.
+    Packages(Packages),
+    /// Installs what an environment holds, on top of what is there.
+    Install(Requirements),
+    /// Brings the environment of these groups into an image that has none, bytecode included.
+    Environment(Groups),
+    /// Builds the project and installs it into the environment of these groups.
+    Project {
+        /// The environment it is built for.
+        groups: Groups,
+        /// What of the context it is built from.
+        files: AppFiles,
+    },
+    /// Installs the project so that the copied code is what runs.
+    Editable {
+        /// The app as it will be copied.
+        files: AppFiles,
+    },
+    /// Adds the image's user, and the folders that belong to it.
+    Account(Account),
+    /// Copies the app.
+    App(AppFiles),
+    /// Copies files from elsewhere.
+    Copy(CopyPlan),
+    /// Runs a command.
+    Run(RunPlan),
+}
+
+/// OS packages and the program that installs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packages {
+    /// The program.
+    pub manager: SystemManager,
+    /// The packages, sorted.
+    pub names: Vec<String>,
+    /// What tells one distribution's cache from another's.
+    pub distribution: String,
+    /// What in the file asks for them.
+    pub span: Span,
+}
+
+/// Files of the context, copied with their folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppFiles {
+    /// Paths and patterns; empty for all of the context.
+    pub include: Vec<ContextPath>,
+    /// Patterns of what is left out.
+    pub exclude: Vec<String>,
+    /// The folder they are copied into.
+    pub to: ImagePath,
+}
+
+/// A copy between stages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyPlan {
+    /// Where from.
+    pub from: CopySource,
+    /// What; absolute in a stage or image, relative in the context.
+    pub path: String,
+    /// Where to, absolute. A trailing slash means "into this folder".
+    pub to: String,
+    /// Whose it will be.
+    pub owner: Option<User>,
+    /// Its permissions.
+    pub mode: Option<u32>,
+    /// Patterns of what is left out.
+    pub exclude: Vec<String>,
+}
+
+/// What is copied from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopySource {
+    /// The build context.
+    Context,
+    /// Another stage.
+    Stage(String),
+    /// The builder.
+    Builder,
+    /// An image.
+    Image(ImageReference),
+}
+
+/// A command with all that it sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunPlan {
+    /// Program and arguments.
+    pub arguments: Vec<String>,
+    /// The command on one line.
+    pub line: String,
+    /// Files of the context copied just before.
+    pub files: Option<AppFiles>,
+    /// Folders kept between builds; their paths are absolute.
+    pub cache: Vec<CacheMount>,
+    /// Secrets.
+    pub secrets: Vec<SecretMount>,
+    /// SSH agents.
+    pub ssh: Vec<String>,
+    /// Environment besides the stage's own.
+    pub env: BTreeMap<String, String>,
+    /// The network it sees.
+    pub network: NetworkMode,
+    /// Where it runs.
+    pub workdir: ImagePath,
+    /// Whom it runs as; absent for root.
+    pub user: Option<String>,
+}
+
+/// A check: a command that must succeed on the stage's environment, with the app's files beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckPlan {
+    /// Its name.
+    pub name: String,
+    /// What in the file asks for it.
+    pub span: Span,
+    /// What is run.
+    pub run: RunPlan,
+    /// The app's files that it sees, mounted where the app is; absent where the stage's own files are all.
+    pub app: Option<AppFiles>,
+}
+
+/// What goes into the image config, on top of what the base's says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImagePlan {
+    /// Whether the environment is on the PATH.
+    pub has_venv: bool,
+    /// Whether pip installs into the environment by itself (images that people work in).
+    pub pip_targets_venv: bool,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Arguments of the entrypoint.
+    pub command: Option<Vec<String>>,
+    /// The program that runs.
+    pub entrypoint: Option<Vec<String>>,
+    /// Whom it runs as.
+    pub user: Option<String>,
+    /// Ports as `8000/tcp`.
+    pub expose: Vec<String>,
+    /// The health check.
+    pub healthcheck: Option<HealthCheck>,
+    /// Folders that are mounted from outside.
+    pub volumes: Vec<ImagePath>,
+    /// Where commands run.
+    pub workdir: Option<ImagePath>,
+    /// The signal that ends it.
+    pub stop_signal: Option<String>,
+}
+
+impl Plan {
+    /// Decides what `target` takes. The spec and project must be free of errors.
+    pub fn new(spec: &Spec, project: &Project, target: &str, found: &mut Diagnostics) -> Self {
+        stages::plan(spec, project, target, found)
+    }
+
+    /// The stage named `name`, if it is part of the plan.
+    pub fn stage(&self, name: &str) -> Option<&StagePlan> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// Every image that the plan starts from or copies from.
+    pub fn images(&self) -> BTreeSet<&ImageReference> {
+        let mut images: BTreeSet<_> = self.builder.iter().map(|builder| &builder.base).collect();
+        for stage in &self.stages {
+            if let BasePlan::Image(image) = &stage.base {
+                images.insert(image);
+            }
+            for step in &stage.steps {
+                if let Action::Copy(CopyPlan { from: CopySource::Image(image), .. }) = &step.action {
+                    images.insert(image);
+                }
+            }
+        }
+        images
+    }
+
+    /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.
+    pub fn context_paths(&self) -> Option<BTreeSet<String>> {
+        let mut paths = BTreeSet::new();
+        let mut add = |files: &AppFiles| {
+            if files.include.is_empty() {
+                paths.insert(".".to_owned());
+            }
+            paths.extend(files.include.iter().map(transferred));
+        };
+        for stage in &self.stages {
+            for step in &stage.steps {
+                match &step.action {
+                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files } => add(files),
+                    Action::Run(run) => run.files.iter().for_each(&mut add),
+                    _ => {}
+                }
+            }
+            for check in &stage.checks {
+                check.app.iter().for_each(&mut add);
+                check.run.files.iter().for_each(&mut add);
+            }
+        }
+        for stage in &self.stages {
+            for step in &stage.steps {
+                match &step.action {
+                    Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) => {
+                        paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
+                    }
+                    Action::Install(requirements) => paths.extend(inputs(requirements)),
+                    Action::Environment(groups) | Action::Project { groups, .. } => {
+                        paths.extend(inputs(&groups.requirements));
+                    }
+                    _ => {}
+                }
+            }
+            if let BasePlan::Environment(groups) = &stage.base {
+                paths.extend(inputs(&groups.requirements));
+            }
+        }
+        paths.extend(self.builder.iter().flat_map(|builder| inputs(&builder.requirements)));
+        (!paths.contains(".")).then_some(paths)
+    }
+
+    /// Whether a step of the plan needs the `pybuild` binary inside the build.
+    pub fn needs_tool(&self) -> bool {
+        let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        steps.any(|step| matches!(step.action, Action::Account(_)))
+    }
+}
+
+fn inputs(requirements: &Requirements) -> impl Iterator<Item = String> {
+    requirements.inputs.iter().map(|path| path.as_str().to_owned())
+}
+
+/// What has to be transferred for a pattern: everything below its part without wildcards.
+fn transferred(path: &ContextPath) -> String {
+    let parts = path.as_str().split('/').take_while(|part| !part.contains(['*', '?', '[']));
+    let prefix = parts.collect::<Vec<_>>().join("/");
+    if prefix.is_empty() { ".".to_owned() } else { prefix }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,420 @@
+//! From stages as they are written to stages as they are built.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{
+    AppFiles, Action, BasePlan, Builder, CheckPlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Plan,
+    RunPlan, StagePlan, Step, account,
+};
+use crate::diagnostics::{Diagnostics, Span};
+use crate::project::{Project, is_python};
+use crate::reference::ImageReference;
+use crate::spec::{
+    Base, CacheMount, Check, ContextPath, CopyStep, DEFAULT_TARGET, ImagePath, Located, RunStep, Spec, Stage,
+    SystemManager,
+};
+
+struct Planner<'s> {
+    spec: &'s Spec,
+    project: &'s Project,
+    python_base: ImageReference,
+    build_base: ImageReference,
+}
+
+pub(super) fn plan(spec: &Spec, project: &Project, target: &str, found: &mut Diagnostics) -> Plan {
+    let target = if target.is_empty() { DEFAULT_TARGET } else { target };
+    let targets = spec.targets();
+    // As with Dockerfiles, the case of a target's letters does not matter.
+    let exact = targets.iter().find(|name| **name == target);
+    let Some(target) = exact.or_else(|| targets.iter().find(|name| name.eq_ignore_ascii_case(target))) else {
+        let problem = crate::diagnostics::Problem::UnknownTarget {
+            name: target.to_owned(),
+            suggestion: crate::diagnostics::problem::nearest(target, targets.iter().copied()),
+            known: targets.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        found.report(&spec.source, spec.anywhere(), problem);
+        let (source, target) = (Arc::clone(&spec.source), target.to_owned());
+        return Plan { source, target, stages: Vec::new(), builder: None };
+    };
+    let planner = Planner::new(spec, project);
+    let mut order = Vec::new();
+    planner.order(target, &mut BTreeSet::new(), &mut order);
+    let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
+    let builder = stages.iter().any(uses_builder).then(|| planner.builder());
+    Plan { source: Arc::clone(&spec.source), target: (*target).to_owned(), stages, builder }
+}
+
+fn uses_builder(stage: &StagePlan) -> bool {
+    let from_builder = matches!(stage.base, BasePlan::Environment(_));
+    from_builder
+        || stage.steps.iter().any(|step| match &step.action {
+            Action::Environment(_) | Action::Project { .. } => true,
+            Action::Copy(copy) => copy.from == CopySource::Builder,
+            _ => false,
+        })
+}
+
+impl<'s> Planner<'s> {
+    fn new(spec: &'s Spec, project: &'s Project) -> Self {
+        let tag = project.python.map_or_else(|| "3-slim".to_owned(), |version| format!("{version}-slim"));
+        let official = || ImageReference::official("python", tag);
+        let python_base = spec.python.base.as_ref().map_or_else(official, |base| base.value.clone());
+        let build_base = spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
+        Self { spec, project, python_base, build_base }
+    }
+
+    /// The stages that `name` needs, before itself.
+    fn order(&self, name: &'s str, seen: &mut BTreeSet<&'s str>, order: &mut Vec<&'s str>) {
+        if !seen.insert(name) {
+            return;
+        }
+        if let Some(stage) = self.spec.stages.get(name) {
+            for (needed, _) in self.spec.needs(stage) {
+                // The builder is a stage of its own only where it is the target.
+                if needed != "builder" {
+                    self.order(needed, seen, order);
+                }
+            }
+        }
+        order.push(name);
+    }
+
+    fn builder(&self) -> Builder {
+        let system = &self.spec.system;
+        let packages = system.packages.iter().chain(&system.build);
+        Builder {
+            packages: self.packages(packages, &self.build_base),
+            base: self.build_base.clone(),
+            python: self.project.python,
+            requirements: self.project.requirements.clone(),
+            span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
+        }
+    }
+
+    fn packages<'l>(
+        &self,
+        names: impl Iterator<Item = &'l Located<String>>,
+        image: &ImageReference,
+    ) -> Option<Packages> {
+        let mut names: Vec<_> = names.collect();
+        names.sort_by(|a, b| a.value.cmp(&b.value));
+        let first = names.iter().map(|name| name.span).min()?;
+        let last = names.iter().map(|name| name.span).max()?;
+        let mut sorted: Vec<_> = names.into_iter().map(|name| name.value.clone()).collect();
+        sorted.dedup();
+        Some(Packages {
+            manager: self.spec.system.manager.unwrap_or_else(|| manager_of(image)),
+            names: sorted,
+            distribution: image.familiar(),
+            span: Span { start: first.start, end: last.end },
+        })
+    }
+
+    fn stage(&self, name: &str) -> StagePlan {
+        let Some(stage) = self.spec.stages.get(name) else {
+            return self.builder_stage(name);
+        };
+        let workdir = self.workdir(stage);
+        let (base, mut steps) = match &stage.from {
+            None if matches!(name, "dev" | "test") => self.working_stage(stage, &workdir),
+            None => self.shipping_stage(stage, &workdir),
+            Some(from) => self.derived_stage(stage, &from.value, &workdir),
+        };
+        steps.extend(stage.copy.iter().map(|copy| copy_step(copy, &workdir)));
+        for run in &stage.run {
+            steps.push(Step { action: Action::Run(self.run(stage, &run.value, &workdir)), span: run.span });
+        }
+        let checks: Vec<_> = stage.checks.iter().map(|check| self.check(stage, check, &workdir)).collect();
+        let mut gates: Vec<_> = stage.requires.iter().map(|name| name.value.clone()).collect();
+        if !checks.is_empty() {
+            gates.push(name.to_owned());
+        }
+        gates.sort();
+        gates.dedup();
+        let image = self.image(stage, workdir);
+        StagePlan { name: name.to_owned(), span: stage.span, base, steps, checks, gates, image }
+    }
+
+    fn builder_stage(&self, name: &str) -> StagePlan {
+        StagePlan {
+            name: name.to_owned(),
+            span: self.spec.anywhere(),
+            base: BasePlan::Environment(self.groups(&[])),
+            steps: Vec::new(),
+            checks: Vec::new(),
+            gates: Vec::new(),
+            image: ImagePlan {
+                has_venv: true,
+                pip_targets_venv: true,
+                workdir: Some(self.spec.app.workdir.clone()),
+                ..ImagePlan::default()
+            },
+        }
+    }
+
+    fn groups(&self, names: &[String]) -> Groups {
+        let mut names = names.to_vec();
+        names.sort();
+        names.dedup();
+        Groups { requirements: self.project.requirements_with(&names), names }
+    }
+
+    /// `dev` and `test`: the builder with its compilers, the groups on top, and all of the app.
+    fn working_stage(&self, stage: &Stage, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
+        let groups = self.groups(&self.project.groups_of(stage));
+        let mut steps = Vec::new();
+        let packages = self.spec.system.runtime.iter().chain(&stage.packages);
+        steps.extend(self.packages(packages, &self.build_base).map(packages_step));
+        steps.extend(self.account(stage, false));
+        if let Some(files) = self.app_files(stage, workdir, true) {
+            if self.project.is_package {
+                let action = Action::Editable { files: files.clone() };
+                steps.push(Step { action, span: stage.span });
+            }
+            steps.push(Step { action: Action::App(files), span: app_span(stage) });
+        }
+        (BasePlan::Environment(groups), steps)
+    }
+
+    /// An image that ships: a slim base, the environment copied in, the app, and a user without rights.
+    fn shipping_stage(&self, stage: &Stage, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
+        let groups = self.groups(&self.project.groups_of(stage));
+        let mut steps = Vec::new();
+        let system = &self.spec.system;
+        let packages = system.packages.iter().chain(&system.runtime).chain(&stage.packages);
+        steps.extend(self.packages(packages, &self.python_base).map(packages_step));
+        steps.extend(self.account(stage, true));
+        steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
+        if self.project.is_package {
+            let files = self.package_files();
+            steps.push(Step { action: Action::Project { groups, files }, span: stage.span });
+        }
+        // A package brings its code by itself; other files come only when they are named.
+        let wanted = !self.project.is_package || stage.include.is_some() || self.spec.app.include.is_some();
+        if wanted && let Some(files) = self.app_files(stage, workdir, false) {
+            steps.push(Step { action: Action::App(files), span: app_span(stage) });
+        }
+        (BasePlan::Image(self.python_base.clone()), steps)
+    }
+
+    /// A stage that goes on from another one or from an image.
+    fn derived_stage(&self, stage: &Stage, from: &Base, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
+        let base = match from {
+            Base::Scratch => BasePlan::Scratch,
+            Base::Image(image) => BasePlan::Image(image.clone()),
+            Base::Stage(name) | Base::Unknown(name) if name == "builder" => {
+                BasePlan::Environment(self.groups(&[]))
+            }
+            Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
+        };
+        let mut steps = Vec::new();
+        if let Some(root) = self.root_image(from) {
+            steps.extend(self.packages(stage.packages.iter(), &root).map(packages_step));
+        }
+        if stage.groups.is_some() && is_python(self.spec, from) {
+            let groups = self.groups(&self.project.groups_of(stage));
+            let span = stage.groups.iter().flatten().next().map_or(stage.span, |group| group.span);
+            steps.push(Step { action: Action::Install(groups.requirements), span });
+        }
+        steps.extend(self.account(stage, false));
+        if stage.include.is_some()
+            && let Some(files) = self.app_files(stage, workdir, false)
+        {
+            steps.push(Step { action: Action::App(files), span: app_span(stage) });
+        }
+        (base, steps)
+    }
+
+    /// The image at the bottom of a chain of stages.
+    fn root_image(&self, base: &Base) -> Option<ImageReference> {
+        let mut base = base;
+        for _ in 0..=self.spec.stages.len() {
+            match base {
+                Base::Image(image) => return Some(image.clone()),
+                Base::Scratch | Base::Unknown(_) => return None,
+                Base::Stage(name) => match self.spec.stages.get(name).map(|stage| &stage.from) {
+                    Some(Some(from)) => base = &from.value,
+                    Some(None) if !matches!(name.as_str(), "dev" | "test") => {
+                        return Some(self.python_base.clone());
+                    }
+                    _ => return Some(self.build_base.clone()),
+                },
+            }
+        }
+        None
+    }
+
+    fn account(&self, stage: &Stage, ships: bool) -> Option<Step> {
+        let mut owned: Vec<_> = stage.image.volumes.clone();
+        if stage.is_assembled() {
+            owned.extend(self.spec.app.writable.iter().map(|path| path.value.clone()));
+        }
+        owned.sort();
+        owned.dedup();
+        let user = stage.image.user.as_ref();
+        let (_, account) =
+            account::resolve(user.map(|user| &user.value), stage.is_assembled(), ships, &owned);
+        let span = user.map_or(stage.span, |user| user.span);
+        account.map(|account| Step { action: Action::Account(account), span })
+    }
+
+    /// The app's files for a stage, `None` where the file asks for none of them.
+    fn app_files(&self, stage: &Stage, workdir: &ImagePath, whole: bool) -> Option<AppFiles> {
+        // People who work on the code, and tests, want all of it; what ships is what `[app] include` says.
+        let fallback = if whole { None } else { self.spec.app.include.as_ref() };
+        let include = stage.include.as_ref().or(fallback);
+        self.files(include, workdir)
+    }
+
+    fn package_files(&self) -> AppFiles {
+        let to = ImagePath::constant("/src");
+        self.files(None, &to).unwrap_or(AppFiles { include: Vec::new(), exclude: Vec::new(), to })
+    }
+
+    fn files(&self, include: Option<&Vec<Located<ContextPath>>>, to: &ImagePath) -> Option<AppFiles> {
+        let mut chosen: Vec<_> = include.into_iter().flatten().map(|path| path.value.clone()).collect();
+        if include.is_some() && chosen.is_empty() {
+            return None;
+        }
+        chosen.sort();
+        chosen.dedup();
+        if chosen.iter().any(ContextPath::is_root) {
+            chosen.clear();
+        }
+        // The build file says how the image is made and is no part of it: editing it re-makes no app layer.
+        let file = &self.spec.source.name;
+        let ours = chosen.is_empty() && !file.ends_with("pyproject.toml");
+        let exclude = if ours { vec![file.clone(), format!("{file}.dockerignore"), ".dockerignore".to_owned()] } else { Vec::new() };
+        Some(AppFiles { include: chosen, exclude, to: to.clone() })
+    }
+
+    fn workdir(&self, stage: &Stage) -> ImagePath {
+        stage.image.workdir.clone().unwrap_or_else(|| self.spec.app.workdir.clone())
+    }
+
+    fn run(&self, stage: &Stage, step: &RunStep, workdir: &ImagePath) -> RunPlan {
+        let workdir = step.workdir.clone().unwrap_or_else(|| workdir.clone());
+        let arguments = step.command.arguments();
+        let mut env: BTreeMap<_, _> =
+            self.spec.arguments.mentioned_in(&arguments.join(" ")).into_iter().collect();
+        env.extend(step.env.clone());
+        let files = (!step.include.is_empty()).then(|| self.files(Some(&step.include), &workdir)).flatten();
+        let cache = stage.cache.iter().chain(&step.cache).map(|mount| absolute(mount, &workdir));
+        RunPlan {
+            line: step.command.line(),
+            arguments,
+            files,
+            cache: cache.collect(),
+            secrets: stage.secrets.iter().chain(&step.secrets).cloned().collect(),
+            ssh: step.ssh.clone(),
+            env,
+            network: step.network,
+            workdir,
+            user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false, &[]).0),
+        }
+    }
+
+    fn check(&self, stage: &Stage, check: &Check, workdir: &ImagePath) -> CheckPlan {
+        let mut run = self.run(stage, &check.step, workdir);
+        // What a check includes is what it sees of the app, not something added to it.
+        let own = run.files.take();
+        let app = if stage.is_assembled() {
+            own.map(|files| AppFiles { to: workdir.clone(), ..files })
+                .or_else(|| self.app_files(stage, workdir, matches!(stage.name.as_str(), "dev" | "test")))
+        } else {
+            own.map(|files| AppFiles { to: workdir.clone(), ..files })
+        };
+        CheckPlan { name: check.name.value.clone(), span: check.name.span, run, app }
+    }
+
+    fn image(&self, stage: &Stage, workdir: ImagePath) -> ImagePlan {
+        let settings = &stage.image;
+        let ships = stage.is_assembled() && !matches!(stage.name.as_str(), "dev" | "test");
+        let user = settings.user.as_ref().map(|user| &user.value);
+        let (user, _) = account::resolve(user, stage.is_assembled(), ships, &[]);
+        let mut labels = BTreeMap::new();
+        if stage.is_assembled() {
+            labels.extend(self.project.labels.clone());
+        }
+        labels.extend(settings.labels.clone());
+        let from_foreign = stage.from.as_ref().is_some_and(|from| !is_python(self.spec, &from.value));
+        // An image of the user's own choice keeps its working directory unless files are put somewhere.
+        let keeps_workdir = from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
+        ImagePlan {
+            has_venv: stage.is_assembled(),
+            pip_targets_venv: stage.is_assembled() && !ships,
+            env: settings.env.clone(),
+            labels,
+            command: settings.command.as_ref().map(crate::spec::Command::arguments),
+            entrypoint: settings.entrypoint.as_ref().map(crate::spec::Command::arguments),
+            user,
+            expose: settings.expose.iter().flat_map(|ports| ports.value.0.clone()).collect(),
+            healthcheck: settings.healthcheck.as_ref().map(|check| check.value.clone()),
+            volumes: settings.volumes.clone(),
+            workdir: (!keeps_workdir).then_some(workdir),
+            stop_signal: settings.stop_signal.as_ref().map(|signal| signal.0.clone()),
+        }
+    }
+}
+
+fn packages_step(packages: Packages) -> Step {
+    let span = packages.span;
+    Step { action: Action::Packages(packages), span }
+}
+
+fn app_span(stage: &Stage) -> Span {
+    stage.include.iter().flatten().next().map_or(stage.span, |path| path.span)
+}
+
+fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
+    let from = match copy.from.as_ref().map(|from| &from.value) {
+        None => CopySource::Context,
+        Some(Base::Stage(name)) if name == "builder" => CopySource::Builder,
+        Some(Base::Stage(name) | Base::Unknown(name)) => CopySource::Stage(name.clone()),
+        Some(Base::Image(image)) => CopySource::Image(image.clone()),
+        // Nothing can be copied from nothing; the engine says so with the path.
+        Some(Base::Scratch) => CopySource::Stage("scratch".to_owned()),
+    };
+    let path = match from {
+        CopySource::Context => copy.path.value.trim_end_matches('/').to_owned(),
+        _ => rooted(&copy.path.value, "/"),
+    };
+    let action = Action::Copy(CopyPlan {
+        from,
+        path,
+        to: rooted(&copy.to.value, workdir.as_str()),
+        owner: copy.owner.as_ref().map(|owner| owner.value.clone()),
+        mode: copy.mode,
+        exclude: copy.exclude.clone(),
+    });
+    Step { action, span: Span { start: copy.path.span.start, end: copy.to.span.end.max(copy.path.span.end) } }
+}
+
+/// `path` below `folder` unless it is absolute.
+fn rooted(path: &str, folder: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let path = path.trim_start_matches("./");
+    format!("{}/{}", folder.trim_end_matches('/'), if path == "." { "" } else { path })
+}
+
+fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
+    CacheMount { path: rooted(&mount.path, workdir.as_str()), ..mount.clone() }
+}
+
+/// The package manager that an image's name stands for.
+fn manager_of(image: &ImageReference) -> SystemManager {
+    let name = image.familiar();
+    let last = name.rsplit('/').next().unwrap_or(&name);
+    let has = |words: &[&str]| words.iter().any(|word| last.contains(word));
+    if has(&["alpine"]) {
+        SystemManager::Apk
+    } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"])
+    {
+        SystemManager::Dnf
+    } else {
+        SystemManager::Apt
+    }
+}
