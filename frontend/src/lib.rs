@@ -7,7 +7,9 @@
 
 pub mod diagnostics;
 pub mod emit;
+pub mod gateway;
 pub mod ignore;
+pub mod install;
 pub mod plan;
 pub mod project;
 pub mod reference;

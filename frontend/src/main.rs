@@ -1,1 +1,33 @@
-fn main() {}
+//! One static binary, two roles: BuildKit's frontend, and the tool inside build steps.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use pybuild::gateway::build;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    match arguments.next() {
+        Some(role) if role == "tool" => match pybuild::install::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&format!("pybuild: {error}")),
+        },
+        // BuildKit passes no arguments; it speaks over standard input and output.
+        None if env::vars_os().any(|(name, _)| name == "BUILDKIT_SESSION_ID") => {
+            let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+            pybuild::gateway::run_guarded(|bridge| build::run(bridge, env::vars_os().filter_map(utf8)))
+        }
+        _ => complain(
+            "pybuild is a BuildKit frontend: name its image in the first line of a pybuild.toml\n\n    \
+             # syntax=IMAGE\n\nand run `docker buildx build -f pybuild.toml .`",
+        ),
+    }
+}
+
+fn complain(text: &str) -> ExitCode {
+    // There is nobody left to tell if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    ExitCode::FAILURE
+}

@@ -1,7 +1,10 @@
 //! What an op needs of the engine, and what an engine offers.
 //!
 //! BuildKit refuses a definition that asks for a capability it does not know, so an op lists exactly what its
-//! fields need. Two ids have a constant in BuildKit but were never registered there: `file.copy.modestring` and
+//! fields need. Go's client lists the same but for some that it forgets: those of file actions, of a mount without
+//! an output and of a control group. Without them an older engine would pass over the field without a word.
+//!
+//! Two ids have a constant in BuildKit but were never registered there: `file.copy.modestring` and
 //! `exec.meta.removemountstubs.recursive`. Asking for one of them fails on every engine, so they don't exist here.
 
 use std::collections::BTreeMap;

@@ -25,14 +25,7 @@ pub struct DigestError {
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut text = String::with_capacity(PREFIX.len() + HEX_LENGTH);
-        text.push_str(PREFIX);
-        for byte in Sha256::digest(bytes) {
-            for nibble in [byte >> 4, byte & 0xf] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-        }
-        Self(text.into())
+        Self(format!("{PREFIX}{}", hex(&Sha256::digest(bytes))).into())
     }
 
     /// Reads a digest; only sha256 in lower-case hex is one, as for vertices in BuildKit.
@@ -56,6 +49,14 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    nibbles
+        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
 }
 
 impl fmt::Display for Digest {

@@ -13,6 +13,8 @@ use crate::pb;
 use crate::platform::Platform;
 
 mod ops;
+#[cfg(test)]
+mod tests;
 
 /// An object whose entries keep the order they were added in, and which has no empty ones.
 #[derive(Default)]

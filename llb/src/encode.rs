@@ -81,15 +81,12 @@ mod tests {
     //! Against bytes that BuildKit's own Go client wrote.
 
     use super::*;
+    use crate::digest::hex;
     use crate::state::State;
     use crate::{Exec, FileOp, Image, Local, Metadata, MkFile, Mount, Platform, Sharing, merge};
 
     const ALPINE: &str = "sha256:a7f9733e307dd352c82d43053b783dd17bb2ec2c36214908ce393e41545c8b51";
     const MKFILE: &str = "sha256:2ceaba8e5ffb5e926fbea3aab09b60349400c88319194549e18e556ae3b3e612";
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     fn last_op(state: &State) -> String {
         let definition = state.marshal().to_pb();
@@ -109,11 +106,15 @@ mod tests {
     }
 
     fn alpine() -> State {
-        Image::new("alpine").platform(&Platform::new("linux", "amd64")).state()
+        Image::new("alpine")
+            .platform(&Platform::new("linux", "amd64"))
+            .state()
     }
 
     fn mkfile() -> State {
-        FileOp::on(&State::scratch()).mkfile(MkFile::new("/a", "x")).state()
+        FileOp::on(&State::scratch())
+            .mkfile(MkFile::new("/a", "x"))
+            .state()
     }
 
     #[test]
@@ -129,13 +130,19 @@ mod tests {
 
     #[test]
     fn a_local_folder_has_gos_bytes() {
-        let local = Local::new("context").session_id("sess").shared_key_hint("context").state();
+        let local = Local::new("context")
+            .session_id("sess")
+            .shared_key_hint("context")
+            .state();
         assert_eq!(
             last_op(&local),
             "5a001a480a0f6c6f63616c3a2f2f636f6e7465787412150a0d6c6f63616c2e73657373696f6e120473657373121e0a136c6f636\
              16c2e7368617265646b657968696e741207636f6e74657874"
         );
-        assert_eq!(digest(&local), "sha256:02b1e83abe51977d0205a53ac596a7456c65d4aa4297d42a7fbb38eecde33a0b");
+        assert_eq!(
+            digest(&local),
+            "sha256:02b1e83abe51977d0205a53ac596a7456c65d4aa4297d42a7fbb38eecde33a0b"
+        );
     }
 
     #[test]
@@ -153,21 +160,28 @@ mod tests {
             .mount(Mount::secret("t", "/run/secrets/t"))
             .mount(Mount::cache("/cache", "/cache", Sharing::Locked))
             .run(&alpine());
+        let alpine = input(ALPINE);
         let expected = [
-            input(ALPINE).as_str(),
+            alpine.as_str(),
             "520e0a05616d64363412056c696e7578",
             "5a00126e0a100a092f62696e2f747275651a012f580112031a012f",
             "122d08ffffffffffffffffff011a062f636163686520ffffffffffffffffff013003a2010a0a062f63616368651002",
             "122608ffffffffffffffffff011a0e2f72756e2f736563726574732f743001aa01060a0174208002",
         ];
         assert_eq!(last_op(&ran.root()), expected.concat());
-        assert_eq!(digest(&ran.root()), "sha256:f7f19fa2c0350714d3acb5e5f7c75043f599e93ee10fea967446c9019e7b21c2");
+        assert_eq!(
+            digest(&ran.root()),
+            "sha256:f7f19fa2c0350714d3acb5e5f7c75043f599e93ee10fea967446c9019e7b21c2"
+        );
     }
 
     #[test]
     fn a_merge_has_gos_bytes() {
         let merged = merge(&[alpine(), mkfile()], Metadata::default());
-        assert_eq!(last_op(&merged), [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat());
+        assert_eq!(
+            last_op(&merged),
+            [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat()
+        );
     }
 
     #[test]
@@ -176,8 +190,11 @@ mod tests {
             identifier: String::new(),
             attrs: [("a".to_owned(), String::new()), ("b".to_owned(), "x".repeat(200))].into(),
         };
-        let op = pb::Op { op: Some(pb::op::Op::Source(source)), ..pb::Op::default() };
-        let expected = format!("1ad70112050a0161120012cd010a01621{}{}", "2c801", "78".repeat(200));
+        let op = pb::Op {
+            op: Some(pb::op::Op::Source(source)),
+            ..pb::Op::default()
+        };
+        let expected = format!("1ad80112050a0161120012ce010a0162{}{}", "12c801", "78".repeat(200));
         assert_eq!(hex(&super::op(&op)), expected);
     }
 }

@@ -43,6 +43,8 @@ pub mod pb;
 mod platform;
 mod source_map;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use caps::{Cap, CapSet};
 pub use definition::{Definition, DefinitionError};

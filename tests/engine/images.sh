@@ -31,6 +31,8 @@ list_images() {
 # Makes every base image that the registry does not have yet; two suites at a time, as the machine has two cores.
 make_images() {
     local bookworm trixie failed=0
+    need_package_lists
+    need_package debootstrap debootstrap
     # Job control gives each its own process group: without it they would outlive an interrupt.
     set -m
     (

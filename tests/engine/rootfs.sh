@@ -1,13 +1,25 @@
 # shellcheck shell=bash
 # The engine's root folder: a small Debian with Docker in it, and wrappers for its commands.
 
-ENGINE_PACKAGES=docker.io,docker-cli,docker-buildx,docker-compose,docker-registry,git,ca-certificates,iptables,nftables,iproute2,procps
+# Debian's package of dockerd; "docker" alone was taken by another program.
+DOCKERD_PACKAGE=docker.io
+ENGINE_PACKAGES=${DOCKERD_PACKAGE},docker-cli,docker-buildx,docker-compose,docker-registry,git,ca-certificates
+ENGINE_PACKAGES=${ENGINE_PACKAGES},iptables,nftables,iproute2,procps
 ARCHIVE_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Lists the machine's apt sources as lines of "release uri".
 apt_sources() {
     # shellcheck disable=SC2016 # apt expands these itself
     apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | sort -u
+}
+
+# Reads the package lists where a machine has none yet: apt does not tell its sources without them.
+need_package_lists() {
+    local log="/tmp/pybuild-apt.$$"
+    [ -z "$(apt_sources)" ] || return 0
+    say "reading the lists of packages"
+    quietly "$log" apt-get update || die "apt-get update failed"
+    rm -f "$log"
 }
 
 # Prints the URI of the Debian mirror that this machine installs from.
@@ -32,14 +44,18 @@ debian_security_mirror() {
 
 # Installs packages on this machine that the script itself needs.
 need_package() {
-    local package=$1 command=$2
+    local package=$1 command=$2 log="/tmp/pybuild-apt.$$"
     command -v "$command" >/dev/null && return
+    need_package_lists
     say "installing ${package}"
-    quietly "/tmp/pybuild-apt.$$" apt-get install -y --no-install-recommends "$package" ||
-        { quietly "/tmp/pybuild-apt.$$" apt-get update &&
-            quietly "/tmp/pybuild-apt.$$" apt-get install -y --no-install-recommends "$package"; } ||
+    # A list may be older than the mirror's last change: then it names files that are gone.
+    install_package "$log" "$package" || { quietly "$log" apt-get update && install_package "$log" "$package"; } ||
         die "${package} could not be installed"
-    rm -f "/tmp/pybuild-apt.$$"
+    rm -f "$log"
+}
+
+install_package() {
+    quietly "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"
 }
 
 # Makes a minimal Debian in a folder. Arguments: folder, suite, packages with commas between.
@@ -65,6 +81,7 @@ make_debian() {
 make_rootfs() {
     local partial="${ENGINE_DIR}.partial"
     if [ ! -x "${ENGINE_DIR}/usr/sbin/dockerd" ]; then
+        need_package_lists
         say "installing Docker from Debian ${ENGINE_SUITE} into ${ENGINE_DIR}"
         make_debian "$partial" "$ENGINE_SUITE" "$ENGINE_PACKAGES"
         rm -rf --one-file-system "$ENGINE_DIR"
@@ -80,12 +97,12 @@ make_rootfs() {
 package_versions() {
     # shellcheck disable=SC2016 # dpkg-query expands these itself
     dpkg-query --admindir="${ENGINE_DIR}/var/lib/dpkg" -W -f '${Package} ${Version}\n' \
-        docker.io containerd runc docker-buildx docker-compose docker-registry 2>/dev/null
+        "$DOCKERD_PACKAGE" containerd runc docker-buildx docker-compose docker-registry 2>/dev/null
 }
 
 # Prints Docker's version, without Debian's additions to it.
 docker_version() {
-    package_versions | sed -n 's/^docker.io \([0-9.]*\).*/\1/p'
+    package_versions | sed -n "s/^${DOCKERD_PACKAGE} \\([0-9.]*\\).*/\\1/p"
 }
 
 # Copies how this machine reaches the network: resolver, hosts, trusted authorities.

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
 use crate::gateway::calls::{
-    FileStat, ImageRequest, Reference, ResolvedImage, SolveRequest, Warning, platform_from_wire,
+    ImageRequest, Reference, ResolvedImage, SolveRequest, Warning, platform_from_wire,
 };
 use crate::gateway::capabilities::Capabilities;
 use crate::gateway::errors::RpcError;
@@ -26,8 +26,6 @@ use crate::gateway::result::GatewayResult;
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
-/// How much of a file is asked for at once, in bytes: half of what fits into a message.
-const CHUNK: usize = MAX_MESSAGE / 2;
 
 /// Why the engine cannot be talked to at all.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +47,12 @@ pub enum ConnectError {
 /// The connection to the engine that runs this build.
 #[derive(Debug)]
 pub struct Bridge {
-    client: LlbBridgeClient<Channel>,
+    pub(super) client: LlbBridgeClient<Channel>,
     llb_caps: CapSet,
     frontend_caps: Capabilities,
     workers: Vec<Vec<Platform>>,
     returned: AtomicBool,
-    runtime: Runtime,
+    pub(super) runtime: Runtime,
 }
 
 impl Bridge {
@@ -215,139 +213,6 @@ impl Bridge {
         Ok(response.into_inner().definitions.into_iter().collect())
     }
 
-    /// The contents of a file of any size. Symbolic links are followed inside the reference.
-    ///
-    /// # Errors
-    /// What fails when the reference runs, or that the path is no regular file.
-    pub fn read_file(&self, reference: &Reference, path: &str) -> Result<Vec<u8>, RpcError> {
-        let mut data = Vec::new();
-        loop {
-            let chunk = self.read_range(reference, path, data.len(), CHUNK)?;
-            data.extend_from_slice(&chunk);
-            if chunk.len() < CHUNK {
-                return Ok(data);
-            }
-        }
-    }
-
-    /// The first `length` bytes of a file, or all if it is shorter. At most 8 MiB.
-    ///
-    /// # Errors
-    /// See [`Self::read_file`].
-    pub fn read_head(&self, reference: &Reference, path: &str, length: usize) -> Result<Vec<u8>, RpcError> {
-        self.read_range(reference, path, 0, length.min(CHUNK))
-    }
-
-    fn read_range(
-        &self,
-        reference: &Reference,
-        path: &str,
-        offset: usize,
-        length: usize,
-    ) -> Result<Vec<u8>, RpcError> {
-        let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let request = wire::ReadFileRequest {
-            r#ref: reference.id.clone(),
-            file_path: path.to_owned(),
-            range: Some(wire::FileRange {
-                offset: signed(offset),
-                length: signed(length),
-            }),
-            mount_index: 0,
-        };
-        let mut client = self.client.clone();
-        Ok(self
-            .runtime
-            .block_on(client.read_file(request))?
-            .into_inner()
-            .data)
-    }
-
-    /// The contents of a file that need not be there. The directory is listed first: that a file is missing is
-    /// something engines say only in words.
-    ///
-    /// # Errors
-    /// See [`Self::read_file`].
-    pub fn try_read_file(&self, reference: &Reference, path: &str) -> Result<Option<Vec<u8>>, RpcError> {
-        if self.probe(reference, path)?.is_none() {
-            return Ok(None);
-        }
-        // Gone after all if it is a link that leads nowhere.
-        absent_is_none(self.read_file(reference, path))
-    }
-
-    /// The entries of a directory, sorted by name; not those of its subdirectories. `include` is a pattern in the
-    /// syntax of ignore files.
-    ///
-    /// # Errors
-    /// What fails when the reference runs, or that there is no such directory.
-    pub fn read_dir(
-        &self,
-        reference: &Reference,
-        path: &str,
-        include: Option<&str>,
-    ) -> Result<Vec<FileStat>, RpcError> {
-        let request = wire::ReadDirRequest {
-            r#ref: reference.id.clone(),
-            dir_path: path.to_owned(),
-            include_pattern: include.unwrap_or_default().to_owned(),
-            mount_index: 0,
-        };
-        let mut client = self.client.clone();
-        let response = self.runtime.block_on(client.read_dir(request))?.into_inner();
-        let mut entries: Vec<FileStat> = response.entries.into_iter().map(FileStat::from).collect();
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
-    }
-
-    /// What a path is, or `None` if there is nothing. Symbolic links are followed.
-    ///
-    /// # Errors
-    /// What fails when the reference runs.
-    pub fn stat(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
-        match self.probe(reference, path)? {
-            Some(found) if found.is_symlink() => absent_is_none(self.stat_existing(reference, path)),
-            found => Ok(found.map(|found| FileStat {
-                path: path.to_owned(),
-                ..found
-            })),
-        }
-    }
-
-    fn stat_existing(&self, reference: &Reference, path: &str) -> Result<FileStat, RpcError> {
-        let request = wire::StatFileRequest {
-            r#ref: reference.id.clone(),
-            path: path.to_owned(),
-            mount_index: 0,
-        };
-        let mut client = self.client.clone();
-        let stat = self
-            .runtime
-            .block_on(client.stat_file(request))?
-            .into_inner()
-            .stat
-            .unwrap_or_default();
-        Ok(FileStat {
-            path: path.to_owned(),
-            ..FileStat::from(stat)
-        })
-    }
-
-    /// The directory entry at a path, links not followed.
-    fn probe(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
-        let path = crate::ignore::clean_path(path);
-        let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if matches!(name, "" | "." | "..") {
-            return absent_is_none(self.stat_existing(reference, &path));
-        }
-        let directory = if directory.is_empty() { "/" } else { directory };
-        let entries = absent_is_none(self.read_dir(reference, directory, Some(&literal_pattern(name))))?;
-        Ok(entries
-            .unwrap_or_default()
-            .into_iter()
-            .find(|entry| entry.path == name))
-    }
-
     /// Shows a warning. Engines without a call for it get none.
     ///
     /// # Errors
@@ -469,24 +334,4 @@ async fn resolve_image(
         config: response.config,
         reference,
     })
-}
-
-fn absent_is_none<T>(result: Result<T, RpcError>) -> Result<Option<T>, RpcError> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A pattern that matches exactly this name.
-fn literal_pattern(name: &str) -> String {
-    let mut pattern = String::with_capacity(name.len());
-    for c in name.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '!') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }

@@ -1,20 +1,14 @@
 //! Failures on their way to the user: the engine's are forwarded as they came, ours become typed source errors.
 //!
-//! BuildKit's error details are `Any` messages whose value is JSON, not protobuf, wherever the type URL ends in
-//! `+json`. Clients print the marked lines of every `errdefs.Source` they find.
+//! Clients print the marked lines of every source they find in a failure.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use buildkit_llb::{Position, Range};
-use buildkit_proto::google::protobuf::Any;
 use buildkit_proto::google::rpc;
 use buildkit_proto::pb;
 use prost::Message as _;
-use serde::Serialize;
-use std::collections::BTreeMap;
 
-const SOURCE_DETAIL: &str = "github.com/moby/buildkit/errdefs.Source+json";
-const SUBREQUEST_DETAIL: &str = "github.com/moby/buildkit/errdefs.Subrequest+json";
+use crate::gateway::error_details::{source_any, subrequest_any};
+
 /// `Unknown`: with any other code, clients put the name of the code in front of the message.
 const CODE_UNKNOWN: i32 = 2;
 
@@ -133,11 +127,10 @@ impl FrontendFailure {
 
     /// A request for something other than a build (`--call`) that this frontend does not know.
     pub fn unsupported_request(name: &str) -> Self {
-        let detail = JsonSubrequest { name };
         let status = rpc::Status {
             code: CODE_UNKNOWN,
             message: format!("unsupported request {name}"),
-            details: vec![json_any(SUBREQUEST_DETAIL, &detail)],
+            details: vec![subrequest_any(name)],
         };
         Self { status }
     }
@@ -186,122 +179,10 @@ impl From<RpcError> for FrontendFailure {
     }
 }
 
-#[derive(Serialize)]
-struct JsonSubrequest<'a> {
-    name: &'a str,
-}
-
-/// `errdefs.Source` as Go's `encoding/json` writes it: zero values are left out.
-#[derive(Serialize)]
-struct JsonSource<'a> {
-    info: JsonInfo<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ranges: Vec<JsonRange>,
-}
-
-#[derive(Serialize)]
-struct JsonInfo<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    filename: &'a str,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    data: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    definition: Option<JsonDefinition<'a>>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    language: &'a str,
-}
-
-#[derive(Serialize)]
-struct JsonDefinition<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    def: Vec<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    metadata: BTreeMap<&'a str, JsonMetadata<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonMetadata<'a> {
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    ignore_cache: bool,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    description: BTreeMap<&'a str, &'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    caps: BTreeMap<&'a str, bool>,
-}
-
-#[derive(Serialize)]
-struct JsonRange {
-    start: JsonPosition,
-    end: JsonPosition,
-}
-
-#[derive(Serialize)]
-struct JsonPosition {
-    line: u32,
-    #[serde(skip_serializing_if = "is_zero")]
-    character: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn source_any(source: &SourceDetail) -> Any {
-    let position = |at: Position| JsonPosition {
-        line: at.line,
-        character: at.character,
-    };
-    let json = JsonSource {
-        info: JsonInfo {
-            filename: &source.filename,
-            data: BASE64.encode(&source.data),
-            definition: source.definition.as_ref().map(json_definition),
-            language: &source.language,
-        },
-        ranges: source
-            .ranges
-            .iter()
-            .map(|range| JsonRange {
-                start: position(range.start),
-                end: position(range.end),
-            })
-            .collect(),
-    };
-    json_any(SOURCE_DETAIL, &json)
-}
-
-fn json_definition(definition: &pb::Definition) -> JsonDefinition<'_> {
-    let metadata = definition.metadata.iter().map(|(digest, metadata)| {
-        let description = metadata
-            .description
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()));
-        let caps = metadata.caps.iter().map(|(cap, &needed)| (cap.as_str(), needed));
-        let json = JsonMetadata {
-            ignore_cache: metadata.ignore_cache,
-            description: description.collect(),
-            caps: caps.collect(),
-        };
-        (digest.as_str(), json)
-    });
-    JsonDefinition {
-        def: definition.def.iter().map(|op| BASE64.encode(op)).collect(),
-        metadata: metadata.collect(),
-    }
-}
-
-fn json_any(type_url: &str, value: &impl Serialize) -> Any {
-    // Plain structs of strings and numbers always serialise; an empty value only loses the excerpt.
-    let value = serde_json::to_vec(value).unwrap_or_default();
-    Any {
-        type_url: type_url.to_owned(),
-        value,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use buildkit_proto::google::protobuf::Any;
+
     use super::*;
 
     fn range(line: u32, from: u32, to: u32) -> Range {

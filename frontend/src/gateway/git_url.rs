@@ -286,7 +286,7 @@ impl Url {
             let path = percent_decode(path, Plus::Literal)?;
             let is_git = match scheme.as_str() {
                 "git" | "ssh" => true,
-                "http" | "https" => path.ends_with(".git"),
+                "http" | "https" => path.as_bytes().ends_with(b".git"),
                 _ => false,
             };
             let fragment = percent_decode(fragment, Plus::Literal)?;
@@ -392,5 +392,4 @@ fn is_tar(head: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "git_url_tests.rs"]
 mod tests;

@@ -1,11 +1,111 @@
 //! The engine's side of a build: what it asks for, the calls to it, and what it is given back.
+//!
+//! [`run_guarded`] is the whole life of a frontend process. What runs inside of it sees a [`bridge::Bridge`] for calls
+//! and [`options::Options`] for wishes, and gives back a [`result::GatewayResult`] or an
+//! [`errors::FrontendFailure`].
 
 pub mod bridge;
+pub mod build;
+pub mod build_file;
 pub mod calls;
 pub mod capabilities;
+pub mod context;
+mod error_details;
 pub mod errors;
+mod files;
 pub mod git_url;
 pub mod named_context;
 pub mod options;
 pub mod result;
+#[cfg(test)]
+mod tests;
 pub mod transport;
+
+use std::any::Any;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bridge::Bridge;
+use errors::{FrontendFailure, RpcError};
+use result::GatewayResult;
+
+/// Where the last panic happened, for the message to the user.
+type PanicPlace = Arc<Mutex<Option<String>>>;
+
+/// Connects to the engine, runs `build` and returns what it gives, or its failure, exactly once; then the process
+/// ends. A panic inside `build` is returned as a failure, too.
+///
+/// Connecting comes first, since the engine hangs up after ten seconds of silence. The exit code is 0 even for a
+/// failure that was returned: any other would replace the failure's text by `exit code: 1`. It is 1 if there is no
+/// engine or if it does not take the answer; then the reason is on standard error.
+pub fn run_guarded(build: impl FnOnce(&Bridge) -> Result<GatewayResult, FrontendFailure>) -> ! {
+    let place = remember_panics();
+    match Bridge::connect() {
+        Ok(bridge) => match conclude(&bridge, build, &place) {
+            // The connection must be open until the process is gone, so nothing is dropped before.
+            Ok(()) => std::process::exit(0),
+            Err(error) => {
+                complain(&error);
+                std::process::exit(1)
+            }
+        },
+        Err(error) => {
+            complain(&error);
+            std::process::exit(1)
+        }
+    }
+}
+
+/// Runs `build` and returns what comes of it.
+fn conclude(
+    bridge: &Bridge,
+    build: impl FnOnce(&Bridge) -> Result<GatewayResult, FrontendFailure>,
+    place: &PanicPlace,
+) -> Result<(), RpcError> {
+    // What `build` leaves half done is not looked at again, the process ends.
+    match catch_unwind(AssertUnwindSafe(|| build(bridge))) {
+        Ok(Ok(result)) => bridge.return_result(result),
+        Ok(Err(failure)) => bridge.return_error(failure.into_status()),
+        Err(panic) => {
+            let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+            bridge.return_error(panic_failure(panic.as_ref(), place).into_status())
+        }
+    }
+}
+
+fn panic_failure(panic: &(dyn Any + Send), place: Option<String>) -> FrontendFailure {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("panic without a message");
+    let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
+    FrontendFailure::new(
+        format!("internal error{place}: {text}. This is a bug in the frontend, report it"),
+        &[],
+    )
+}
+
+/// Sends panics to standard error, which is the engine's log, and keeps where they happened.
+fn remember_panics() -> PanicPlace {
+    let place = PanicPlace::default();
+    let remembered = Arc::clone(&place);
+    std::panic::set_hook(Box::new(move |panic| {
+        complain_text(&panic.to_string());
+        let location = panic.location().map(ToString::to_string);
+        *remembered.lock().unwrap_or_else(PoisonError::into_inner) = location;
+    }));
+    place
+}
+
+/// Writes an error and its causes to standard error.
+fn complain(error: &dyn std::error::Error) {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    complain_text(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+}
+
+fn complain_text(text: &str) {
+    // There is nobody left to tell if even this fails.
+    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
+}

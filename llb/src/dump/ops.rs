@@ -72,13 +72,17 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
     if op.network != 0 {
         object.put(
             "network",
-            pb::NetMode::try_from(op.network).map_or("?", |mode| mode.as_str_name()),
+            pb::NetMode::try_from(op.network)
+                .map_or("?", |mode| mode.as_str_name())
+                .to_ascii_lowercase(),
         );
     }
     if op.security != 0 {
         object.put(
             "security",
-            pb::SecurityMode::try_from(op.security).map_or("?", |mode| mode.as_str_name()),
+            pb::SecurityMode::try_from(op.security)
+                .map_or("?", |mode| mode.as_str_name())
+                .to_ascii_lowercase(),
         );
     }
     let secret = |secret: &pb::SecretEnv| {
@@ -119,7 +123,10 @@ fn mount(mount: &pb::Mount) -> Value {
     object.put_set("read_only", mount.readonly);
     if mount.content_cache != 0 {
         let mode = pb::MountContentCache::try_from(mount.content_cache);
-        object.put("content_cache", mode.map_or("?", |mode| mode.as_str_name()));
+        object.put(
+            "content_cache",
+            mode.map_or("?", |mode| mode.as_str_name()).to_ascii_lowercase(),
+        );
     }
     if let Some(cache) = &mount.cache_opt {
         object.put("id", cache.id.as_str());

@@ -346,7 +346,7 @@ enum After {
 }
 
 /// A process that has run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed {
     states: BTreeMap<String, State>,
 }

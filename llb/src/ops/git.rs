@@ -21,7 +21,7 @@ impl Git {
     /// The repository at a URL (`https`, `http`, `ssh`, `git`), at `user@host:path`, or at `host/path` over https.
     ///
     /// A fragment `#reference:subdir` is taken over as if given to [`reference`](Self::reference) and
-    /// [`subdir`](Self::subdir).
+    /// [`subdir`](Self::subdir). A query is left out.
     pub fn new(remote: impl AsRef<str>) -> Self {
         let (remote, fragment) = remote.as_ref().split_once('#').unwrap_or((remote.as_ref(), ""));
         let (reference, subdir) = fragment.split_once(':').unwrap_or((fragment, ""));
@@ -48,9 +48,9 @@ impl Git {
         self
     }
 
-    /// The URL to fetch from, where it differs from the one given first.
+    /// Another URL to fetch from, without a fragment; an engine also names the repository after it.
     pub fn full_url(mut self, url: impl Into<String>) -> Self {
-        self.source.set_with_cap(FULL_URL, url, Cap::SourceGitFullUrl);
+        self.remote = url.into();
         self
     }
 
@@ -150,7 +150,7 @@ impl Git {
             identifier.push_str(&subdir);
         }
         source.identify(identifier);
-        source.set_default_with_cap(FULL_URL, &remote.url, Cap::SourceGitFullUrl);
+        source.set_with_cap("git.fullurl", remote.url, Cap::SourceGitFullUrl);
         source.set_default(AUTH_TOKEN, "GIT_AUTH_TOKEN");
         source.set_default(AUTH_HEADER, "GIT_AUTH_HEADER");
         if remote.ssh {
@@ -160,7 +160,6 @@ impl Git {
     }
 }
 
-const FULL_URL: &str = "git.fullurl";
 const AUTH_TOKEN: &str = "git.authtokensecret";
 const AUTH_HEADER: &str = "git.authheadersecret";
 const SSH_SOCKET: &str = "git.mountsshsock";
@@ -180,7 +179,7 @@ impl Remote {
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
             let host = authority.rsplit('@').next().unwrap_or(authority);
             return Self {
-                place: place(host, path),
+                place: place(host, &percent_decoded(path)),
                 url: format!("{scheme}://{rest}"),
                 ssh: scheme.eq_ignore_ascii_case("ssh"),
             };
@@ -206,4 +205,21 @@ impl Remote {
 
 fn place(host: &str, path: &str) -> String {
     format!("{host}{}", path::absolute(path))
+}
+
+/// A path of a URL as Go's parser gives it; as it is, where an escape is broken.
+fn percent_decoded(path: &str) -> String {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let digits = (byte == b'%').then(|| [rest.next(), rest.next()]);
+        match digits {
+            None => decoded.push(byte),
+            Some(digits) => match digits.map(|digit| char::from(digit.unwrap_or_default()).to_digit(16)) {
+                [Some(high), Some(low)] => decoded.extend(u8::try_from(high * 16 + low)),
+                _ => return path.to_owned(),
+            },
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| path.to_owned())
 }

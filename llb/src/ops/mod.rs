@@ -11,3 +11,5 @@ pub(crate) mod local;
 pub(crate) mod merge;
 pub(crate) mod mount;
 mod source;
+#[cfg(test)]
+mod tests;

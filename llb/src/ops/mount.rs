@@ -148,9 +148,11 @@ impl Mount {
         self
     }
 
-    /// What a new cache starts with. For a bind mount, the state that is mounted.
+    /// What a new cache starts with. For a bind mount, the state that is mounted; others start with nothing.
     pub fn seed(mut self, state: &State) -> Self {
-        self.source = state.clone();
+        if matches!(self.kind, Kind::Bind | Kind::Cache { .. }) {
+            self.source = state.clone();
+        }
         self
     }
 
@@ -215,10 +217,11 @@ impl Mount {
 
     /// What an engine must have for this mount.
     pub(super) fn add_caps(&self, caps: &mut BTreeSet<Cap>) {
-        if !self.selector.is_empty() {
+        let is_folder = !self.is_secret() && !self.is_ssh();
+        if is_folder && !self.selector.is_empty() {
             caps.insert(Cap::ExecMountSelector);
         }
-        if self.content_cache != ContentCache::Default {
+        if is_folder && self.content_cache != ContentCache::Default {
             caps.insert(Cap::ExecMountContentCache);
         }
         match &self.kind {

@@ -11,12 +11,15 @@ fn source(state: &State) -> (String, BTreeMap<String, String>) {
 }
 
 fn attrs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[test]
 fn an_image_writes_all_it_is_told_and_asks_for_what_that_needs() {
-    let image = Image::new("python:3.13")
+    let image = Image::new("registry.example/python:3.13")
         .resolve_mode(ResolveMode::ForcePull)
         .record_type("internal")
         .layer_limit(2)
@@ -29,21 +32,38 @@ fn an_image_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("image.layerlimit", "2"),
         ("image.checksum", "sha256:00"),
     ]);
-    assert_eq!(source(&image), ("docker-image://docker.io/library/python:3.13".to_owned(), expected));
+    assert_eq!(
+        source(&image),
+        ("docker-image://registry.example/python:3.13".to_owned(), expected)
+    );
     let platform = op(&image).platform.expect("an image carries its platform");
-    assert_eq!((platform.architecture.as_str(), platform.variant.as_str()), ("arm64", ""));
+    assert_eq!(
+        (platform.architecture.as_str(), platform.variant.as_str()),
+        ("arm64", "")
+    );
     assert_eq!(
         caps(&image),
-        ["source.image", "source.image.checksum", "source.image.layerlimit", "source.image.resolvemode"]
+        [
+            "source.image",
+            "source.image.checksum",
+            "source.image.layerlimit",
+            "source.image.resolvemode"
+        ]
     );
 }
 
 #[test]
 fn only_pulling_in_any_case_is_demanded_of_the_engine() {
-    let local = Image::new("a").resolve_mode(ResolveMode::ForcePull).resolve_mode(ResolveMode::PreferLocal).state();
+    let local = Image::new("a")
+        .resolve_mode(ResolveMode::ForcePull)
+        .resolve_mode(ResolveMode::PreferLocal)
+        .state();
     assert_eq!(source(&local).1, attrs([("image.resolvemode", "local")]));
     assert_eq!(caps(&local), ["source.image"]);
-    let default = Image::new("a").resolve_mode(ResolveMode::ForcePull).resolve_mode(ResolveMode::Default).state();
+    let default = Image::new("a")
+        .resolve_mode(ResolveMode::ForcePull)
+        .resolve_mode(ResolveMode::Default)
+        .state();
     assert_eq!(default, Image::new("a").state());
 }
 
@@ -87,7 +107,10 @@ fn a_local_folder_writes_lists_as_json_and_leaves_empty_ones_out() {
             "source.local.unique",
         ]
     );
-    let plain = Local::new("context").include_patterns(["a"]).include_patterns([""; 0]).state();
+    let plain = Local::new("context")
+        .include_patterns(["a"])
+        .include_patterns([""; 0])
+        .state();
     assert_eq!(plain, Local::new("context").state());
     assert_eq!(caps(&plain), ["source.local"]);
 }
@@ -117,7 +140,10 @@ fn a_download_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("http.sig.pubkey", "key"),
         ("http.sig.signature", "signature"),
     ]);
-    assert_eq!(source(&http), ("https://files.example/a-1-py3-none-any.whl".to_owned(), expected));
+    assert_eq!(
+        source(&http),
+        ("https://files.example/a-1-py3-none-any.whl".to_owned(), expected)
+    );
     assert_eq!(
         caps(&http),
         [
@@ -139,10 +165,36 @@ fn a_download_writes_all_it_is_told_and_asks_for_what_that_needs() {
 fn a_repository_is_named_apart_from_how_it_is_fetched() {
     let cases = [
         // remote, identifier, full URL, agent
-        ("https://git.example/a/b.git", "git://git.example/a/b.git", "https://git.example/a/b.git", None),
-        ("https://me@git.example:8443/a/b", "git://git.example:8443/a/b", "https://me@git.example:8443/a/b", None),
-        ("git.example/a/b.git#v1", "git://git.example/a/b.git#v1", "https://git.example/a/b.git", None),
-        ("git@git.example:a/b.git#:sub/x/", "git://git.example/a/b.git#:sub/x", "git@git.example:a/b.git", Some("default")),
+        (
+            "https://git.example/My%20Team/b?x=1",
+            "git://git.example/My Team/b",
+            "https://git.example/My%20Team/b",
+            None,
+        ),
+        (
+            "https://git.example/a/b.git",
+            "git://git.example/a/b.git",
+            "https://git.example/a/b.git",
+            None,
+        ),
+        (
+            "https://me@git.example:8443/a/b",
+            "git://git.example:8443/a/b",
+            "https://me@git.example:8443/a/b",
+            None,
+        ),
+        (
+            "git.example/a/b.git#v1",
+            "git://git.example/a/b.git#v1",
+            "https://git.example/a/b.git",
+            None,
+        ),
+        (
+            "git@git.example:a/b.git#:sub/x/",
+            "git://git.example/a/b.git#:sub/x",
+            "git@git.example:a/b.git",
+            Some("default"),
+        ),
         (
             "ssh://git@git.example:22/a//b.git#v1:/sub",
             "git://git.example:22/a/b.git#v1:sub",
@@ -154,7 +206,11 @@ fn a_repository_is_named_apart_from_how_it_is_fetched() {
         let (found, attrs) = source(&Git::new(remote).state());
         assert_eq!(found, identifier, "{remote}");
         assert_eq!(attrs["git.fullurl"], url, "{remote}");
-        assert_eq!(attrs.get("git.mountsshsock").map(String::as_str), agent, "{remote}");
+        assert_eq!(
+            attrs.get("git.mountsshsock").map(String::as_str),
+            agent,
+            "{remote}"
+        );
     }
 }
 
@@ -163,7 +219,7 @@ fn a_repository_writes_all_it_is_told_and_asks_for_what_that_needs() {
     let git = Git::new("https://git.example/a/b.git")
         .reference("main")
         .subdir("/sub")
-        .full_url("https://mirror.example/b.git")
+        .full_url("https://mirror.example/c.git")
         .keep_git_dir(true)
         .skip_submodules(true)
         .fetch_by_commit(true)
@@ -175,7 +231,7 @@ fn a_repository_writes_all_it_is_told_and_asks_for_what_that_needs() {
         .ssh("agent")
         .state();
     let expected = attrs([
-        ("git.fullurl", "https://mirror.example/b.git"),
+        ("git.fullurl", "https://mirror.example/c.git"),
         ("git.keepgitdir", "true"),
         ("git.skipsubmodules", "true"),
         ("git.fetchbycommit", "true"),
@@ -186,7 +242,10 @@ fn a_repository_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("git.knownsshhosts", "git.example ssh-ed25519 AAAA\n"),
         ("git.mountsshsock", "agent"),
     ]);
-    assert_eq!(source(&git), ("git://git.example/a/b.git#main:sub".to_owned(), expected));
+    assert_eq!(
+        source(&git),
+        ("git://mirror.example/c.git#main:sub".to_owned(), expected)
+    );
     assert_eq!(
         caps(&git),
         [
@@ -214,14 +273,24 @@ fn a_repository_writes_all_it_is_told_and_asks_for_what_that_needs() {
 
 #[test]
 fn an_oci_layout_carries_its_platform() {
-    let layout = OciLayout::new("docker.io/library/app@sha256:00")
+    let layout = OciLayout::new("registry.example/app@sha256:00")
         .session_id("s")
         .store_id("store")
         .layer_limit(3)
         .platform(&amd64())
         .state();
-    let expected = attrs([("oci.session", "s"), ("oci.store", "store"), ("oci.layerlimit", "3")]);
-    assert_eq!(source(&layout), ("oci-layout://docker.io/library/app@sha256:00".to_owned(), expected));
-    assert_eq!(op(&layout).platform.map(|platform| platform.os), Some("linux".to_owned()));
+    let expected = attrs([
+        ("oci.session", "s"),
+        ("oci.store", "store"),
+        ("oci.layerlimit", "3"),
+    ]);
+    assert_eq!(
+        source(&layout),
+        ("oci-layout://registry.example/app@sha256:00".to_owned(), expected)
+    );
+    assert_eq!(
+        op(&layout).platform.map(|platform| platform.os),
+        Some("linux".to_owned())
+    );
     assert_eq!(caps(&layout), ["source.ocilayout"]);
 }

@@ -37,85 +37,69 @@ fn what_is_no_repository_is_left_to_others() {
 
 #[test]
 fn repositories_are_recognised_in_all_their_spellings() {
-    let url = "https://github.com/foo/bar.git";
     let cases = [
-        (url.to_owned(), git(url)),
-        ("git://example.com/foo".to_owned(), git("git://example.com/foo")),
         (
-            "SSH://git@example.com:22/foo".to_owned(),
-            git("ssh://git@example.com:22/foo"),
+            "https://github.com/foo/bar.git",
+            "https://github.com/foo/bar.git",
+            "",
+            "",
         ),
-        ("git@github.com:foo/bar".to_owned(), git("git@github.com:foo/bar")),
+        ("git://example.com/foo", "git://example.com/foo", "", ""),
         (
-            "https://me:pw@github.com/foo/bar.git".to_owned(),
-            git("https://me:pw@github.com/foo/bar.git"),
+            "SSH://git@example.com:22/foo",
+            "ssh://git@example.com:22/foo",
+            "",
+            "",
         ),
+        ("git@github.com:foo/bar", "git@github.com:foo/bar", "", ""),
         (
-            "github.com/foo/bar#main".to_owned(),
-            GitSource {
-                reference: "main".to_owned(),
-                ..git("github.com/foo/bar")
-            },
+            "https://me:pw@github.com/foo/bar.git",
+            "https://me:pw@github.com/foo/bar.git",
+            "",
+            "",
         ),
+        ("github.com/foo/bar#main", "github.com/foo/bar", "main", ""),
+        ("https://x/bar.git#baz/qux", "https://x/bar.git", "baz/qux", ""),
+        ("https://x/bar.git#:my/../dir/", "https://x/bar.git", "", "dir"),
+        ("https://x/bar.git#v1:/a/b", "https://x/bar.git", "v1", "a/b"),
         (
-            format!("{url}#baz/qux"),
-            GitSource {
-                reference: "baz/qux".to_owned(),
-                ..git(url)
-            },
+            "git@x.org:foo/bar.git?subdir=/sub#v1",
+            "git@x.org:foo/bar.git",
+            "v1",
+            "/sub",
         ),
+    ];
+    for (text, remote, reference, subdir) in cases {
+        let expected = GitSource {
+            reference: reference.to_owned(),
+            subdir: subdir.to_owned(),
+            ..git(remote)
+        };
+        assert_eq!(parse(text), Some(expected), "`{text}`");
+    }
+}
+
+#[test]
+fn a_query_says_what_to_take() {
+    let url = "https://example.com/foo.git";
+    let at = |reference: &str| GitSource {
+        reference: reference.to_owned(),
+        ..git(url)
+    };
+    let cases = [
+        ("tag=v1", at("refs/tags/v1")),
+        ("branch=b%2Fc", at("refs/heads/b/c")),
+        ("branch=refs/heads/b", at("refs/heads/b")),
+        ("ref=v1#v1", at("v1")),
         (
-            format!("{url}#:my/../dir/"),
-            GitSource {
-                subdir: "dir".to_owned(),
-                ..git(url)
-            },
-        ),
-        (
-            "git@github.com:foo/bar.git?subdir=/sub#v1".to_owned(),
-            GitSource {
-                reference: "v1".to_owned(),
-                subdir: "/sub".to_owned(),
-                ..git("git@github.com:foo/bar.git")
-            },
-        ),
-        (
-            format!("{url}?tag=v1"),
-            GitSource {
-                reference: "refs/tags/v1".to_owned(),
-                ..git(url)
-            },
-        ),
-        (
-            format!("{url}?branch=b%2Fc"),
-            GitSource {
-                reference: "refs/heads/b/c".to_owned(),
-                ..git(url)
-            },
-        ),
-        (
-            format!("{url}?branch=refs/heads/b"),
-            GitSource {
-                reference: "refs/heads/b".to_owned(),
-                ..git(url)
-            },
-        ),
-        (
-            format!("{url}?ref=v1#v1"),
-            GitSource {
-                reference: "v1".to_owned(),
-                ..git(url)
-            },
-        ),
-        (
-            format!("{url}?mtime=commit"),
+            "mtime=commit",
             GitSource {
                 file_times: Some(FileTimes::Commit),
                 ..git(url)
             },
         ),
         (
-            format!("{url}?keep-git-dir&submodules=0&fetch-by-commit=true&checksum=deadbeef"),
+            "keep-git-dir&submodules=0&fetch-by-commit=true&checksum=deadbeef",
             GitSource {
                 keep_git_dir: Some(true),
                 submodules: Some(false),
@@ -125,8 +109,8 @@ fn repositories_are_recognised_in_all_their_spellings() {
             },
         ),
     ];
-    for (text, expected) in cases {
-        assert_eq!(parse(&text), Some(expected), "`{text}`");
+    for (query, expected) in cases {
+        assert_eq!(parse(&format!("{url}?{query}")), Some(expected), "`{query}`");
     }
 }
 

@@ -1,0 +1,195 @@
+//! The build file and the main context: where they are, and how they are read.
+
+use std::sync::Arc;
+
+use buildkit_llb::{Copy, Definition, Differ, FileOp, Http, Local, Metadata, SourceFile, State};
+
+use crate::diagnostics::Source;
+use crate::gateway::bridge::Bridge;
+use crate::gateway::calls::{Reference, SolveRequest};
+use crate::gateway::errors::FrontendFailure;
+use crate::gateway::git_url::{ContextSource, is_archive};
+use crate::gateway::options::Options;
+
+/// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
+const DEFAULT_FILE: &str = "pybuild.toml";
+
+/// Where the files of the main context are.
+#[derive(Clone, Debug)]
+pub enum MainContext {
+    /// A folder of the client; how much of it is transferred is up to each use.
+    Client {
+        /// The session that has it.
+        session_id: String,
+    },
+    /// Files that the engine has or fetches by itself. Ignore files play no part there.
+    State(State),
+}
+
+/// The build file as it was read.
+#[derive(Clone, Debug)]
+pub struct BuildFile {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// The same for source maps, with the definition that loaded it.
+    pub file: Arc<SourceFile>,
+    /// The vertex that loaded it: warnings are attached to it.
+    pub vertex: String,
+    /// `FILE.dockerignore`, if there is one.
+    pub ignore_file: Option<Vec<u8>>,
+    /// The main context.
+    pub context: MainContext,
+}
+
+impl BuildFile {
+    /// Reads the build file that `options` name.
+    ///
+    /// # Errors
+    /// If the context or the file cannot be read.
+    pub fn load(bridge: &Bridge, options: &Options) -> Result<Self, FrontendFailure> {
+        let name = options
+            .filename
+            .clone()
+            .unwrap_or_else(|| DEFAULT_FILE.to_owned());
+        let (context, lone_file) = main_context(bridge, options)?;
+        if let Some(state) = lone_file {
+            return Self::read(
+                bridge,
+                "context",
+                &state,
+                "context",
+                MainContext::State(State::scratch()),
+            );
+        }
+        let state = match &context {
+            MainContext::State(state) if !options.build_file_is_local => state.clone(),
+            _ => client_build_file(bridge, options, &name)?,
+        };
+        Self::read(bridge, &name, &state, &name, context)
+    }
+
+    fn read(
+        bridge: &Bridge,
+        name: &str,
+        state: &State,
+        path: &str,
+        context: MainContext,
+    ) -> Result<Self, FrontendFailure> {
+        let definition = state.marshal();
+        let failed = |failure: FrontendFailure| failure.context(&format!("failed to read {name}"));
+        let reference = solve(bridge, &definition).map_err(failed)?;
+        let bytes = bridge
+            .read_file(&reference, path)
+            .map_err(|error| failed(error.into()))?;
+        let ignore_file = bridge
+            .try_read_file(&reference, &format!("{path}.dockerignore"))
+            .unwrap_or(None);
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let offset = error.utf8_error().valid_up_to();
+                let problem = crate::diagnostics::Problem::NotUtf8 { offset };
+                return Err(FrontendFailure::new(format!("{name}: {problem}"), &[]));
+            }
+        };
+        // Spans count from the first character that TOML sees; the mark of the byte order takes no column.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        let file = SourceFile {
+            filename: name.to_owned(),
+            data: text.clone().into_bytes(),
+            language: "toml".to_owned(),
+            definition: Some(state.clone()),
+        };
+        Ok(Self {
+            source: Arc::new(Source::new(name, text)),
+            file: Arc::new(file),
+            vertex: definition
+                .head()
+                .map(|digest| digest.to_string())
+                .unwrap_or_default(),
+            ignore_file,
+            context,
+        })
+    }
+}
+
+/// Solves a graph that is there to be read from.
+pub(super) fn solve(bridge: &Bridge, definition: &Definition) -> Result<Reference, FrontendFailure> {
+    let solved = bridge.solve(SolveRequest::new(definition))?;
+    solved.ok_or_else(|| FrontendFailure::new("the build context is empty", &[]))
+}
+
+/// The folder of the client that has the build file, read exactly as docker/dockerfile reads it: it has done so just
+/// before to find us, and the same vertex is not transferred twice.
+fn client_build_file(bridge: &Bridge, options: &Options, name: &str) -> Result<State, FrontendFailure> {
+    let source = options.build_file_source.as_str();
+    if let Some(definition) = bridge.inputs()?.remove(source)
+        && !options.build_file_is_local
+    {
+        return from_input(source, definition);
+    }
+    let mut paths = vec![name.to_owned(), format!("{name}.dockerignore")];
+    // docker/dockerfile looks for the lower-case name as well; the vertex is the same only with it.
+    if name.rsplit('/').next() == Some("Dockerfile") {
+        let folder = name.strip_suffix("Dockerfile").unwrap_or_default();
+        paths.push(format!("{folder}dockerfile"));
+    }
+    let local = Local::new(source)
+        .follow_paths(paths)
+        .session_id(options.session_of(source))
+        .shared_key_hint(source)
+        .differ(Differ::None)
+        .meta(Metadata::named(format!(
+            "[internal] load build definition from {name}"
+        )));
+    Ok(local.state())
+}
+
+fn from_input(name: &str, definition: buildkit_proto::pb::Definition) -> Result<State, FrontendFailure> {
+    let broken = |error| FrontendFailure::new(format!("input `{name}` cannot be read: {error}"), &[]);
+    let definition = Definition::from_pb(definition).map_err(broken)?;
+    State::from_definition(&definition).map_err(broken)
+}
+
+/// The main context, and the build file where the context turns out to be nothing but that.
+fn main_context(bridge: &Bridge, options: &Options) -> Result<(MainContext, Option<State>), FrontendFailure> {
+    let source = ContextSource::of(options).map_err(|error| FrontendFailure::new(error.to_string(), &[]))?;
+    let state = match source {
+        ContextSource::Local { name, session_id } => match bridge.inputs()?.remove(&name) {
+            Some(definition) => from_input(&name, definition)?,
+            None => return Ok((MainContext::Client { session_id }, None)),
+        },
+        ContextSource::Git(git) => {
+            let name = format!("[internal] load git source {}", options.context);
+            git.to_llb(options).meta(Metadata::named(name)).state()
+        }
+        ContextSource::Http { url } => {
+            let fetched = Http::new(url)
+                .filename("context")
+                .meta(Metadata::named("[internal] load remote build context"))
+                .state();
+            let reference = solve(bridge, &fetched.marshal())?;
+            if !is_archive(&bridge.read_head(&reference, "context", 1024)?) {
+                return Ok((MainContext::State(State::scratch()), Some(fetched)));
+            }
+            let unpack = Copy::new(&fetched, "/context", "/").unpack(true);
+            FileOp::on(&State::scratch())
+                .copy(unpack)
+                .meta(Metadata::named("[internal] unpack remote build context"))
+                .state()
+        }
+    };
+    let Some(folder) = options
+        .context_subdir
+        .as_ref()
+        .filter(|folder| !folder.is_empty())
+    else {
+        return Ok((MainContext::State(state), None));
+    };
+    let copy = Copy::new(&state, folder, "/").dir_contents_only(true);
+    let meta = Metadata::named(format!("[internal] take {folder} of the build context"));
+    Ok((
+        MainContext::State(FileOp::on(&State::scratch()).copy(copy).meta(meta).state()),
+        None,
+    ))
+}

@@ -1,0 +1,266 @@
+//! `pybuild tool account`: a user, a group and the folders that belong to them, as files to lay over a base image.
+//!
+//! Reads `/etc/passwd` and its kin from a copy of the base's `/etc` and writes changed ones below an output folder;
+//! formats as in passwd(5), group(5), shadow(5) and gshadow(5). A base without these files gets new ones.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::ToolError;
+
+/// What is to be made.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    etc: PathBuf,
+    out: PathBuf,
+    create: Option<NewUser>,
+    home: Option<String>,
+    owner: String,
+    own: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct NewUser {
+    name: String,
+    uid: u32,
+    gid: u32,
+}
+
+/// Makes what the arguments ask for.
+///
+/// # Errors
+/// If an argument is wrong, the base has another user of the same name, or a file cannot be written.
+pub fn run(arguments: &[String]) -> Result<(), ToolError> {
+    let options = parse(arguments)?;
+    let mut made = Made { out: options.out.clone(), folders: Vec::new() };
+    if let Some(user) = &options.create {
+        let home = options.home.clone().unwrap_or_else(|| format!("/home/{}", user.name));
+        write_tables(&options.etc, user, &home, &mut made)?;
+        made.folder(&home, user.uid, user.gid, 0o750)?;
+    }
+    let (uid, gid) = owner(&options)?;
+    for path in &options.own {
+        made.folder(path, uid, gid, 0o755)?;
+    }
+    made.settle()
+}
+
+fn parse(arguments: &[String]) -> Result<Options, ToolError> {
+    let usage = |text: String| ToolError::Usage(text);
+    let mut options = Options { owner: "0:0".to_owned(), ..Options::default() };
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else {
+            return Err(usage(format!("`{}` has no value", pair.join(" "))));
+        };
+        match name.as_str() {
+            "--etc" => options.etc = value.into(),
+            "--out" => options.out = value.into(),
+            "--home" => options.home = Some(value.clone()),
+            "--owner" => options.owner.clone_from(value),
+            "--own" => options.own.push(value.clone()),
+            "--create" => {
+                let mut parts = value.split(':');
+                let numbers = (parts.next(), parts.next().map(str::parse), parts.next().map(str::parse));
+                let (Some(name), Some(Ok(uid)), Some(Ok(gid))) = numbers else {
+                    return Err(usage(format!("`{value}` is not NAME:UID:GID")));
+                };
+                options.create = Some(NewUser { name: name.to_owned(), uid, gid });
+            }
+            other => return Err(usage(format!("`{other}` is no option"))),
+        }
+    }
+    if options.out.as_os_str().is_empty() {
+        return Err(usage("`--out` is missing".to_owned()));
+    }
+    Ok(options)
+}
+
+/// Whose the folders are: numbers, or a user of the base.
+fn owner(options: &Options) -> Result<(u32, u32), ToolError> {
+    let parts: Vec<_> = options.owner.split(':').map(str::parse).collect();
+    if let [Ok(uid), Ok(gid)] = parts.as_slice() {
+        return Ok((*uid, *gid));
+    }
+    let passwd = read(&options.etc.join("passwd"))?.unwrap_or_default();
+    let found = entry(&passwd, &options.owner).and_then(|line| {
+        let mut fields = line.split(':').skip(2).map(str::parse);
+        Some((fields.next()?.ok()?, fields.next()?.ok()?))
+    });
+    found.ok_or_else(|| ToolError::Base(format!("the base image has no user `{}`", options.owner)))
+}
+
+fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Result<(), ToolError> {
+    let NewUser { name, uid, gid } = user;
+    let passwd = read(&etc.join("passwd"))?.unwrap_or_else(|| "root:x:0:0:root:/root:/sbin/nologin\n".to_owned());
+    let group = read(&etc.join("group"))?.unwrap_or_else(|| "root:x:0:\n".to_owned());
+    if let Some(line) = entry(&passwd, name) {
+        let ids: Vec<_> = line.split(':').skip(2).take(2).collect();
+        if ids != [uid.to_string(), gid.to_string()] {
+            let ids = ids.join(":");
+            return Err(ToolError::Base(format!(
+                "the base image has a user `{name}` already, as {ids}; write `user = \"{ids}\"` to use it, \
+                 or give yours another name"
+            )));
+        }
+    }
+    let taken = passwd.lines().find(|line| line.split(':').nth(2) == Some(&uid.to_string()));
+    if let Some(other) = taken.and_then(|line| line.split(':').next()).filter(|other| other != name) {
+        return Err(ToolError::Base(format!(
+            "number {uid} belongs to the base image's user `{other}`; choose another with \
+             `user = {{ name = \"{name}\", uid = … }}`"
+        )));
+    }
+    made.file("/etc/passwd", &with_line(&passwd, name, &format!("{name}:x:{uid}:{gid}::{home}:/sbin/nologin")), 0o644, 0)?;
+    made.file("/etc/group", &with_line(&group, name, &format!("{name}:x:{gid}:")), 0o644, 0)?;
+    // `!` locks the password; a base without shadow files keeps being one.
+    for (file, line) in [("shadow", format!("{name}:!::0:::::")), ("gshadow", format!("{name}:!::"))] {
+        let path = etc.join(file);
+        if let Some(text) = read(&path)? {
+            let group = fs::metadata(&path).map_or(0, |found| std::os::unix::fs::MetadataExt::gid(&found));
+            made.file(&format!("/etc/{file}"), &with_line(&text, name, &line), 0o640, group)?;
+        }
+    }
+    Ok(())
+}
+
+/// The line of `name` in a table.
+fn entry<'t>(table: &'t str, name: &str) -> Option<&'t str> {
+    table.lines().find(|line| line.split(':').next() == Some(name))
+}
+
+/// `table` with `line` at its end, unless `name` has one.
+fn with_line(table: &str, name: &str, line: &str) -> String {
+    if entry(table, name).is_some() {
+        return table.to_owned();
+    }
+    let end = if table.is_empty() || table.ends_with('\n') { "" } else { "\n" };
+    format!("{table}{end}{line}\n")
+}
+
+fn read(path: &Path) -> Result<Option<String>, ToolError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ToolError::File { path: path.display().to_string(), source }),
+    }
+}
+
+/// The output folder. Times are set last and to the same value always, so that the layer is the same everywhere.
+struct Made {
+    out: PathBuf,
+    folders: Vec<PathBuf>,
+}
+
+impl Made {
+    fn path(&self, path: &str) -> PathBuf {
+        self.out.join(path.trim_start_matches('/'))
+    }
+
+    fn file(&mut self, path: &str, text: &str, mode: u32, group: u32) -> Result<(), ToolError> {
+        let file = self.path(path);
+        let failed = |source| ToolError::File { path: path.to_owned(), source };
+        self.parents(path).map_err(failed)?;
+        fs::write(&file, text).map_err(failed)?;
+        // Without privileges (in tests) the group stays what it is.
+        if group != 0 {
+            chown(&file, Some(0), Some(group)).map_err(failed)?;
+        }
+        fs::set_permissions(&file, Permissions::from_mode(mode)).map_err(failed)?;
+        set_time(&file).map_err(failed)
+    }
+
+    fn folder(&mut self, path: &str, uid: u32, gid: u32, mode: u32) -> Result<(), ToolError> {
+        let folder = self.path(path);
+        let failed = |source| ToolError::File { path: path.to_owned(), source };
+        self.parents(path).map_err(failed)?;
+        if !folder.is_dir() {
+            fs::create_dir(&folder).map_err(failed)?;
+            self.folders.push(folder.clone());
+        }
+        chown(&folder, Some(uid), Some(gid)).map_err(failed)?;
+        fs::set_permissions(&folder, Permissions::from_mode(mode)).map_err(failed)
+    }
+
+    fn parents(&mut self, path: &str) -> std::io::Result<()> {
+        let relative = path.trim_start_matches('/');
+        let parents: Vec<_> = relative.match_indices('/').filter_map(|(at, _)| relative.get(..at)).collect();
+        for parent in parents {
+            let folder = self.out.join(parent);
+            if !folder.is_dir() {
+                fs::create_dir(&folder)?;
+                fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
+                self.folders.push(folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the folders' times, innermost first: each file that is added changes its folder's.
+    fn settle(self) -> Result<(), ToolError> {
+        for folder in self.folders.iter().rev() {
+            let failed = |source| ToolError::File { path: folder.display().to_string(), source };
+            set_time(folder).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn set_time(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path)?.set_modified(SystemTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nnode:x:1000:1000::/home/node:/bin/bash";
+
+    fn create(passwd: &str, user: &str) -> Result<tempfile::TempDir, String> {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("passwd"), passwd).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let (etc, target) = (base.path().to_str().unwrap(), out.path().to_str().unwrap());
+        let uid = user.split(':').nth(1).unwrap();
+        // Tests may run without the right to give files away.
+        let owner = if fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0 {
+            user
+        } else {
+            return Ok(out);
+        };
+        let arguments =
+            ["--etc", etc, "--out", target, "--create", owner, "--owner", &format!("{uid}:{uid}"), "--own", "/data/x"];
+        run(&arguments.map(str::to_owned)).map_err(|error| error.to_string())?;
+        Ok(out)
+    }
+
+    #[test]
+    fn a_user_is_added_to_what_the_base_has() {
+        let out = create(PASSWD, "app:10001:10001").unwrap();
+        let text = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
+        assert_eq!(
+            text("etc/passwd"),
+            format!("{PASSWD}\napp:x:10001:10001::/home/app:/sbin/nologin\n")
+        );
+        assert_eq!(text("etc/group"), "root:x:0:\napp:x:10001:\n");
+        assert!(!out.path().join("etc/shadow").exists());
+        let data = fs::metadata(out.path().join("data/x")).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&data), 10_001);
+        assert_eq!(data.modified().unwrap(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_taken_name_or_number_is_refused_with_what_to_write() {
+        assert_eq!(
+            create(PASSWD, "node:10001:10001").unwrap_err(),
+            "the base image has a user `node` already, as 1000:1000; write `user = \"1000:1000\"` to use it, \
+             or give yours another name"
+        );
+        assert_eq!(
+            create(PASSWD, "app:1000:1000").unwrap_err(),
+            "number 1000 belongs to the base image's user `node`; choose another with \
+             `user = { name = \"app\", uid = … }`"
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! The tool role: what the same binary does inside build steps. It depends on nothing else of the crate.
+
+pub mod account;
+
+use std::ffi::OsString;
+
+/// Why the tool could not do what a step asked for. The text is what the user sees in the step's output.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The step was put together wrongly.
+    #[error("`pybuild tool` was called wrongly: {0}")]
+    Usage(String),
+    /// The base image is not fit for what was asked.
+    #[error("{0}")]
+    Base(String),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Runs `pybuild tool ARGUMENTS`.
+///
+/// # Errors
+/// If the arguments make no sense or the work fails.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolError> {
+    let text = |argument: OsString| {
+        argument.into_string().map_err(|_| ToolError::Usage("an argument is not UTF-8".to_owned()))
+    };
+    let mut arguments = arguments.into_iter().map(text);
+    match arguments.next().transpose()?.as_deref() {
+        Some("account") => account::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some(other) => Err(ToolError::Usage(format!("no tool is called `{other}`"))),
+        None => Err(ToolError::Usage("no tool is named".to_owned())),
+    }
+}
