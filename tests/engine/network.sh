@@ -39,7 +39,9 @@ restore_network() {
     grep -q '^link docker0$' "$record" || in_root ip link delete docker0 2>/dev/null || true
     while read -r word family table; do
         [ "$word" = table ] || continue
-        if grep -qx "table ${family} ${table}" "$record"; then
+        case $family in ip | ip6) ;; *) continue ;; esac
+        # A table that dockerd made and nobody else has put a rule into goes as a whole.
+        if grep -qx "table ${family} ${table}" "$record" || other_rules "$family" "$table" | grep -q '^-A'; then
             remove_docker_rules "$family" "$table"
         else
             in_root nft delete table "$family" "$table" || true
@@ -51,14 +53,16 @@ restore_network() {
     rm -f "$record"
 }
 
+# Prints a table without docker's chains and rules, as iptables-restore reads it.
+other_rules() {
+    in_root "$(iptables_of "$1")-save" -t "$2" 2>/dev/null | grep -v -e DOCKER -e docker0 || true
+}
+
 # Takes docker's chains out of a table that others use too.
 remove_docker_rules() {
-    local command=iptables
-    case $1 in
-        ip) ;;
-        ip6) command=ip6tables ;;
-        *) return 0 ;;
-    esac
-    in_root "${command}-save" -t "$2" 2>/dev/null | grep -v -e DOCKER -e docker0 |
-        in_root "${command}-restore" -T "$2" 2>/dev/null || true
+    other_rules "$1" "$2" | in_root "$(iptables_of "$1")-restore" -T "$2" 2>/dev/null || true
+}
+
+iptables_of() {
+    if [ "$1" = ip6 ]; then echo ip6tables; else echo iptables; fi
 }

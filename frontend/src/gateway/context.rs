@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use buildkit_llb::{Cap, Local, Metadata, State};
 
+use buildkit_proto::fsutil::types::Stat;
+use prost::Message;
+
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::{BuildFile, MainContext, solve};
-use crate::gateway::calls::Reference;
+use crate::gateway::calls::{FileStat, Reference};
 use crate::gateway::errors::FrontendFailure;
 use crate::ignore::Patterns;
 use crate::project::{Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN};
@@ -15,6 +19,9 @@ use crate::spec::ContextPath;
 
 /// The name under which clients offer the context.
 const LOCAL: &str = "context";
+
+/// Where the names are of what a client has not sent.
+const LISTING: &str = ".fsutil-metadata";
 
 /// The context of one build.
 pub struct GatewayContext<'b> {
@@ -29,10 +36,18 @@ pub struct GatewayContext<'b> {
 #[derive(Default)]
 struct Probes {
     /// The first look: well-known files, and those that the build file names.
-    first: Option<Reference>,
+    first: Option<Look>,
     /// Later looks, by the path that was missing from the first.
-    later: BTreeMap<String, Reference>,
+    later: BTreeMap<String, Look>,
     files: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+/// A part of the context that has been transferred.
+#[derive(Clone)]
+struct Look {
+    reference: Reference,
+    /// Everything that is there, where the client sent no more than names for most of it.
+    listing: Option<Rc<BTreeMap<String, Kind>>>,
 }
 
 impl<'b> GatewayContext<'b> {
@@ -108,60 +123,77 @@ impl<'b> GatewayContext<'b> {
         local.state()
     }
 
-    /// The result in which `path` is to be looked for.
-    fn reference(&self, path: &str) -> Result<Reference, FrontendFailure> {
+    /// The part of the context in which `path` is to be looked for.
+    fn look(&self, path: &str) -> Result<Look, FrontendFailure> {
         if path == "." || self.is_known(path) {
-            if let Some(reference) = &self.probes.borrow().first {
-                return Ok(reference.clone());
+            if let Some(look) = &self.probes.borrow().first {
+                return Ok(look.clone());
             }
             let mut patterns: BTreeSet<String> = self.named.clone();
             let usual = WELL_KNOWN.iter().chain(&LIKELY).chain(&LOCKS);
             patterns.extend(usual.map(|pattern| (*pattern).to_owned()));
-            let reference = self.look_for(patterns)?;
-            self.probes.borrow_mut().first = Some(reference.clone());
-            return Ok(reference);
+            let look = self.look_for(&patterns, &[])?;
+            self.probes.borrow_mut().first = Some(look.clone());
+            return Ok(look);
         }
         let known = self.probes.borrow().later.get(path).cloned();
-        if let Some(reference) = known {
-            return Ok(reference);
+        if let Some(look) = known {
+            return Ok(look);
         }
-        let reference = self.look_for(BTreeSet::from([path.to_owned()]))?;
-        self.probes
-            .borrow_mut()
-            .later
-            .insert(path.to_owned(), reference.clone());
-        Ok(reference)
+        let look = self.look_for(&BTreeSet::from([path.to_owned()]), &[])?;
+        self.probes.borrow_mut().later.insert(path.to_owned(), look.clone());
+        Ok(look)
     }
 
     fn is_known(&self, path: &str) -> bool {
         let likely = Patterns::from_rules(LIKELY).unwrap_or_default();
-        WELL_KNOWN.contains(&path)
-            || LOCKS.contains(&path)
-            || self.named.contains(path)
-            || likely.matches(path)
+        WELL_KNOWN.contains(&path) || LOCKS.contains(&path) || self.named.contains(path) || likely.matches(path)
     }
 
-    fn look_for(&self, patterns: BTreeSet<String>) -> Result<Reference, FrontendFailure> {
-        let state = match self.main {
-            MainContext::State(state) => state.clone(),
-            MainContext::Client { session_id } => {
-                let mut local = Local::new(LOCAL)
-                    .session_id(session_id)
-                    .shared_key_hint(format!("{LOCAL}-pybuild"))
-                    .include_patterns(&patterns)
-                    .meta(Metadata::named("[internal] load project files"));
-                if self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer) {
-                    // Of the app itself it is enough to know that it is there.
-                    let read = patterns
-                        .iter()
-                        .filter(|path| !self.named.contains(*path) || is_text(path));
-                    local = local.metadata_only(read);
-                }
-                local.state()
+    fn look_for(&self, patterns: &BTreeSet<String>, without: &[String]) -> Result<Look, FrontendFailure> {
+        let session_id = match self.main {
+            MainContext::State(state) => {
+                return Ok(Look { reference: solve(self.bridge, &state.marshal())?, listing: None });
             }
+            MainContext::Client { session_id } => session_id,
         };
-        solve(self.bridge, &state.marshal())
+        let mut local = Local::new(LOCAL)
+            .session_id(session_id)
+            .shared_key_hint(format!("{LOCAL}-pybuild"))
+            .include_patterns(patterns)
+            .meta(Metadata::named("[internal] load project files"));
+        if !without.is_empty() {
+            local = local.exclude_patterns(without);
+        }
+        let names_only = self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer);
+        if names_only {
+            // Of the app itself it is enough to know that it is there.
+            local = local.metadata_only(patterns.iter().filter(|path| !self.named.contains(*path) || is_text(path)));
+        }
+        let reference = solve(self.bridge, &local.state().marshal())?;
+        let listing = match names_only {
+            true => self.bridge.try_read_file(&reference, LISTING)?.map(|bytes| Rc::new(listed(&bytes))),
+            false => None,
+        };
+        Ok(Look { reference, listing })
     }
+}
+
+/// The entries of a listing: each a length in four bytes, little-endian, and an fsutil `Stat`.
+fn listed(bytes: &[u8]) -> BTreeMap<String, Kind> {
+    let mut found = BTreeMap::new();
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((message, after)) = after.split_at_checked(length) else { break };
+        rest = after;
+        if let Ok(stat) = Stat::decode(message) {
+            let stat = FileStat::from(stat);
+            let kind = if stat.is_dir() { Kind::Folder } else { Kind::File };
+            found.insert(stat.path, kind);
+        }
+    }
+    found
 }
 
 /// Whether a file that the build file names is one that is read, by its name.
@@ -176,35 +208,37 @@ impl Context for GatewayContext<'_> {
         if let Some(known) = self.probes.borrow().files.get(path.as_str()) {
             return Ok(known.clone());
         }
-        let reference = self.reference(path.as_str()).map_err(boxed)?;
-        let read = self.bridge.try_read_file(&reference, path.as_str());
-        let bytes = read.map_err(|error| boxed(error.into()))?;
-        self.probes
-            .borrow_mut()
-            .files
-            .insert(path.as_str().to_owned(), bytes.clone());
+        let look = self.look(path.as_str()).map_err(boxed)?;
+        let listed = look.listing.as_ref().is_none_or(|listing| listing.contains_key(path.as_str()));
+        let mut bytes = None;
+        if listed {
+            let read = self.bridge.try_read_file(&look.reference, path.as_str());
+            bytes = read.map_err(|error| boxed(error.into()))?;
+        }
+        self.probes.borrow_mut().files.insert(path.as_str().to_owned(), bytes.clone());
         Ok(bytes)
     }
 
     fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
-        let reference = self.reference(path.as_str()).map_err(boxed)?;
-        let found = self
-            .bridge
-            .stat(&reference, path.as_str())
-            .map_err(|error| boxed(error.into()))?;
+        let look = self.look(path.as_str()).map_err(boxed)?;
+        if let Some(listing) = &look.listing {
+            return Ok(listing.get(path.as_str()).copied());
+        }
+        let found = self.bridge.stat(&look.reference, path.as_str()).map_err(|error| boxed(error.into()))?;
         Ok(found.map(|found| if found.is_dir() { Kind::Folder } else { Kind::File }))
     }
 
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
         // Asked only to suggest a name for one that is missing, so the price of another look is paid by mistakes alone.
-        let pattern = if folder.is_root() {
-            "*".to_owned()
-        } else {
-            format!("{}/*", folder.as_str())
-        };
-        let reference = self.look_for(BTreeSet::from([pattern])).map_err(boxed)?;
+        let prefix = if folder.is_root() { String::new() } else { format!("{}/", folder.as_str()) };
+        let patterns = BTreeSet::from([format!("{prefix}*")]);
+        let look = self.look_for(&patterns, &[format!("{prefix}*/*")]).map_err(boxed)?;
+        if let Some(listing) = &look.listing {
+            let names = listing.keys().filter_map(|path| path.strip_prefix(&prefix));
+            return Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect());
+        }
         let path = if folder.is_root() { "/" } else { folder.as_str() };
-        let entries = self.bridge.read_dir(&reference, path, None).unwrap_or_default();
+        let entries = self.bridge.read_dir(&look.reference, path, None).unwrap_or_default();
         Ok(entries.into_iter().map(|entry| entry.path).collect())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Clients print the marked lines of every source they find in a failure.
 
+use std::error::Error;
+
 use buildkit_llb::{Position, Range};
 use buildkit_proto::google::rpc;
 use buildkit_proto::pb;
@@ -107,6 +109,17 @@ impl SourceDetail {
     }
 }
 
+/// An error and its causes in one line.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// Why the build fails: what is returned to the engine in place of a result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", .status.message)]
@@ -123,6 +136,11 @@ impl FrontendFailure {
             details: sources.iter().map(source_any).collect(),
         };
         Self { status }
+    }
+
+    /// A failure that is told by an error and its causes, such as an option that cannot be read.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::new(with_causes(error), &[])
     }
 
     /// A request for something other than a build (`--call`) that this frontend does not know.
@@ -290,6 +308,17 @@ mod tests {
             }],
         };
         assert!(FrontendFailure { status }.has_source());
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        let variable = ("BUILDKIT_FRONTEND_OPT_0".to_owned(), "platform=linux".to_owned());
+        let error = crate::gateway::options::Options::from_env([variable]).expect_err("no platform");
+        assert_eq!(
+            FrontendFailure::of(&error).message(),
+            "option `platform` has the value `linux`: platform `linux` lacks an architecture; write \
+             `os/architecture[/variant]`"
+        );
     }
 
     #[test]

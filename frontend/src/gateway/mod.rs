@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bridge::Bridge;
-use errors::{FrontendFailure, RpcError};
+use errors::{FrontendFailure, RpcError, with_causes};
 use result::GatewayResult;
 
 /// Where the last panic happened, for the message to the user.
@@ -100,9 +100,8 @@ fn remember_panics() -> PanicPlace {
 }
 
 /// Writes an error and its causes to standard error.
-fn complain(error: &dyn std::error::Error) {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    complain_text(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+fn complain(error: &(dyn std::error::Error + 'static)) {
+    complain_text(&with_causes(error));
 }
 
 fn complain_text(text: &str) {

@@ -45,6 +45,22 @@ fn the_engine_says_what_it_can_do() {
 }
 
 #[test]
+fn threads_can_share_the_bridge() {
+    let bridge = connect(Engine::default());
+    let solved = std::thread::scope(|scope| {
+        let bridge = &bridge;
+        let solve = |index: u8| scope.spawn(move || bridge.solve(local(&index.to_string())));
+        let calls: Vec<_> = (0..8).map(solve).collect();
+        calls
+            .into_iter()
+            .map(|call| call.join().expect("no panic").expect("solved"))
+            .collect::<Vec<_>>()
+    });
+    let distinct: std::collections::BTreeSet<_> = solved.into_iter().flatten().collect();
+    assert_eq!(distinct.len(), 8);
+}
+
+#[test]
 fn graphs_are_solved_in_parallel_and_answered_in_order() {
     let engine = Engine::default();
     let log = Arc::clone(&engine.log);
