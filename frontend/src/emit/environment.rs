@@ -1,4 +1,4 @@
-//! The virtual environment: made once in the builder, filled by pip, compiled for images that ship.
+//! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
@@ -10,6 +10,7 @@ use crate::project::Requirements;
 const BUILDER: &str = "builder";
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
+const COMPILE: &str = include_str!("scripts/compile.py");
 
 impl Emitter<'_> {
     /// The builder with the project's dependencies, and those of `groups` on top.
@@ -73,21 +74,13 @@ impl Emitter<'_> {
         self.with_pip_cache(exec).meta(self.metadata(stage, &title, span)).run(root).root()
     }
 
-    /// The environment of `groups` with bytecode beside every module.
-    pub(super) fn compiled(&self, groups: &Groups) -> Result<State, EmitError> {
-        let image = self.environment(groups)?;
-        let span = self.plan.builder.as_ref().map_or_else(Span::default, |builder| builder.span);
-        let exec = self.shell(include_str!("scripts/compile.sh"), &[], &image.config).network(Network::None);
-        Ok(exec.meta(self.metadata(BUILDER, "compile: bytecode", span)).run(&image.state).root())
-    }
-
     /// The project as a package, installed below an empty root.
     pub(super) fn project(&self, groups: &Groups, files: &AppFiles, span: Span) -> Result<State, EmitError> {
         const OUT: &str = "/run/pybuild/out";
         let image = self.environment(groups)?;
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
-        let exec = self.shell(include_str!("scripts/project.sh"), &[], &image.config);
+        let exec = self.shell(include_str!("scripts/project.sh"), &[COMPILE.to_owned()], &image.config);
         let exec = exec
             .mount(Mount::bind(&source, "/src").selector(files.to.as_str()).no_output())
             .mount(Mount::scratch(OUT))
@@ -125,8 +118,10 @@ impl Emitter<'_> {
     }
 }
 
+/// The arguments of `pip.sh`, as far as they are always the same.
 fn pip_arguments() -> Vec<String> {
     let arguments = [
+        COMPILE,
         "install",
         "--no-compile",
         "--no-input",

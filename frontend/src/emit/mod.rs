@@ -185,9 +185,9 @@ impl Emitter<'_> {
                 image.config.layer(format!("pip: {}", requirements.label()));
             }
             Action::Environment(groups) => {
-                let compiled = self.compiled(groups)?;
+                let environment = self.environment(groups)?.state;
                 let meta = self.metadata(&stage.name, "venv: /venv", span);
-                layers.add(|base| files::copy_tree(base, &compiled, crate::plan::VENV, meta.clone()));
+                layers.add(|base| files::copy_tree(base, &environment, crate::plan::VENV, meta.clone()));
                 image.config.layer("venv: /venv".to_owned());
             }
             Action::Project { groups, files } => {

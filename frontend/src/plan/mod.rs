@@ -106,7 +106,7 @@ pub enum Action {
     Packages(Packages),
     /// Installs what an environment holds, on top of what is there.
     Install(Requirements),
-    /// Brings the environment of these groups into an image that has none, bytecode included.
+    /// Brings the environment of these groups into an image that has none.
     Environment(Groups),
     /// Builds the project and installs it into the environment of these groups.
     Project {
