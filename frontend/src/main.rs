@@ -16,7 +16,9 @@ fn main() -> ExitCode {
         },
         // BuildKit passes no arguments; it speaks over standard input and output.
         None if env::vars_os().any(|(name, _)| name == "BUILDKIT_SESSION_ID") => {
-            let utf8 = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+            let utf8 = |(name, value): (OsString, OsString)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            };
             pybuild::gateway::run_guarded(|bridge| build::run(bridge, env::vars_os().filter_map(utf8)))
         }
         _ => complain(

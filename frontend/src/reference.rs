@@ -136,16 +136,10 @@ impl ImageReference {
         let (path, tag) = cut(rest, ':');
         let path = checked_path(text, domain, path)?;
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(ReferenceError::BadTag {
-                reference,
-                tag: tag.to_owned(),
-            });
+            return Err(ReferenceError::BadTag { reference, tag: tag.to_owned() });
         }
         if let Some(digest) = digest.filter(|digest| !is_digest(digest)) {
-            return Err(ReferenceError::BadDigest {
-                reference,
-                digest: digest.to_owned(),
-            });
+            return Err(ReferenceError::BadDigest { reference, digest: digest.to_owned() });
         }
         Ok(Self {
             domain: domain.to_owned(),
@@ -181,7 +175,7 @@ impl ImageReference {
     }
 
     /// The name as people write it, without tag and digest: the default registry is left out, and for its official
-    /// images `library/` too. `docker.io/library/python:3.11` gives `python`, `ghcr.io/a/b` stays as it is.
+    /// images `library/` too. `library/python:3.11` gives `python`, `registry.test/a/b` stays as it is.
     pub fn familiar_name(&self) -> String {
         if self.domain != DEFAULT_DOMAIN {
             return self.name();
@@ -202,19 +196,14 @@ impl ImageReference {
     /// final `:latest`.
     pub fn context_name(&self) -> String {
         let familiar = self.familiar();
-        familiar
-            .strip_suffix(":latest")
-            .map_or_else(|| familiar.clone(), str::to_owned)
+        familiar.strip_suffix(":latest").map_or_else(|| familiar.clone(), str::to_owned)
     }
 
     /// Adds the tag `latest` where there is neither tag nor digest.
     #[must_use]
     pub fn with_default_tag(self) -> Self {
         match (&self.tag, &self.digest) {
-            (None, None) => Self {
-                tag: Some(DEFAULT_TAG.to_owned()),
-                ..self
-            },
+            (None, None) => Self { tag: Some(DEFAULT_TAG.to_owned()), ..self },
             _ => self,
         }
     }
@@ -225,15 +214,9 @@ impl ImageReference {
     /// [`ReferenceError::BadDigest`] unless `digest` is `algorithm:hex` of a known algorithm.
     pub fn with_digest(self, digest: &str) -> Result<Self, ReferenceError> {
         if is_digest(digest) {
-            Ok(Self {
-                digest: Some(digest.to_owned()),
-                ..self
-            })
+            Ok(Self { digest: Some(digest.to_owned()), ..self })
         } else {
-            Err(ReferenceError::BadDigest {
-                reference: self.to_string(),
-                digest: digest.to_owned(),
-            })
+            Err(ReferenceError::BadDigest { reference: self.to_string(), digest: digest.to_owned() })
         }
     }
 
@@ -270,16 +253,13 @@ pub fn is_digest(text: &str) -> bool {
     let Some((algorithm, hex)) = text.split_once(':') else {
         return false;
     };
-    ALGORITHMS
-        .iter()
-        .any(|&(name, length)| name == algorithm && length == hex.len())
+    ALGORITHMS.iter().any(|&(name, length)| name == algorithm && length == hex.len())
         && hex.bytes().all(is_lower_hex)
 }
 
 /// The text before the first separator, and what follows it.
 fn cut(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator)
-        .map_or((text, None), |(before, after)| (before, Some(after)))
+    text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
 /// A first component is a registry if it could not be a part of a path on the default one.
@@ -304,28 +284,15 @@ fn checked_path(text: &str, domain: &str, path: &str) -> Result<String, Referenc
         return Err(ReferenceError::Empty { reference });
     }
     if path.chars().any(char::is_uppercase) {
-        return Err(ReferenceError::Uppercase {
-            reference,
-            name: path.to_owned(),
-        });
+        return Err(ReferenceError::Uppercase { reference, name: path.to_owned() });
     }
     if !is_domain(domain) {
-        return Err(ReferenceError::BadDomain {
-            reference,
-            domain: domain.to_owned(),
-        });
+        return Err(ReferenceError::BadDomain { reference, domain: domain.to_owned() });
     }
     if let Some(bad) = path.split('/').find(|component| !is_component(component)) {
-        return Err(ReferenceError::BadComponent {
-            reference,
-            component: bad.to_owned(),
-        });
+        return Err(ReferenceError::BadComponent { reference, component: bad.to_owned() });
     }
-    let official = if domain == DEFAULT_DOMAIN && !path.contains('/') {
-        OFFICIAL_PREFIX
-    } else {
-        ""
-    };
+    let official = if domain == DEFAULT_DOMAIN && !path.contains('/') { OFFICIAL_PREFIX } else { "" };
     if official.len() + path.len() > MAX_PATH {
         return Err(ReferenceError::TooLong { reference });
     }
@@ -338,11 +305,7 @@ fn is_domain(domain: &str) -> bool {
             if address.is_empty() || !address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') {
                 return false;
             }
-            (
-                None,
-                port.strip_prefix(':')
-                    .or(if port.is_empty() { None } else { Some("") }),
-            )
+            (None, port.strip_prefix(':').or(if port.is_empty() { None } else { Some("") }))
         }
         None => match domain.split_once(':') {
             Some((host, port)) => (Some(host), Some(port)),
@@ -367,20 +330,16 @@ fn is_component(component: &str) -> bool {
     let ends_with_words =
         bytes.first().copied().is_some_and(is_word) && bytes.last().copied().is_some_and(is_word);
     ends_with_words
-        && component
-            .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            .all(|separator| {
-                matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
-            })
+        && component.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).all(|separator| {
+            matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
+        })
 }
 
 fn is_tag(tag: &str) -> bool {
     tag.len() <= MAX_TAG
         && !tag.is_empty()
         && !tag.starts_with(['.', '-'])
-        && tag
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 fn is_lower_hex(byte: u8) -> bool {

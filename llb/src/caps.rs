@@ -159,12 +159,8 @@ impl CapSet {
             let known = Cap::from_id(&cap.id)?;
             let support = match (cap.enabled, cap.disabled_reason_msg.is_empty()) {
                 (true, _) => Support::Enabled,
-                (false, false) => Support::Disabled {
-                    reason: cap.disabled_reason_msg,
-                },
-                (false, true) => Support::Disabled {
-                    reason: cap.disabled_reason,
-                },
+                (false, false) => Support::Disabled { reason: cap.disabled_reason_msg },
+                (false, true) => Support::Disabled { reason: cap.disabled_reason },
             };
             Some((known, support))
         };
@@ -235,28 +231,13 @@ mod tests {
             ..pb::ApiCap::default()
         };
         let caps = CapSet::new([
-            disabled(
-                "mergeop",
-                "store",
-                "only enabled with containerd image store backend",
-            ),
+            disabled("mergeop", "store", "only enabled with containerd image store backend"),
             disabled("diffop", "store", ""),
-            pb::ApiCap {
-                id: "file.base".to_owned(),
-                enabled: true,
-                ..pb::ApiCap::default()
-            },
-            pb::ApiCap {
-                id: "of.the.future".to_owned(),
-                enabled: true,
-                ..pb::ApiCap::default()
-            },
+            pb::ApiCap { id: "file.base".to_owned(), enabled: true, ..pb::ApiCap::default() },
+            pb::ApiCap { id: "of.the.future".to_owned(), enabled: true, ..pb::ApiCap::default() },
         ]);
         assert!(!caps.supports(Cap::MergeOp));
-        assert_eq!(
-            caps.reason(Cap::MergeOp),
-            Some("only enabled with containerd image store backend")
-        );
+        assert_eq!(caps.reason(Cap::MergeOp), Some("only enabled with containerd image store backend"));
         assert_eq!(caps.reason(Cap::DiffOp), Some("store"));
         assert!(caps.supports(Cap::FileBase));
         assert_eq!(caps.reason(Cap::FileBase), None);

@@ -74,11 +74,7 @@ impl Definition {
         let decode = |(position, bytes): (usize, Vec<u8>)| {
             let op = pb::Op::decode(bytes.as_slice());
             let op = op.map_err(|source| DefinitionError::Decode { position, source })?;
-            Ok(Arc::new(EncodedOp {
-                digest: Digest::of(&bytes),
-                bytes,
-                op,
-            }))
+            Ok(Arc::new(EncodedOp { digest: Digest::of(&bytes), bytes, op }))
         };
         let metadata = |(digest, metadata): (String, pb::OpMetadata)| Ok((Digest::parse(&digest)?, metadata));
         Ok(Self {
@@ -88,11 +84,7 @@ impl Definition {
                 .enumerate()
                 .map(decode)
                 .collect::<Result<_, DefinitionError>>()?,
-            metadata: definition
-                .metadata
-                .into_iter()
-                .map(metadata)
-                .collect::<Result<_, DigestError>>()?,
+            metadata: definition.metadata.into_iter().map(metadata).collect::<Result<_, DigestError>>()?,
             source: definition.source,
         })
     }
@@ -140,10 +132,7 @@ impl Definition {
     /// Every capability that some op asks for. Ids that no engine registers are left out.
     pub fn required_caps(&self) -> BTreeSet<Cap> {
         let asked = self.metadata.values().flat_map(|metadata| &metadata.caps);
-        asked
-            .filter(|(_, needed)| **needed)
-            .filter_map(|(id, _)| Cap::from_id(id))
-            .collect()
+        asked.filter(|(_, needed)| **needed).filter_map(|(id, _)| Cap::from_id(id)).collect()
     }
 
     /// A dump for people, with ops by position and defaults left out; the same for the same definition.

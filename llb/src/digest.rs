@@ -36,13 +36,7 @@ impl Digest {
         let valid = text.strip_prefix(PREFIX).is_some_and(|hex| {
             hex.len() == HEX_LENGTH && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         });
-        if valid {
-            Ok(Self(text.into()))
-        } else {
-            Err(DigestError {
-                text: text.to_owned(),
-            })
-        }
+        if valid { Ok(Self(text.into())) } else { Err(DigestError { text: text.to_owned() }) }
     }
 
     /// The whole text, prefix included.
@@ -54,9 +48,7 @@ impl Digest {
 /// Bytes in lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    nibbles
-        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
-        .collect()
+    nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
 impl fmt::Display for Digest {
@@ -87,13 +79,7 @@ mod tests {
     fn only_lower_case_sha256_is_read() {
         let good = Digest::of(b"x");
         assert_eq!(Digest::parse(good.as_str()), Ok(good.clone()));
-        for bad in [
-            "",
-            "sha256:",
-            "sha512:00",
-            &good.as_str().to_uppercase(),
-            &good.as_str()[..70],
-        ] {
+        for bad in ["", "sha256:", "sha512:00", &good.as_str().to_uppercase(), &good.as_str()[..70]] {
             let error = Digest::parse(bad).expect_err(bad);
             assert_eq!(
                 error.to_string(),

@@ -49,21 +49,14 @@ impl From<Object> for Value {
 }
 
 pub(crate) fn definition(definition: &Definition) -> Value {
-    let positions: BTreeMap<&str, usize> = definition
-        .ops()
-        .enumerate()
-        .map(|(position, (digest, _))| (digest.as_str(), position))
-        .collect();
+    let positions: BTreeMap<&str, usize> =
+        definition.ops().enumerate().map(|(position, (digest, _))| (digest.as_str(), position)).collect();
     let input = |input: &pb::Input| {
         let op = match positions.get(input.digest.as_str()) {
             Some(position) => json!(position),
             None => json!(input.digest),
         };
-        if input.index == 0 {
-            op
-        } else {
-            json!({ "op": op, "output": input.index })
-        }
+        if input.index == 0 { op } else { json!({ "op": op, "output": input.index }) }
     };
     let op = |(position, (digest, op)): (usize, (&Digest, &pb::Op))| {
         let mut object = Object::default();
@@ -86,11 +79,7 @@ pub(crate) fn definition(definition: &Definition) -> Value {
     };
     let mut object = Object::default();
     object.put("ops", definition.ops().enumerate().map(op).collect::<Vec<_>>());
-    if let Some(head) = definition
-        .ops
-        .last()
-        .and_then(|terminal| terminal.op.inputs.first())
-    {
+    if let Some(head) = definition.ops.last().and_then(|terminal| terminal.op.inputs.first()) {
         object.put("head", input(head));
     }
     object.put_set("files", files(definition));
@@ -123,11 +112,7 @@ fn metadata(metadata: &pb::OpMetadata) -> Value {
     if let Some(export) = &metadata.export_cache {
         object.put("export_cache", export.value);
     }
-    let caps = metadata
-        .caps
-        .iter()
-        .filter(|(_, needed)| **needed)
-        .map(|(id, _)| id.as_str());
+    let caps = metadata.caps.iter().filter(|(_, needed)| **needed).map(|(id, _)| id.as_str());
     object.put_set("caps", caps.collect::<Vec<_>>());
     object.into()
 }
@@ -142,15 +127,10 @@ fn locations(definition: &Definition, digest: &Digest) -> Vec<String> {
     };
     let place = |location: &pb::Location| {
         let index = usize::try_from(location.source_index).ok();
-        let file = index
-            .and_then(|index| source.infos.get(index))
-            .map_or("?", |info| info.filename.as_str());
+        let file = index.and_then(|index| source.infos.get(index)).map_or("?", |info| info.filename.as_str());
         let range = |range: &pb::Range| {
             let (start, end) = (range.start.unwrap_or_default(), range.end.unwrap_or_default());
-            format!(
-                "{file}:{}:{}-{}:{}",
-                start.line, start.character, end.line, end.character
-            )
+            format!("{file}:{}:{}-{}:{}", start.line, start.character, end.line, end.character)
         };
         location.ranges.iter().map(range).collect::<Vec<_>>()
     };
@@ -165,15 +145,10 @@ fn files(definition: &Definition) -> Vec<Value> {
         object.put("bytes", info.data.len());
         if let Some(from) = &info.definition {
             // Read for its head alone: what the file came from is rarely of interest.
-            let head = Definition::from_pb(from.clone())
-                .ok()
-                .and_then(|from| from.head());
+            let head = Definition::from_pb(from.clone()).ok().and_then(|from| from.head());
             object.put_set("from", head.map(|head| head.to_string()));
         }
         object.into()
     };
-    definition
-        .source()
-        .map(|source| source.infos.iter().map(file).collect())
-        .unwrap_or_default()
+    definition.source().map(|source| source.infos.iter().map(file).collect()).unwrap_or_default()
 }

@@ -106,15 +106,11 @@ mod tests {
     }
 
     fn alpine() -> State {
-        Image::new("alpine")
-            .platform(&Platform::new("linux", "amd64"))
-            .state()
+        Image::new("alpine").platform(&Platform::new("linux", "amd64")).state()
     }
 
     fn mkfile() -> State {
-        FileOp::on(&State::scratch())
-            .mkfile(MkFile::new("/a", "x"))
-            .state()
+        FileOp::on(&State::scratch()).mkfile(MkFile::new("/a", "x")).state()
     }
 
     #[test]
@@ -130,19 +126,13 @@ mod tests {
 
     #[test]
     fn a_local_folder_has_gos_bytes() {
-        let local = Local::new("context")
-            .session_id("sess")
-            .shared_key_hint("context")
-            .state();
+        let local = Local::new("context").session_id("sess").shared_key_hint("context").state();
         assert_eq!(
             last_op(&local),
             "5a001a480a0f6c6f63616c3a2f2f636f6e7465787412150a0d6c6f63616c2e73657373696f6e120473657373121e0a136c6f636\
              16c2e7368617265646b657968696e741207636f6e74657874"
         );
-        assert_eq!(
-            digest(&local),
-            "sha256:02b1e83abe51977d0205a53ac596a7456c65d4aa4297d42a7fbb38eecde33a0b"
-        );
+        assert_eq!(digest(&local), "sha256:02b1e83abe51977d0205a53ac596a7456c65d4aa4297d42a7fbb38eecde33a0b");
     }
 
     #[test]
@@ -178,10 +168,7 @@ mod tests {
     #[test]
     fn a_merge_has_gos_bytes() {
         let merged = merge(&[alpine(), mkfile()], Metadata::default());
-        assert_eq!(
-            last_op(&merged),
-            [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat()
-        );
+        assert_eq!(last_op(&merged), [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat());
     }
 
     #[test]
@@ -190,10 +177,7 @@ mod tests {
             identifier: String::new(),
             attrs: [("a".to_owned(), String::new()), ("b".to_owned(), "x".repeat(200))].into(),
         };
-        let op = pb::Op {
-            op: Some(pb::op::Op::Source(source)),
-            ..pb::Op::default()
-        };
+        let op = pb::Op { op: Some(pb::op::Op::Source(source)), ..pb::Op::default() };
         let expected = format!("1ad80112050a0161120012ce010a0162{}{}", "12c801", "78".repeat(200));
         assert_eq!(hex(&super::op(&op)), expected);
     }

@@ -46,10 +46,7 @@ mod tests {
     #[test]
     fn characters_are_escaped_as_go_escapes_them() {
         let list = ["a/**".to_owned(), "<&>\"\\\u{2028}\n\u{8}\u{1}\u{7f}é".to_owned()];
-        assert_eq!(
-            strings(&list),
-            "[\"a/**\",\"\\u003c\\u0026\\u003e\\\"\\\\\\u2028\\n\\b\\u0001\u{7f}é\"]"
-        );
+        assert_eq!(strings(&list), "[\"a/**\",\"\\u003c\\u0026\\u003e\\\"\\\\\\u2028\\n\\b\\u0001\u{7f}é\"]");
         assert_eq!(strings(&[]), "[]");
     }
 }

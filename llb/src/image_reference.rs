@@ -15,16 +15,8 @@ pub(crate) fn full(reference: &str) -> String {
         Some((first, rest)) if is_domain(first) => (first, rest),
         _ => (DEFAULT_DOMAIN, reference),
     };
-    let domain = if domain == LEGACY_DOMAIN {
-        DEFAULT_DOMAIN
-    } else {
-        domain
-    };
-    let folder = if domain == DEFAULT_DOMAIN && !remainder.contains('/') {
-        OFFICIAL_FOLDER
-    } else {
-        ""
-    };
+    let domain = if domain == LEGACY_DOMAIN { DEFAULT_DOMAIN } else { domain };
+    let folder = if domain == DEFAULT_DOMAIN && !remainder.contains('/') { OFFICIAL_FOLDER } else { "" };
     // A tag follows the last slash; a colon before it would be part of a port.
     let name = remainder.rsplit('/').next().unwrap_or(remainder);
     let tag = if name.contains([':', '@']) { "" } else { ":latest" };
@@ -44,32 +36,14 @@ mod tests {
         let digest = format!("sha256:{}", "0".repeat(64));
         let cases = [
             ("alpine".to_owned(), "docker.io/library/alpine:latest".to_owned()),
-            (
-                "alpine:3.20".to_owned(),
-                "docker.io/library/alpine:3.20".to_owned(),
-            ),
+            ("alpine:3.20".to_owned(), "docker.io/library/alpine:3.20".to_owned()),
             ("me/app".to_owned(), "docker.io/me/app:latest".to_owned()),
-            (
-                "index.docker.io/alpine".to_owned(),
-                "docker.io/library/alpine:latest".to_owned(),
-            ),
+            ("index.docker.io/alpine".to_owned(), "docker.io/library/alpine:latest".to_owned()),
             ("localhost/app".to_owned(), "localhost/app:latest".to_owned()),
-            (
-                "localhost:5000/app".to_owned(),
-                "localhost:5000/app:latest".to_owned(),
-            ),
-            (
-                "registry.example/a/b:1".to_owned(),
-                "registry.example/a/b:1".to_owned(),
-            ),
-            (
-                format!("alpine@{digest}"),
-                format!("docker.io/library/alpine@{digest}"),
-            ),
-            (
-                format!("alpine:3@{digest}"),
-                format!("docker.io/library/alpine:3@{digest}"),
-            ),
+            ("localhost:5000/app".to_owned(), "localhost:5000/app:latest".to_owned()),
+            ("registry.example/a/b:1".to_owned(), "registry.example/a/b:1".to_owned()),
+            (format!("alpine@{digest}"), format!("docker.io/library/alpine@{digest}")),
+            (format!("alpine:3@{digest}"), format!("docker.io/library/alpine:3@{digest}")),
         ];
         for (name, expected) in cases {
             assert_eq!(full(&name), expected);

@@ -93,9 +93,7 @@ impl<'a> Loader<'a> {
                 continue;
             }
             stack.pop();
-            let vertex = made
-                .entry(op.digest.as_str())
-                .or_insert_with(|| self.vertex(op, inputs));
+            let vertex = made.entry(op.digest.as_str()).or_insert_with(|| self.vertex(op, inputs));
             if op.digest == head_op.digest {
                 break Arc::clone(vertex);
             }
@@ -106,15 +104,9 @@ impl<'a> Loader<'a> {
     fn find(&self, input: &pb::Input) -> Result<&'a Arc<EncodedOp>, DefinitionError> {
         let digest = Digest::parse(&input.digest)?;
         if input.index < 0 {
-            return Err(DefinitionError::NegativeIndex {
-                digest,
-                index: input.index,
-            });
+            return Err(DefinitionError::NegativeIndex { digest, index: input.index });
         }
-        self.ops
-            .get(input.digest.as_str())
-            .copied()
-            .ok_or(DefinitionError::MissingOp { digest })
+        self.ops.get(input.digest.as_str()).copied().ok_or(DefinitionError::MissingOp { digest })
     }
 
     fn vertex(&self, op: &Arc<EncodedOp>, inputs: Vec<Arc<Vertex>>) -> Arc<Vertex> {
@@ -124,11 +116,7 @@ impl<'a> Loader<'a> {
             platform: op.op.platform.as_ref().map(Platform::from_pb).or_else(inherited),
             encoded: Arc::clone(op),
             metadata: self.definition.metadata(&op.digest).cloned().unwrap_or_default(),
-            locations: self
-                .locations
-                .get(op.digest.as_str())
-                .cloned()
-                .unwrap_or_default(),
+            locations: self.locations.get(op.digest.as_str()).cloned().unwrap_or_default(),
             inputs,
         })
     }

@@ -28,26 +28,13 @@ pub(crate) fn definition(state: &State) -> Definition {
         }
     }
     let terminal = EncodedOp::new(pb::Op {
-        inputs: vec![pb::Input {
-            digest: output.vertex.encoded.digest.to_string(),
-            index: output.index,
-        }],
+        inputs: vec![pb::Input { digest: output.vertex.encoded.digest.to_string(), index: output.index }],
         ..pb::Op::default()
     });
     let caps = terminal_caps(metadata_of.values());
-    metadata_of.insert(
-        terminal.digest.clone(),
-        pb::OpMetadata {
-            caps,
-            ..pb::OpMetadata::default()
-        },
-    );
+    metadata_of.insert(terminal.digest.clone(), pb::OpMetadata { caps, ..pb::OpMetadata::default() });
     ops.push(Arc::new(terminal));
-    Definition {
-        ops,
-        metadata: metadata_of,
-        source: Some(sources.to_pb()),
-    }
+    Definition { ops, metadata: metadata_of, source: Some(sources.to_pb()) }
 }
 
 /// Every vertex once, after its inputs, left to right; without recursion, since chains may be long.
@@ -115,12 +102,7 @@ impl<'a> Sources<'a> {
             ranges: ranges.iter().map(|range| range.to_pb()).collect(),
         };
         let locations = |(digest, list): (&&Digest, &Vec<(usize, &[Range])>)| {
-            (
-                digest.to_string(),
-                pb::Locations {
-                    locations: list.iter().map(location).collect(),
-                },
-            )
+            (digest.to_string(), pb::Locations { locations: list.iter().map(location).collect() })
         };
         let info = |file: &&Arc<SourceFile>| pb::SourceInfo {
             filename: file.filename.clone(),

@@ -105,11 +105,7 @@ impl Metadata {
             ignore_cache: self.ignore_cache,
             description: self.description.clone(),
             export_cache: self.export_cache.map(|value| pb::ExportCache { value }),
-            caps: self
-                .caps
-                .union(needed)
-                .map(|cap| (cap.id().to_owned(), true))
-                .collect(),
+            caps: self.caps.union(needed).map(|cap| (cap.id().to_owned(), true)).collect(),
             progress_group: self.progress_group.as_ref().map(group),
         }
     }
@@ -123,9 +119,7 @@ impl Metadata {
 pub(crate) fn merge(into: &mut pb::OpMetadata, other: &pb::OpMetadata) {
     into.ignore_cache |= other.ignore_cache;
     for (key, value) in &other.description {
-        into.description
-            .entry(key.clone())
-            .or_insert_with(|| value.clone());
+        into.description.entry(key.clone()).or_insert_with(|| value.clone());
     }
     into.export_cache = into.export_cache.or(other.export_cache);
     for (cap, needed) in &other.caps {

@@ -58,11 +58,7 @@ pub enum PlatformError {
 impl Platform {
     /// A platform of an OS and an architecture.
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
-        Self {
-            os: os.into(),
-            architecture: architecture.into(),
-            ..Self::default()
-        }
+        Self { os: os.into(), architecture: architecture.into(), ..Self::default() }
     }
 
     /// Reads `os[(version[+feature…])]/architecture[/variant]`, or an architecture alone.
@@ -77,31 +73,20 @@ impl Platform {
         let (os, rest) = parts.split_first().unwrap_or((&"", &[]));
         let mut platform = parse_os(os).ok_or_else(|| component_error(os, text))?;
         for part in rest {
-            if part.is_empty()
-                || !part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-            {
+            if part.is_empty() || !part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
                 return Err(component_error(part, text));
             }
         }
         match rest {
             [] => {
                 if KNOWN_OS.split(' ').any(|os| os == platform.os) {
-                    return Err(PlatformError::NoArchitecture {
-                        platform: text.to_owned(),
-                    });
+                    return Err(PlatformError::NoArchitecture { platform: text.to_owned() });
                 }
                 let (architecture, variant) = short_architecture(os);
                 if !KNOWN_ARCHITECTURES.split(' ').any(|known| known == architecture) {
-                    return Err(PlatformError::Unknown {
-                        platform: text.to_owned(),
-                    });
+                    return Err(PlatformError::Unknown { platform: text.to_owned() });
                 }
-                Ok(Self {
-                    variant,
-                    ..Self::new("linux", architecture)
-                })
+                Ok(Self { variant, ..Self::new("linux", architecture) })
             }
             [architecture] => {
                 (platform.architecture, platform.variant) = short_architecture(architecture);
@@ -114,9 +99,7 @@ impl Platform {
                 }
                 Ok(platform)
             }
-            _ => Err(PlatformError::Parts {
-                platform: text.to_owned(),
-            }),
+            _ => Err(PlatformError::Parts { platform: text.to_owned() }),
         }
     }
 
@@ -167,11 +150,7 @@ impl Platform {
             return "unknown".to_owned();
         }
         let parts = [os, &self.architecture, &self.variant];
-        parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("/")
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
 
     pub(crate) fn to_pb(&self) -> pb::Platform {
@@ -210,10 +189,7 @@ impl std::str::FromStr for Platform {
 }
 
 fn component_error(component: &str, platform: &str) -> PlatformError {
-    PlatformError::Component {
-        component: component.to_owned(),
-        platform: platform.to_owned(),
-    }
+    PlatformError::Component { component: component.to_owned(), platform: platform.to_owned() }
 }
 
 /// `os`, `os(version)` or `os(version+feature+feature)`.
@@ -222,11 +198,7 @@ fn parse_os(text: &str) -> Option<Platform> {
         Some((os, options)) => (os, options.strip_suffix(')')?),
         None => (text, ""),
     };
-    if os.is_empty()
-        || !os
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    {
+    if os.is_empty() || !os.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
         return None;
     }
     let mut options = options.split('+');
@@ -335,16 +307,8 @@ mod tests {
             ("macos/arm64", "darwin/arm64", "darwin/arm64"),
             ("arm64", "linux/arm64", "linux/arm64"),
             ("i386", "linux/386", "linux/386"),
-            (
-                "windows(10.0.17763)/amd64",
-                "windows(10.0.17763)/amd64",
-                "windows/amd64",
-            ),
-            (
-                "windows(10.0+win32k+a)/amd64",
-                "windows(10.0+a+win32k)/amd64",
-                "windows/amd64",
-            ),
+            ("windows(10.0.17763)/amd64", "windows(10.0.17763)/amd64", "windows/amd64"),
+            ("windows(10.0+win32k+a)/amd64", "windows(10.0+a+win32k)/amd64", "windows/amd64"),
             ("windows(1%2B2)/amd64", "windows(1%2B2)/amd64", "windows/amd64"),
         ];
         for (text, all, normalized) in cases {
@@ -357,18 +321,9 @@ mod tests {
     #[test]
     fn what_is_no_platform_is_refused_with_a_reason() {
         let cases = [
-            (
-                "",
-                "`` in platform `` is not a name of letters, digits, `_`, `.` and `-`",
-            ),
-            (
-                "linux/",
-                "`` in platform `linux/` is not a name of letters, digits, `_`, `.` and `-`",
-            ),
-            (
-                "linux/*",
-                "`*` in platform `linux/*` is not a name of letters, digits, `_`, `.` and `-`",
-            ),
+            ("", "`` in platform `` is not a name of letters, digits, `_`, `.` and `-`"),
+            ("linux/", "`` in platform `linux/` is not a name of letters, digits, `_`, `.` and `-`"),
+            ("linux/*", "`*` in platform `linux/*` is not a name of letters, digits, `_`, `.` and `-`"),
             (
                 "windows(1/amd64",
                 "`windows(1` in platform `windows(1/amd64` is not a name of letters, digits, `_`, `.` and `-`",
@@ -377,10 +332,7 @@ mod tests {
                 "linux/a/b/c",
                 "platform `linux/a/b/c` has more than three parts; write `os/architecture[/variant]`",
             ),
-            (
-                "linux",
-                "platform `linux` lacks an architecture; write `os/architecture[/variant]`",
-            ),
+            ("linux", "platform `linux` lacks an architecture; write `os/architecture[/variant]`"),
             (
                 "toaster",
                 "`toaster` is neither an operating system nor an architecture; write `os/architecture[/variant]`",
@@ -393,10 +345,7 @@ mod tests {
 
     #[test]
     fn a_platform_without_an_os_prints_as_unknown_and_normalises_to_linux() {
-        let platform = Platform {
-            architecture: "amd64".to_owned(),
-            ..Platform::default()
-        };
+        let platform = Platform { architecture: "amd64".to_owned(), ..Platform::default() };
         assert_eq!(platform.format(), "unknown");
         assert_eq!(platform.format_all(), "unknown");
         assert_eq!(platform.normalized().format(), "linux/amd64");

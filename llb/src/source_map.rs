@@ -50,48 +50,27 @@ pub struct Location {
 impl Range {
     /// Whole lines, first and last from 1.
     pub fn lines(first: u32, last: u32) -> Self {
-        Self {
-            start: Position {
-                line: first,
-                character: 0,
-            },
-            end: Position {
-                line: last,
-                character: 0,
-            },
-        }
+        Self { start: Position { line: first, character: 0 }, end: Position { line: last, character: 0 } }
     }
 
     pub(crate) fn to_pb(self) -> pb::Range {
-        pb::Range {
-            start: Some(self.start.to_pb()),
-            end: Some(self.end.to_pb()),
-        }
+        pb::Range { start: Some(self.start.to_pb()), end: Some(self.end.to_pb()) }
     }
 
     pub(crate) fn from_pb(range: &pb::Range) -> Self {
         let position = |position: Option<pb::Position>| position.map(Position::from_pb).unwrap_or_default();
-        Self {
-            start: position(range.start),
-            end: position(range.end),
-        }
+        Self { start: position(range.start), end: position(range.end) }
     }
 }
 
 impl Position {
     fn to_pb(self) -> pb::Position {
         let clamp = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        pb::Position {
-            line: clamp(self.line),
-            character: clamp(self.character),
-        }
+        pb::Position { line: clamp(self.line), character: clamp(self.character) }
     }
 
     fn from_pb(position: pb::Position) -> Self {
         let clamp = |number: i32| u32::try_from(number).unwrap_or_default();
-        Self {
-            line: clamp(position.line),
-            character: clamp(position.character),
-        }
+        Self { line: clamp(position.line), character: clamp(position.character) }
     }
 }

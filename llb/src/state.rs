@@ -61,11 +61,7 @@ impl Output {
 impl EncodedOp {
     pub(crate) fn new(op: pb::Op) -> Self {
         let bytes = encode::op(&op);
-        Self {
-            digest: Digest::of(&bytes),
-            bytes,
-            op,
-        }
+        Self { digest: Digest::of(&bytes), bytes, op }
     }
 }
 
@@ -98,9 +94,7 @@ impl State {
     ///
     /// Engines from BuildKit 0.18 on give the vertex the same name.
     pub fn digest(&self) -> Option<Digest> {
-        self.output
-            .as_ref()
-            .map(|output| output.vertex.encoded.digest.clone())
+        self.output.as_ref().map(|output| output.vertex.encoded.digest.clone())
     }
 
     /// The platform that a command on this state runs on, where one was given on the way here.
@@ -128,9 +122,7 @@ impl State {
     }
 
     pub(crate) fn new(vertex: Arc<Vertex>, index: i64) -> Self {
-        Self {
-            output: Some(Output { vertex, index }),
-        }
+        Self { output: Some(Output { vertex, index }) }
     }
 
     pub(crate) fn output(&self) -> Option<&Output> {
@@ -152,10 +144,7 @@ impl Eq for State {}
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.output
-            .as_ref()
-            .map(|output| (&output.vertex.encoded.digest, output.index))
-            .hash(state);
+        self.output.as_ref().map(|output| (&output.vertex.encoded.digest, output.index)).hash(state);
     }
 }
 
@@ -164,11 +153,7 @@ impl fmt::Debug for State {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.output {
             None => formatter.write_str("State(scratch)"),
-            Some(output) => write!(
-                formatter,
-                "State({}#{})",
-                output.vertex.encoded.digest, output.index
-            ),
+            Some(output) => write!(formatter, "State({}#{})", output.vertex.encoded.digest, output.index),
         }
     }
 }
@@ -228,12 +213,7 @@ impl Parts<'_> {
         };
         Arc::new(Vertex {
             encoded: Arc::new(EncodedOp::new(op)),
-            inputs: self
-                .inputs
-                .outputs
-                .into_iter()
-                .map(|output| output.vertex)
-                .collect(),
+            inputs: self.inputs.outputs.into_iter().map(|output| output.vertex).collect(),
             metadata: self.metadata.to_pb(&self.caps),
             locations: self.metadata.locations,
             platform: self.platform.cloned(),

@@ -9,10 +9,7 @@ use crate::{
 };
 
 fn image() -> State {
-    Image::new("alpine")
-        .platform(&Platform::new("linux", "amd64"))
-        .meta(Metadata::named("base"))
-        .state()
+    Image::new("alpine").platform(&Platform::new("linux", "amd64")).meta(Metadata::named("base")).state()
 }
 
 fn mkdir(base: &State, path: &str) -> State {
@@ -29,34 +26,21 @@ fn file(name: &str) -> Arc<SourceFile> {
 }
 
 fn location(file: &Arc<SourceFile>, line: u32) -> Location {
-    Location {
-        file: Arc::clone(file),
-        ranges: vec![Range::lines(line, line)],
-    }
+    Location { file: Arc::clone(file), ranges: vec![Range::lines(line, line)] }
 }
 
 /// A graph with every kind of sharing.
 fn project() -> State {
     let file = file("pybuild.toml");
-    let context = Local::new("context")
-        .meta(Metadata::named("context").location(location(&file, 1)))
-        .state();
+    let context = Local::new("context").meta(Metadata::named("context").location(location(&file, 1))).state();
     let base = image();
     let left = FileOp::on(&base).copy(Copy::new(&context, "/a", "/a")).state();
     let right = Exec::new(["make"])
         .mount(Mount::bind(&context, "/src").read_only())
         .mount(Mount::scratch("/out"))
-        .meta(
-            Metadata::named("make")
-                .location(location(&file, 2))
-                .ignore_cache(true)
-                .export_cache(false),
-        )
+        .meta(Metadata::named("make").location(location(&file, 2)).ignore_cache(true).export_cache(false))
         .run(&base);
-    merge(
-        &[left, right.output("/out"), right.root()],
-        Metadata::named("image"),
-    )
+    merge(&[left, right.output("/out"), right.root()], Metadata::named("image"))
 }
 
 #[test]
@@ -72,18 +56,9 @@ fn every_op_comes_once_and_after_its_inputs() {
     assert_eq!(seen.len(), 5);
     assert_eq!(definition.head(), project().digest());
     let terminal = definition.to_pb().def.pop().expect("a terminal op");
-    let head = pb::Input {
-        digest: project().digest().expect("not scratch").to_string(),
-        index: 0,
-    };
-    let expected = pb::Op {
-        inputs: vec![head],
-        ..pb::Op::default()
-    };
-    assert_eq!(
-        <pb::Op as prost::Message>::decode(terminal.as_slice()),
-        Ok(expected)
-    );
+    let head = pb::Input { digest: project().digest().expect("not scratch").to_string(), index: 0 };
+    let expected = pb::Op { inputs: vec![head], ..pb::Op::default() };
+    assert_eq!(<pb::Op as prost::Message>::decode(terminal.as_slice()), Ok(expected));
 }
 
 #[test]
@@ -102,27 +77,12 @@ fn the_terminal_op_says_what_the_definition_makes_use_of() {
     let terminal_caps = |state: &State| {
         let definition = state.marshal();
         let terminal = Digest::of(definition.to_pb().def.last().expect("a terminal op"));
-        definition
-            .metadata(&terminal)
-            .expect("metadata")
-            .caps
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
+        definition.metadata(&terminal).expect("metadata").caps.keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(
-        terminal_caps(&Local::new("x").state()),
-        ["constraints", "platform"]
-    );
+    assert_eq!(terminal_caps(&Local::new("x").state()), ["constraints", "platform"]);
     assert_eq!(
         terminal_caps(&project()),
-        [
-            "constraints",
-            "meta.description",
-            "meta.exportcache",
-            "meta.ignorecache",
-            "platform"
-        ]
+        ["constraints", "meta.description", "meta.exportcache", "meta.ignorecache", "platform"]
     );
 }
 
@@ -148,30 +108,16 @@ fn states_are_equal_by_what_they_are_not_by_what_is_said_of_them() {
     assert_ne!(named, mkdir(&image(), "/a"));
     assert_ne!(named, State::scratch());
     assert_eq!(format!("{:?}", State::scratch()), "State(scratch)");
-    assert_eq!(
-        format!("{named:?}"),
-        format!("State({}#0)", named.digest().expect("not scratch"))
-    );
+    assert_eq!(format!("{named:?}"), format!("State({}#0)", named.digest().expect("not scratch")));
 }
 
 #[test]
 fn a_vertex_reached_twice_unites_what_is_said_of_it() {
     let file = file("pybuild.toml");
-    let folder = |metadata: Metadata| {
-        FileOp::on(&image())
-            .mkdir(MkDir::new("/a"))
-            .meta(metadata)
-            .state()
-    };
-    let group = |id: &str| ProgressGroup {
-        id: id.to_owned(),
-        ..ProgressGroup::default()
-    };
+    let folder = |metadata: Metadata| FileOp::on(&image()).mkdir(MkDir::new("/a")).meta(metadata).state();
+    let group = |id: &str| ProgressGroup { id: id.to_owned(), ..ProgressGroup::default() };
     let first = folder(
-        Metadata::named("first")
-            .location(location(&file, 1))
-            .progress_group(group("one"))
-            .export_cache(true),
+        Metadata::named("first").location(location(&file, 1)).progress_group(group("one")).export_cache(true),
     );
     let second = folder(
         Metadata::named("second")
@@ -192,20 +138,10 @@ fn a_vertex_reached_twice_unites_what_is_said_of_it() {
     assert_eq!(metadata.description["more"], "words");
     assert!(metadata.ignore_cache);
     assert_eq!(metadata.export_cache, Some(pb::ExportCache { value: true }));
-    assert_eq!(
-        metadata.progress_group.as_ref().map(|group| group.id.as_str()),
-        Some("one")
-    );
-    assert_eq!(
-        metadata.caps.keys().collect::<Vec<_>>(),
-        ["exporter.multiple", "file.base"]
-    );
+    assert_eq!(metadata.progress_group.as_ref().map(|group| group.id.as_str()), Some("one"));
+    assert_eq!(metadata.caps.keys().collect::<Vec<_>>(), ["exporter.multiple", "file.base"]);
     let source = definition.source().expect("a source map");
-    assert_eq!(
-        source.locations[digest.as_str()].locations.len(),
-        2,
-        "one line is known once"
-    );
+    assert_eq!(source.locations[digest.as_str()].locations.len(), 2, "one line is known once");
 }
 
 #[test]
@@ -217,11 +153,7 @@ fn files_are_sent_once_and_locations_point_into_them() {
         .state();
     let b = FileOp::on(&a)
         .mkdir(MkDir::new("/b"))
-        .meta(
-            Metadata::new()
-                .location(location(&other, 4))
-                .location(location(&same, 5)),
-        )
+        .meta(Metadata::new().location(location(&other, 4)).location(location(&same, 5)))
         .state();
     let source = b.marshal().to_pb().source.expect("a source map");
     let names: Vec<&str> = source.infos.iter().map(|info| info.filename.as_str()).collect();
@@ -232,34 +164,23 @@ fn files_are_sent_once_and_locations_point_into_them() {
     );
     let lines = |state: &State| -> Vec<(i32, i32)> {
         let list = &source.locations[state.digest().expect("not scratch").as_str()].locations;
-        list.iter()
-            .map(|at| (at.source_index, at.ranges[0].start.expect("a start").line))
-            .collect()
+        list.iter().map(|at| (at.source_index, at.ranges[0].start.expect("a start").line)).collect()
     };
     assert_eq!(lines(&a), [(0, 3)]);
     assert_eq!(lines(&b), [(1, 4), (0, 5)]);
-    assert!(
-        !source
-            .locations
-            .contains_key(image().digest().expect("not scratch").as_str())
-    );
+    assert!(!source.locations.contains_key(image().digest().expect("not scratch").as_str()));
 }
 
 #[test]
 fn a_file_says_what_it_was_read_from() {
     let context = Local::new("dockerfile").state();
-    let file = Arc::new(SourceFile {
-        definition: Some(context.clone()),
-        ..SourceFile::clone(&file("f"))
-    });
+    let file = Arc::new(SourceFile { definition: Some(context.clone()), ..SourceFile::clone(&file("f")) });
     let state = FileOp::on(&image())
         .mkdir(MkDir::new("/a"))
         .meta(Metadata::new().location(location(&file, 1)))
         .state();
     let definition = state.marshal();
-    let from = definition.source().expect("a source map").infos[0]
-        .definition
-        .clone();
+    let from = definition.source().expect("a source map").infos[0].definition.clone();
     assert_eq!(from, Some(context.marshal().to_pb()));
     let again = State::from_definition(&definition).expect("a graph").marshal();
     assert_eq!(again, definition);
@@ -281,10 +202,7 @@ fn a_definition_survives_the_wire_and_becomes_the_same_state() {
 
 #[test]
 fn an_output_beyond_the_first_survives_the_wire() {
-    let out = Exec::new(["make"])
-        .mount(Mount::scratch("/out"))
-        .run(&image())
-        .output("/out");
+    let out = Exec::new(["make"]).mount(Mount::scratch("/out")).run(&image()).output("/out");
     assert_eq!(State::from_definition(&out.marshal()), Ok(out));
 }
 
@@ -301,18 +219,9 @@ fn foreign_bytes_keep_their_digest() {
     });
     let digest = Digest::of(&foreign);
     assert_ne!(Some(digest.clone()), Local::new("x").state().digest());
-    let head = pb::Input {
-        digest: digest.to_string(),
-        index: 0,
-    };
-    let terminal = prost::Message::encode_to_vec(&pb::Op {
-        inputs: vec![head],
-        ..pb::Op::default()
-    });
-    let message = pb::Definition {
-        def: vec![foreign, terminal],
-        ..pb::Definition::default()
-    };
+    let head = pb::Input { digest: digest.to_string(), index: 0 };
+    let terminal = prost::Message::encode_to_vec(&pb::Op { inputs: vec![head], ..pb::Op::default() });
+    let message = pb::Definition { def: vec![foreign, terminal], ..pb::Definition::default() };
     let state =
         State::from_definition(&Definition::from_pb(message).expect("a definition")).expect("a graph");
     assert_eq!(state.digest(), Some(digest));
@@ -323,14 +232,8 @@ fn what_is_no_graph_is_refused_with_a_reason() {
     let good = project().marshal().to_pb();
     let absent = Digest::of(b"absent");
     let terminal = |digest: &str, index| {
-        let inputs = vec![pb::Input {
-            digest: digest.to_owned(),
-            index,
-        }];
-        prost::Message::encode_to_vec(&pb::Op {
-            inputs,
-            ..pb::Op::default()
-        })
+        let inputs = vec![pb::Input { digest: digest.to_owned(), index }];
+        prost::Message::encode_to_vec(&pb::Op { inputs, ..pb::Op::default() })
     };
     let with_last = |last: Vec<u8>| {
         let mut changed = good.clone();
@@ -345,25 +248,17 @@ fn what_is_no_graph_is_refused_with_a_reason() {
     assert_eq!(load(with_last(Vec::new())), DefinitionError::NoTerminal);
     assert_eq!(
         load(with_last(terminal(absent.as_str(), 0))),
-        DefinitionError::MissingOp {
-            digest: absent.clone()
-        }
+        DefinitionError::MissingOp { digest: absent.clone() }
     );
     assert_eq!(
         load(with_last(terminal(absent.as_str(), -1))),
-        DefinitionError::NegativeIndex {
-            digest: absent,
-            index: -1
-        }
+        DefinitionError::NegativeIndex { digest: absent, index: -1 }
     );
     assert_eq!(
         load(with_last(terminal("md5:0", 0))).to_string(),
         "the definition refers to an op by something that is not a digest"
     );
-    assert_eq!(
-        load(with_last(vec![0xff])).to_string(),
-        "op 5 of the definition can't be decoded"
-    );
+    assert_eq!(load(with_last(vec![0xff])).to_string(), "op 5 of the definition can't be decoded");
     let mut no_files = good.clone();
     no_files.source.as_mut().expect("a source map").infos.clear();
     assert_eq!(load(no_files), DefinitionError::SourceIndex { index: 0 });
@@ -393,9 +288,7 @@ fn required_capabilities_are_those_of_all_ops() {
 fn a_chain_of_fifty_thousand_ops_overflows_nothing() {
     let mut state = State::scratch();
     for number in 0..50_000_u32 {
-        state = FileOp::on(&state)
-            .mkfile(MkFile::new("/n", number.to_le_bytes()))
-            .state();
+        state = FileOp::on(&state).mkfile(MkFile::new("/n", number.to_le_bytes())).state();
     }
     let definition = state.marshal();
     assert_eq!(definition.ops().len(), 50_000);

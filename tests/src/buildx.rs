@@ -156,13 +156,7 @@ impl Build {
         }
         let metadata = fs::read_to_string(&metadata_file).ok();
         let metadata = metadata.map_or(Ok(Value::Null), |text| serde_json::from_str(&text))?;
-        Ok(Outcome {
-            success: finished.status.success(),
-            errors,
-            progress,
-            metadata,
-            image,
-        })
+        Ok(Outcome { success: finished.status.success(), errors, progress, metadata, image })
     }
 
     /// Runs a build that has to work.
@@ -174,10 +168,7 @@ impl Build {
         if outcome.success {
             return Ok(outcome);
         }
-        Err(Failure::Unexpected(format!(
-            "the build failed\n{}",
-            outcome.transcript()
-        )))
+        Err(Failure::Unexpected(format!("the build failed\n{}", outcome.transcript())))
     }
 
     /// Runs a build that has to fail.
@@ -188,23 +179,15 @@ impl Build {
         let outcome = self.run()?;
         if outcome.success {
             let transcript = outcome.transcript();
-            return Err(Failure::Unexpected(format!(
-                "the build was expected to fail\n{transcript}"
-            )));
+            return Err(Failure::Unexpected(format!("the build was expected to fail\n{transcript}")));
         }
         Ok(outcome)
     }
 
     fn command(&self, engine: &Engine, metadata_file: &Path) -> Command {
         let mut client = engine.docker(&["buildx", "build", "--progress", "rawjson"]);
-        client
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .envs(self.environment.iter().cloned());
-        client
-            .arg("--metadata-file")
-            .arg(metadata_file)
-            .args(&self.arguments);
+        client.current_dir(&self.folder).stdin(Stdio::null()).envs(self.environment.iter().cloned());
+        client.arg("--metadata-file").arg(metadata_file).args(&self.arguments);
         if let Some(file) = &self.file {
             client.args(["--file", file]);
         }
@@ -232,9 +215,7 @@ impl Outcome {
     /// # Errors
     /// If the build was not asked to load one.
     pub fn image(&self) -> Result<&Image> {
-        self.image
-            .as_ref()
-            .ok_or_else(|| Failure::Unexpected("this build loads no image".to_owned()))
+        self.image.as_ref().ok_or_else(|| Failure::Unexpected("this build loads no image".to_owned()))
     }
 
     /// The one step whose name contains `text`.
@@ -245,10 +226,7 @@ impl Outcome {
         if let [step] = self.progress.named(text)[..] {
             return Ok(step);
         }
-        Err(Failure::Unexpected(format!(
-            "not exactly one step is named `{text}`\n{}",
-            self.transcript()
-        )))
+        Err(Failure::Unexpected(format!("not exactly one step is named `{text}`\n{}", self.transcript())))
     }
 
     /// Whether any step whose name contains `text` did its work in this build.
@@ -258,10 +236,7 @@ impl Outcome {
     pub fn ran(&self, text: &str) -> Result<bool> {
         let steps = self.progress.named(text);
         if steps.is_empty() {
-            return Err(Failure::Unexpected(format!(
-                "no step is named `{text}`\n{}",
-                self.transcript()
-            )));
+            return Err(Failure::Unexpected(format!("no step is named `{text}`\n{}", self.transcript())));
         }
         Ok(steps.iter().any(|step| step.ran()))
     }
@@ -273,9 +248,7 @@ impl Outcome {
             let state = match step {
                 Step { error, .. } if !error.is_empty() => "failed",
                 Step { cached: true, .. } => "cached",
-                Step {
-                    completed: Some(_), ..
-                } => "ran",
+                Step { completed: Some(_), .. } => "ran",
                 Step { started: Some(_), .. } => "was running",
                 _ => "was not started",
             };

@@ -27,11 +27,7 @@ impl Finished {
             return Ok(self);
         }
         let output = format!("{}{}", self.stdout, self.stderr);
-        Err(Failure::Command {
-            command: self.line,
-            status: self.status.to_string(),
-            output,
-        })
+        Err(Failure::Command { command: self.line, status: self.status.to_string(), output })
     }
 }
 
@@ -67,11 +63,7 @@ fn output(command: &mut Command) -> Result<Output> {
 /// Starts `command` with its standard output as a pipe.
 pub(crate) fn piped(command: &mut Command) -> Result<std::process::Child> {
     let what = line(command);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(Failure::io(what))
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(Failure::io(what))
 }
 
 fn line(command: &Command) -> String {

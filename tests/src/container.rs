@@ -25,13 +25,7 @@ impl Container {
     /// # Errors
     /// If it cannot be started.
     pub fn start(image: &Image, port: u16) -> Result<Self> {
-        Self::made(&[
-            "run",
-            "--detach",
-            "--publish",
-            &format!("127.0.0.1::{port}"),
-            image.tag(),
-        ])
+        Self::made(&["run", "--detach", "--publish", &format!("127.0.0.1::{port}"), image.tag()])
     }
 
     /// A container that is never started: its file system can be read.
@@ -42,9 +36,7 @@ impl Container {
 
     fn made(arguments: &[&str]) -> Result<Self> {
         let printed = stdout(&mut Engine::get()?.docker(arguments))?;
-        Ok(Self {
-            id: printed.trim().to_owned(),
-        })
+        Ok(Self { id: printed.trim().to_owned() })
     }
 
     /// Its id.
@@ -64,9 +56,7 @@ impl Container {
                 Ok(response) => return Ok(response),
                 Err(failure) if start.elapsed() > PATIENCE => {
                     let logs = self.logs()?;
-                    return Err(Failure::Unexpected(format!(
-                        "no answer from {path}: {failure}\n{logs}"
-                    )));
+                    return Err(Failure::Unexpected(format!("no answer from {path}: {failure}\n{logs}")));
                 }
                 Err(_) => thread::sleep(Duration::from_millis(100)),
             }
@@ -114,9 +104,7 @@ impl Container {
     fn address(&self, port: u16) -> Result<SocketAddr> {
         let printed = stdout(&mut Engine::get()?.docker(&["port", &self.id, &format!("{port}/tcp")]))?;
         let first = printed.lines().next().unwrap_or_default();
-        first
-            .parse()
-            .map_err(|_| Failure::Unexpected(format!("`{first}` is no published address")))
+        first.parse().map_err(|_| Failure::Unexpected(format!("`{first}` is no published address")))
     }
 }
 

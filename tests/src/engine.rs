@@ -48,9 +48,7 @@ impl Engine {
     /// Whether it keeps images in containerd's store. Docker's classic one knows neither several platforms
     /// under one tag nor OCI layouts.
     pub fn has_containerd_store(&self) -> bool {
-        self.environment
-            .get("PYBUILD_ENGINE_STORE")
-            .is_none_or(|store| store == "containerd")
+        self.environment.get("PYBUILD_ENGINE_STORE").is_none_or(|store| store == "containerd")
     }
 
     /// A program with the engine's environment and nothing else: what works here works without a home.
@@ -82,25 +80,17 @@ impl Engine {
 
     fn from_script() -> Result<Self> {
         let mut shell = isolated("bash", &inherited());
-        shell.args([
-            "-c",
-            "variables=$(\"$1\" env) && eval \"$variables\" && exec env -0",
-            "bash",
-        ]);
+        shell.args(["-c", "variables=$(\"$1\" env) && eval \"$variables\" && exec env -0", "bash"]);
         let printed = stdout(shell.arg(script().get_program()))?;
         let pairs = printed.split('\0').filter_map(|pair| pair.split_once('='));
-        let mut environment: BTreeMap<String, String> = pairs
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let mut environment: BTreeMap<String, String> =
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         // A Docker that is not ours may have its plugins in the user's home.
         if let (None, Ok(home)) = (environment.get("DOCKER_CONFIG"), env::var("HOME")) {
             environment.insert("DOCKER_CONFIG".to_owned(), format!("{home}/.docker"));
         }
         let named = environment.get("PYBUILD_FRONTEND").cloned();
-        Ok(Self {
-            environment,
-            frontend: named.unwrap_or_else(|| DEFAULT_FRONTEND.to_owned()),
-        })
+        Ok(Self { environment, frontend: named.unwrap_or_else(|| DEFAULT_FRONTEND.to_owned()) })
     }
 
     fn answers(&self) -> bool {
@@ -128,19 +118,12 @@ pub fn repository() -> PathBuf {
 }
 
 fn script() -> Command {
-    isolated(
-        &repository().join("tests/engine/engine").to_string_lossy(),
-        &inherited(),
-    )
+    isolated(&repository().join("tests/engine/engine").to_string_lossy(), &inherited())
 }
 
 fn isolated(program: &str, environment: &BTreeMap<String, String>) -> Command {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .envs(environment)
-        .env("HOME", "/nonexistent")
-        .env("LC_ALL", "C.UTF-8");
+    command.env_clear().envs(environment).env("HOME", "/nonexistent").env("LC_ALL", "C.UTF-8");
     command
 }
 

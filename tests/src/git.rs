@@ -34,29 +34,16 @@ impl Repository {
         let bare = folder.path().join("project.git");
         let in_project = |arguments: &[&str]| {
             let mut git = git();
-            git.arg("--git-dir")
-                .arg(&bare)
-                .arg("--work-tree")
-                .arg(project.path())
-                .args(arguments);
+            git.arg("--git-dir").arg(&bare).arg("--work-tree").arg(project.path()).args(arguments);
             stdout(git.current_dir(project.path()))
         };
-        stdout(
-            git()
-                .args(["init", "--quiet", "--bare", "--initial-branch=main"])
-                .arg(&bare),
-        )?;
+        stdout(git().args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(&bare))?;
         in_project(&["add", "--all"])?;
         in_project(&["commit", "--quiet", "--message", "The project"])?;
         let commit = in_project(&["rev-parse", "HEAD"])?.trim().to_owned();
         let port = free_port()?;
         let server = serve(folder.path(), port)?;
-        let repository = Self {
-            _folder: folder,
-            server,
-            port,
-            commit,
-        };
+        let repository = Self { _folder: folder, server, port, commit };
         repository.wait()?;
         Ok(repository)
     }
@@ -93,12 +80,9 @@ impl Drop for Repository {
 /// git with nobody's settings and an author of its own.
 fn git() -> Command {
     let mut git = Command::new("git");
-    git.env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("HOME", "/nonexistent");
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", "/nonexistent");
     for role in ["AUTHOR", "COMMITTER"] {
-        git.env(format!("GIT_{role}_NAME"), "E2E")
-            .env(format!("GIT_{role}_EMAIL"), "e2e@example.org");
+        git.env(format!("GIT_{role}_NAME"), "E2E").env(format!("GIT_{role}_EMAIL"), "e2e@example.org");
     }
     git
 }
@@ -107,14 +91,9 @@ fn serve(folder: &Path, port: u16) -> Result<Child> {
     // The daemon itself, not `git daemon`: that one starts it as a child, which would outlive a kill.
     let programs = stdout(git().arg("--exec-path"))?;
     let mut daemon = Command::new(Path::new(programs.trim()).join("git-daemon"));
-    daemon
-        .args(["--export-all", "--listen=127.0.0.1", "--reuseaddr"])
-        .arg(format!("--port={port}"));
+    daemon.args(["--export-all", "--listen=127.0.0.1", "--reuseaddr"]).arg(format!("--port={port}"));
     daemon.arg(format!("--base-path={}", folder.display()));
-    daemon
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    daemon.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     daemon.spawn().map_err(Failure::io("starting git-daemon"))
 }
 

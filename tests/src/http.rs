@@ -38,34 +38,20 @@ pub fn get(address: SocketAddr, path: &str) -> Result<Response> {
     let what = format!("GET {path} from {address}");
     let mut stream =
         TcpStream::connect_timeout(&address, TIMEOUT).map_err(Failure::io(format!("{what}: connecting")))?;
-    stream
-        .set_read_timeout(Some(TIMEOUT))
-        .map_err(Failure::io(what.as_str()))?;
+    stream.set_read_timeout(Some(TIMEOUT)).map_err(Failure::io(what.as_str()))?;
     // HTTP/1.0: the body ends with the connection and comes in no chunks.
     let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-    stream
-        .write_all(request.as_bytes())
-        .map_err(Failure::io(format!("{what}: asking")))?;
+    stream.write_all(request.as_bytes()).map_err(Failure::io(format!("{what}: asking")))?;
     let mut answer = Vec::new();
-    stream
-        .read_to_end(&mut answer)
-        .map_err(Failure::io(format!("{what}: reading")))?;
+    stream.read_to_end(&mut answer).map_err(Failure::io(format!("{what}: reading")))?;
     parse(&String::from_utf8_lossy(&answer))
         .ok_or_else(|| Failure::Unexpected(format!("{what}: the answer is no HTTP")))
 }
 
 fn parse(answer: &str) -> Option<Response> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head
-        .strip_prefix("HTTP/1.")?
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()?;
-    Some(Response {
-        status,
-        body: body.to_owned(),
-    })
+    let status = head.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Response { status, body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -75,13 +61,7 @@ mod tests {
     #[test]
     fn an_answer_has_a_status_and_a_body() {
         let answer = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{\"a\": 1}";
-        assert_eq!(
-            parse(answer),
-            Some(Response {
-                status: 200,
-                body: "{\"a\": 1}".to_owned()
-            })
-        );
+        assert_eq!(parse(answer), Some(Response { status: 200, body: "{\"a\": 1}".to_owned() }));
         // The proxy of a published port accepts before the server behind it listens.
         assert_eq!(parse(""), None);
     }

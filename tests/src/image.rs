@@ -18,9 +18,7 @@ pub struct Image {
 
 impl Image {
     pub(crate) fn tagged(name: &str) -> Self {
-        Self {
-            tag: format!("{name}:e2e"),
-        }
+        Self { tag: format!("{name}:e2e") }
     }
 
     /// The tag.
@@ -53,14 +51,8 @@ impl Image {
     pub fn env(&self, name: &str) -> Result<Option<String>> {
         let config = self.config()?;
         let all = config.get("Env").and_then(Value::as_array);
-        let pairs = all
-            .into_iter()
-            .flatten()
-            .filter_map(|pair| pair.as_str()?.split_once('='));
-        Ok(pairs
-            .filter(|(known, _)| *known == name)
-            .map(|(_, value)| value.to_owned())
-            .next())
+        let pairs = all.into_iter().flatten().filter_map(|pair| pair.as_str()?.split_once('='));
+        Ok(pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned()).next())
     }
 
     /// The content digests of its layers, the base's first.
@@ -70,11 +62,7 @@ impl Image {
     pub fn layers(&self) -> Result<Vec<String>> {
         let inspected = self.inspect()?;
         let layers = inspected.pointer("/RootFS/Layers").and_then(Value::as_array);
-        Ok(layers
-            .into_iter()
-            .flatten()
-            .filter_map(|layer| Some(layer.as_str()?.to_owned()))
-            .collect())
+        Ok(layers.into_iter().flatten().filter_map(|layer| Some(layer.as_str()?.to_owned())).collect())
     }
 
     /// The lines of `docker image history`, whole, the newest first.
@@ -82,18 +70,9 @@ impl Image {
     /// # Errors
     /// If there is no such image.
     pub fn history(&self) -> Result<Vec<String>> {
-        let arguments = [
-            "image",
-            "history",
-            "--no-trunc",
-            "--format",
-            "{{.CreatedBy}} {{.Comment}}",
-            &self.tag,
-        ];
-        Ok(stdout(&mut Engine::get()?.docker(&arguments))?
-            .lines()
-            .map(str::to_owned)
-            .collect())
+        let arguments =
+            ["image", "history", "--no-trunc", "--format", "{{.CreatedBy}} {{.Comment}}", &self.tag];
+        Ok(stdout(&mut Engine::get()?.docker(&arguments))?.lines().map(str::to_owned).collect())
     }
 
     /// All paths in it, without a leading slash; folders end in a slash.
@@ -109,15 +88,9 @@ impl Image {
         let listed = stdout(Command::new("tar").args(["-t", "-f", "-"]).stdin(pipe));
         let ended = export.wait().map_err(Failure::io("waiting for docker export"))?;
         if !ended.success() {
-            return Err(Failure::Unexpected(format!(
-                "docker export of {} failed",
-                self.tag
-            )));
+            return Err(Failure::Unexpected(format!("docker export of {} failed", self.tag)));
         }
-        Ok(listed?
-            .lines()
-            .map(|line| line.trim_start_matches("./").to_owned())
-            .collect())
+        Ok(listed?.lines().map(|line| line.trim_start_matches("./").to_owned()).collect())
     }
 
     /// Runs a program in a container of its own, as the image's user and in its working directory.

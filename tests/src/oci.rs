@@ -18,9 +18,7 @@ pub struct Layout {
 impl Layout {
     /// The layout in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_owned(),
-        }
+        Self { folder: folder.to_owned() }
     }
 
     /// The manifests by platform (`linux/arm64`), attestations left out.
@@ -67,11 +65,7 @@ pub fn contains(file: &Path, needle: &str) -> Result<bool> {
     let needle = needle.as_bytes();
     let mut window = Vec::new();
     loop {
-        let count = stream
-            .by_ref()
-            .take(1 << 20)
-            .read_to_end(&mut window)
-            .map_err(Failure::io(what()))?;
+        let count = stream.by_ref().take(1 << 20).read_to_end(&mut window).map_err(Failure::io(what()))?;
         if window.windows(needle.len().max(1)).any(|part| part == needle) {
             return Ok(true);
         }
@@ -90,9 +84,7 @@ fn json(path: &Path) -> Result<Value> {
 
 fn text(value: &Value, pointer: &str) -> Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::Unexpected(format!("no {pointer} in {value}")))
+    found.map(str::to_owned).ok_or_else(|| Failure::Unexpected(format!("no {pointer} in {value}")))
 }
 
 #[cfg(test)]

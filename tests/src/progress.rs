@@ -50,12 +50,7 @@ impl Step {
 
     /// Whether both steps were at work at the same time. Only steps that ran to their end do.
     pub fn overlaps(&self, other: &Self) -> bool {
-        let span = |step: &Self| {
-            Some((
-                instant(step.started.as_ref()?)?,
-                instant(step.completed.as_ref()?)?,
-            ))
-        };
+        let span = |step: &Self| Some((instant(step.started.as_ref()?)?, instant(step.completed.as_ref()?)?));
         match (span(self), span(other)) {
             (Some((start, end)), Some((other_start, other_end))) => start < other_end && other_start < end,
             _ => false,
@@ -105,26 +100,13 @@ impl Progress {
             self.update(step);
         }
         for log in status.logs.unwrap_or_default() {
-            self.logs
-                .entry(log.vertex)
-                .or_default()
-                .extend(decoded(&log.data));
+            self.logs.entry(log.vertex).or_default().extend(decoded(&log.data));
         }
         for warning in status.warnings.unwrap_or_default() {
             self.warnings.push(Warning {
                 short: text(&decoded(&warning.short)),
-                detail: warning
-                    .detail
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|line| text(&decoded(line)))
-                    .collect(),
-                lines: warning
-                    .range
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|range| range.start.line)
-                    .collect(),
+                detail: warning.detail.unwrap_or_default().iter().map(|line| text(&decoded(line))).collect(),
+                lines: warning.range.unwrap_or_default().iter().map(|range| range.start.line).collect(),
             });
         }
         true
@@ -135,11 +117,7 @@ impl Progress {
             // A step that is both wanted and found in the cache is reported twice; once cached, it is.
             let cached = known.cached || step.cached;
             let group = step.group.clone().or_else(|| known.group.clone());
-            *known = Step {
-                cached,
-                group,
-                ..step
-            };
+            *known = Step { cached, group, ..step };
         } else {
             self.order.push(step.digest.clone());
             self.steps.insert(step.digest.clone(), step);
@@ -158,10 +136,7 @@ impl Progress {
 
     /// What a step printed, standard output and error together.
     pub fn log_of(&self, step: &Step) -> String {
-        self.logs
-            .get(&step.digest)
-            .map(|log| text(log))
-            .unwrap_or_default()
+        self.logs.get(&step.digest).map(|log| text(log)).unwrap_or_default()
     }
 
     /// What all steps printed.
@@ -233,9 +208,7 @@ mod tests {
             r#"{"vertexes":[{"digest":"sha256:a","name":"pip: requirements.txt","started":"2026-01-01T00:00:01.5Z","completed":"2026-01-01T00:00:03Z"}]}"#
         ));
         assert!(!progress.read_line("ERROR: failed to solve"));
-        let [step] = progress.named("pip: ")[..] else {
-            panic!("one step")
-        };
+        let [step] = progress.named("pip: ")[..] else { panic!("one step") };
         assert!(step.ran());
         assert_eq!(progress.log_of(step), "hello\n");
     }

@@ -24,9 +24,7 @@ impl Project {
     /// # Errors
     /// If they cannot be written.
     pub fn with(files: &[(&str, &str)]) -> Result<Self> {
-        let project = Self {
-            folder: TempDir::new().map_err(Failure::io("creating a project"))?,
-        };
+        let project = Self { folder: TempDir::new().map_err(Failure::io("creating a project"))? };
         for (path, text) in files {
             project.write(path, text)?;
         }
@@ -91,9 +89,7 @@ impl Project {
         let text = self.read(path)?;
         let times = text.matches(old).count();
         if times != 1 {
-            return Err(Failure::Unexpected(format!(
-                "`{old}` stands {times} times in {path}"
-            )));
+            return Err(Failure::Unexpected(format!("`{old}` stands {times} times in {path}")));
         }
         self.write(path, &text.replace(old, new))
     }
@@ -128,10 +124,7 @@ impl Project {
         let path = folder.path().join("context.tar");
         let mut tar = Command::new("tar");
         stdout(tar.arg("-cf").arg(&path).arg("-C").arg(self.path()).arg("."))?;
-        Ok(Archive {
-            path,
-            _folder: folder,
-        })
+        Ok(Archive { path, _folder: folder })
     }
 
     /// All regular files below `folder`, by their paths relative to it.
@@ -154,10 +147,7 @@ impl Project {
         let syntax = format!("# syntax={DEFAULT_FRONTEND}");
         if text.starts_with(&syntax) {
             let frontend = Engine::get()?.frontend();
-            return self.write(
-                "pybuild.toml",
-                &text.replacen(&syntax, &format!("# syntax={frontend}"), 1),
-            );
+            return self.write("pybuild.toml", &text.replacen(&syntax, &format!("# syntax={frontend}"), 1));
         }
         Ok(())
     }

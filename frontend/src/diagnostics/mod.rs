@@ -112,7 +112,7 @@ impl Diagnostics {
         let mut text = format!("{} problems found", errors.len());
         for error in errors {
             let body = error.to_string().replace('\n', "\n  ");
-            text.push_str(&format!("\n{}:{}: {body}", error.source.name, error.line()));
+            text.extend(["\n", &error.source.name, ":", &error.line().to_string(), ": ", &body]);
         }
         text
     }

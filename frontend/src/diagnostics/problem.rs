@@ -75,7 +75,9 @@ pub enum Problem {
     RequiresWithoutChecks { name: String },
     #[error("`builder` is built in and cannot be changed as a stage")]
     ReservedStage,
-    #[error("`{key}` has no effect here: stage `{stage}` is made from `{from}`, which has no Python environment of this project")]
+    #[error(
+        "`{key}` has no effect here: stage `{stage}` is made from `{from}`, which has no Python environment of this project"
+    )]
     NotAPythonStage { key: &'static str, stage: String, from: String },
 
     // Files of the context.
@@ -129,7 +131,9 @@ impl Problem {
     /// Error or warning.
     pub fn severity(&self) -> Severity {
         match self {
-            Self::LockNotRead { .. } | Self::NoDependencies | Self::UnusedBuildArg { .. } => Severity::Warning,
+            Self::LockNotRead { .. } | Self::NoDependencies | Self::UnusedBuildArg { .. } => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }
@@ -225,6 +229,7 @@ impl Problem {
     }
 }
 
+#[expect(clippy::ref_option, reason = "called with the fields of variants, by reference")]
 fn did_you_mean(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

@@ -33,7 +33,9 @@ impl ImageConfig {
 
     /// The config of an image made on `base`. `explicit` is the platform if it was asked for.
     pub fn inherit(base: &Value, explicit: Option<&Platform>, platform: &Platform) -> Self {
-        let Some(json) = base.as_object() else { return Self::scratch(platform) };
+        let Some(json) = base.as_object() else {
+            return Self::scratch(platform);
+        };
         let mut config = Self { json: json.clone(), run: Map::new(), history: Vec::new() };
         config.json.remove("created");
         if let Some(Value::Object(run)) = config.json.remove("config") {
@@ -72,7 +74,10 @@ impl ImageConfig {
     pub fn env(&self) -> Vec<(String, String)> {
         let list = self.run.get("Env").and_then(Value::as_array);
         let entries = list.into_iter().flatten().filter_map(Value::as_str);
-        entries.map(|entry| entry.split_once('=').unwrap_or((entry, ""))).map(|(k, v)| (k.into(), v.into())).collect()
+        entries
+            .map(|entry| entry.split_once('=').unwrap_or((entry, "")))
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect()
     }
 
     fn get_env(&self, key: &str) -> Option<String> {
@@ -148,8 +153,8 @@ impl ImageConfig {
     }
 
     /// Notes a layer: one entry for each op that puts something on the image.
-    pub fn layer(&mut self, created_by: String) {
-        self.history.push(json!({ "created_by": created_by, "comment": "pybuild" }));
+    pub fn layer(&mut self, created_by: impl Into<String>) {
+        self.history.push(json!({ "created_by": created_by.into(), "comment": "pybuild" }));
     }
 
     /// Completes the config: the history, with times only where the build has one.
@@ -202,7 +207,8 @@ fn health(check: &HealthCheck) -> Value {
         None => json!(["NONE"]),
         Some(Command::Shell(line)) => json!(["CMD-SHELL", line]),
         Some(Command::Arguments(arguments)) => {
-            let whole: Vec<&str> = std::iter::once("CMD").chain(arguments.iter().map(String::as_str)).collect();
+            let whole: Vec<&str> =
+                std::iter::once("CMD").chain(arguments.iter().map(String::as_str)).collect();
             json!(whole)
         }
     };
@@ -258,8 +264,12 @@ mod tests {
         });
         let platform = Platform::new("linux", "amd64");
         let mut config = ImageConfig::inherit(&base, None, &platform);
-        config.apply(&ImagePlan { has_venv: true, entrypoint: Some(vec!["/serve".into()]), ..ImagePlan::default() });
-        config.layer("app".into());
+        config.apply(&ImagePlan {
+            has_venv: true,
+            entrypoint: Some(vec!["/serve".into()]),
+            ..ImagePlan::default()
+        });
+        config.layer("app");
         config.finish(None);
         let json = config.to_json();
         assert_eq!(json["x-vendor"]["a"], 1);
@@ -276,7 +286,7 @@ mod tests {
     #[test]
     fn times_are_written_only_where_the_build_has_one() {
         let mut config = ImageConfig::scratch(&Platform::new("linux", "arm64"));
-        config.layer("app".into());
+        config.layer("app");
         config.finish(Some(1_709_210_096));
         let json = config.to_json();
         assert_eq!(json["created"], "2024-02-29T12:34:56Z");

@@ -25,8 +25,10 @@ impl Emitter<'_> {
         }
         let version = builder.python.map(|version| version.to_string()).unwrap_or_default();
         let title = format!("venv: Python {version}");
-        let venv = self.shell(include_str!("scripts/venv.sh"), &[version], &image.config).network(Network::None);
-        image.state = venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
+        let venv =
+            self.shell(include_str!("scripts/venv.sh"), &[version], &image.config).network(Network::None);
+        image.state =
+            venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
         image.config.layer("venv: /venv".to_owned());
         let mut wanted = vec![&builder.requirements];
         if groups.requirements != builder.requirements {

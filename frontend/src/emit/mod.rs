@@ -216,7 +216,9 @@ impl Emitter<'_> {
             Action::Copy(copy) => {
                 let source = match &copy.from {
                     CopySource::Context => self.inputs.context.clone(),
-                    CopySource::Builder => self.environment(&crate::plan::Groups::default()).map(|env| env.state)?,
+                    CopySource::Builder => {
+                        self.environment(&crate::plan::Groups::default()).map(|env| env.state)?
+                    }
                     CopySource::Image(reference) => self.image(reference)?.state,
                     CopySource::Stage(name) => {
                         let built = self.built.get(name).map(|image| image.state.clone());

@@ -63,7 +63,9 @@ impl ExecOptions {
                 exec = exec.ulimit(name, *soft, *hard);
             }
         }
-        if let Some(parent) = self.cgroup_parent.as_ref().filter(|_| capabilities.supports(Cap::ExecMetaCgroupParent)) {
+        if let Some(parent) =
+            self.cgroup_parent.as_ref().filter(|_| capabilities.supports(Cap::ExecMetaCgroupParent))
+        {
             exec = exec.cgroup_parent(parent);
         }
         if let Some(hostname) = &self.hostname {

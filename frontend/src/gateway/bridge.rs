@@ -133,11 +133,7 @@ impl Bridge {
         &self,
         requests: impl IntoIterator<Item = SolveRequest>,
     ) -> Vec<Result<Option<Reference>, RpcError>> {
-        self.parallel(
-            requests
-                .into_iter()
-                .map(|request| solve(self.client.clone(), request)),
-        )
+        self.parallel(requests.into_iter().map(|request| solve(self.client.clone(), request)))
     }
 
     /// Runs what a reference stands for.
@@ -145,9 +141,7 @@ impl Bridge {
     /// # Errors
     /// What fails when it runs.
     pub fn evaluate(&self, reference: &Reference) -> Result<(), RpcError> {
-        let request = wire::EvaluateRequest {
-            r#ref: reference.id.clone(),
-        };
+        let request = wire::EvaluateRequest { r#ref: reference.id.clone() };
         if self.frontend_caps.supports("gateway.evaluate") {
             let mut client = self.client.clone();
             self.runtime.block_on(client.evaluate(request))?;
@@ -164,24 +158,16 @@ impl Bridge {
         let places: Vec<usize> = requests
             .iter()
             .map(|request| {
-                unique
-                    .iter()
-                    .position(|known| known.asks_the_same(request))
-                    .unwrap_or_else(|| {
-                        unique.push(request);
-                        unique.len() - 1
-                    })
+                unique.iter().position(|known| known.asks_the_same(request)).unwrap_or_else(|| {
+                    unique.push(request);
+                    unique.len() - 1
+                })
             })
             .collect();
-        let sent = unique
-            .into_iter()
-            .map(|request| resolve_image(self.client.clone(), request.clone()));
+        let sent = unique.into_iter().map(|request| resolve_image(self.client.clone(), request.clone()));
         let answers = self.parallel(sent);
         let unanswered = || Err(tonic::Status::internal("an image lookup got lost").into());
-        places
-            .into_iter()
-            .map(|place| answers.get(place).cloned().unwrap_or_else(unanswered))
-            .collect()
+        places.into_iter().map(|place| answers.get(place).cloned().unwrap_or_else(unanswered)).collect()
     }
 
     /// Asks for what a source is made of without fetching it: digests, times, git objects. Needs the capability
@@ -194,10 +180,7 @@ impl Bridge {
         request: wire::ResolveSourceMetaRequest,
     ) -> Result<wire::ResolveSourceMetaResponse, RpcError> {
         let mut client = self.client.clone();
-        Ok(self
-            .runtime
-            .block_on(client.resolve_source_meta(request))?
-            .into_inner())
+        Ok(self.runtime.block_on(client.resolve_source_meta(request))?.into_inner())
     }
 
     /// The states a client or another frontend passes in, by name. Empty where the engine knows no inputs.
@@ -220,8 +203,7 @@ impl Bridge {
     pub fn warn(&self, warning: Warning) -> Result<(), RpcError> {
         if self.frontend_caps.supports("gateway.warnings") {
             let mut client = self.client.clone();
-            self.runtime
-                .block_on(client.warn(wire::WarnRequest::from(warning)))?;
+            self.runtime.block_on(client.warn(wire::WarnRequest::from(warning)))?;
         }
         Ok(())
     }
@@ -231,10 +213,7 @@ impl Bridge {
     /// # Errors
     /// What the engine reports, or that the build has ended already.
     pub fn return_result(&self, result: GatewayResult) -> Result<(), RpcError> {
-        self.send_return(wire::ReturnRequest {
-            result: Some(result.into_wire()),
-            error: None,
-        })
+        self.send_return(wire::ReturnRequest { result: Some(result.into_wire()), error: None })
     }
 
     /// Ends the build with a failure. The status must have a code.
@@ -242,10 +221,7 @@ impl Bridge {
     /// # Errors
     /// What the engine reports, or that the build has ended already.
     pub fn return_error(&self, status: rpc::Status) -> Result<(), RpcError> {
-        self.send_return(wire::ReturnRequest {
-            result: None,
-            error: Some(status),
-        })
+        self.send_return(wire::ReturnRequest { result: None, error: Some(status) })
     }
 
     fn send_return(&self, request: wire::ReturnRequest) -> Result<(), RpcError> {
@@ -307,11 +283,7 @@ async fn solve(
         }
         None => response.r#ref,
     };
-    Ok(if id.is_empty() {
-        None
-    } else {
-        Some(Reference { id })
-    })
+    Ok(if id.is_empty() { None } else { Some(Reference { id }) })
 }
 
 async fn resolve_image(
@@ -319,19 +291,9 @@ async fn resolve_image(
     request: ImageRequest,
 ) -> Result<ResolvedImage, RpcError> {
     let asked = request.reference.clone();
-    let response = client
-        .resolve_image_config(wire::ResolveImageConfigRequest::from(request))
-        .await?;
+    let response = client.resolve_image_config(wire::ResolveImageConfigRequest::from(request)).await?;
     let response = response.into_inner();
     // Engines without source policies leave the name out.
-    let reference = if response.r#ref.is_empty() {
-        asked
-    } else {
-        response.r#ref
-    };
-    Ok(ResolvedImage {
-        digest: response.digest,
-        config: response.config,
-        reference,
-    })
+    let reference = if response.r#ref.is_empty() { asked } else { response.r#ref };
+    Ok(ResolvedImage { digest: response.digest, config: response.config, reference })
 }

@@ -52,10 +52,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     refuse_unsupported(options)?;
     let file = BuildFile::load(bridge, options)?;
-    let build_platform = options
-        .build_platform
-        .clone()
-        .unwrap_or_else(|| Platform::new("linux", "amd64"));
+    let build_platform = options.build_platform.clone().unwrap_or_else(|| Platform::new("linux", "amd64"));
     let platforms = match options.platforms.as_slice() {
         [] => vec![build_platform.clone()],
         asked => asked.to_vec(),
@@ -64,14 +61,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let mut found = Diagnostics::default();
     let mut prepared = Vec::new();
     for platform in &platforms {
-        prepared.extend(prepare(
-            bridge,
-            options,
-            &file,
-            platform,
-            &build_platform,
-            &mut found,
-        )?);
+        prepared.extend(prepare(bridge, options, &file, platform, &build_platform, &mut found)?);
     }
     if found.has_errors() {
         return Err(failure(&found, &file));
@@ -118,8 +108,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         return Ok(GatewayResult::multi(results));
     }
     let only = results.into_iter().next();
-    only.map(GatewayResult::single)
-        .ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+    only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
 }
 
 /// What is known of one platform's image before any image is looked up.
@@ -144,15 +133,9 @@ fn prepare(
         return Ok(None);
     };
     for (name, suggestion) in spec.arguments.unused() {
-        problems.report(
-            &spec.source,
-            spec.anywhere(),
-            Problem::UnusedBuildArg { name, suggestion },
-        );
+        problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
     }
-    let named = named_paths(&spec)
-        .into_iter()
-        .map(|path| path.value.as_str().to_owned());
+    let named = named_paths(&spec).into_iter().map(|path| path.value.as_str().to_owned());
     let requirements = spec.dependencies.requirements.iter().flatten();
     let requirements = requirements.chain(spec.dependencies.groups.values().flatten());
     let requirements = requirements.map(|path| path.value.as_str().to_owned());
@@ -163,11 +146,7 @@ fn prepare(
     let plan = Plan::new(&spec, &project, target, &mut problems);
     let state = context.state(plan.context_paths().as_ref(), &ignored);
     found.extend(problems);
-    Ok(Some(Prepared {
-        platform: platform.clone(),
-        plan,
-        context: state,
-    }))
+    Ok(Some(Prepared { platform: platform.clone(), plan, context: state }))
 }
 
 fn detect(
@@ -202,10 +181,7 @@ fn arguments(options: &Options, target: &Platform, build: &Platform) -> Argument
     let of_ours =
         |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
     let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
-    Arguments::new(
-        given.map(|(name, value)| (name.clone(), value.clone())).collect(),
-        predefined,
-    )
+    Arguments::new(given.map(|(name, value)| (name.clone(), value.clone())).collect(), predefined)
 }
 
 fn is_proxy(name: &str) -> bool {
@@ -215,11 +191,7 @@ fn is_proxy(name: &str) -> bool {
 
 /// Options that are understood and that we cannot honour: better no image than one that ignores them.
 fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
-    let what = if let Some(name) = options
-        .named_contexts
-        .keys()
-        .find(|name| **name != own_context(options))
-    {
+    let what = if let Some(name) = options.named_contexts.keys().find(|name| **name != own_context(options)) {
         format!("the named context `{name}` (--build-context)")
     } else if !options.resources.is_empty() {
         "a limit of memory or CPU for build steps".to_owned()
@@ -230,10 +202,7 @@ fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
     } else {
         return Ok(());
     };
-    Err(FrontendFailure::new(
-        Problem::Unsupported { what }.to_string(),
-        &[],
-    ))
+    Err(FrontendFailure::new(Problem::Unsupported { what }.to_string(), &[]))
 }
 
 /// The name under which a context replaces our own image; the engine has dealt with it already.
@@ -263,11 +232,7 @@ fn exec_options(options: &Options) -> ExecOptions {
             .map(|host| (host.host.clone(), host.ip.to_string()))
             .collect(),
         shm_size: options.shm_size,
-        ulimits: options
-            .ulimits
-            .iter()
-            .map(|limit| (limit.name.clone(), limit.soft, limit.hard))
-            .collect(),
+        ulimits: options.ulimits.iter().map(|limit| (limit.name.clone(), limit.soft, limit.hard)).collect(),
         cgroup_parent: text(&options.cgroup_parent),
         hostname: text(&options.hostname),
         proxy: (options.proxy != ProxyEnv::default()).then(|| options.proxy.clone()),
@@ -339,9 +304,7 @@ fn resolve_images(
 /// Whether an image has no layers: engines cannot unpack such, and nothing is lost by leaving it out.
 fn is_empty_image(config: &serde_json::Value) -> bool {
     let empty = |value: Option<&serde_json::Value>| {
-        value
-            .and_then(serde_json::Value::as_array)
-            .is_none_or(Vec::is_empty)
+        value.and_then(serde_json::Value::as_array).is_none_or(Vec::is_empty)
     };
     empty(config.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"))) && empty(config.get("history"))
 }
@@ -350,28 +313,17 @@ fn is_empty_image(config: &serde_json::Value) -> bool {
 fn location_of(file: &BuildFile, reference: &crate::reference::ImageReference) -> buildkit_llb::Location {
     let name = reference.familiar();
     let text = &file.source.text;
-    let at = text
-        .find(&format!("\"{name}\""))
-        .or_else(|| text.find(&format!("'{name}'")));
+    let at = text.find(&format!("\"{name}\"")).or_else(|| text.find(&format!("'{name}'")));
     let span = at.map_or_else(
         || file.source.line_span(1),
-        |start| crate::diagnostics::Span {
-            start,
-            end: start + name.len() + 2,
-        },
+        |start| crate::diagnostics::Span { start, end: start + name.len() + 2 },
     );
-    buildkit_llb::Location {
-        file: Arc::clone(&file.file),
-        ranges: vec![range(&file.source, span)],
-    }
+    buildkit_llb::Location { file: Arc::clone(&file.file), ranges: vec![range(&file.source, span)] }
 }
 
 fn image_location(file: &BuildFile, reference: &crate::reference::ImageReference) -> SourceDetail {
     let ranges = location_of(file, reference).ranges;
-    SourceDetail {
-        ranges,
-        ..detail_of_file(file)
-    }
+    SourceDetail { ranges, ..detail_of_file(file) }
 }
 
 fn detail_of_file(file: &BuildFile) -> SourceDetail {
@@ -386,24 +338,15 @@ fn detail_of_file(file: &BuildFile) -> SourceDetail {
 
 fn range(source: &crate::diagnostics::Source, span: crate::diagnostics::Span) -> Range {
     let (start, end) = source.range(span);
-    let position = |at: crate::diagnostics::Position| Position {
-        line: at.line,
-        character: at.character,
-    };
-    Range {
-        start: position(start),
-        end: position(end),
-    }
+    let position = |at: crate::diagnostics::Position| Position { line: at.line, character: at.character };
+    Range { start: position(start), end: position(end) }
 }
 
 /// A diagnostic's file and lines as the engine and its clients take them.
 fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
     let ranges = vec![range(&diagnostic.source, diagnostic.span)];
     if Arc::ptr_eq(&diagnostic.source, &file.source) {
-        return SourceDetail {
-            ranges,
-            ..detail_of_file(file)
-        };
+        return SourceDetail { ranges, ..detail_of_file(file) };
     }
     SourceDetail {
         filename: diagnostic.source.name.clone(),
@@ -416,11 +359,7 @@ fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
 
 /// All errors as one failure: clients print the lines of each.
 fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
-    let details: Vec<_> = found
-        .errors()
-        .into_iter()
-        .map(|error| detail(error, file))
-        .collect();
+    let details: Vec<_> = found.errors().into_iter().map(|error| detail(error, file)).collect();
     FrontendFailure::new(found.summary(), &details)
 }
 

@@ -47,19 +47,10 @@ impl BuildFile {
     /// # Errors
     /// If the context or the file cannot be read.
     pub fn load(bridge: &Bridge, options: &Options) -> Result<Self, FrontendFailure> {
-        let name = options
-            .filename
-            .clone()
-            .unwrap_or_else(|| DEFAULT_FILE.to_owned());
+        let name = options.filename.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
         let (context, lone_file) = main_context(bridge, options)?;
         if let Some(state) = lone_file {
-            return Self::read(
-                bridge,
-                "context",
-                &state,
-                "context",
-                MainContext::State(State::scratch()),
-            );
+            return Self::read(bridge, "context", &state, "context", MainContext::State(State::scratch()));
         }
         let state = match &context {
             MainContext::State(state) if !options.build_file_is_local => state.clone(),
@@ -78,12 +69,8 @@ impl BuildFile {
         let definition = state.marshal();
         let failed = |failure: FrontendFailure| failure.context(&format!("failed to read {name}"));
         let reference = solve(bridge, &definition).map_err(failed)?;
-        let bytes = bridge
-            .read_file(&reference, path)
-            .map_err(|error| failed(error.into()))?;
-        let ignore_file = bridge
-            .try_read_file(&reference, &format!("{path}.dockerignore"))
-            .unwrap_or(None);
+        let bytes = bridge.read_file(&reference, path).map_err(|error| failed(error.into()))?;
+        let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore")).unwrap_or(None);
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -103,10 +90,7 @@ impl BuildFile {
         Ok(Self {
             source: Arc::new(Source::new(name, text)),
             file: Arc::new(file),
-            vertex: definition
-                .head()
-                .map(|digest| digest.to_string())
-                .unwrap_or_default(),
+            vertex: definition.head().map(|digest| digest.to_string()).unwrap_or_default(),
             ignore_file,
             context,
         })
@@ -139,9 +123,7 @@ fn client_build_file(bridge: &Bridge, options: &Options, name: &str) -> Result<S
         .session_id(options.session_of(source))
         .shared_key_hint(source)
         .differ(Differ::None)
-        .meta(Metadata::named(format!(
-            "[internal] load build definition from {name}"
-        )));
+        .meta(Metadata::named(format!("[internal] load build definition from {name}")));
     Ok(local.state())
 }
 
@@ -179,17 +161,10 @@ fn main_context(bridge: &Bridge, options: &Options) -> Result<(MainContext, Opti
                 .state()
         }
     };
-    let Some(folder) = options
-        .context_subdir
-        .as_ref()
-        .filter(|folder| !folder.is_empty())
-    else {
+    let Some(folder) = options.context_subdir.as_ref().filter(|folder| !folder.is_empty()) else {
         return Ok((MainContext::State(state), None));
     };
     let copy = Copy::new(&state, folder, "/").dir_contents_only(true);
     let meta = Metadata::named(format!("[internal] take {folder} of the build context"));
-    Ok((
-        MainContext::State(FileOp::on(&State::scratch()).copy(copy).meta(meta).state()),
-        None,
-    ))
+    Ok((MainContext::State(FileOp::on(&State::scratch()).copy(copy).meta(meta).state()), None))
 }

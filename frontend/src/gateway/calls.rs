@@ -35,10 +35,7 @@ pub struct SolveRequest {
 impl SolveRequest {
     /// A graph to be run when its result is needed.
     pub fn new(definition: &Definition) -> Self {
-        Self {
-            definition: definition.to_pb(),
-            ..Self::default()
-        }
+        Self { definition: definition.to_pb(), ..Self::default() }
     }
 }
 

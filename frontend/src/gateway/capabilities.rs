@@ -48,27 +48,19 @@ impl Capabilities {
     pub fn require(&self, capability: &str, product: &str) -> Result<(), CapabilityError> {
         match self.listed.get(capability) {
             Some(None) => Ok(()),
-            Some(Some(reason)) => Err(CapabilityError::Disabled {
-                capability: capability.to_owned(),
-                reason: reason.clone(),
-            }),
+            Some(Some(reason)) => {
+                Err(CapabilityError::Disabled { capability: capability.to_owned(), reason: reason.clone() })
+            }
             None => Err(CapabilityError::Unknown {
                 capability: capability.to_owned(),
-                product: if product.is_empty() {
-                    "BuildKit".to_owned()
-                } else {
-                    product.to_owned()
-                },
+                product: if product.is_empty() { "BuildKit".to_owned() } else { product.to_owned() },
             }),
         }
     }
 
     /// The ids of all enabled capabilities, sorted.
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
-        self.listed
-            .iter()
-            .filter(|(_, reason)| reason.is_none())
-            .map(|(id, _)| id.as_str())
+        self.listed.iter().filter(|(_, reason)| reason.is_none()).map(|(id, _)| id.as_str())
     }
 }
 
@@ -84,18 +76,14 @@ impl FromIterator<ApiCap> for Capabilities {
             };
             (cap.id, reason)
         });
-        Self {
-            listed: listed.collect(),
-        }
+        Self { listed: listed.collect() }
     }
 }
 
 /// Enabled capabilities by their ids, for tests and for engines that are not asked.
 impl<'a> FromIterator<&'a str> for Capabilities {
     fn from_iter<T: IntoIterator<Item = &'a str>>(ids: T) -> Self {
-        Self {
-            listed: ids.into_iter().map(|id| (id.to_owned(), None)).collect(),
-        }
+        Self { listed: ids.into_iter().map(|id| (id.to_owned(), None)).collect() }
     }
 }
 
@@ -110,33 +98,18 @@ mod tests {
             disabled_reason_msg: "only with the containerd image store".to_owned(),
             ..ApiCap::default()
         };
-        let on = ApiCap {
-            id: "file.base".to_owned(),
-            enabled: true,
-            ..ApiCap::default()
-        };
+        let on = ApiCap { id: "file.base".to_owned(), enabled: true, ..ApiCap::default() };
         let capabilities: Capabilities = [off, on].into_iter().collect();
         assert!(capabilities.supports("file.base"));
         assert!(!capabilities.supports("mergeop"));
         assert_eq!(capabilities.enabled().collect::<Vec<_>>(), ["file.base"]);
         assert_eq!(capabilities.require("file.base", ""), Ok(()));
-        let message = |id, product| {
-            capabilities
-                .require(id, product)
-                .expect_err("missing")
-                .to_string()
-        };
+        let message = |id, product| capabilities.require(id, product).expect_err("missing").to_string();
         assert_eq!(
             message("mergeop", ""),
             "the engine has `mergeop` disabled: only with the containerd image store"
         );
-        assert_eq!(
-            message("diffop", ""),
-            "the engine does not support `diffop`, update BuildKit"
-        );
-        assert_eq!(
-            message("diffop", "Docker"),
-            "the engine does not support `diffop`, update Docker"
-        );
+        assert_eq!(message("diffop", ""), "the engine does not support `diffop`, update BuildKit");
+        assert_eq!(message("diffop", "Docker"), "the engine does not support `diffop`, update Docker");
     }
 }

@@ -54,12 +54,7 @@ impl<'b> GatewayContext<'b> {
     /// The context that `file` was found with. `named` are the paths that will be asked for.
     pub fn new(bridge: &'b Bridge, file: &'b BuildFile, named: impl IntoIterator<Item = String>) -> Self {
         let probes = RefCell::new(Probes::default());
-        Self {
-            bridge,
-            main: &file.context,
-            named: named.into_iter().collect(),
-            probes,
-        }
+        Self { bridge, main: &file.context, named: named.into_iter().collect(), probes }
     }
 
     /// What is left out of the context: `FILE.dockerignore`, else `.dockerignore`, else the built-in rules. Nothing is
@@ -69,15 +64,10 @@ impl<'b> GatewayContext<'b> {
     /// If the context cannot be read, or a rule is malformed.
     pub fn ignored(&self, file: &BuildFile) -> Result<Ignored, FrontendFailure> {
         if matches!(self.main, MainContext::State(_)) {
-            return Ok(Ignored {
-                patterns: Patterns::default(),
-                file: None,
-            });
+            return Ok(Ignored { patterns: Patterns::default(), file: None });
         }
-        let beside = file
-            .ignore_file
-            .clone()
-            .map(|bytes| (format!("{}.dockerignore", file.source.name), bytes));
+        let beside =
+            file.ignore_file.clone().map(|bytes| (format!("{}.dockerignore", file.source.name), bytes));
         let found = match beside {
             Some(found) => Some(found),
             None => {
@@ -87,20 +77,14 @@ impl<'b> GatewayContext<'b> {
             }
         };
         let Some((name, bytes)) = found else {
-            return Ok(Ignored {
-                patterns: Patterns::built_in(),
-                file: None,
-            });
+            return Ok(Ignored { patterns: Patterns::built_in(), file: None });
         };
         let text = String::from_utf8_lossy(&bytes);
         let patterns = Patterns::parse(&text).map_err(|error| {
             let line = error.rule.line.map(|line| format!(":{line}")).unwrap_or_default();
             FrontendFailure::new(format!("{name}{line}: {error}"), &[])
         })?;
-        Ok(Ignored {
-            patterns,
-            file: Some(name),
-        })
+        Ok(Ignored { patterns, file: Some(name) })
     }
 
     /// The files of the context for build steps: `paths`, or all of it, less what is ignored.
@@ -147,7 +131,10 @@ impl<'b> GatewayContext<'b> {
 
     fn is_known(&self, path: &str) -> bool {
         let likely = Patterns::from_rules(LIKELY).unwrap_or_default();
-        WELL_KNOWN.contains(&path) || LOCKS.contains(&path) || self.named.contains(path) || likely.matches(path)
+        WELL_KNOWN.contains(&path)
+            || LOCKS.contains(&path)
+            || self.named.contains(path)
+            || likely.matches(path)
     }
 
     fn look_for(&self, patterns: &BTreeSet<String>, without: &[String]) -> Result<Look, FrontendFailure> {
@@ -168,12 +155,14 @@ impl<'b> GatewayContext<'b> {
         let names_only = self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer);
         if names_only {
             // Of the app itself it is enough to know that it is there.
-            local = local.metadata_only(patterns.iter().filter(|path| !self.named.contains(*path) || is_text(path)));
+            local = local
+                .metadata_only(patterns.iter().filter(|path| !self.named.contains(*path) || is_text(path)));
         }
         let reference = solve(self.bridge, &local.state().marshal())?;
-        let listing = match names_only {
-            true => self.bridge.try_read_file(&reference, LISTING)?.map(|bytes| Rc::new(listed(&bytes))),
-            false => None,
+        let listing = if names_only {
+            self.bridge.try_read_file(&reference, LISTING)?.map(|bytes| Rc::new(listed(&bytes)))
+        } else {
+            None
         };
         Ok(Look { reference, listing })
     }
@@ -185,7 +174,9 @@ fn listed(bytes: &[u8]) -> BTreeMap<String, Kind> {
     let mut rest = bytes;
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((message, after)) = after.split_at_checked(length) else { break };
+        let Some((message, after)) = after.split_at_checked(length) else {
+            break;
+        };
         rest = after;
         if let Ok(stat) = Stat::decode(message) {
             let stat = FileStat::from(stat);
@@ -198,9 +189,7 @@ fn listed(bytes: &[u8]) -> BTreeMap<String, Kind> {
 
 /// Whether a file that the build file names is one that is read, by its name.
 fn is_text(path: &str) -> bool {
-    [".txt", ".toml", ".in", ".lock", ".cfg"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    [".txt", ".toml", ".in", ".lock", ".cfg"].iter().any(|end| path.ends_with(end))
 }
 
 impl Context for GatewayContext<'_> {

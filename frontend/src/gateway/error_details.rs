@@ -80,10 +80,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// The lines of a file, as an error detail.
 pub(super) fn source_any(source: &SourceDetail) -> Any {
-    let position = |at: Position| JsonPosition {
-        line: at.line,
-        character: at.character,
-    };
+    let position = |at: Position| JsonPosition { line: at.line, character: at.character };
     let json = JsonSource {
         info: JsonInfo {
             filename: &source.filename,
@@ -94,10 +91,7 @@ pub(super) fn source_any(source: &SourceDetail) -> Any {
         ranges: source
             .ranges
             .iter()
-            .map(|range| JsonRange {
-                start: position(range.start),
-                end: position(range.end),
-            })
+            .map(|range| JsonRange { start: position(range.start), end: position(range.end) })
             .collect(),
     };
     json_any(SOURCE_DETAIL, &json)
@@ -105,10 +99,7 @@ pub(super) fn source_any(source: &SourceDetail) -> Any {
 
 fn json_definition(definition: &pb::Definition) -> JsonDefinition<'_> {
     let metadata = definition.metadata.iter().map(|(digest, metadata)| {
-        let description = metadata
-            .description
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()));
+        let description = metadata.description.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let caps = metadata.caps.iter().map(|(cap, &needed)| (cap.as_str(), needed));
         let json = JsonMetadata {
             ignore_cache: metadata.ignore_cache,
@@ -126,10 +117,7 @@ fn json_definition(definition: &pb::Definition) -> JsonDefinition<'_> {
 fn json_any(type_url: &str, value: &impl Serialize) -> Any {
     // Plain structs of strings and numbers always serialise; an empty value only loses the excerpt.
     let value = serde_json::to_vec(value).unwrap_or_default();
-    Any {
-        type_url: type_url.to_owned(),
-        value,
-    }
+    Any { type_url: type_url.to_owned(), value }
 }
 
 /// The name of a request that is not known, as an error detail.

@@ -42,6 +42,12 @@ impl RpcError {
             || message.ends_with(": not found")
     }
 
+    /// Whether a file was asked for and something else is there, a directory most likely.
+    pub fn is_not_a_file(&self) -> bool {
+        let message = self.status.message();
+        message.ends_with("is a directory") || message.ends_with("is not a regular file")
+    }
+
     /// Whether the build was cancelled by its user, or its engine is gone.
     pub fn is_cancelled(&self) -> bool {
         self.status.code() == tonic::Code::Cancelled || self.status.message().ends_with("context canceled")
@@ -70,16 +76,9 @@ impl From<tonic::Status> for RpcError {
 /// A range on the wire. Both ends are always sent: clients read both without looking.
 pub(super) fn wire_range(range: Range) -> pb::Range {
     let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-    let position = |at: Position| {
-        Some(pb::Position {
-            line: signed(at.line),
-            character: signed(at.character),
-        })
-    };
-    pb::Range {
-        start: position(range.start),
-        end: position(range.end),
-    }
+    let position =
+        |at: Position| Some(pb::Position { line: signed(at.line), character: signed(at.character) });
+    pb::Range { start: position(range.start), end: position(range.end) }
 }
 
 /// A file and the stretches of it that a failure is about.
@@ -128,12 +127,13 @@ pub struct FrontendFailure {
 }
 
 impl FrontendFailure {
-    /// A failure of ours, with the text the user reads and the places it is about.
+    /// A failure of ours, with the text the user reads and the places it is about, in the order to show them.
     pub fn new(message: impl Into<String>, sources: &[SourceDetail]) -> Self {
         let status = rpc::Status {
             code: CODE_UNKNOWN,
             message: message.into(),
-            details: sources.iter().map(source_any).collect(),
+            // Clients print the last detail first: each one counts as wrapped around those before it.
+            details: sources.iter().rev().map(source_any).collect(),
         };
         Self { status }
     }
@@ -191,9 +191,7 @@ impl FrontendFailure {
 /// The engine's failure, verbatim.
 impl From<RpcError> for FrontendFailure {
     fn from(error: RpcError) -> Self {
-        Self {
-            status: error.to_status(),
-        }
+        Self { status: error.to_status() }
     }
 }
 
@@ -204,13 +202,7 @@ mod tests {
     use super::*;
 
     fn range(line: u32, from: u32, to: u32) -> Range {
-        Range {
-            start: Position {
-                line,
-                character: from,
-            },
-            end: Position { line, character: to },
-        }
+        Range { start: Position { line, character: from }, end: Position { line, character: to } }
     }
 
     fn source() -> SourceDetail {
@@ -238,20 +230,15 @@ mod tests {
     #[test]
     fn the_definition_travels_with_its_metadata() {
         let mut metadata = pb::OpMetadata::default();
-        metadata
-            .description
-            .insert("llb.customname".to_owned(), "[internal] load".to_owned());
+        metadata.description.insert("llb.customname".to_owned(), "[internal] load".to_owned());
         metadata.caps.insert("source.local".to_owned(), true);
         let definition = pb::Definition {
             def: vec![vec![1, 2, 3]],
             metadata: [("sha256:00".to_owned(), metadata)].into(),
             source: None,
         };
-        let detail = source_any(&SourceDetail {
-            definition: Some(definition),
-            ranges: Vec::new(),
-            ..source()
-        });
+        let detail =
+            source_any(&SourceDetail { definition: Some(definition), ranges: Vec::new(), ..source() });
         assert_eq!(
             String::from_utf8_lossy(&detail.value),
             r#"{"info":{"filename":"pybuild.toml","data":"YSA9IDEK","definition":{"def":["AQID"],"metadata":{"sha256:00":{"description":{"llb.customname":"[internal] load"},"caps":{"source.local":true}}}},"language":"toml"}}"#
@@ -262,11 +249,8 @@ mod tests {
     fn engine_errors_are_forwarded_with_all_details() {
         let original = rpc::Status {
             code: 5,
-            message: "docker.io/library/nope:latest: not found".to_owned(),
-            details: vec![Any {
-                type_url: "x/stack.Stack+json".to_owned(),
-                value: b"{}".to_vec(),
-            }],
+            message: "registry.test/nope:latest: not found".to_owned(),
+            details: vec![Any { type_url: "x/stack.Stack+json".to_owned(), value: b"{}".to_vec() }],
         };
         let status = tonic::Status::with_details(
             tonic::Code::NotFound,
@@ -279,11 +263,7 @@ mod tests {
         assert_eq!(failure.clone().into_status(), original);
         let located = failure.at(&source());
         assert_eq!(located.clone().into_status().details.len(), 2);
-        assert_eq!(
-            located.clone().at(&source()),
-            located,
-            "a second place is not added"
-        );
+        assert_eq!(located.clone().at(&source()), located, "a second place is not added");
     }
 
     #[test]
@@ -291,10 +271,7 @@ mod tests {
         let error = RpcError::from(tonic::Status::cancelled("context canceled"));
         assert!(error.is_cancelled());
         let status = FrontendFailure::from(error).context("load `app`").into_status();
-        assert_eq!(
-            (status.code, status.message.as_str()),
-            (1, "load `app`: context canceled")
-        );
+        assert_eq!((status.code, status.message.as_str()), (1, "load `app`: context canceled"));
     }
 
     #[test]
@@ -308,6 +285,13 @@ mod tests {
             }],
         };
         assert!(FrontendFailure { status }.has_source());
+    }
+
+    #[test]
+    fn places_are_sent_in_the_reverse_of_the_order_they_are_shown_in() {
+        let other = SourceDetail { filename: "second".to_owned(), ..source() };
+        let details = FrontendFailure::new("", &[source(), other.clone()]).into_status().details;
+        assert_eq!(details, [source_any(&other), source_any(&source())]);
     }
 
     #[test]
@@ -326,10 +310,7 @@ mod tests {
         let status = FrontendFailure::unsupported_request("frontend.nope").into_status();
         assert_eq!(status.message, "unsupported request frontend.nope");
         let detail = status.details.first().expect("one detail");
-        assert_eq!(
-            detail.type_url,
-            "github.com/moby/buildkit/errdefs.Subrequest+json"
-        );
+        assert_eq!(detail.type_url, "github.com/moby/buildkit/errdefs.Subrequest+json");
         assert_eq!(detail.value, br#"{"name":"frontend.nope"}"#);
     }
 }

@@ -45,31 +45,28 @@ impl Bridge {
         let request = wire::ReadFileRequest {
             r#ref: reference.id.clone(),
             file_path: path.to_owned(),
-            range: Some(wire::FileRange {
-                offset: signed(offset),
-                length: signed(length),
-            }),
+            range: Some(wire::FileRange { offset: signed(offset), length: signed(length) }),
             mount_index: 0,
         };
         let mut client = self.client.clone();
-        Ok(self
-            .runtime
-            .block_on(client.read_file(request))?
-            .into_inner()
-            .data)
+        Ok(self.runtime.block_on(client.read_file(request))?.into_inner().data)
     }
 
-    /// The contents of a file that need not be there. The directory is listed first: that a file is missing is
-    /// something engines say only in words.
+    /// The contents of a file that need not be there; `None` if there is nothing, or no file but a directory. The
+    /// directory is listed first: that a file is missing is something engines say only in words.
     ///
     /// # Errors
     /// See [`Self::read_file`].
     pub fn try_read_file(&self, reference: &Reference, path: &str) -> Result<Option<Vec<u8>>, RpcError> {
-        if self.probe(reference, path)?.is_none() {
-            return Ok(None);
+        match self.probe(reference, path)? {
+            Some(found) if !found.is_dir() => match self.read_file(reference, path) {
+                // A link to a directory.
+                Err(error) if error.is_not_a_file() => Ok(None),
+                // Gone after all if it is a link that leads nowhere.
+                read => absent_is_none(read),
+            },
+            _ => Ok(None),
         }
-        // Gone after all if it is a link that leads nowhere.
-        absent_is_none(self.read_file(reference, path))
     }
 
     /// The entries of a directory, sorted by name; not those of its subdirectories. `include` is a pattern in the
@@ -103,30 +100,16 @@ impl Bridge {
     pub fn stat(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
         match self.probe(reference, path)? {
             Some(found) if found.is_symlink() => absent_is_none(self.stat_existing(reference, path)),
-            found => Ok(found.map(|found| FileStat {
-                path: path.to_owned(),
-                ..found
-            })),
+            found => Ok(found.map(|found| FileStat { path: path.to_owned(), ..found })),
         }
     }
 
     fn stat_existing(&self, reference: &Reference, path: &str) -> Result<FileStat, RpcError> {
-        let request = wire::StatFileRequest {
-            r#ref: reference.id.clone(),
-            path: path.to_owned(),
-            mount_index: 0,
-        };
+        let request =
+            wire::StatFileRequest { r#ref: reference.id.clone(), path: path.to_owned(), mount_index: 0 };
         let mut client = self.client.clone();
-        let stat = self
-            .runtime
-            .block_on(client.stat_file(request))?
-            .into_inner()
-            .stat
-            .unwrap_or_default();
-        Ok(FileStat {
-            path: path.to_owned(),
-            ..FileStat::from(stat)
-        })
+        let stat = self.runtime.block_on(client.stat_file(request))?.into_inner().stat.unwrap_or_default();
+        Ok(FileStat { path: path.to_owned(), ..FileStat::from(stat) })
     }
 
     /// The directory entry at a path, links not followed.
@@ -138,10 +121,7 @@ impl Bridge {
         }
         let directory = if directory.is_empty() { "/" } else { directory };
         let entries = absent_is_none(self.read_dir(reference, directory, Some(&literal_pattern(name))))?;
-        Ok(entries
-            .unwrap_or_default()
-            .into_iter()
-            .find(|entry| entry.path == name))
+        Ok(entries.unwrap_or_default().into_iter().find(|entry| entry.path == name))
     }
 }
 

@@ -41,10 +41,7 @@ impl ContextSource {
         if is_http(text) {
             return Ok(Self::Http { url: text.to_owned() });
         }
-        Ok(Self::Local {
-            name: NAME.to_owned(),
-            session_id: options.session_of(NAME).to_owned(),
-        })
+        Ok(Self::Local { name: NAME.to_owned(), session_id: options.session_of(NAME).to_owned() })
     }
 }
 
@@ -152,17 +149,10 @@ impl GitSource {
         let git = Self {
             remote: url.remote,
             reference: reference.to_owned(),
-            subdir: clean_path(&format!("/{subdir}"))
-                .trim_start_matches('/')
-                .to_owned(),
+            subdir: clean_path(&format!("/{subdir}")).trim_start_matches('/').to_owned(),
             ..Self::default()
         };
-        git.with_query(&url.query)
-            .map(Some)
-            .map_err(|problem| GitUrlError {
-                url: text.to_owned(),
-                problem,
-            })
+        git.with_query(&url.query).map(Some).map_err(|problem| GitUrlError { url: text.to_owned(), problem })
     }
 
     /// The source for a graph. The options' wishes are met where the URL has none of its own.
@@ -177,10 +167,7 @@ impl GitSource {
             git = git.checksum(&self.checksum);
         }
         // A reproducible build needs times that do not change with each checkout.
-        let commit_times = options
-            .source_date_epoch
-            .as_ref()
-            .map(|_: &SourceDateEpoch| FileTimes::Commit);
+        let commit_times = options.source_date_epoch.as_ref().map(|_: &SourceDateEpoch| FileTimes::Commit);
         if self.file_times.or(commit_times) == Some(FileTimes::Commit) {
             git = git.commit_times();
         }
@@ -226,28 +213,16 @@ fn agree(what: &'static str, known: &mut String, value: &str) -> Result<(), GitU
     if known == value {
         Ok(())
     } else {
-        Err(GitUrlProblem::Conflict {
-            what,
-            first: known.clone(),
-            second: value.to_owned(),
-        })
+        Err(GitUrlProblem::Conflict { what, first: known.clone(), second: value.to_owned() })
     }
 }
 
 fn prefixed(prefix: &str, name: &str) -> String {
-    if name.starts_with(prefix) {
-        name.to_owned()
-    } else {
-        format!("{prefix}{name}")
-    }
+    if name.starts_with(prefix) { name.to_owned() } else { format!("{prefix}{name}") }
 }
 
 fn flag(key: &str, value: &str) -> Result<bool, GitUrlProblem> {
-    let parsed = if value.is_empty() {
-        Some(true)
-    } else {
-        parse_bool(value)
-    };
+    let parsed = if value.is_empty() { Some(true) } else { parse_bool(value) };
     parsed.ok_or_else(|| bad_value(key, value, "`true` or `false`"))
 }
 
@@ -260,11 +235,7 @@ fn file_times(key: &str, value: &str) -> Result<FileTimes, GitUrlProblem> {
 }
 
 fn bad_value(key: &str, value: &str, accepted: &'static str) -> GitUrlProblem {
-    GitUrlProblem::BadValue {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        accepted,
-    }
+    GitUrlProblem::BadValue { key: key.to_owned(), value: value.to_owned(), accepted }
 }
 
 /// A git URL in its parts.
@@ -290,19 +261,11 @@ impl Url {
                 _ => false,
             };
             let fragment = percent_decode(fragment, Plus::Literal)?;
-            return is_git.then(|| Self {
-                remote: format!("{scheme}://{place}"),
-                query,
-                fragment,
-            });
+            return is_git.then(|| Self { remote: format!("{scheme}://{place}"), query, fragment });
         }
         if address.starts_with("github.com/") {
             let fragment = percent_decode(fragment, Plus::Literal)?;
-            return Some(Self {
-                remote: address.to_owned(),
-                query,
-                fragment,
-            });
+            return Some(Self { remote: address.to_owned(), query, fragment });
         }
         let (user, place) = address.split_once('@')?;
         let (host, _) = place.split_once(':')?;
@@ -310,11 +273,7 @@ impl Url {
         let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         let valid =
             !user.is_empty() && user.chars().all(is_user) && !host.is_empty() && host.chars().all(is_host);
-        valid.then(|| Self {
-            remote: address.to_owned(),
-            query,
-            fragment: fragment.to_owned(),
-        })
+        valid.then(|| Self { remote: address.to_owned(), query, fragment: fragment.to_owned() })
     }
 }
 
@@ -327,10 +286,7 @@ fn parse_query(query: &str) -> Option<Vec<(String, String)>> {
     pairs
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((
-                percent_decode(key, Plus::Space)?,
-                percent_decode(value, Plus::Space)?,
-            ))
+            Some((percent_decode(key, Plus::Space)?, percent_decode(value, Plus::Space)?))
         })
         .collect()
 }
@@ -380,13 +336,7 @@ fn is_tar(head: &[u8]) -> bool {
     };
     let sum: u32 = (0..)
         .zip(header)
-        .map(|(at, &byte)| {
-            if CHECKSUM.contains(&at) {
-                u32::from(b' ')
-            } else {
-                u32::from(byte)
-            }
-        })
+        .map(|(at, &byte)| if CHECKSUM.contains(&at) { u32::from(b' ') } else { u32::from(byte) })
         .sum();
     sum == expected
 }

@@ -90,56 +90,30 @@ impl NamedSource {
                 "scratch" => Ok(Self::Scratch),
                 image => ImageReference::parse(image)
                     .map(|reference| Self::Image(reference.with_default_tag()))
-                    .map_err(|source| NamedContextError::Image {
-                        name: named(),
-                        source,
-                    }),
+                    .map_err(|source| NamedContextError::Image { name: named(), source }),
             };
         }
         if let Some(layout) = value.strip_prefix("oci-layout:") {
-            let (store, digest) = layout
-                .trim_start_matches("//")
-                .split_once('@')
-                .unwrap_or(("", ""));
+            let (store, digest) = layout.trim_start_matches("//").split_once('@').unwrap_or(("", ""));
             if store.is_empty() || !is_digest(digest) {
-                return Err(NamedContextError::NoDigest {
-                    name: named(),
-                    value: value.to_owned(),
-                });
+                return Err(NamedContextError::NoDigest { name: named(), value: value.to_owned() });
             }
             // A tag says nothing once there is a digest. A port cannot be mistaken for it: a slash follows that.
-            let tag = store
-                .rfind(':')
-                .filter(|&colon| !store.get(colon..).unwrap_or_default().contains('/'));
+            let tag = store.rfind(':').filter(|&colon| !store.get(colon..).unwrap_or_default().contains('/'));
             let store = tag.and_then(|colon| store.get(..colon)).unwrap_or(store);
-            return Ok(Self::OciLayout {
-                store_id: store.to_owned(),
-                digest: digest.to_owned(),
-            });
+            return Ok(Self::OciLayout { store_id: store.to_owned(), digest: digest.to_owned() });
         }
         if let Some(local) = value.strip_prefix("local:") {
-            return Ok(Self::Local {
-                name: local.to_owned(),
-            });
+            return Ok(Self::Local { name: local.to_owned() });
         }
         if let Some(input) = value.strip_prefix("input:") {
-            return Ok(Self::Input {
-                name: input.to_owned(),
-            });
+            return Ok(Self::Input { name: input.to_owned() });
         }
         match GitSource::parse(value) {
             Ok(Some(git)) => Ok(Self::Git(git)),
-            Ok(None) if is_http(value) => Ok(Self::Http {
-                url: value.to_owned(),
-            }),
-            Ok(None) => Err(NamedContextError::Unknown {
-                name: named(),
-                value: value.to_owned(),
-            }),
-            Err(source) => Err(NamedContextError::Git {
-                name: named(),
-                source,
-            }),
+            Ok(None) if is_http(value) => Ok(Self::Http { url: value.to_owned() }),
+            Ok(None) => Err(NamedContextError::Unknown { name: named(), value: value.to_owned() }),
+            Err(source) => Err(NamedContextError::Git { name: named(), source }),
         }
     }
 }
@@ -152,46 +126,20 @@ mod tests {
     fn every_kind_is_recognised() {
         let digest = format!("sha256:{}", "a".repeat(64));
         let image = |text: &str| NamedSource::Image(ImageReference::parse(text).expect(text));
-        let layout = |store: &str| NamedSource::OciLayout {
-            store_id: store.to_owned(),
-            digest: digest.clone(),
-        };
+        let layout =
+            |store: &str| NamedSource::OciLayout { store_id: store.to_owned(), digest: digest.clone() };
         let cases = [
             ("docker-image://scratch".to_owned(), NamedSource::Scratch),
             ("docker-image://python".to_owned(), image("python:latest")),
-            (
-                format!("docker-image://a/b:1@{digest}"),
-                image(&format!("a/b:1@{digest}")),
-            ),
+            (format!("docker-image://a/b:1@{digest}"), image(&format!("a/b:1@{digest}"))),
             (format!("oci-layout://store@{digest}"), layout("store")),
-            (
-                format!("oci-layout://host:1/store:tag@{digest}"),
-                layout("host:1/store"),
-            ),
-            (
-                "local:ctx".to_owned(),
-                NamedSource::Local {
-                    name: "ctx".to_owned(),
-                },
-            ),
-            (
-                "input:app".to_owned(),
-                NamedSource::Input {
-                    name: "app".to_owned(),
-                },
-            ),
-            (
-                "https://x/y.tar".to_owned(),
-                NamedSource::Http {
-                    url: "https://x/y.tar".to_owned(),
-                },
-            ),
+            (format!("oci-layout://host:1/store:tag@{digest}"), layout("host:1/store")),
+            ("local:ctx".to_owned(), NamedSource::Local { name: "ctx".to_owned() }),
+            ("input:app".to_owned(), NamedSource::Input { name: "app".to_owned() }),
+            ("https://x/y.tar".to_owned(), NamedSource::Http { url: "https://x/y.tar".to_owned() }),
             (
                 "git@x.org:a/b".to_owned(),
-                NamedSource::Git(GitSource {
-                    remote: "git@x.org:a/b".to_owned(),
-                    ..GitSource::default()
-                }),
+                NamedSource::Git(GitSource { remote: "git@x.org:a/b".to_owned(), ..GitSource::default() }),
             ),
         ];
         for (value, expected) in cases {
@@ -207,17 +155,11 @@ mod tests {
             "named context `n` is `ftp://x`; accepted: `docker-image://`, `oci-layout://`, `local:`, `input:`, a git \
              URL or an HTTP URL"
         );
-        assert_eq!(
-            message("docker-image://A"),
-            "named context `n` does not name an image"
-        );
+        assert_eq!(message("docker-image://A"), "named context `n` does not name an image");
         assert_eq!(
             message("oci-layout://store"),
             "named context `n` is `oci-layout://store`; an OCI layout needs `store@sha256:…`"
         );
-        assert_eq!(
-            message("https://x/y.git?a=b"),
-            "named context `n` does not name a repository"
-        );
+        assert_eq!(message("https://x/y.git?a=b"), "named context `n` does not name a repository");
     }
 }

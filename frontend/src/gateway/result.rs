@@ -44,13 +44,8 @@ impl From<SbomAttestation> for wire::Attestation {
         let metadata = [("reason", "sbom"), ("sbom-core", "sbom")];
         Self {
             kind: wire::AttestationKind::Bundle.into(),
-            metadata: metadata
-                .map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()))
-                .into(),
-            r#ref: Some(wire::Ref {
-                id: sbom.reference.id,
-                def: None,
-            }),
+            metadata: metadata.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec())).into(),
+            r#ref: Some(wire::Ref { id: sbom.reference.id, def: None }),
             in_toto_predicate_type: SPDX.to_owned(),
             ..Self::default()
         }
@@ -77,9 +72,7 @@ impl GatewayResult {
     /// Of two results for the same platform the later one counts.
     pub fn multi(platforms: Vec<PlatformResult>) -> Self {
         let mut result = Self::with_platforms(&platforms);
-        let refs = platforms
-            .iter()
-            .map(|each| (key_of(&each.platform), wire_ref(each.reference.as_ref())));
+        let refs = platforms.iter().map(|each| (key_of(&each.platform), wire_ref(each.reference.as_ref())));
         result.result.result = Some(wire::result::Result::Refs(wire::RefMap { refs: refs.collect() }));
         for platform in platforms {
             let suffix = format!("/{}", key_of(&platform.platform));
@@ -107,11 +100,7 @@ impl GatewayResult {
 
     /// The metadata, sorted by key.
     pub fn metadata(&self) -> BTreeMap<&str, &[u8]> {
-        self.result
-            .metadata
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_slice()))
-            .collect()
+        self.result.metadata.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect()
     }
 
     /// The message for the engine.
@@ -120,10 +109,7 @@ impl GatewayResult {
     }
 
     fn with_platforms(platforms: &[PlatformResult]) -> Self {
-        let platforms = platforms
-            .iter()
-            .map(|each| ExportPlatform::from(&each.platform))
-            .collect();
+        let platforms = platforms.iter().map(|each| ExportPlatform::from(&each.platform)).collect();
         // Plain structs of strings always serialise.
         let json = serde_json::to_vec(&ExportPlatforms { platforms }).unwrap_or_default();
         Self::default().with_metadata(PLATFORMS, json)
@@ -139,15 +125,9 @@ impl GatewayResult {
             metadata.insert(format!("{EPOCH}{suffix}"), epoch.to_string().into_bytes());
         }
         if !platform.attestations.is_empty() {
-            let attestation = platform
-                .attestations
-                .into_iter()
-                .map(wire::Attestation::from)
-                .collect();
+            let attestation = platform.attestations.into_iter().map(wire::Attestation::from).collect();
             // By platform even in a single result.
-            self.result
-                .attestations
-                .insert(key_of(&platform.platform), wire::Attestations { attestation });
+            self.result.attestations.insert(key_of(&platform.platform), wire::Attestations { attestation });
         }
     }
 }
@@ -157,12 +137,7 @@ fn key_of(platform: &Platform) -> String {
 }
 
 fn wire_ref(reference: Option<&Reference>) -> wire::Ref {
-    wire::Ref {
-        id: reference
-            .map(|reference| reference.id.clone())
-            .unwrap_or_default(),
-        def: None,
-    }
+    wire::Ref { id: reference.map(|reference| reference.id.clone()).unwrap_or_default(), def: None }
 }
 
 /// The value of `refs.platforms`; the capitals are Go's field names.
@@ -195,22 +170,10 @@ struct OciPlatform {
 
 impl From<&Platform> for ExportPlatform {
     fn from(platform: &Platform) -> Self {
-        let Platform {
-            os,
-            architecture,
-            variant,
-            os_version,
-            os_features,
-        } = platform.normalized();
+        let Platform { os, architecture, variant, os_version, os_features } = platform.normalized();
         Self {
             id: key_of(platform),
-            platform: OciPlatform {
-                architecture,
-                os,
-                os_version,
-                os_features,
-                variant,
-            },
+            platform: OciPlatform { architecture, os, os_version, os_features, variant },
         }
     }
 }
@@ -229,10 +192,7 @@ mod tests {
     }
 
     fn text<'a>(result: &'a GatewayResult, key: &str) -> Option<std::borrow::Cow<'a, str>> {
-        result
-            .metadata()
-            .get(key)
-            .map(|value| String::from_utf8_lossy(value))
+        result.metadata().get(key).map(|value| String::from_utf8_lossy(value))
     }
 
     #[test]
@@ -250,14 +210,8 @@ mod tests {
             text(&result, PLATFORMS).as_deref(),
             Some(r#"{"Platforms":[{"ID":"linux/amd64","Platform":{"architecture":"amd64","os":"linux"}}]}"#)
         );
-        let expected = wire::Ref {
-            id: "r1".to_owned(),
-            def: None,
-        };
-        assert_eq!(
-            result.into_wire().result,
-            Some(wire::result::Result::Ref(expected))
-        );
+        let expected = wire::Ref { id: "r1".to_owned(), def: None };
+        assert_eq!(result.into_wire().result, Some(wire::result::Result::Ref(expected)));
     }
 
     #[test]
@@ -288,36 +242,24 @@ mod tests {
         let Some(wire::result::Result::Refs(refs)) = result.into_wire().result else {
             panic!("references are keyed");
         };
-        let ids: BTreeMap<_, _> = refs
-            .refs
-            .iter()
-            .map(|(key, reference)| (key.as_str(), reference.id.as_str()))
-            .collect();
+        let ids: BTreeMap<_, _> =
+            refs.refs.iter().map(|(key, reference)| (key.as_str(), reference.id.as_str())).collect();
         assert_eq!(
             ids,
-            BTreeMap::from([
-                ("linux/arm/v7", ""),
-                ("linux/arm64", "arm"),
-                ("windows(10.0.1)/amd64", "win")
-            ])
+            BTreeMap::from([("linux/arm/v7", ""), ("linux/arm64", "arm"), ("windows(10.0.1)/amd64", "win")])
         );
     }
 
     #[test]
     fn an_sbom_goes_under_its_platform_even_in_a_single_result() {
-        let sbom = SbomAttestation {
-            reference: Reference { id: "s".to_owned() },
-        };
+        let sbom = SbomAttestation { reference: Reference { id: "s".to_owned() } };
         let result = GatewayResult::single(PlatformResult {
             attestations: vec![sbom],
             ..built("linux/amd64", Some("r"))
         });
         let attestations = result.into_wire().attestations;
         let attestation = &attestations["linux/amd64"].attestation[0];
-        assert_eq!(
-            (attestation.kind, attestation.in_toto_predicate_type.as_str()),
-            (1, SPDX)
-        );
+        assert_eq!((attestation.kind, attestation.in_toto_predicate_type.as_str()), (1, SPDX));
         assert_eq!(attestation.metadata["reason"], b"sbom");
     }
 
@@ -325,9 +267,6 @@ mod tests {
     fn an_answer_is_metadata_and_nothing_built() {
         let result = GatewayResult::answer([("result.txt", "none\n"), ("version", "1.0.0")]);
         assert_eq!(text(&result, "version").as_deref(), Some("1.0.0"));
-        assert_eq!(
-            result.into_wire().result,
-            Some(wire::result::Result::Ref(wire::Ref::default()))
-        );
+        assert_eq!(result.into_wire().result, Some(wire::result::Result::Ref(wire::Ref::default())));
     }
 }

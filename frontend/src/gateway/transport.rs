@@ -51,10 +51,7 @@ where
         let stream = once.lock().unwrap_or_else(PoisonError::into_inner).take();
         async move {
             stream.map(TokioIo::new).ok_or_else(|| {
-                std::io::Error::new(
-                    std::io::ErrorKind::NotConnected,
-                    "the engine closed the connection",
-                )
+                std::io::Error::new(std::io::ErrorKind::NotConnected, "the engine closed the connection")
             })
         }
     });

@@ -138,11 +138,7 @@ impl Patterns {
         for compiled in &self.rules {
             // A rule that would change nothing is not asked, so the earliest rule is the one reported.
             if compiled.negated == excluding.is_some() && path_or_parent_matches(&compiled.pattern, path) {
-                excluding = if compiled.negated {
-                    None
-                } else {
-                    Some(&compiled.rule)
-                };
+                excluding = if compiled.negated { None } else { Some(&compiled.rule) };
             }
         }
         excluding
@@ -159,26 +155,18 @@ impl Patterns {
 
 fn path_or_parent_matches(pattern: &Pattern, path: &str) -> bool {
     let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
-    std::iter::once(path)
-        .chain(parents)
-        .any(|path| pattern.matches(path))
+    std::iter::once(path).chain(parents).any(|path| pattern.matches(path))
 }
 
 fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
     let text = line.trim();
-    let rule = Rule {
-        text: text.to_owned(),
-        line: number,
-    };
+    let rule = Rule { text: text.to_owned(), line: number };
     let (negated, body) = match text.strip_prefix('!') {
         Some(body) => (true, body.trim()),
         None => (false, text),
     };
     if body.is_empty() {
-        return Err(PatternError {
-            rule,
-            problem: Malformed::EmptyNegation,
-        });
+        return Err(PatternError { rule, problem: Malformed::EmptyNegation });
     }
     let cleaned = clean_path(body);
     let cleaned = match cleaned.strip_prefix('/') {
@@ -186,12 +174,7 @@ fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
         _ => cleaned,
     };
     match Pattern::compile(&cleaned) {
-        Ok(pattern) => Ok(Compiled {
-            rule,
-            cleaned,
-            negated,
-            pattern,
-        }),
+        Ok(pattern) => Ok(Compiled { rule, cleaned, negated, pattern }),
         Err(problem) => Err(PatternError { rule, problem }),
     }
 }

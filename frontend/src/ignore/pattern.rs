@@ -18,10 +18,7 @@ enum Token {
     /// `**` at the end of a pattern: everything that is left.
     Rest,
     /// `[a-z]` or `[^a-z]`: one character, `/` included.
-    Class {
-        negated: bool,
-        ranges: Vec<(char, char)>,
-    },
+    Class { negated: bool, ranges: Vec<(char, char)> },
 }
 
 /// A compiled pattern.
@@ -64,10 +61,7 @@ impl Pattern {
             && tokens
                 .iter()
                 .all(|token| matches!(token, Token::Literal(_) | Token::Directories | Token::Rest));
-        let wildcards = tokens
-            .iter()
-            .filter(|token| !matches!(token, Token::Literal(_)))
-            .count();
+        let wildcards = tokens.iter().filter(|token| !matches!(token, Token::Literal(_))).count();
         let matcher = match (tokens.first(), tokens.last()) {
             _ if plain && wildcards == 0 => Matcher::Exact(cleaned.to_owned()),
             (Some(Token::Directories | Token::Rest), _) if plain && wildcards == 1 => {
@@ -101,11 +95,7 @@ fn tokenize(pattern: &str) -> Result<Vec<Token>, Malformed> {
         tokens.push(match c {
             '*' if rest.next_if_eq(&'*').is_some() => {
                 let _ = rest.next_if_eq(&'/');
-                if rest.peek().is_none() {
-                    Token::Rest
-                } else {
-                    Token::Directories
-                }
+                if rest.peek().is_none() { Token::Rest } else { Token::Directories }
             }
             '*' => Token::Run,
             '?' => Token::One,
@@ -123,11 +113,7 @@ fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Token, M
     let mut ranges = Vec::new();
     while ranges.is_empty() || rest.next_if_eq(&']').is_none() {
         let low = class_character(rest)?;
-        let high = if rest.next_if_eq(&'-').is_some() {
-            class_character(rest)?
-        } else {
-            low
-        };
+        let high = if rest.next_if_eq(&'-').is_some() { class_character(rest)? } else { low };
         ranges.push((low, high));
     }
     Ok(Token::Class { negated, ranges })
@@ -175,12 +161,7 @@ fn tokens_match(tokens: &[Token], path: &str) -> bool {
                     after.push(here || accepted);
                     // A run ends at the first character it does not accept; the others can swallow anything on
                     // their way to a character they may end with.
-                    open = here
-                        || if matches!(token, Token::Run) {
-                            accepted
-                        } else {
-                            open
-                        };
+                    open = here || if matches!(token, Token::Run) { accepted } else { open };
                 }
                 after
             }

@@ -3,9 +3,7 @@
 use super::{BUILT_IN, Patterns, clean_path};
 
 fn hides(rules: &[&str], path: &str) -> bool {
-    Patterns::from_rules(rules.iter().copied())
-        .expect("well formed")
-        .matches(path)
+    Patterns::from_rules(rules.iter().copied()).expect("well formed").matches(path)
 }
 
 #[test]
@@ -86,10 +84,7 @@ fn the_rule_that_hides_is_reported_with_its_line() {
     let rule = patterns.excluding_rule("app/main.py").expect("hidden");
     assert_eq!((rule.text.as_str(), rule.line), ("app/", Some(3)));
     assert_eq!(patterns.excluding_rule("app/keep/x"), None);
-    assert_eq!(
-        patterns.excluding_rule("./x.log").and_then(|rule| rule.line),
-        Some(5)
-    );
+    assert_eq!(patterns.excluding_rule("./x.log").and_then(|rule| rule.line), Some(5));
 }
 
 #[test]
@@ -101,11 +96,7 @@ fn negations_are_trimmed_and_cleaned_like_other_rules() {
 #[test]
 fn malformed_rules_name_the_mistake_and_the_line() {
     let cases = [
-        (
-            "a\n!\n",
-            2,
-            "`!` is not a valid ignore pattern: `!` needs a pattern after it",
-        ),
+        ("a\n!\n", 2, "`!` is not a valid ignore pattern: `!` needs a pattern after it"),
         ("[a", 1, "`[a` is not a valid ignore pattern: `[` is not closed"),
         (
             "x[]",
@@ -119,11 +110,7 @@ fn malformed_rules_name_the_mistake_and_the_line() {
             "`[a-]` is not a valid ignore pattern: the character class has an empty or incomplete range; write `\\-` \
              for a dash",
         ),
-        (
-            "\n\na\\",
-            3,
-            "`a\\` is not a valid ignore pattern: `\\` at the end escapes nothing",
-        ),
+        ("\n\na\\", 3, "`a\\` is not a valid ignore pattern: `\\` at the end escapes nothing"),
     ];
     for (text, line, message) in cases {
         let error = Patterns::parse(text).expect_err(text);
@@ -150,15 +137,9 @@ fn built_in_rules_are_well_formed_and_hide_what_no_image_wants() {
     ] {
         assert!(patterns.matches(hidden), "{hidden}");
     }
-    for kept in [
-        "app/venv/x.py",
-        "build/x.py",
-        "dist/x.whl",
-        "environment.py",
-        ".envrc",
-        "pyproject.toml",
-        "env.py",
-    ] {
+    for kept in
+        ["app/venv/x.py", "build/x.py", "dist/x.whl", "environment.py", ".envrc", "pyproject.toml", "env.py"]
+    {
         assert!(!patterns.matches(kept), "{kept}");
     }
 }

@@ -93,7 +93,8 @@ fn owner(options: &Options) -> Result<(u32, u32), ToolError> {
 
 fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Result<(), ToolError> {
     let NewUser { name, uid, gid } = user;
-    let passwd = read(&etc.join("passwd"))?.unwrap_or_else(|| "root:x:0:0:root:/root:/sbin/nologin\n".to_owned());
+    let passwd =
+        read(&etc.join("passwd"))?.unwrap_or_else(|| "root:x:0:0:root:/root:/sbin/nologin\n".to_owned());
     let group = read(&etc.join("group"))?.unwrap_or_else(|| "root:x:0:\n".to_owned());
     if let Some(line) = entry(&passwd, name) {
         let ids: Vec<_> = line.split(':').skip(2).take(2).collect();
@@ -112,7 +113,12 @@ fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Resu
              `user = {{ name = \"{name}\", uid = … }}`"
         )));
     }
-    made.file("/etc/passwd", &with_line(&passwd, name, &format!("{name}:x:{uid}:{gid}::{home}:/sbin/nologin")), 0o644, 0)?;
+    made.file(
+        "/etc/passwd",
+        &with_line(&passwd, name, &format!("{name}:x:{uid}:{gid}::{home}:/sbin/nologin")),
+        0o644,
+        0,
+    )?;
     made.file("/etc/group", &with_line(&group, name, &format!("{name}:x:{gid}:")), 0o644, 0)?;
     // `!` locks the password; a base without shadow files keeps being one.
     for (file, line) in [("shadow", format!("{name}:!::0:::::")), ("gshadow", format!("{name}:!::"))] {
@@ -224,13 +230,24 @@ mod tests {
         let (etc, target) = (base.path().to_str().unwrap(), out.path().to_str().unwrap());
         let uid = user.split(':').nth(1).unwrap();
         // Tests may run without the right to give files away.
-        let owner = if fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0 {
-            user
-        } else {
-            return Ok(out);
-        };
-        let arguments =
-            ["--etc", etc, "--out", target, "--create", owner, "--owner", &format!("{uid}:{uid}"), "--own", "/data/x"];
+        let owner =
+            if fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0 {
+                user
+            } else {
+                return Ok(out);
+            };
+        let arguments = [
+            "--etc",
+            etc,
+            "--out",
+            target,
+            "--create",
+            owner,
+            "--owner",
+            &format!("{uid}:{uid}"),
+            "--own",
+            "/data/x",
+        ];
         run(&arguments.map(str::to_owned)).map_err(|error| error.to_string())?;
         Ok(out)
     }
@@ -239,10 +256,7 @@ mod tests {
     fn a_user_is_added_to_what_the_base_has() {
         let out = create(PASSWD, "app:10001:10001").unwrap();
         let text = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
-        assert_eq!(
-            text("etc/passwd"),
-            format!("{PASSWD}\napp:x:10001:10001::/home/app:/sbin/nologin\n")
-        );
+        assert_eq!(text("etc/passwd"), format!("{PASSWD}\napp:x:10001:10001::/home/app:/sbin/nologin\n"));
         assert_eq!(text("etc/group"), "root:x:0:\napp:x:10001:\n");
         assert!(!out.path().join("etc/shadow").exists());
         let data = fs::metadata(out.path().join("data/x")).unwrap();

@@ -290,7 +290,9 @@ impl Plan {
         for stage in &self.stages {
             for step in &stage.steps {
                 match &step.action {
-                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files } => add(files),
+                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files } => {
+                        add(files);
+                    }
                     Action::Run(run) => run.files.iter().for_each(&mut add),
                     _ => {}
                 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    AppFiles, Action, BasePlan, Builder, CheckPlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Plan,
+    Action, AppFiles, BasePlan, Builder, CheckPlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Plan,
     RunPlan, StagePlan, Step, account,
 };
 use crate::diagnostics::{Diagnostics, Span};
@@ -60,7 +60,8 @@ impl<'s> Planner<'s> {
         let tag = project.python.map_or_else(|| "3-slim".to_owned(), |version| format!("{version}-slim"));
         let official = || ImageReference::official("python", tag);
         let python_base = spec.python.base.as_ref().map_or_else(official, |base| base.value.clone());
-        let build_base = spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
+        let build_base =
+            spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
         Self { spec, project, python_base, build_base }
     }
 
@@ -285,7 +286,11 @@ impl<'s> Planner<'s> {
         // The build file says how the image is made and is no part of it: editing it re-makes no app layer.
         let file = &self.spec.source.name;
         let ours = chosen.is_empty() && !file.ends_with("pyproject.toml");
-        let exclude = if ours { vec![file.clone(), format!("{file}.dockerignore"), ".dockerignore".to_owned()] } else { Vec::new() };
+        let exclude = if ours {
+            vec![file.clone(), format!("{file}.dockerignore"), ".dockerignore".to_owned()]
+        } else {
+            Vec::new()
+        };
         Some(AppFiles { include: chosen, exclude, to: to.clone() })
     }
 
@@ -340,7 +345,8 @@ impl<'s> Planner<'s> {
         labels.extend(settings.labels.clone());
         let from_foreign = stage.from.as_ref().is_some_and(|from| !is_python(self.spec, &from.value));
         // An image of the user's own choice keeps its working directory unless files are put somewhere.
-        let keeps_workdir = from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
+        let keeps_workdir =
+            from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
         ImagePlan {
             has_venv: stage.is_assembled(),
             pip_targets_venv: stage.is_assembled() && !ships,
@@ -411,8 +417,7 @@ fn manager_of(image: &ImageReference) -> SystemManager {
     let has = |words: &[&str]| words.iter().any(|word| last.contains(word));
     if has(&["alpine"]) {
         SystemManager::Apk
-    } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"])
-    {
+    } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"]) {
         SystemManager::Dnf
     } else {
         SystemManager::Apt

@@ -31,8 +31,12 @@ impl Files<'_> {
     /// # Errors
     /// If the context cannot be read.
     pub fn read_if_there(&self, path: &'static str) -> Result<Option<Arc<Source>>, ContextError> {
-        let Some(path) = ContextPath::parse(path) else { return Ok(None) };
-        let Some(bytes) = self.context.read(&path)? else { return Ok(None) };
+        let Some(path) = ContextPath::parse(path) else {
+            return Ok(None);
+        };
+        let Some(bytes) = self.context.read(&path)? else {
+            return Ok(None);
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Some(Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)))))
     }
@@ -43,7 +47,9 @@ impl Files<'_> {
     /// If the context cannot be read.
     pub fn first_of(&self, names: &[&str]) -> Result<Option<ContextPath>, ContextError> {
         for name in names {
-            let Some(path) = ContextPath::parse(name) else { continue };
+            let Some(path) = ContextPath::parse(name) else {
+                continue;
+            };
             if self.context.kind(&path)? == Some(Kind::File) && !self.ignored.patterns.matches(name) {
                 return Ok(Some(path));
             }
@@ -91,7 +97,8 @@ impl Files<'_> {
             let folder = ContextPath::parse(folder).unwrap_or_else(ContextPath::root);
             let names = self.context.list(&folder)?;
             let suggestion = nearest(name, names.iter().map(String::as_str));
-            let suggestion = suggestion.and_then(|name| ContextPath::parse(&format!("{}/{name}", folder.as_str())));
+            let suggestion =
+                suggestion.and_then(|name| ContextPath::parse(&format!("{}/{name}", folder.as_str())));
             let suggestion = suggestion.map(|path| path.as_str().to_owned());
             found.report(named_in, span, Problem::MissingFile { path: path.as_str().to_owned(), suggestion });
             return Ok(None);

@@ -13,8 +13,14 @@ use crate::spec::{Located, Spec};
 
 /// The usual names of files that hold a group.
 const FILES: [(&str, &[&str]); 2] = [
-    ("dev", &["requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt"]),
-    ("test", &["requirements-test.txt", "requirements_test.txt", "test-requirements.txt", "requirements/test.txt"]),
+    (
+        "dev",
+        &["requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt"],
+    ),
+    (
+        "test",
+        &["requirements-test.txt", "requirements_test.txt", "test-requirements.txt", "requirements/test.txt"],
+    ),
 ];
 
 /// Every group of the project. The build file wins over pyproject.toml's groups, these over extras, these over

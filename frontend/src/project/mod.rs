@@ -25,7 +25,8 @@ use crate::spec::{Base, ContextPath, Located, Spec, Stage};
 pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
 
 /// Patterns of files that may be read because others refer to them.
-pub const LIKELY: [&str; 4] = ["requirements*.txt", "*requirements.txt", "requirements/*.txt", "constraints*.txt"];
+pub const LIKELY: [&str; 4] =
+    ["requirements*.txt", "*requirements.txt", "requirements/*.txt", "constraints*.txt"];
 
 /// Locks by the name of their file. Those that exist and are not what is installed from get a warning.
 pub const LOCKS: [&str; 5] = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"];
@@ -62,7 +63,8 @@ impl Project {
         let requirements = main_requirements(spec, pyproject.as_ref(), files, found)?;
         let groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
         let requirements = with_extras(spec, requirements, &groups, found);
-        let has_backend = pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
+        let has_backend =
+            pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
         let is_package = match &spec.app.package {
             Some(wanted) if wanted.value && !has_backend => {
                 found.report(&spec.source, wanted.span, Problem::NotAPackage);
@@ -205,7 +207,8 @@ pub fn named_paths(spec: &Spec) -> Vec<Located<ContextPath>> {
     let mut paths: Vec<Located<ContextPath>> = spec.app.include.iter().flatten().cloned().collect();
     for stage in spec.stages.values() {
         paths.extend(stage.include.iter().flatten().cloned());
-        let steps = stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
+        let steps =
+            stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
         paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
         for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
             paths.extend(ContextPath::parse(&copy.path.value).map(|path| Located::new(path, copy.path.span)));

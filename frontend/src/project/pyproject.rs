@@ -13,7 +13,7 @@ use crate::spec::Located;
 
 /// An entry of a dependency group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupEntry {
+pub(super) enum GroupEntry {
     /// A PEP 508 requirement.
     Requirement(String),
     /// All of another group.
@@ -22,7 +22,7 @@ pub enum GroupEntry {
 
 /// The parts of pyproject.toml that matter for an image.
 #[derive(Clone, Debug)]
-pub struct Pyproject {
+pub(super) struct Pyproject {
     /// The file.
     pub source: Arc<Source>,
     /// `project.name`.
@@ -53,7 +53,7 @@ pub struct Pyproject {
 
 impl Pyproject {
     /// Reads the file. A syntax error is reported and gives `None`.
-    pub fn parse(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
+    pub(super) fn parse(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
         let document = match DeTable::parse(&source.text) {
             Ok(document) => document,
             Err(error) => {
@@ -68,13 +68,16 @@ impl Pyproject {
         let in_project = |key: &str| project.and_then(|project| string(project, key)).map(|text| text.value);
         let dynamic = project.and_then(|project| project.get("dynamic"));
         let dynamic = dynamic.and_then(|list| list.get_ref().as_array()).and_then(|list| {
-            list.iter().find(|item| item.get_ref().as_str() == Some("dependencies")).map(|item| item.span().into())
+            list.iter()
+                .find(|item| item.get_ref().as_str() == Some("dependencies"))
+                .map(|item| item.span().into())
         });
         let strings_of = |table: Option<&DeTable<'_>>| -> BTreeMap<String, Vec<String>> {
             let entries = table.into_iter().flat_map(|table| table.iter());
             entries.map(|(key, value)| (normalized(key.get_ref()), strings(value.get_ref()))).collect()
         };
-        let urls = project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
+        let urls =
+            project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
         let poetry = tool.and_then(|tool| table(tool, "poetry"));
         let poetry = poetry.and_then(|poetry| poetry.get("dependencies")).map(|value| value.span().into());
         let groups = table(root, "dependency-groups").into_iter().flat_map(|groups| groups.iter());
@@ -90,8 +93,9 @@ impl Pyproject {
                 })
                 .collect(),
             requires_python: project.and_then(|project| string(project, "requires-python")),
-            dependencies: project
-                .map(|project| project.get("dependencies").map_or_else(Vec::new, |list| strings(list.get_ref()))),
+            dependencies: project.map(|project| {
+                project.get("dependencies").map_or_else(Vec::new, |list| strings(list.get_ref()))
+            }),
             dynamic_dependencies: dynamic,
             extras: strings_of(project.and_then(|project| table(project, "optional-dependencies"))),
             groups: groups

@@ -39,9 +39,9 @@ impl PythonVersion {
     /// Whether some release of this version fits. A version without a patch stands for all of its patches.
     fn satisfies(self, specifiers: &VersionSpecifiers) -> bool {
         let patches = self.patch.map_or(0..=40, |patch| patch..=patch);
-        patches.into_iter().any(|patch| {
-            specifiers.contains(&Version::new([3, u64::from(self.minor), u64::from(patch)]))
-        })
+        patches
+            .into_iter()
+            .any(|patch| specifiers.contains(&Version::new([3, u64::from(self.minor), u64::from(patch)])))
     }
 }
 
@@ -82,7 +82,9 @@ pub(super) fn choose(
         }
     }
     let newest = || SUPPORTED.into_iter().map(|minor| PythonVersion { minor, patch: None });
-    let Some((specifiers, text)) = wanted else { return Ok(newest().next()) };
+    let Some((specifiers, text)) = wanted else {
+        return Ok(newest().next());
+    };
     let fitting = newest().find(|version| version.satisfies(&specifiers));
     // An upper bound may lie below what still gets fixes; such a Python exists all the same.
     let fitting = fitting.or_else(|| {
@@ -116,10 +118,11 @@ fn check(
     span: Span,
     found: &mut Diagnostics,
 ) {
-    let (Some(version), Some((specifiers, text))) = (version, wanted) else { return };
+    let (Some(version), Some((specifiers, text))) = (version, wanted) else {
+        return;
+    };
     if !version.satisfies(specifiers) {
-        let problem =
-            Problem::RequiresPython { version: version.to_string(), specifier: text.value.clone() };
+        let problem = Problem::RequiresPython { version: version.to_string(), specifier: text.value.clone() };
         found.report(source, span, problem);
     }
 }
@@ -127,9 +130,9 @@ fn check(
 /// The first version that `.python-version` names (pyenv allows several, and prefixes).
 fn pinned(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(PythonVersion, Span)> {
     let lines = file.text.lines().enumerate();
-    let (index, line) = lines.map(|(at, line)| (at, line.trim())).find(|(_, line)| {
-        !line.is_empty() && !line.starts_with('#')
-    })?;
+    let (index, line) = lines
+        .map(|(at, line)| (at, line.trim()))
+        .find(|(_, line)| !line.is_empty() && !line.starts_with('#'))?;
     let span = file.line_span(u32::try_from(index + 1).unwrap_or(1));
     let bare = line.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches('-');
     let version = PythonVersion::parse(bare);

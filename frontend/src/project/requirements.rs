@@ -63,7 +63,7 @@ impl Requirements {
 ///
 /// # Errors
 /// If the context cannot be read. What is wrong with the files is reported to `found`.
-pub fn follow(
+pub(super) fn follow(
     files: &[Located<ContextPath>],
     source: &Arc<Source>,
     context: &Files<'_>,
@@ -91,7 +91,9 @@ fn follow_one(
     if seen.contains(path) {
         return Ok(());
     }
-    let Some(bytes) = context.read_named(path, named_in, span, found)? else { return Ok(()) };
+    let Some(bytes) = context.read_named(path, named_in, span, found)? else {
+        return Ok(());
+    };
     seen.insert(path.clone());
     let Ok(text) = String::from_utf8(bytes) else {
         found.report(named_in, span, Problem::FileNotUtf8 { path: path.as_str().to_owned() });
@@ -162,7 +164,9 @@ enum Line {
 impl Line {
     fn parse(line: &str) -> Result<Self, Problem> {
         for option in ["--requirement", "--constraint", "-r", "-c"] {
-            let Some(rest) = line.strip_prefix(option) else { continue };
+            let Some(rest) = line.strip_prefix(option) else {
+                continue;
+            };
             let long = option.starts_with("--");
             if long && !rest.starts_with(['=', ' ', '\t']) {
                 continue;
@@ -175,8 +179,10 @@ impl Line {
         }
         let editable = ["-e", "--editable"].iter().find_map(|option| line.strip_prefix(option));
         let target = editable.map_or(line, |rest| rest.trim_start_matches(['=', ' ', '\t']));
-        let path_like = target == "." || target.starts_with("./") || target.starts_with("../") || target.starts_with('/');
-        let local = target.starts_with("file:") || path_like || (editable.is_some() && !target.contains("://"));
+        let path_like =
+            target == "." || target.starts_with("./") || target.starts_with("../") || target.starts_with('/');
+        let local =
+            target.starts_with("file:") || path_like || (editable.is_some() && !target.contains("://"));
         if local {
             return Err(Problem::LocalRequirement { line: line.to_owned() });
         }

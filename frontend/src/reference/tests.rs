@@ -1,6 +1,6 @@
 //! The grammar and the forms of references.
 
-use super::{ImageReference, is_component};
+use super::{DEFAULT_DOMAIN, ImageReference, LEGACY_DEFAULT_DOMAIN, is_component};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -8,61 +8,29 @@ const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 fn references_are_completed_and_shortened_as_docker_does() {
     // Text, full form, familiar form, name of the context that replaces it.
     let cases = [
-        ("python", "docker.io/library/python", "python", "python"),
-        (
-            "python:latest",
-            "docker.io/library/python:latest",
-            "python:latest",
-            "python",
-        ),
-        (
-            "python:3.11-slim",
-            "docker.io/library/python:3.11-slim",
-            "python:3.11-slim",
-            "python:3.11-slim",
-        ),
-        ("team/app", "docker.io/team/app", "team/app", "team/app"),
-        ("docker.io/python", "docker.io/library/python", "python", "python"),
-        (
-            "index.docker.io/team/app:1",
-            "docker.io/team/app:1",
-            "team/app:1",
-            "team/app:1",
-        ),
-        (
-            "library/a/b",
-            "docker.io/library/a/b",
-            "library/a/b",
-            "library/a/b",
-        ),
+        ("python", "HUB/library/python", "python", "python"),
+        ("python:latest", "HUB/library/python:latest", "python:latest", "python"),
+        ("python:3.11-slim", "HUB/library/python:3.11-slim", "python:3.11-slim", "python:3.11-slim"),
+        ("team/app", "HUB/team/app", "team/app", "team/app"),
+        ("HUB/python", "HUB/library/python", "python", "python"),
+        ("LEGACY/team/app:1", "HUB/team/app:1", "team/app:1", "team/app:1"),
+        ("library/a/b", "HUB/library/a/b", "library/a/b", "library/a/b"),
         ("localhost/app", "localhost/app", "localhost/app", "localhost/app"),
+        ("localhost:5000/app:v1", "localhost:5000/app:v1", "localhost:5000/app:v1", "localhost:5000/app:v1"),
+        ("localhost:5000", "HUB/library/localhost:5000", "localhost:5000", "localhost:5000"),
+        ("[::1]:5000/app", "[::1]:5000/app", "[::1]:5000/app", "[::1]:5000/app"),
         (
-            "localhost:5000/app:v1",
-            "localhost:5000/app:v1",
-            "localhost:5000/app:v1",
-            "localhost:5000/app:v1",
-        ),
-        (
-            "localhost:5000",
-            "docker.io/library/localhost:5000",
-            "localhost:5000",
-            "localhost:5000",
-        ),
-        (
-            "[::1]:5000/app",
-            "[::1]:5000/app",
-            "[::1]:5000/app",
-            "[::1]:5000/app",
-        ),
-        (
-            "ghcr.io/a__b/c-d--e.f",
-            "ghcr.io/a__b/c-d--e.f",
-            "ghcr.io/a__b/c-d--e.f",
-            "ghcr.io/a__b/c-d--e.f",
+            "registry.test/a__b/c-d--e.f",
+            "registry.test/a__b/c-d--e.f",
+            "registry.test/a__b/c-d--e.f",
+            "registry.test/a__b/c-d--e.f",
         ),
         ("HOST/app", "HOST/app", "HOST/app", "HOST/app"),
     ];
     for (text, full, familiar, context) in cases {
+        let text = text.replace("HUB", DEFAULT_DOMAIN).replace("LEGACY", LEGACY_DEFAULT_DOMAIN);
+        let full = full.replace("HUB", DEFAULT_DOMAIN);
+        let (text, full) = (text.as_str(), full.as_str());
         let reference = ImageReference::parse(text).expect(text);
         assert_eq!(reference.to_string(), full, "{text}");
         assert_eq!(reference.familiar(), familiar, "{text}");
@@ -76,22 +44,14 @@ fn tag_and_digest_are_kept_side_by_side() {
     let reference = ImageReference::parse(&format!("python:3.11@{DIGEST}")).expect("valid");
     assert_eq!(reference.tag(), Some("3.11"));
     assert_eq!(reference.digest(), Some(DIGEST));
-    assert_eq!(reference.name(), "docker.io/library/python");
+    assert_eq!(reference.name(), format!("{DEFAULT_DOMAIN}/library/python"));
     assert_eq!(reference.familiar(), format!("python:3.11@{DIGEST}"));
-    assert_eq!(
-        reference.to_string(),
-        format!("docker.io/library/python:3.11@{DIGEST}")
-    );
+    assert_eq!(reference.to_string(), format!("{DEFAULT_DOMAIN}/library/python:3.11@{DIGEST}"));
 }
 
 #[test]
 fn the_default_tag_is_added_only_to_bare_names() {
-    let tagged = |text: &str| {
-        ImageReference::parse(text)
-            .expect(text)
-            .with_default_tag()
-            .familiar()
-    };
+    let tagged = |text: &str| ImageReference::parse(text).expect(text).with_default_tag().familiar();
     assert_eq!(tagged("python"), "python:latest");
     assert_eq!(tagged("python:3"), "python:3");
     assert_eq!(tagged(&format!("python@{DIGEST}")), format!("python@{DIGEST}"));
@@ -99,13 +59,13 @@ fn the_default_tag_is_added_only_to_bare_names() {
 
 #[test]
 fn a_digest_pins_and_is_checked() {
-    let python = ImageReference::parse("python:3").expect("valid");
+    let python = ImageReference::parse("registry.test/python:3").expect("valid");
     let pinned = python.clone().with_digest(DIGEST).expect("valid digest");
-    assert_eq!(pinned.to_string(), format!("docker.io/library/python:3@{DIGEST}"));
+    assert_eq!(pinned.to_string(), format!("registry.test/python:3@{DIGEST}"));
     let error = python.with_digest("md5:00").expect_err("unknown algorithm");
     assert_eq!(
         error.to_string(),
-        "`md5:00` in image reference `docker.io/library/python:3` is not a valid digest: use `sha256:` and 64 \
+        "`md5:00` in image reference `registry.test/python:3` is not a valid digest: use `sha256:` and 64 \
          lower-case hexadecimal digits"
     );
 }
@@ -117,7 +77,7 @@ fn each_broken_rule_has_its_message() {
     let cases = [
         ("", "image reference `` has no name".to_owned()),
         (":3", "image reference `:3` has no name".to_owned()),
-        ("ghcr.io/", "image reference `ghcr.io/` has no name".to_owned()),
+        ("registry.test/", "image reference `registry.test/` has no name".to_owned()),
         ("py thon", "image reference `py thon` contains a blank".to_owned()),
         ("Python:3", "image name `Python` in `Python:3` must be lower case".to_owned()),
         (id.as_str(), format!("`{id}` is an image id, not an image name")),

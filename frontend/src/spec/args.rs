@@ -119,9 +119,15 @@ mod tests {
     #[test]
     fn args_expand_with_given_values_over_defaults() {
         let arguments = arguments();
-        assert_eq!(arguments.expand("python:${TAG}-${MODE}-${TARGETARCH}").unwrap(), "python:3.12-fast-arm64");
+        assert_eq!(
+            arguments.expand("python:${TAG}-${MODE}-${TARGETARCH}").unwrap(),
+            "python:3.12-fast-arm64"
+        );
         assert_eq!(arguments.expand("cost: $$5 and $HOME").unwrap(), "cost: $5 and $HOME");
-        assert_eq!(arguments.expand("${TAGG}").unwrap_err().to_string(), "unknown build arg `TAGG`; did you mean `TAG`?");
+        assert_eq!(
+            arguments.expand("${TAGG}").unwrap_err().to_string(),
+            "unknown build arg `TAGG`; did you mean `TAG`?"
+        );
         assert_eq!(arguments.expand("${TAG").unwrap_err(), Problem::UnclosedArg);
         assert_eq!(arguments.unused(), [("OTHER".to_owned(), None)]);
     }

@@ -72,8 +72,11 @@ impl Spec {
             let tool = document.get("tool").and_then(|tool| tool.get_ref().as_table());
             match tool.and_then(|tool| tool.get("pybuild")) {
                 Some(ours) => {
-                    let node =
-                        Node { value: ours.get_ref(), span: ours.span().into(), key: "tool.pybuild".to_owned() };
+                    let node = Node {
+                        value: ours.get_ref(),
+                        span: ours.span().into(),
+                        key: "tool.pybuild".to_owned(),
+                    };
                     let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
                     let table = node.table("[tool.pybuild]");
                     if table.is_none() {
@@ -87,7 +90,9 @@ impl Spec {
         } else {
             Some(Table::root(document, "this file", whole))
         };
-        let Some(mut table) = table else { return (None, found) };
+        let Some(mut table) = table else {
+            return (None, found);
+        };
 
         found.extend(declare_args(&mut table, source, &mut arguments));
         let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
@@ -177,7 +182,9 @@ impl Spec {
         done: &mut std::collections::BTreeSet<&'s str>,
         found: &mut Diagnostics,
     ) {
-        let Some(stage) = self.stages.get(name) else { return };
+        let Some(stage) = self.stages.get(name) else {
+            return;
+        };
         if done.contains(name) {
             return;
         }
@@ -204,14 +211,19 @@ fn is_pyproject(name: &str) -> bool {
 fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arguments) -> Diagnostics {
     let before = arguments.clone();
     let mut cx = Context { source, arguments: &before, found: Diagnostics::default() };
-    let Some(node) = table.node("args") else { return cx.found };
+    let Some(node) = table.node("args") else {
+        return cx.found;
+    };
     let Some(entries) = node.entries() else {
         node.wrong_type::<()>(&mut cx, "a table");
         return cx.found;
     };
     for (name, value) in entries {
         let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.value.is_empty() || !name.value.chars().all(valid) || name.value.starts_with(|c: char| c.is_ascii_digit()) {
+        if name.value.is_empty()
+            || !name.value.chars().all(valid)
+            || name.value.starts_with(|c: char| c.is_ascii_digit())
+        {
             let reason = "only letters, digits and `_` are allowed, and no digit first";
             cx.report(name.span, Problem::BadName { what: "arg name", value: name.value, reason });
             continue;

@@ -21,7 +21,9 @@ pub struct Python {
 
 impl Read for Python {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let Some(mut table) = node.table("[python]") else { return node.wrong_type(cx, "a table") };
+        let Some(mut table) = node.table("[python]") else {
+            return node.wrong_type(cx, "a table");
+        };
         let version = table.get::<Located<super::reader::Expanded>>(cx, "version");
         let version = version.map(|found| Located::new(found.value.0, found.span));
         if let Some(found) = &version {
@@ -67,7 +69,9 @@ pub struct Dependencies {
 
 impl Read for Dependencies {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let Some(mut table) = node.table("[dependencies]") else { return node.wrong_type(cx, "a table") };
+        let Some(mut table) = node.table("[dependencies]") else {
+            return node.wrong_type(cx, "a table");
+        };
         let read = Self {
             requirements: table.get(cx, "requirements"),
             groups: table.get_or_default(cx, "groups"),
@@ -143,7 +147,9 @@ pub struct System {
 
 impl Read for System {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let Some(mut table) = node.table("[system]") else { return node.wrong_type(cx, "a table") };
+        let Some(mut table) = node.table("[system]") else {
+            return node.wrong_type(cx, "a table");
+        };
         let read = Self {
             packages: packages(&mut table, cx, "packages"),
             build: packages(&mut table, cx, "build"),
@@ -176,7 +182,9 @@ impl Default for App {
 
 impl Read for App {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let Some(mut table) = node.table("[app]") else { return node.wrong_type(cx, "a table") };
+        let Some(mut table) = node.table("[app]") else {
+            return node.wrong_type(cx, "a table");
+        };
         let default = Self::default();
         let read = Self {
             include: table.get(cx, "include"),

@@ -253,7 +253,9 @@ pub struct CopyStep {
 
 impl CopyStep {
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
-        let Some(mut table) = node.table("a copy") else { return node.wrong_type(cx, "a table") };
+        let Some(mut table) = node.table("a copy") else {
+            return node.wrong_type(cx, "a table");
+        };
         let from = table.node("from").map(|node| (Base::read(&node, stages, cx), node.span));
         let path: Option<Located<Expanded>> = table.require(cx, "path");
         let to: Option<Located<Expanded>> = table.get(cx, "to");
@@ -267,7 +269,8 @@ impl CopyStep {
         };
         let path = path?;
         let (path, path_span) = (path.value.0, path.span);
-        let to = to.map_or_else(|| Located::new(path.clone(), path_span), |to| Located::new(to.value.0, to.span));
+        let to =
+            to.map_or_else(|| Located::new(path.clone(), path_span), |to| Located::new(to.value.0, to.span));
         if from.is_none() && ContextPath::parse(&path).is_none() {
             cx.report(path_span, Problem::PathLeavesContext { value: path });
             return None;
@@ -298,7 +301,9 @@ pub(super) fn environment(
     table: &mut super::reader::Table<'_>,
     cx: &mut Context<'_>,
 ) -> BTreeMap<String, String> {
-    let Some(node) = table.node("env") else { return BTreeMap::new() };
+    let Some(node) = table.node("env") else {
+        return BTreeMap::new();
+    };
     let Some(entries) = node.entries() else {
         node.wrong_type::<()>(cx, "a table");
         return BTreeMap::new();

@@ -10,3 +10,93 @@ fn parse_as(name: &str, text: &str) -> (Option<Spec>, Vec<String>) {
     let lines = found.errors().iter().map(|error| format!("{}: {}", error.line(), error.problem)).collect();
     (spec, lines)
 }
+
+#[test]
+fn an_empty_file_has_the_stages_that_need_no_naming() {
+    let (spec, problems) = parse("# syntax=localhost:5000/pybuild:dev\n");
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(spec.unwrap().targets(), ["builder", "dev", "test", "production"]);
+}
+
+#[test]
+fn every_mistake_of_a_file_is_found_at_its_line() {
+    let text = r#"
+colour = "red"
+[python]
+version = "three"
+base = "Python:3"
+[dependencies]
+requirements = "requirements.txt"
+[system]
+packages = ["lib pq", 5]
+[app]
+include = ["/etc/passwd"]
+workdir = "app"
+[stage.builder]
+[stage."no good"]
+[stage.production]
+stop-signal = "SIGNOPE"
+copy = [{ path = "/x", from = "tset", mode = "9" }]
+healthcheck = { interval = "1s" }
+requires = ["dev", "nowhere"]
+env = { "A B" = "x", N = 1.5 }
+checks.unit = { run = "", network = "no" }
+[args]
+"1X" = "a"
+"#;
+    let (_, problems) = parse(text);
+    insta::assert_snapshot!(problems.join("\n"));
+}
+
+#[test]
+fn a_syntax_error_is_the_only_one_that_is_told() {
+    let (spec, problems) = parse("[python\nversion = 3.11\nbad");
+    assert!(spec.is_none());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("1: invalid TOML: "), "{problems:?}");
+}
+
+#[test]
+fn stages_that_need_one_another_in_a_circle_are_refused() {
+    let (_, problems) = parse("[stage.a]\nfrom = \"b\"\n[stage.b]\nfrom = \"a\"\n[stage.c]\nfrom = \"c\"\n");
+    assert_eq!(
+        problems,
+        [
+            "4: stages depend on one another in a circle: a → b → a",
+            "6: stages depend on one another in a circle: c → c",
+        ]
+    );
+}
+
+#[test]
+fn a_word_that_is_no_stage_is_an_image() {
+    let (spec, problems) = parse(
+        "[stage.db]\nfrom = \"postgres\"\n[stage.own]\nfrom = \"dev\"\n[stage.none]\nfrom = \"scratch\"\n",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let spec = spec.unwrap();
+    let from = |name: &str| spec.stages[name].from.clone().unwrap().value;
+    assert!(matches!(from("db"), Base::Image(image) if image.familiar() == "postgres"));
+    assert_eq!(from("own"), Base::Stage("dev".into()));
+    assert_eq!(from("none"), Base::Scratch);
+}
+
+#[test]
+fn the_table_in_pyproject_is_read_in_place() {
+    let text = "[project]\nname = \"x\"\n[tool.pybuild.python]\nversoin = \"3.12\"\n[tool.pybuild.stage.dev]\nexpose = [8000]\n";
+    let (spec, problems) = parse_as("pyproject.toml", text);
+    assert_eq!(problems, ["4: unknown key `versoin` in [python]; did you mean `version`?"]);
+    assert_eq!(spec.unwrap().stages["dev"].image.expose[0].value.0, ["8000/tcp"]);
+    // A project that says nothing to us gets every default.
+    assert_eq!(parse_as("pyproject.toml", "[project]\nname = \"x\"\n").1, Vec::<String>::new());
+}
+
+#[test]
+fn args_reach_every_value_that_expands() {
+    let text = "[args]\nTAG = \"3.12\"\n[python]\nbase = \"python:${TAG}-slim\"\n[stage.production]\nlabels = { v = \"${TAG}\" }\nexpose = [\"${NOPE}\"]\n";
+    let (spec, problems) = parse(text);
+    assert_eq!(problems, ["7: unknown build arg `NOPE`"]);
+    let spec = spec.unwrap();
+    assert_eq!(spec.python.base.unwrap().value.familiar(), "python:3.12-slim");
+    assert_eq!(spec.stages["production"].image.labels["v"], "3.12");
+}

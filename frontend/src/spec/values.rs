@@ -254,10 +254,11 @@ impl ImagePath {
         for part in text.split('/') {
             match part {
                 "" | "." => {}
-                ".." if parts.pop().is_none() => {
-                    return Err(Problem::PathLeavesImage { value: text.to_owned() });
+                ".." => {
+                    if parts.pop().is_none() {
+                        return Err(Problem::PathLeavesImage { value: text.to_owned() });
+                    }
                 }
-                ".." => {}
                 part => parts.push(part),
             }
         }
@@ -338,9 +339,9 @@ pub struct Signal(pub String);
 impl Read for Signal {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         const NAMES: [&str; 31] = [
-            "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
-            "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
-            "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+            "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+            "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU",
+            "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
         ];
         let value = match node.value.as_integer() {
             Some(number) => number.to_string(),

@@ -39,15 +39,9 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
         object.put_set("user", meta.user.as_str());
         object.put_set("hostname", meta.hostname.as_str());
         object.put_set("cgroup_parent", meta.cgroup_parent.as_str());
-        let hosts = meta
-            .extra_hosts
-            .iter()
-            .map(|host| format!("{}={}", host.host, host.ip));
+        let hosts = meta.extra_hosts.iter().map(|host| format!("{}={}", host.host, host.ip));
         object.put_set("extra_hosts", hosts.collect::<Vec<_>>());
-        let limits = meta
-            .ulimit
-            .iter()
-            .map(|limit| format!("{}={}:{}", limit.name, limit.soft, limit.hard));
+        let limits = meta.ulimit.iter().map(|limit| format!("{}={}:{}", limit.name, limit.soft, limit.hard));
         object.put_set("ulimit", limits.collect::<Vec<_>>());
         object.put_set("valid_exit_codes", meta.valid_exit_codes.clone());
         if let Some(proxy) = &meta.proxy_env {
@@ -59,10 +53,7 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
                 ("no", &proxy.no_proxy),
                 ("all", &proxy.all_proxy),
             ];
-            let set = known
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, _)| name);
+            let set = known.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
             object.put("proxy", set.collect::<Vec<_>>());
         }
         if !meta.remove_mount_stubs_recursive {
@@ -72,9 +63,7 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
     if op.network != 0 {
         object.put(
             "network",
-            pb::NetMode::try_from(op.network)
-                .map_or("?", |mode| mode.as_str_name())
-                .to_ascii_lowercase(),
+            pb::NetMode::try_from(op.network).map_or("?", |mode| mode.as_str_name()).to_ascii_lowercase(),
         );
     }
     if op.security != 0 {
@@ -93,13 +82,7 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
         Value::from(object)
     };
     object.put_set("secret_env", op.secretenv.iter().map(secret).collect::<Vec<_>>());
-    object.put_set(
-        "devices",
-        op.cdi_devices
-            .iter()
-            .map(|device| device.name.clone())
-            .collect::<Vec<_>>(),
-    );
+    object.put_set("devices", op.cdi_devices.iter().map(|device| device.name.clone()).collect::<Vec<_>>());
     object.put("mounts", op.mounts.iter().map(mount).collect::<Vec<_>>());
 }
 
@@ -107,10 +90,7 @@ fn mount(mount: &pb::Mount) -> Value {
     let mut object = Object::default();
     object.put("dest", mount.dest.as_str());
     let kind = pb::MountType::try_from(mount.mount_type);
-    object.put(
-        "type",
-        kind.map_or("?", |kind| kind.as_str_name()).to_ascii_lowercase(),
-    );
+    object.put("type", kind.map_or("?", |kind| kind.as_str_name()).to_ascii_lowercase());
     if mount.input >= 0 {
         object.put("input", mount.input);
     }
@@ -123,32 +103,18 @@ fn mount(mount: &pb::Mount) -> Value {
     object.put_set("read_only", mount.readonly);
     if mount.content_cache != 0 {
         let mode = pb::MountContentCache::try_from(mount.content_cache);
-        object.put(
-            "content_cache",
-            mode.map_or("?", |mode| mode.as_str_name()).to_ascii_lowercase(),
-        );
+        object.put("content_cache", mode.map_or("?", |mode| mode.as_str_name()).to_ascii_lowercase());
     }
     if let Some(cache) = &mount.cache_opt {
         object.put("id", cache.id.as_str());
         let sharing = pb::CacheSharingOpt::try_from(cache.sharing);
-        object.put(
-            "sharing",
-            sharing
-                .map_or("?", |sharing| sharing.as_str_name())
-                .to_ascii_lowercase(),
-        );
+        object.put("sharing", sharing.map_or("?", |sharing| sharing.as_str_name()).to_ascii_lowercase());
     }
     if let Some(memory) = &mount.tmpfs_opt {
         object.put_set("size", memory.size);
     }
-    let secret = mount
-        .secret_opt
-        .as_ref()
-        .map(|it| (&it.id, it.uid, it.gid, it.mode, it.optional));
-    let agent = mount
-        .ssh_opt
-        .as_ref()
-        .map(|it| (&it.id, it.uid, it.gid, it.mode, it.optional));
+    let secret = mount.secret_opt.as_ref().map(|it| (&it.id, it.uid, it.gid, it.mode, it.optional));
+    let agent = mount.ssh_opt.as_ref().map(|it| (&it.id, it.uid, it.gid, it.mode, it.optional));
     if let Some((id, uid, gid, mode, optional)) = secret.or(agent) {
         object.put("id", id.as_str());
         object.put_set("uid", uid);
@@ -229,12 +195,10 @@ fn common(object: &mut Object, mode: Option<i32>, owner: Option<&pb::ChownOpt>, 
     }
     if let Some(owner) = owner {
         let [user, group] = [&owner.user, &owner.group].map(|user| {
-            user.as_ref()
-                .and_then(|user| user.user.as_ref())
-                .map(|user| match user {
-                    pb::user_opt::User::ByName(named) => named.name.clone(),
-                    pb::user_opt::User::ById(id) => id.to_string(),
-                })
+            user.as_ref().and_then(|user| user.user.as_ref()).map(|user| match user {
+                pb::user_opt::User::ByName(named) => named.name.clone(),
+                pb::user_opt::User::ById(id) => id.to_string(),
+            })
         });
         let text = match (user, group) {
             (user, None) => user.unwrap_or_default(),

@@ -8,42 +8,22 @@ use crate::{
 };
 
 fn graph() -> State {
-    let context = Local::new("context")
-        .exclude_patterns(["**/.git"])
-        .shared_key_hint("context")
-        .state();
+    let context = Local::new("context").exclude_patterns(["**/.git"]).shared_key_hint("context").state();
     let file = Arc::new(SourceFile {
         filename: "pybuild.toml".to_owned(),
         data: b"[stage.test]\n".to_vec(),
         language: "toml".to_owned(),
         definition: Some(context.clone()),
     });
-    let at = Range {
-        start: Position {
-            line: 1,
-            character: 0,
-        },
-        end: Position {
-            line: 1,
-            character: 12,
-        },
-    };
-    let wheel = Http::new("https://files.example/a.whl")
-        .checksum("sha256:00")
-        .filename("a.whl")
-        .state();
-    let base = Image::new("registry.example/python:3.13")
-        .platform(&Platform::new("linux", "amd64"))
-        .state();
+    let at = Range { start: Position { line: 1, character: 0 }, end: Position { line: 1, character: 12 } };
+    let wheel = Http::new("https://files.example/a.whl").checksum("sha256:00").filename("a.whl").state();
+    let base = Image::new("registry.example/python:3.13").platform(&Platform::new("linux", "amd64")).state();
     let ran = Exec::new(["pytest", "-q"])
         .cwd("/app")
         .env("CI", "1")
         .user("app")
         .network(Network::None)
-        .proxy(ProxyEnv {
-            http: "user:password@proxy".to_owned(),
-            ..ProxyEnv::default()
-        })
+        .proxy(ProxyEnv { http: "user:password@proxy".to_owned(), ..ProxyEnv::default() })
         .ulimit("nofile", 1, 2)
         .valid_exit_codes([0, 5])
         .secret_env("TOKEN", "token", false)
@@ -61,10 +41,7 @@ fn graph() -> State {
                     name: "checks".to_owned(),
                     weak: true,
                 })
-                .location(Location {
-                    file,
-                    ranges: vec![at],
-                })
+                .location(Location { file, ranges: vec![at] })
                 .ignore_cache(true),
         )
         .run(&base);
@@ -76,11 +53,7 @@ fn graph() -> State {
                 .create_dest_path(true)
                 .include(["*"]),
         )
-        .mkfile(
-            MkFile::new("/out/note", "hello")
-                .owner(Owner::named("app", None))
-                .timestamp(0),
-        )
+        .mkfile(MkFile::new("/out/note", "hello").owner(Owner::named("app", None)).timestamp(0))
         .mkfile(MkFile::new("/out/blob", vec![b'x'; 1000]))
         .symlink(Symlink::new("note", "/out/link"))
         .rm(Rm::new("/tmp/*").wildcard(true))
@@ -98,21 +71,12 @@ fn a_graph_is_shown_with_all_that_is_not_default() {
 
 #[test]
 fn scratch_is_shown_as_no_ops() {
-    assert_eq!(
-        State::scratch().marshal().to_json(),
-        serde_json::json!({ "ops": [] })
-    );
+    assert_eq!(State::scratch().marshal().to_json(), serde_json::json!({ "ops": [] }));
 }
 
 #[test]
 fn a_definition_that_stands_for_a_further_output_says_so() {
     let base = Image::new("alpine").state();
-    let out = Exec::new(["true"])
-        .mount(Mount::scratch("/out"))
-        .run(&base)
-        .output("/out");
-    assert_eq!(
-        out.marshal().to_json()["head"],
-        serde_json::json!({ "op": 1, "output": 1 })
-    );
+    let out = Exec::new(["true"]).mount(Mount::scratch("/out")).run(&base).output("/out");
+    assert_eq!(out.marshal().to_json()["head"], serde_json::json!({ "op": 1, "output": 1 }));
 }

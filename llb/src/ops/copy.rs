@@ -30,11 +30,7 @@ impl Copy {
             timestamp: NO_TIMESTAMP,
             ..pb::FileActionCopy::default()
         };
-        Self {
-            source: source.clone(),
-            message,
-            owner: None,
-        }
+        Self { source: source.clone(), message, owner: None }
     }
 
     /// Copies only what matches, relative to the source.
@@ -73,11 +69,7 @@ impl Copy {
     /// No capability tells whether an engine knows it; one that does not sets the mode to 0.
     pub fn mode_str(mut self, mode: impl Into<String>) -> Self {
         self.message.mode_str = mode.into();
-        self.message.mode = if self.message.mode_str.is_empty() {
-            KEEP_MODE
-        } else {
-            0
-        };
+        self.message.mode = if self.message.mode_str.is_empty() { KEEP_MODE } else { 0 };
         self
     }
 
@@ -148,10 +140,7 @@ impl Copy {
 
     pub(super) fn to_pb(&self, base: i64) -> pb::FileActionCopy {
         let owner = self.owner.as_ref().map(|owner| owner.to_pb(base));
-        pb::FileActionCopy {
-            owner,
-            ..self.message.clone()
-        }
+        pb::FileActionCopy { owner, ..self.message.clone() }
     }
 }
 

@@ -144,20 +144,13 @@ impl Exec {
 
     /// A line of `/etc/hosts`.
     pub fn extra_host(mut self, host: impl Into<String>, ip: impl Into<String>) -> Self {
-        self.meta.extra_hosts.push(pb::HostIp {
-            host: host.into(),
-            ip: ip.into(),
-        });
+        self.meta.extra_hosts.push(pb::HostIp { host: host.into(), ip: ip.into() });
         self
     }
 
     /// A resource limit, as `nofile`.
     pub fn ulimit(mut self, name: impl Into<String>, soft: i64, hard: i64) -> Self {
-        self.meta.ulimit.push(pb::Ulimit {
-            name: name.into(),
-            soft,
-            hard,
-        });
+        self.meta.ulimit.push(pb::Ulimit { name: name.into(), soft, hard });
         self
     }
 
@@ -181,20 +174,13 @@ impl Exec {
 
     /// A variable with the value of a build secret. Only the two names are part of the op.
     pub fn secret_env(mut self, name: impl Into<String>, id: impl Into<String>, optional: bool) -> Self {
-        self.secret_env.push(pb::SecretEnv {
-            id: id.into(),
-            name: name.into(),
-            optional,
-        });
+        self.secret_env.push(pb::SecretEnv { id: id.into(), name: name.into(), optional });
         self
     }
 
     /// A device in the words of the Container Device Interface.
     pub fn device(mut self, name: impl Into<String>, optional: bool) -> Self {
-        self.devices.push(pb::CdiDevice {
-            name: name.into(),
-            optional,
-        });
+        self.devices.push(pb::CdiDevice { name: name.into(), optional });
         self
     }
 
@@ -245,11 +231,7 @@ impl Exec {
                 after.insert(mount.dest.clone(), After::Same(mount.source.clone()));
             }
         }
-        self.meta.env = self
-            .env
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
+        self.meta.env = self.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let op = pb::ExecOp {
             meta: Some(self.meta),
             mounts: messages,
@@ -279,12 +261,7 @@ impl Exec {
             After::Output(index) => State::new(vertex.clone(), index),
             After::Same(source) => source,
         };
-        Executed {
-            states: after
-                .into_iter()
-                .map(|(dest, after)| (dest, state(after)))
-                .collect(),
-        }
+        Executed { states: after.into_iter().map(|(dest, after)| (dest, state(after))).collect() }
     }
 
     /// The mounts as Go orders them: by path, then secrets, then agents, these two as they were given.
@@ -317,10 +294,7 @@ impl Exec {
     fn caps(&self) -> BTreeSet<Cap> {
         let needs = [
             (Cap::ExecMetaBase, true),
-            (
-                Cap::ExecMetaSetsDefaultPath,
-                !self.env.iter().any(|(key, _)| key == "PATH"),
-            ),
+            (Cap::ExecMetaSetsDefaultPath, !self.env.iter().any(|(key, _)| key == "PATH")),
             (Cap::ExecMetaNetwork, self.network != Network::Sandbox),
             (Cap::ExecMetaSecurity, self.security != Security::Sandbox),
             (Cap::ExecMetaProxy, self.meta.proxy_env.is_some()),
@@ -332,10 +306,7 @@ impl Exec {
             (Cap::ExecMountSecret, !self.secret_env.is_empty()),
             (Cap::ExecValidExitCode, !self.meta.valid_exit_codes.is_empty()),
         ];
-        needs
-            .into_iter()
-            .filter_map(|(cap, needed)| needed.then_some(cap))
-            .collect()
+        needs.into_iter().filter_map(|(cap, needed)| needed.then_some(cap)).collect()
     }
 }
 

@@ -23,12 +23,7 @@ pub struct FileOp {
 impl FileOp {
     /// Starts from a state.
     pub fn on(base: &State) -> Self {
-        Self {
-            base: base.clone(),
-            actions: Vec::new(),
-            platform: None,
-            metadata: Metadata::default(),
-        }
+        Self { base: base.clone(), actions: Vec::new(), platform: None, metadata: Metadata::default() }
     }
 
     /// The platform that a command on the result runs on; unset, that of the base. Not part of the op.
@@ -80,19 +75,13 @@ impl FileOp {
         };
         let mut inputs = Inputs::default();
         let base = inputs.add(&self.base);
-        let sources: Vec<i64> = self
-            .actions
-            .iter()
-            .map(|action| inputs.add(action.source()))
-            .collect();
+        let sources: Vec<i64> = self.actions.iter().map(|action| inputs.add(action.source())).collect();
         let mut caps = BTreeSet::from([Cap::FileBase]);
         let mut actions = Vec::with_capacity(self.actions.len());
         for (position, (action, secondary_input)) in self.actions.iter().zip(sources).enumerate() {
             action.add_caps(&mut caps);
             // After the inputs of the op, the results of the actions are counted.
-            let previous = position
-                .checked_sub(1)
-                .map(|previous| inputs.len() + wire_index(previous));
+            let previous = position.checked_sub(1).map(|previous| inputs.len() + wire_index(previous));
             actions.push(pb::FileAction {
                 input: previous.unwrap_or(base),
                 secondary_input,

@@ -33,10 +33,7 @@ enum User {
 impl Owner {
     /// By numbers.
     pub fn id(uid: u32, gid: u32) -> Self {
-        Self {
-            user: User::Id(uid),
-            group: Some(User::Id(gid)),
-        }
+        Self { user: User::Id(uid), group: Some(User::Id(gid)) }
     }
 
     /// By names, which are looked up in the state that the file operation starts from; a number is taken as one.
@@ -44,10 +41,7 @@ impl Owner {
     /// Without a group, a named user's own group is taken, or the group with the user's number. Engines take a
     /// name that they do not find for root, without a word.
     pub fn named(user: impl AsRef<str>, group: Option<&str>) -> Self {
-        Self {
-            user: User::parse(user.as_ref()),
-            group: group.map(User::parse),
-        }
+        Self { user: User::parse(user.as_ref()), group: group.map(User::parse) }
     }
 
     pub(super) fn to_pb(&self, base: i64) -> pb::ChownOpt {
@@ -62,19 +56,16 @@ impl User {
     fn parse(text: &str) -> Self {
         match text {
             "root" => Self::Id(0),
-            _ => text
-                .parse()
-                .map_or_else(|_| Self::Name(text.to_owned()), Self::Id),
+            _ => text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id),
         }
     }
 
     fn to_pb(&self, base: i64) -> pb::UserOpt {
         let user = match self {
             Self::Id(id) => pb::user_opt::User::ById(*id),
-            Self::Name(name) => pb::user_opt::User::ByName(pb::NamedUserOpt {
-                name: name.clone(),
-                input: base,
-            }),
+            Self::Name(name) => {
+                pb::user_opt::User::ByName(pb::NamedUserOpt { name: name.clone(), input: base })
+            }
         };
         pb::UserOpt { user: Some(user) }
     }
@@ -228,10 +219,7 @@ pub struct Rm(pb::FileActionRm);
 impl Rm {
     /// Removes a path, which must be there. A link is removed, not what it points to.
     pub fn new(path: impl AsRef<str>) -> Self {
-        Self(pb::FileActionRm {
-            path: path::absolute(path.as_ref()),
-            ..pb::FileActionRm::default()
-        })
+        Self(pb::FileActionRm { path: path::absolute(path.as_ref()), ..pb::FileActionRm::default() })
     }
 
     /// Is content when there is nothing.

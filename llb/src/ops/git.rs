@@ -42,9 +42,7 @@ impl Git {
 
     /// The folder of the repository that becomes the root of the state.
     pub fn subdir(mut self, subdir: impl AsRef<str>) -> Self {
-        path::absolute(subdir.as_ref())
-            .trim_start_matches('/')
-            .clone_into(&mut self.subdir);
+        path::absolute(subdir.as_ref()).trim_start_matches('/').clone_into(&mut self.subdir);
         self
     }
 
@@ -78,44 +76,38 @@ impl Git {
 
     /// Gives files the time of the commit instead of that of the checkout.
     pub fn commit_times(mut self) -> Self {
-        self.source
-            .set_with_cap("git.mtime", "commit", Cap::SourceGitMtime);
+        self.source.set_with_cap("git.mtime", "commit", Cap::SourceGitMtime);
         self
     }
 
     /// The commit (or tag object) that the reference must point to, in full or by its first digits.
     pub fn checksum(mut self, commit: impl Into<String>) -> Self {
-        self.source
-            .set_with_cap("git.checksum", commit, Cap::SourceGitChecksum);
+        self.source.set_with_cap("git.checksum", commit, Cap::SourceGitChecksum);
         self
     }
 
     /// The secret with a token for https; `GIT_AUTH_TOKEN` unless given.
     pub fn auth_token_secret(mut self, secret_id: impl Into<String>) -> Self {
-        self.source
-            .set_with_cap(AUTH_TOKEN, secret_id, Cap::SourceGitHttpAuth);
+        self.source.set_with_cap(AUTH_TOKEN, secret_id, Cap::SourceGitHttpAuth);
         self
     }
 
     /// The secret with a whole `Authorization` header for https; `GIT_AUTH_HEADER` unless given.
     pub fn auth_header_secret(mut self, secret_id: impl Into<String>) -> Self {
-        self.source
-            .set_with_cap(AUTH_HEADER, secret_id, Cap::SourceGitHttpAuth);
+        self.source.set_with_cap(AUTH_HEADER, secret_id, Cap::SourceGitHttpAuth);
         self
     }
 
     /// Keys of ssh hosts, in the format of `known_hosts`.
     pub fn known_ssh_hosts(mut self, hosts: impl AsRef<str>) -> Self {
         let hosts = format!("{}\n", hosts.as_ref().trim_end_matches('\n'));
-        self.source
-            .set_with_cap("git.knownsshhosts", hosts, Cap::SourceGitKnownSshHosts);
+        self.source.set_with_cap("git.knownsshhosts", hosts, Cap::SourceGitKnownSshHosts);
         self
     }
 
     /// The ssh agent of the client to use; `default` for an ssh remote unless given.
     pub fn ssh(mut self, id: impl Into<String>) -> Self {
-        self.source
-            .set_with_cap(SSH_SOCKET, id, Cap::SourceGitMountSshSock);
+        self.source.set_with_cap(SSH_SOCKET, id, Cap::SourceGitMountSshSock);
         self
     }
 
@@ -133,12 +125,7 @@ impl Git {
 
     /// The state of the checkout.
     pub fn state(self) -> State {
-        let Self {
-            mut source,
-            remote,
-            reference,
-            subdir,
-        } = self;
+        let Self { mut source, remote, reference, subdir } = self;
         let remote = Remote::parse(&remote);
         let mut identifier = format!("git://{}", remote.place);
         if !reference.is_empty() || !subdir.is_empty() {
@@ -184,22 +171,12 @@ impl Remote {
                 ssh: scheme.eq_ignore_ascii_case("ssh"),
             };
         }
-        let scp = remote
-            .split_once(':')
-            .and_then(|(left, path)| Some((left.split_once('@')?.1, path)));
+        let scp = remote.split_once(':').and_then(|(left, path)| Some((left.split_once('@')?.1, path)));
         if let Some((host, path)) = scp {
-            return Self {
-                place: place(host, path),
-                url: remote.to_owned(),
-                ssh: true,
-            };
+            return Self { place: place(host, path), url: remote.to_owned(), ssh: true };
         }
         let (host, path) = remote.split_once('/').unwrap_or((remote, ""));
-        Self {
-            place: place(host, path),
-            url: format!("https://{remote}"),
-            ssh: false,
-        }
+        Self { place: place(host, path), url: format!("https://{remote}"), ssh: false }
     }
 }
 

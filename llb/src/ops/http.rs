@@ -30,8 +30,7 @@ impl Http {
     ///
     /// Engines compute sha256 only, whatever the algorithm named here.
     pub fn checksum(mut self, digest: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("http.checksum", digest, Cap::SourceHttpChecksum);
+        self.0.set_with_cap("http.checksum", digest, Cap::SourceHttpChecksum);
         self
     }
 
@@ -45,8 +44,7 @@ impl Http {
     pub fn mode(mut self, mode: u32) -> Self {
         let mode = mode & 0o777;
         if mode != 0 {
-            self.0
-                .set_with_cap("http.perm", format!("0{mode:o}"), Cap::SourceHttpPerm);
+            self.0.set_with_cap("http.perm", format!("0{mode:o}"), Cap::SourceHttpPerm);
         }
         self
     }
@@ -70,8 +68,7 @@ impl Http {
 
     /// The secret whose value is sent as the `Authorization` header; the build fails without it.
     pub fn auth_header_secret(mut self, secret_id: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("http.authheadersecret", secret_id, Cap::SourceHttpAuth);
+        self.0.set_with_cap("http.authheadersecret", secret_id, Cap::SourceHttpAuth);
         self
     }
 
@@ -87,8 +84,7 @@ impl Http {
 
     /// An armoured OpenPGP key and a detached signature of the content by it.
     pub fn signature(mut self, public_key: impl Into<String>, signature: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("http.sig.pubkey", public_key, Cap::SourceHttpSignatureVerify);
+        self.0.set_with_cap("http.sig.pubkey", public_key, Cap::SourceHttpSignatureVerify);
         self.0.set("http.sig.signature", signature);
         self
     }

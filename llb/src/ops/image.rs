@@ -28,10 +28,7 @@ impl Image {
     /// The image of a reference; a short one is completed, as `python` to the `latest` official image.
     pub fn new(reference: impl AsRef<str>) -> Self {
         let reference = image_reference::full(reference.as_ref());
-        Self(Source::new(
-            format!("docker-image://{reference}"),
-            Cap::SourceImage,
-        ))
+        Self(Source::new(format!("docker-image://{reference}"), Cap::SourceImage))
     }
 
     /// How to look for it.
@@ -55,15 +52,13 @@ impl Image {
 
     /// Takes only this many layers, from the lowest.
     pub fn layer_limit(mut self, layers: u32) -> Self {
-        self.0
-            .set_with_cap("image.layerlimit", layers.to_string(), Cap::SourceImageLayerLimit);
+        self.0.set_with_cap("image.layerlimit", layers.to_string(), Cap::SourceImageLayerLimit);
         self
     }
 
     /// The digest that the manifest must have.
     pub fn checksum(mut self, digest: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("image.checksum", digest, Cap::SourceImageChecksum);
+        self.0.set_with_cap("image.checksum", digest, Cap::SourceImageChecksum);
         self
     }
 
@@ -93,10 +88,7 @@ pub struct OciLayout(Source);
 impl OciLayout {
     /// The image of a full reference with its digest; taken as it is.
     pub fn new(reference: impl AsRef<str>) -> Self {
-        Self(Source::new(
-            format!("oci-layout://{}", reference.as_ref()),
-            Cap::SourceOciLayout,
-        ))
+        Self(Source::new(format!("oci-layout://{}", reference.as_ref()), Cap::SourceOciLayout))
     }
 
     /// The session of the client to ask.

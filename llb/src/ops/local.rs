@@ -26,16 +26,12 @@ pub struct Local(Source);
 impl Local {
     /// The folder that the client knows by a name, as `context`.
     pub fn new(name: impl AsRef<str>) -> Self {
-        Self(Source::new(
-            format!("local://{}", name.as_ref()),
-            Cap::SourceLocal,
-        ))
+        Self(Source::new(format!("local://{}", name.as_ref()), Cap::SourceLocal))
     }
 
     /// The session of the client to ask.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("local.session", id, Cap::SourceLocalSessionId);
+        self.0.set_with_cap("local.session", id, Cap::SourceLocalSessionId);
         self
     }
 
@@ -47,29 +43,25 @@ impl Local {
 
     /// Sends only what matches; an empty list stands for everything.
     pub fn include_patterns<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
-        self.0
-            .set_list("local.includepattern", patterns, Cap::SourceLocalIncludePatterns);
+        self.0.set_list("local.includepattern", patterns, Cap::SourceLocalIncludePatterns);
         self
     }
 
     /// Sends nothing that matches, in the syntax of `.dockerignore`.
     pub fn exclude_patterns<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
-        self.0
-            .set_list("local.excludepatterns", patterns, Cap::SourceLocalExcludePatterns);
+        self.0.set_list("local.excludepatterns", patterns, Cap::SourceLocalExcludePatterns);
         self
     }
 
     /// Sends these paths and what their links point to.
     pub fn follow_paths<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
-        self.0
-            .set_list("local.followpaths", paths, Cap::SourceLocalFollowPaths);
+        self.0.set_list("local.followpaths", paths, Cap::SourceLocalFollowPaths);
         self
     }
 
     /// Which copy of an earlier transfer to bring up to date.
     pub fn shared_key_hint(mut self, hint: impl Into<String>) -> Self {
-        self.0
-            .set_with_cap("local.sharedkeyhint", hint, Cap::SourceLocalSharedKeyHint);
+        self.0.set_with_cap("local.sharedkeyhint", hint, Cap::SourceLocalSharedKeyHint);
         self
     }
 

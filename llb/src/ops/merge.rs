@@ -19,12 +19,8 @@ pub fn merge(inputs: &[State], metadata: Metadata) -> State {
         Some((first, rest)) => (*first, rest),
     };
     let mut all = Inputs::default();
-    let indices = std::iter::once(&first).chain(rest).map(|state| pb::MergeInput {
-        input: all.push(state),
-    });
-    let op = pb::MergeOp {
-        inputs: indices.collect(),
-    };
+    let indices = std::iter::once(&first).chain(rest).map(|state| pb::MergeInput { input: all.push(state) });
+    let op = pb::MergeOp { inputs: indices.collect() };
     graph_op(pb::op::Op::Merge(op), all, first, metadata, Cap::MergeOp)
 }
 
@@ -37,11 +33,7 @@ pub fn diff(lower: &State, upper: &State, metadata: Metadata) -> State {
     }
     let mut inputs = Inputs::default();
     let lower_input = inputs.push(lower);
-    let upper_input = if upper.is_scratch() {
-        NONE
-    } else {
-        inputs.push(upper)
-    };
+    let upper_input = if upper.is_scratch() { NONE } else { inputs.push(upper) };
     let op = pb::DiffOp {
         lower: Some(pb::LowerDiffInput { input: lower_input }),
         upper: Some(pb::UpperDiffInput { input: upper_input }),
@@ -51,13 +43,6 @@ pub fn diff(lower: &State, upper: &State, metadata: Metadata) -> State {
 
 fn graph_op(op: pb::op::Op, inputs: Inputs, base: &State, metadata: Metadata, cap: Cap) -> State {
     let caps = BTreeSet::from([cap]);
-    let parts = Parts {
-        op,
-        inputs,
-        op_platform: None,
-        platform: base.platform(),
-        metadata,
-        caps,
-    };
+    let parts = Parts { op, inputs, op_platform: None, platform: base.platform(), metadata, caps };
     State::new(parts.vertex(), 0)
 }

@@ -97,13 +97,7 @@ impl Mount {
     ///
     /// The id is part of the digest, the content is not: a command must give the same result with an empty cache.
     pub fn cache(dest: impl Into<String>, id: impl Into<String>, sharing: Sharing) -> Self {
-        Self::new(
-            Kind::Cache {
-                id: id.into(),
-                sharing,
-            },
-            dest,
-        )
+        Self::new(Kind::Cache { id: id.into(), sharing }, dest)
     }
 
     /// A folder in memory.
@@ -207,12 +201,9 @@ impl Mount {
             return self;
         }
         let (uid, gid) = self.owner.unwrap_or_default();
-        let folder = MkDir::new(CACHE_SEED)
-            .mode(self.mode.unwrap_or(CACHE_MODE))
-            .owner(Owner::id(uid, gid));
+        let folder = MkDir::new(CACHE_SEED).mode(self.mode.unwrap_or(CACHE_MODE)).owner(Owner::id(uid, gid));
         let metadata = Metadata::named("[internal] settings cache mount permissions");
-        self.seed(&FileOp::on(&State::scratch()).mkdir(folder).meta(metadata).state())
-            .selector(CACHE_SEED)
+        self.seed(&FileOp::on(&State::scratch()).mkdir(folder).meta(metadata).state()).selector(CACHE_SEED)
     }
 
     /// What an engine must have for this mount.
@@ -269,10 +260,7 @@ impl Mount {
                     Sharing::Locked => pb::CacheSharingOpt::Locked,
                 };
                 mount.mount_type = pb::MountType::Cache.into();
-                mount.cache_opt = Some(pb::CacheOpt {
-                    id: id.clone(),
-                    sharing: sharing.into(),
-                });
+                mount.cache_opt = Some(pb::CacheOpt { id: id.clone(), sharing: sharing.into() });
             }
             Kind::Tmpfs { size } => {
                 mount.mount_type = pb::MountType::Tmpfs.into();
@@ -282,25 +270,13 @@ impl Mount {
                 let (uid, gid) = self.owner.unwrap_or_default();
                 let (id, mode, optional) = (id.clone(), self.mode.unwrap_or(SECRET_MODE), self.optional);
                 mount = without_output(&self.dest, pb::MountType::Secret);
-                mount.secret_opt = Some(pb::SecretOpt {
-                    id,
-                    uid,
-                    gid,
-                    mode,
-                    optional,
-                });
+                mount.secret_opt = Some(pb::SecretOpt { id, uid, gid, mode, optional });
             }
             Kind::Ssh { id } => {
                 let (uid, gid) = self.owner.unwrap_or_default();
                 let (id, mode, optional) = (id.clone(), self.mode.unwrap_or(SSH_MODE), self.optional);
                 mount = without_output(&self.dest, pb::MountType::Ssh);
-                mount.ssh_opt = Some(pb::SshOpt {
-                    id,
-                    uid,
-                    gid,
-                    mode,
-                    optional,
-                });
+                mount.ssh_opt = Some(pb::SshOpt { id, uid, gid, mode, optional });
             }
         }
         mount
@@ -309,10 +285,5 @@ impl Mount {
 
 /// Secrets and sockets have none of a mount's other fields. Their output is 0, which means nothing: so writes Go.
 fn without_output(dest: &str, mount_type: pb::MountType) -> pb::Mount {
-    pb::Mount {
-        input: NONE,
-        dest: dest.to_owned(),
-        mount_type: mount_type.into(),
-        ..pb::Mount::default()
-    }
+    pb::Mount { input: NONE, dest: dest.to_owned(), mount_type: mount_type.into(), ..pb::Mount::default() }
 }

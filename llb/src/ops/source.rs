@@ -48,9 +48,7 @@ impl Source {
     }
 
     pub(super) fn set_default(&mut self, key: &str, value: &str) {
-        self.attrs
-            .entry(key.to_owned())
-            .or_insert_with(|| value.to_owned());
+        self.attrs.entry(key.to_owned()).or_insert_with(|| value.to_owned());
     }
 
     pub(super) fn set_default_with_cap(&mut self, key: &str, value: &str, cap: Cap) {
@@ -93,10 +91,7 @@ impl Source {
 
     pub(super) fn state(self, platform_is: PlatformIs) -> State {
         let platform = self.platform.as_ref();
-        let op = pb::SourceOp {
-            identifier: self.identifier,
-            attrs: self.attrs,
-        };
+        let op = pb::SourceOp { identifier: self.identifier, attrs: self.attrs };
         let vertex = Parts {
             op: pb::op::Op::Source(op),
             inputs: Inputs::default(),

@@ -22,10 +22,7 @@ fn error_of(name: &str) -> Result<String> {
     let outcome = build.fail()?;
     let frontend = Engine::get()?.frontend();
     let folder = project.path().display().to_string();
-    Ok(outcome
-        .errors
-        .replace(frontend, DEFAULT_FRONTEND)
-        .replace(&folder, "PROJECT"))
+    Ok(outcome.errors.replace(frontend, DEFAULT_FRONTEND).replace(&folder, "PROJECT"))
 }
 
 #[test]
@@ -40,11 +37,8 @@ fn every_broken_file_is_explained_at_its_place() -> Result {
         if bless {
             fs::write(&file, &shown).expect("a writable fixture");
         } else if shown != expected {
-            writeln!(
-                differing,
-                "\n=== {name}: expected\n{expected}=== {name}: shown\n{shown}"
-            )
-            .expect("a string takes all");
+            writeln!(differing, "\n=== {name}: expected\n{expected}=== {name}: shown\n{shown}")
+                .expect("a string takes all");
         }
     }
     assert!(differing.is_empty(), "{differing}");

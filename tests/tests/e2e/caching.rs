@@ -43,11 +43,7 @@ fn a_code_change_changes_no_layer_but_the_apps() -> Result {
 
     let (before, after) = (before.image()?.layers()?, after.image()?.layers()?);
     let changed = after.iter().filter(|layer| !before.contains(layer)).count();
-    assert_eq!(
-        (before.len(), changed),
-        (after.len(), 1),
-        "{before:#?} {after:#?}"
-    );
+    assert_eq!((before.len(), changed), (after.len(), 1), "{before:#?} {after:#?}");
     Ok(())
 }
 
@@ -60,12 +56,7 @@ fn changed_requirements_are_installed() -> Result {
     project.append("requirements.txt", &format!("six==1.17.0\n# {}\n", nonce()))?;
     let outcome = Build::of(&project).load().succeed()?;
     assert!(outcome.ran("pip: ")?, "{}", outcome.transcript());
-    assert_eq!(
-        outcome
-            .image()?
-            .prints(&["python", "-c", "import six; print(six.__version__)"])?,
-        "1.17.0"
-    );
+    assert_eq!(outcome.image()?.prints(&["python", "-c", "import six; print(six.__version__)"])?, "1.17.0");
     Ok(())
 }
 
@@ -77,10 +68,7 @@ fn changed_developers_requirements_leave_the_apps_alone() -> Result {
     project.append("requirements-dev.txt", &format!("# {}\n", nonce()))?;
     let outcome = Build::of(&project).target("dev").succeed()?;
     let ran = names_that_ran(&outcome, "pip: ");
-    assert!(
-        matches!(ran[..], [only] if only.contains("requirements-dev.txt")),
-        "{ran:?}"
-    );
+    assert!(matches!(ran[..], [only] if only.contains("requirements-dev.txt")), "{ran:?}");
     Ok(())
 }
 
@@ -133,13 +121,9 @@ fn a_checks_cache_folder_outlives_builds() -> Result {
         )
     };
     let nonce = nonce();
-    Build::of(&small::project(&count(&nonce, 1))?)
-        .target("test")
-        .succeed()?;
+    Build::of(&small::project(&count(&nonce, 1))?).target("test").succeed()?;
 
-    let outcome = Build::of(&small::project(&count(&nonce, 2))?)
-        .target("test")
-        .succeed()?;
+    let outcome = Build::of(&small::project(&count(&nonce, 2))?).target("test").succeed()?;
     let log = outcome.progress.log_of(outcome.step("check: count")?);
     assert_eq!(log.trim(), "2", "{}", outcome.transcript());
     Ok(())

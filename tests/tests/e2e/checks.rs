@@ -10,24 +10,11 @@ const FAILING_TEST: &str = "\n\ndef test_arithmetic() -> None:\n    assert 1 + 1
 /// The client's error points at the check's line, and the check's step has the test's own words.
 fn assert_blames_pytest(outcome: &Outcome) -> Result {
     let step = outcome.step("check: pytest")?;
-    assert!(
-        !step.error.is_empty(),
-        "the step has no error\n{}",
-        outcome.transcript()
-    );
+    assert!(!step.error.is_empty(), "the step has no error\n{}", outcome.transcript());
     let log = outcome.progress.log_of(step);
-    assert!(
-        log.contains("sums are off") && log.contains("1 failed, 3 passed"),
-        "{log}"
-    );
+    assert!(log.contains("sums are off") && log.contains("1 failed, 3 passed"), "{log}");
     assert!(outcome.errors.contains("pybuild.toml:"), "{}", outcome.errors);
-    assert!(
-        outcome
-            .errors
-            .contains(">>> checks.pytest = \"python -m pytest -v\""),
-        "{}",
-        outcome.errors
-    );
+    assert!(outcome.errors.contains(">>> checks.pytest = \"python -m pytest -v\""), "{}", outcome.errors);
     Ok(())
 }
 
@@ -58,12 +45,7 @@ fn production_that_requires_nothing_comes_out_whatever_the_tests_say() -> Result
     project.replace("pybuild.toml", "requires = [\"test\"]", "requires = []")?;
 
     let outcome = Build::of(&project).succeed()?;
-    assert_eq!(
-        outcome.progress.named("check: ").len(),
-        0,
-        "{}",
-        outcome.transcript()
-    );
+    assert_eq!(outcome.progress.named("check: ").len(), 0, "{}", outcome.transcript());
     Ok(())
 }
 
@@ -105,10 +87,7 @@ fn a_check_leaves_nothing_in_the_image() -> Result {
     for target in ["test", "production"] {
         let outcome = Build::of(&project).target(target).load().succeed()?;
         let files = outcome.image()?.files()?;
-        assert!(
-            files.contains("app/app.py") && !files.contains("app/left-over"),
-            "in {target}"
-        );
+        assert!(files.contains("app/app.py") && !files.contains("app/left-over"), "in {target}");
     }
     Ok(())
 }

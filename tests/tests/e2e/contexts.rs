@@ -15,16 +15,10 @@ fn a_git_url_is_built() -> Result {
     // The build runs in a folder that has nothing of the project.
     let elsewhere = Project::with(&[])?;
 
-    let outcome = Build::of(&elsewhere)
-        .context(&repository.url())
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&elsewhere).context(&repository.url()).load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.prints(&["python", "app.py"])?, text);
-    assert!(
-        !image.files()?.iter().any(|path| path.starts_with("app/.git")),
-        "the history is in the image"
-    );
+    assert!(!image.files()?.iter().any(|path| path.starts_with("app/.git")), "the history is in the image");
     Ok(())
 }
 
@@ -36,11 +30,7 @@ fn a_tar_on_standard_input_is_built() -> Result {
     let archive = project.tar()?;
     let elsewhere = Project::with(&[])?;
 
-    let outcome = Build::of(&elsewhere)
-        .context("-")
-        .stdin(archive.path())
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&elsewhere).context("-").stdin(archive.path()).load().succeed()?;
     assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text);
     Ok(())
 }
@@ -78,16 +68,8 @@ fn an_empty_file_builds_an_ordinary_project() -> Result {
     let outcome = Build::of(&project).load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.prints(&["id", "-u"])?, "10001");
-    assert_eq!(
-        image.prints(&["python", "-c", "import app; print(app.app.name)"])?,
-        "app"
-    );
-    assert!(
-        image
-            .prints(&["python", "--version"])?
-            .starts_with("Python 3.11."),
-        ".python-version counts"
-    );
+    assert_eq!(image.prints(&["python", "-c", "import app; print(app.app.name)"])?, "app");
+    assert!(image.prints(&["python", "--version"])?.starts_with("Python 3.11."), ".python-version counts");
     let files = image.files()?;
     // Built-in ignore rules: the project has no .dockerignore.
     assert!(
@@ -96,11 +78,7 @@ fn an_empty_file_builds_an_ordinary_project() -> Result {
     );
 
     let dev = Build::of(&project).target("dev").load().succeed()?;
-    assert!(
-        dev.image()?
-            .prints(&["python", "-m", "pytest", "--version"])?
-            .starts_with("pytest ")
-    );
+    assert!(dev.image()?.prints(&["python", "-m", "pytest", "--version"])?.starts_with("pytest "));
     Ok(())
 }
 
@@ -115,10 +93,7 @@ fn a_dockerignore_file_is_heeded() -> Result {
     let outcome = Build::of(&project).load().succeed()?;
     let files = outcome.image()?.files()?;
     assert!(files.contains("app/keep.log"), "{files:?}");
-    assert!(
-        !files.contains("app/drop.log") && !files.contains("app/secret/key"),
-        "{files:?}"
-    );
+    assert!(!files.contains("app/drop.log") && !files.contains("app/secret/key"), "{files:?}");
     Ok(())
 }
 

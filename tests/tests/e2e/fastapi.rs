@@ -10,10 +10,7 @@ fn production_answers_and_keeps_notes() -> Result {
     let container = Container::start(outcome.image()?, 8000)?;
 
     let health = container.get(8000, "/health")?;
-    assert_eq!(
-        (health.status, health.json()?),
-        (200, json!({ "status": "healthy" }))
-    );
+    assert_eq!((health.status, health.json()?), (200, json!({ "status": "healthy" })));
     container.exec(&["alembic", "upgrade", "head"])?.successful()?;
     let post = [
         "curl",
@@ -38,10 +35,7 @@ fn production_runs_as_the_named_user() -> Result {
     assert_eq!(image.prints(&["id", "-un"])?, "fastapi");
     assert_eq!(image.prints(&["id", "-u"])?, "10001");
     assert_eq!(image.prints(&["stat", "-c", "%U", "/app/app/main.py"])?, "root");
-    assert!(
-        !image.run(&["touch", "/app/new"])?.status.success(),
-        "the user can write into /app"
-    );
+    assert!(!image.run(&["touch", "/app/new"])?.status.success(), "the user can write into /app");
     Ok(())
 }
 
@@ -55,27 +49,18 @@ fn production_has_runtime_packages_and_no_build_packages() -> Result {
     assert_eq!(implementation, "python");
     assert!(image.prints(&["curl", "--version"])?.starts_with("curl "));
     let files = image.files()?;
-    for path in [
-        "app/app/main.py",
-        "app/alembic.ini",
-        "app/alembic/versions/0001_create_notes.py",
-    ] {
+    for path in ["app/app/main.py", "app/alembic.ini", "app/alembic/versions/0001_create_notes.py"] {
         assert!(files.contains(path), "{path} is missing");
     }
     let unwanted = |path: &&String| {
         let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        matches!(
-            name,
-            "gcc" | "cc" | "cc1" | "pytest" | "mypy" | "black" | "psycopg_binary"
-        ) || path.starts_with("app/tests")
+        matches!(name, "gcc" | "cc" | "cc1" | "pytest" | "mypy" | "black" | "psycopg_binary")
+            || path.starts_with("app/tests")
             || path.contains(".cache/")
             || path.starts_with("var/lib/apt/lists/") && name.contains("Packages")
             || path.starts_with("var/cache/apt/archives/") && name.contains(".deb")
     };
-    assert_eq!(
-        files.iter().filter(unwanted).collect::<Vec<_>>(),
-        Vec::<&String>::new()
-    );
+    assert_eq!(files.iter().filter(unwanted).collect::<Vec<_>>(), Vec::<&String>::new());
     Ok(())
 }
 
@@ -84,16 +69,7 @@ fn the_image_config_says_what_the_file_says() -> Result {
     let outcome = Build::of(&Project::example("fastapi")?).load().succeed()?;
     let config = outcome.image()?.config()?;
 
-    let command = [
-        "uvicorn",
-        "app.main:app",
-        "--host",
-        "0.0.0.0",
-        "--port",
-        "8000",
-        "--workers",
-        "4",
-    ];
+    let command = ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4"];
     assert_eq!(config["Cmd"], json!(command));
     assert_eq!(config["WorkingDir"], "/app");
     assert_eq!(config["ExposedPorts"], json!({ "8000/tcp": {} }));
@@ -113,10 +89,7 @@ fn the_image_config_says_what_the_file_says() -> Result {
 
 #[test]
 fn dev_serves_with_reload() -> Result {
-    let outcome = Build::of(&Project::example("fastapi")?)
-        .target("dev")
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&Project::example("fastapi")?).target("dev").load().succeed()?;
     let image = outcome.image()?;
 
     assert!(image.prints(&["mypy", "--version"])?.starts_with("mypy "));
@@ -132,10 +105,7 @@ fn the_test_target_runs_every_check() -> Result {
     let outcome = Build::of(&project).target("test").succeed()?;
 
     for check in ["pytest", "black", "flake8", "mypy"] {
-        assert!(
-            outcome.step(&format!("check: {check}"))?.ran(),
-            "{check} did not run"
-        );
+        assert!(outcome.step(&format!("check: {check}"))?.ran(), "{check} did not run");
     }
     let log = outcome.progress.log_of(outcome.step("check: pytest")?);
     assert!(log.contains("4 passed"), "{log}");
@@ -144,16 +114,8 @@ fn the_test_target_runs_every_check() -> Result {
 
 #[test]
 fn the_builder_has_the_compiler() -> Result {
-    let outcome = Build::of(&Project::example("fastapi")?)
-        .target("builder")
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&Project::example("fastapi")?).target("builder").load().succeed()?;
 
-    assert!(
-        outcome
-            .image()?
-            .prints(&["gcc", "--version"])?
-            .starts_with("gcc ")
-    );
+    assert!(outcome.image()?.prints(&["gcc", "--version"])?.starts_with("gcc "));
     Ok(())
 }

@@ -21,11 +21,7 @@ fn two_platforms_give_an_index() -> Result {
     let output = format!("type=oci,tar=false,dest={}", folder.path().display());
 
     let platforms = "linux/amd64,linux/arm64";
-    let outcome = Build::of(&project)
-        .target("assets")
-        .platforms(platforms)
-        .output(&output)
-        .succeed()?;
+    let outcome = Build::of(&project).target("assets").platforms(platforms).output(&output).succeed()?;
     let layout = Layout::new(folder.path());
     let images = layout.images()?;
     assert_eq!(images.keys().collect::<Vec<_>>(), ["linux/amd64", "linux/arm64"]);
@@ -37,11 +33,7 @@ fn two_platforms_give_an_index() -> Result {
     }
     // Steps of several platforms are told apart in the progress.
     for platform in ["linux/amd64", "linux/arm64"] {
-        assert!(
-            !outcome.progress.named(&format!("[{platform}")).is_empty(),
-            "{}",
-            outcome.transcript()
-        );
+        assert!(!outcome.progress.named(&format!("[{platform}")).is_empty(), "{}", outcome.transcript());
     }
     Ok(())
 }
@@ -50,11 +42,7 @@ fn two_platforms_give_an_index() -> Result {
 fn one_platform_gives_an_image() -> Result {
     let project = small::project(FILES_ALONE)?;
 
-    let outcome = Build::of(&project)
-        .target("assets")
-        .platforms("linux/arm64")
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&project).target("assets").platforms("linux/arm64").load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.inspect()?["Architecture"], "arm64");
     Ok(())

@@ -12,10 +12,7 @@ fn assert_not_said(outcome: &Outcome, secret: &str) -> Result {
     for line in outcome.image()?.history()? {
         assert!(!line.contains(secret), "in the history: {line}");
     }
-    assert!(
-        !outcome.image()?.inspect()?.to_string().contains(secret),
-        "in the image's config"
-    );
+    assert!(!outcome.image()?.inspect()?.to_string().contains(secret), "in the image's config");
     assert!(!outcome.transcript().contains(secret), "in the progress");
     assert!(!outcome.metadata.to_string().contains(secret), "in the metadata");
     Ok(())
@@ -29,40 +26,22 @@ fn a_run_step_sees_a_secret_that_stays_out_of_the_image() -> Result {
          run = [{ run = \"sha256sum < /run/secrets/token > /opt/digest\", secrets = [\"token\"] }]\n",
     )?;
 
-    let outcome = Build::of(&project)
-        .secret("token", &secret)
-        .no_cache()
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&project).secret("token", &secret).no_cache().load().succeed()?;
     let image = outcome.image()?;
     let expected = "import hashlib, sys; print(hashlib.sha256(sys.argv[1].encode()).hexdigest())";
     let digest = image.prints(&["python", "-c", expected, &secret])?;
-    assert!(
-        image.prints(&["cat", "/opt/digest"])?.starts_with(&digest),
-        "the step saw another value"
-    );
-    assert!(
-        !image.files()?.contains("run/secrets/token"),
-        "the mount point is in the image"
-    );
+    assert!(image.prints(&["cat", "/opt/digest"])?.starts_with(&digest), "the step saw another value");
+    assert!(!image.files()?.contains("run/secrets/token"), "the mount point is in the image");
     assert_not_said(&outcome, &secret)?;
 
     if Engine::get()?.has_containerd_store() {
         let folder = temporary_folder()?;
         let archive = folder.path().join("image.tar");
         // Uncompressed, so that the bytes of the layers can be searched.
-        let output = format!(
-            "type=oci,compression=uncompressed,force-compression=true,dest={}",
-            archive.display()
-        );
-        Build::of(&project)
-            .secret("token", &secret)
-            .output(&output)
-            .succeed()?;
-        assert!(
-            fs::metadata(&archive).expect("the archive").len() > 1 << 20,
-            "the archive has no layers"
-        );
+        let output =
+            format!("type=oci,compression=uncompressed,force-compression=true,dest={}", archive.display());
+        Build::of(&project).secret("token", &secret).output(&output).succeed()?;
+        assert!(fs::metadata(&archive).expect("the archive").len() > 1 << 20, "the archive has no layers");
         assert!(!contains(&archive, &secret)?, "in a layer");
     }
     Ok(())
@@ -79,11 +58,7 @@ fn a_secret_can_be_a_variable_of_one_step() -> Result {
          ]\n",
     )?;
 
-    let outcome = Build::of(&project)
-        .secret("token", &secret)
-        .no_cache()
-        .load()
-        .succeed()?;
+    let outcome = Build::of(&project).secret("token", &secret).no_cache().load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.prints(&["cat", "/opt/length"])?, secret.len().to_string());
     assert_eq!(image.prints(&["cat", "/opt/later"])?, "none");
@@ -100,11 +75,7 @@ fn a_secret_that_is_not_passed_fails_the_build_unless_it_is_optional() -> Result
         ))
     };
     let outcome = Build::of(&step("\"token\"")?).fail()?;
-    assert!(
-        outcome.errors.contains("secret token: not found"),
-        "{}",
-        outcome.errors
-    );
+    assert!(outcome.errors.contains("secret token: not found"), "{}", outcome.errors);
 
     Build::of(&step("{ id = \"token\", required = false }")?).succeed()?;
     Ok(())

@@ -33,22 +33,12 @@ user = "1000:1001"
     assert_eq!(config["Volumes"], json!({ "/data": {} }));
     assert_eq!(config["StopSignal"], "SIGINT");
     assert_eq!(config["Labels"]["org.example.team"], "web");
-    for (name, value) in [
-        ("LEVEL", "info"),
-        ("WORKERS", "2"),
-        ("DEBUG", "false"),
-        ("VIRTUAL_ENV", "/venv"),
-    ] {
+    for (name, value) in [("LEVEL", "info"), ("WORKERS", "2"), ("DEBUG", "false"), ("VIRTUAL_ENV", "/venv")] {
         assert_eq!(image.env(name)?.as_deref(), Some(value), "{name}");
     }
     // The base image's environment is kept, the venv comes first on the path.
     assert!(image.env("PYTHON_VERSION")?.is_some(), "{config}");
-    assert!(
-        image
-            .env("PATH")?
-            .is_some_and(|path| path.starts_with("/venv/bin:")),
-        "{config}"
-    );
+    assert!(image.env("PATH")?.is_some_and(|path| path.starts_with("/venv/bin:")), "{config}");
     Ok(())
 }
 
@@ -63,10 +53,7 @@ fn a_command_is_for_the_shell_or_a_list_of_arguments() -> Result {
 
     let list = small::project("[stage.production]\ncommand = [\"python\", \"app.py\", \"$HOME\"]\n")?;
     let outcome = Build::of(&list).load().succeed()?;
-    assert_eq!(
-        outcome.image()?.config()?["Cmd"],
-        json!(["python", "app.py", "$HOME"])
-    );
+    assert_eq!(outcome.image()?.config()?["Cmd"], json!(["python", "app.py", "$HOME"]));
     Ok(())
 }
 
@@ -109,12 +96,7 @@ fn a_misspelt_build_arg_is_a_warning() -> Result {
         small::project("[args]\nGREETING = \"hello\"\n[stage.production]\nenv.GREETING = \"${GREETING}\"\n")?;
 
     let outcome = Build::of(&project).arg("GREETNG", "bonjour").succeed()?;
-    let shorts: Vec<_> = outcome
-        .progress
-        .warnings
-        .iter()
-        .map(|warning| warning.short.as_str())
-        .collect();
+    let shorts: Vec<_> = outcome.progress.warnings.iter().map(|warning| warning.short.as_str()).collect();
     assert!(
         matches!(shorts[..], [short] if short.contains("`GREETNG`") && short.contains("did you mean `GREETING`?")),
         "{shorts:?}"
@@ -128,11 +110,6 @@ fn another_python_is_one_word_away() -> Result {
     project.replace("pybuild.toml", "version = \"3.11\"", "version = \"3.13\"")?;
 
     let outcome = Build::of(&project).load().succeed()?;
-    assert!(
-        outcome
-            .image()?
-            .prints(&["python", "--version"])?
-            .starts_with("Python 3.13.")
-    );
+    assert!(outcome.image()?.prints(&["python", "--version"])?.starts_with("Python 3.13."));
     Ok(())
 }

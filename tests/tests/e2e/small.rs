@@ -11,8 +11,5 @@ pub(crate) const HEAD: &str = "# syntax=localhost:5000/pybuild:dev\n\
 
 /// A project of one module, with `tables` after [`HEAD`] in its build file.
 pub(crate) fn project(tables: &str) -> Result<Project> {
-    Project::with(&[
-        ("pybuild.toml", &format!("{HEAD}{tables}")),
-        ("app.py", "print('small')\n"),
-    ])
+    Project::with(&[("pybuild.toml", &format!("{HEAD}{tables}")), ("app.py", "print('small')\n")])
 }

@@ -14,14 +14,8 @@ fn assets_made_with_node_are_served_by_production() -> Result {
     let outcome = Build::of(&project).load().succeed()?;
     let image = outcome.image()?;
     let container = Container::start(image, 8000)?;
-    assert_eq!(
-        container.get(8000, "/message.js")?.body,
-        format!("export default \"{text}\";\n")
-    );
-    assert!(
-        !image.files()?.iter().any(|path| path.ends_with("/bin/node")),
-        "node is in the image"
-    );
+    assert_eq!(container.get(8000, "/message.js")?.body, format!("export default \"{text}\";\n"));
+    assert!(!image.files()?.iter().any(|path| path.ends_with("/bin/node")), "node is in the image");
     Ok(())
 }
 
@@ -53,10 +47,7 @@ fn a_stage_from_scratch_has_what_is_copied_and_nothing_else() -> Result {
     let own =
         |path: &&String| path.starts_with("bundle") || path.starts_with("notes") || path.starts_with("app");
     let files = outcome.image()?.files()?;
-    assert_eq!(
-        files.iter().filter(own).collect::<Vec<_>>(),
-        ["bundle/", "bundle/app.py", "notes"]
-    );
+    assert_eq!(files.iter().filter(own).collect::<Vec<_>>(), ["bundle/", "bundle/app.py", "notes"]);
     Ok(())
 }
 
@@ -68,12 +59,7 @@ fn files_are_copied_from_an_image_with_owner_and_mode() -> Result {
     )?;
 
     let outcome = Build::of(&project).load().succeed()?;
-    assert_eq!(
-        outcome
-            .image()?
-            .prints(&["stat", "-c", "%u:%g %a", "/opt/version"])?,
-        "1000:1000 640"
-    );
+    assert_eq!(outcome.image()?.prints(&["stat", "-c", "%u:%g %a", "/opt/version"])?, "1000:1000 640");
     Ok(())
 }
 
@@ -96,11 +82,7 @@ fn packages_of_one_stage_are_in_no_other() -> Result {
     let project = small::project("[stage.dev]\npackages = [\"make\"]\n")?;
 
     let dev = Build::of(&project).target("dev").load().succeed()?;
-    assert!(
-        dev.image()?
-            .prints(&["make", "--version"])?
-            .starts_with("GNU Make")
-    );
+    assert!(dev.image()?.prints(&["make", "--version"])?.starts_with("GNU Make"));
     let production = Build::of(&project).load().succeed()?;
     assert!(!production.image()?.files()?.contains("usr/bin/make"));
     Ok(())
@@ -113,9 +95,6 @@ fn folders_of_the_app_can_be_writable() -> Result {
     let outcome = Build::of(&project).load().succeed()?;
     let image = outcome.image()?;
     image.run(&["touch", "/app/data/new"])?.successful()?;
-    assert!(
-        !image.run(&["touch", "/app/new"])?.status.success(),
-        "/app can be written"
-    );
+    assert!(!image.run(&["touch", "/app/new"])?.status.success(), "/app can be written");
     Ok(())
 }

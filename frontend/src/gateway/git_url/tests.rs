@@ -7,10 +7,7 @@ fn parse(text: &str) -> Option<GitSource> {
 }
 
 fn git(remote: &str) -> GitSource {
-    GitSource {
-        remote: remote.to_owned(),
-        ..GitSource::default()
-    }
+    GitSource { remote: remote.to_owned(), ..GitSource::default() }
 }
 
 #[test]
@@ -38,43 +35,20 @@ fn what_is_no_repository_is_left_to_others() {
 #[test]
 fn repositories_are_recognised_in_all_their_spellings() {
     let cases = [
-        (
-            "https://github.com/foo/bar.git",
-            "https://github.com/foo/bar.git",
-            "",
-            "",
-        ),
+        ("https://github.com/foo/bar.git", "https://github.com/foo/bar.git", "", ""),
         ("git://example.com/foo", "git://example.com/foo", "", ""),
-        (
-            "SSH://git@example.com:22/foo",
-            "ssh://git@example.com:22/foo",
-            "",
-            "",
-        ),
+        ("SSH://git@example.com:22/foo", "ssh://git@example.com:22/foo", "", ""),
         ("git@github.com:foo/bar", "git@github.com:foo/bar", "", ""),
-        (
-            "https://me:pw@github.com/foo/bar.git",
-            "https://me:pw@github.com/foo/bar.git",
-            "",
-            "",
-        ),
+        ("https://me:pw@github.com/foo/bar.git", "https://me:pw@github.com/foo/bar.git", "", ""),
         ("github.com/foo/bar#main", "github.com/foo/bar", "main", ""),
         ("https://x/bar.git#baz/qux", "https://x/bar.git", "baz/qux", ""),
         ("https://x/bar.git#:my/../dir/", "https://x/bar.git", "", "dir"),
         ("https://x/bar.git#v1:/a/b", "https://x/bar.git", "v1", "a/b"),
-        (
-            "git@x.org:foo/bar.git?subdir=/sub#v1",
-            "git@x.org:foo/bar.git",
-            "v1",
-            "/sub",
-        ),
+        ("git@x.org:foo/bar.git?subdir=/sub#v1", "git@x.org:foo/bar.git", "v1", "/sub"),
     ];
     for (text, remote, reference, subdir) in cases {
-        let expected = GitSource {
-            reference: reference.to_owned(),
-            subdir: subdir.to_owned(),
-            ..git(remote)
-        };
+        let expected =
+            GitSource { reference: reference.to_owned(), subdir: subdir.to_owned(), ..git(remote) };
         assert_eq!(parse(text), Some(expected), "`{text}`");
     }
 }
@@ -82,22 +56,13 @@ fn repositories_are_recognised_in_all_their_spellings() {
 #[test]
 fn a_query_says_what_to_take() {
     let url = "https://example.com/foo.git";
-    let at = |reference: &str| GitSource {
-        reference: reference.to_owned(),
-        ..git(url)
-    };
+    let at = |reference: &str| GitSource { reference: reference.to_owned(), ..git(url) };
     let cases = [
         ("tag=v1", at("refs/tags/v1")),
         ("branch=b%2Fc", at("refs/heads/b/c")),
         ("branch=refs/heads/b", at("refs/heads/b")),
         ("ref=v1#v1", at("v1")),
-        (
-            "mtime=commit",
-            GitSource {
-                file_times: Some(FileTimes::Commit),
-                ..git(url)
-            },
-        ),
+        ("mtime=commit", GitSource { file_times: Some(FileTimes::Commit), ..git(url) }),
         (
             "keep-git-dir&submodules=0&fetch-by-commit=true&checksum=deadbeef",
             GitSource {
@@ -124,19 +89,10 @@ fn a_query_that_cannot_be_used_says_why() {
         ),
         ("ref=", "query key `ref` has no value"),
         ("ref=a&ref=b", "query key `ref` has several values"),
-        (
-            "mtime=now",
-            "query key `mtime` has the value `now`; accepted: `checkout` or `commit`",
-        ),
-        (
-            "submodules=maybe",
-            "query key `submodules` has the value `maybe`; accepted: `true` or `false`",
-        ),
+        ("mtime=now", "query key `mtime` has the value `now`; accepted: `checkout` or `commit`"),
+        ("submodules=maybe", "query key `submodules` has the value `maybe`; accepted: `true` or `false`"),
         ("ref=a#b", "the reference is given as `b` and as `a`"),
-        (
-            "tag=a&branch=a",
-            "the reference is given as `refs/tags/a` and as `refs/heads/a`",
-        ),
+        ("tag=a&branch=a", "the reference is given as `refs/tags/a` and as `refs/heads/a`"),
         ("subdir=a#:b", "the directory is given as `b` and as `a`"),
     ];
     for (query, message) in cases {
@@ -149,48 +105,28 @@ fn a_query_that_cannot_be_used_says_why() {
 #[test]
 fn the_context_is_local_unless_it_is_an_address() {
     let of = |context: &str| {
-        let options = Options {
-            context: context.to_owned(),
-            session_id: "s".to_owned(),
-            ..Options::default()
-        };
+        let options =
+            Options { context: context.to_owned(), session_id: "s".to_owned(), ..Options::default() };
         ContextSource::of(&options).expect(context)
     };
-    let local = ContextSource::Local {
-        name: "context".to_owned(),
-        session_id: "s".to_owned(),
-    };
+    let local = ContextSource::Local { name: "context".to_owned(), session_id: "s".to_owned() };
     assert_eq!(of(""), local);
     assert_eq!(of("."), local);
-    assert_eq!(
-        of("https://x/y.tar"),
-        ContextSource::Http {
-            url: "https://x/y.tar".to_owned()
-        }
-    );
-    assert_eq!(
-        of("https://x/y.git#v1"),
-        ContextSource::Git(parse("https://x/y.git#v1").expect("git"))
-    );
+    assert_eq!(of("https://x/y.tar"), ContextSource::Http { url: "https://x/y.tar".to_owned() });
+    assert_eq!(of("https://x/y.git#v1"), ContextSource::Git(parse("https://x/y.git#v1").expect("git")));
 }
 
 #[test]
 fn a_git_source_becomes_an_operation() {
     let state = parse("https://example.com/x.git?mtime=commit#v1:sub")
         .expect("git")
-        .to_llb(&Options {
-            keep_git_dir: true,
-            ..Options::default()
-        })
+        .to_llb(&Options { keep_git_dir: true, ..Options::default() })
         .state();
     let json = state.marshal().to_json().to_string();
     for part in ["git://example.com/x.git#v1:sub", "git.keepgitdir", "git.mtime"] {
         assert!(json.contains(part), "{part} in {json}");
     }
-    let plain = parse("https://example.com/x.git")
-        .expect("git")
-        .to_llb(&Options::default())
-        .state();
+    let plain = parse("https://example.com/x.git").expect("git").to_llb(&Options::default()).state();
     assert!(!plain.marshal().to_json().to_string().contains("git.mtime"));
 }
 

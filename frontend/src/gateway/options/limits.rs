@@ -63,10 +63,7 @@ pub(super) fn extra_hosts(key: &str, text: &str) -> Result<Vec<ExtraHost>, Optio
             let field = field.to_lowercase();
             let (host, ip) = field.split_once('=').ok_or_else(bad)?;
             let ip = ip.parse().map_err(|_| bad())?;
-            Ok(ExtraHost {
-                host: host.to_owned(),
-                ip,
-            })
+            Ok(ExtraHost { host: host.to_owned(), ip })
         })
         .collect()
 }
@@ -111,21 +108,14 @@ fn ulimit(text: &str) -> Option<Ulimit> {
     let (soft, hard) = (soft.parse().ok()?, hard.parse().ok()?);
     // -1 is without limit: more than any number.
     let within = hard == -1 || (soft != -1 && soft <= hard);
-    (within && ULIMITS.contains(&name)).then(|| Ulimit {
-        name: name.to_owned(),
-        soft,
-        hard,
-    })
+    (within && ULIMITS.contains(&name)).then(|| Ulimit { name: name.to_owned(), soft, hard })
 }
 
 /// A size in bytes; 0 is the engine's default.
 pub(super) fn size(key: &str, text: &str) -> Result<Option<u64>, OptionError> {
     match text {
         "" | "0" => Ok(None),
-        _ => text
-            .parse()
-            .map(Some)
-            .map_err(|_| OptionError::value(key, text, "a number of bytes")),
+        _ => text.parse().map(Some).map_err(|_| OptionError::value(key, text, "a number of bytes")),
     }
 }
 
@@ -158,10 +148,8 @@ pub(super) fn cpuset(key: &str, text: &str) -> Result<String, OptionError> {
     /// The engine's bound, which keeps a range from taking up all memory.
     const MAX: u32 = 8192;
     let number = |text: &str| text.trim().parse::<u32>().ok().filter(|&number| number <= MAX);
-    let valid = text
-        .split(',')
-        .filter(|part| !part.trim().is_empty())
-        .all(|part| match part.split_once('-') {
+    let valid =
+        text.split(',').filter(|part| !part.trim().is_empty()).all(|part| match part.split_once('-') {
             None => number(part).is_some(),
             Some((low, high)) => {
                 matches!((number(low), number(high)), (Some(low), Some(high)) if low <= high)
@@ -170,10 +158,6 @@ pub(super) fn cpuset(key: &str, text: &str) -> Result<String, OptionError> {
     if valid {
         Ok(text.to_owned())
     } else {
-        Err(OptionError::value(
-            key,
-            text,
-            "numbers up to 8192 and ranges such as `0-3,5`",
-        ))
+        Err(OptionError::value(key, text, "numbers up to 8192 and ranges such as `0-3,5`"))
     }
 }

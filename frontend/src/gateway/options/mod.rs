@@ -61,11 +61,7 @@ pub enum OptionError {
 
 impl OptionError {
     fn value(key: &str, value: &str, accepted: impl Into<String>) -> Self {
-        Self::Value {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            accepted: accepted.into(),
-        }
+        Self::Value { key: key.to_owned(), value: value.to_owned(), accepted: accepted.into() }
     }
 }
 
@@ -80,10 +76,7 @@ pub struct CacheImport {
 
 impl From<CacheImport> for wire::CacheOptionsEntry {
     fn from(import: CacheImport) -> Self {
-        Self {
-            r#type: import.kind,
-            attrs: import.attributes.into_iter().collect(),
-        }
+        Self { r#type: import.kind, attrs: import.attributes.into_iter().collect() }
     }
 }
 
@@ -210,11 +203,7 @@ impl Options {
         [for_platform, name].into_iter().find_map(|key| {
             let value = self.named_contexts.get(&key)?;
             let shared_key = self.shared_keys.get(&key).map_or("", String::as_str);
-            Some(NamedContextOption {
-                key,
-                value,
-                shared_key,
-            })
+            Some(NamedContextOption { key, value, shared_key })
         })
     }
 

@@ -14,13 +14,8 @@ const OPTION_PREFIX: &str = "BUILDKIT_FRONTEND_OPT_";
 /// The scanner BuildKit takes where none is named.
 const DEFAULT_SBOM_GENERATOR: &str = "docker/buildkit-syft-scanner:stable-1";
 /// Options that are for the engine or the client alone.
-const FOREIGN: [&str; 5] = [
-    "vcs:",
-    "attest:",
-    "input:",
-    "build-arg:BUILDKIT_ATTEST_",
-    "build-arg:BUILDKIT_SYNTAX",
-];
+const FOREIGN: [&str; 5] =
+    ["vcs:", "attest:", "input:", "build-arg:BUILDKIT_ATTEST_", "build-arg:BUILDKIT_SYNTAX"];
 
 impl Options {
     /// Reads the environment of a process that BuildKit started, e.g. `std::env::vars()`.
@@ -79,21 +74,8 @@ fn build_platform(workers: &str) -> Result<Option<Platform>, OptionError> {
     let first = workers.unwrap_or_default().into_iter().next();
     let platform = first.and_then(|worker| worker.platforms.unwrap_or_default().into_iter().next());
     Ok(platform.map(|platform| {
-        let WorkerPlatform {
-            os,
-            architecture,
-            variant,
-            os_version,
-            os_features,
-        } = platform;
-        Platform {
-            os,
-            architecture,
-            variant,
-            os_version,
-            os_features,
-        }
-        .normalized()
+        let WorkerPlatform { os, architecture, variant, os_version, os_features } = platform;
+        Platform { os, architecture, variant, os_version, os_features }.normalized()
     }))
 }
 
@@ -115,9 +97,7 @@ impl Reader {
             build_file_is_local: build_file_source.is_some(),
             build_file_source: build_file_source.unwrap_or_else(|| "dockerfile".to_owned()),
             context: self.text(&context_key),
-            context_subdir: self
-                .take("contextsubdir")
-                .filter(|directory| !directory.is_empty()),
+            context_subdir: self.take("contextsubdir").filter(|directory| !directory.is_empty()),
             named_contexts: self.take_prefixed("context:"),
             input_metadata: self.take_prefixed("input-metadata:"),
             local_sessions: self.take_prefixed("local-sessionid:"),
@@ -152,11 +132,7 @@ impl Reader {
         for prefix in FOREIGN {
             self.take_prefixed(prefix);
         }
-        Ok(Options {
-            build_args: self.take_prefixed("build-arg:"),
-            unknown: self.options,
-            ..options
-        })
+        Ok(Options { build_args: self.take_prefixed("build-arg:"), unknown: self.options, ..options })
     }
 
     fn take(&mut self, key: &str) -> Option<String> {
@@ -249,10 +225,7 @@ impl Reader {
         };
         let entries = entries.unwrap_or_default().into_iter();
         let mut all: Vec<_> = entries
-            .map(|entry| CacheImport {
-                kind: entry.kind,
-                attributes: entry.attributes.unwrap_or_default(),
-            })
+            .map(|entry| CacheImport { kind: entry.kind, attributes: entry.attributes.unwrap_or_default() })
             .collect();
         let registries = self.text("cache-from");
         for registry in registries.split(',').filter(|registry| !registry.is_empty()) {
@@ -287,14 +260,8 @@ impl Reader {
 
     fn source_date_epoch(&mut self) -> Option<SourceDateEpoch> {
         // Stays a build argument as well: steps may ask for it.
-        let text = self
-            .options
-            .get("build-arg:SOURCE_DATE_EPOCH")
-            .filter(|text| !text.is_empty())?;
-        Some(
-            text.parse()
-                .map_or_else(|_| SourceDateEpoch::Of(text.clone()), SourceDateEpoch::Seconds),
-        )
+        let text = self.options.get("build-arg:SOURCE_DATE_EPOCH").filter(|text| !text.is_empty())?;
+        Some(text.parse().map_or_else(|_| SourceDateEpoch::Of(text.clone()), SourceDateEpoch::Seconds))
     }
 
     fn resources(&mut self) -> Result<Resources, OptionError> {
@@ -336,17 +303,13 @@ impl Reader {
 
     fn required_caps(&mut self) -> Vec<String> {
         let caps = self.text("frontend.caps");
-        let plain = caps
-            .split(',')
-            .map(|cap| cap.split_once('+').map_or(cap, |(cap, _)| cap).trim());
+        let plain = caps.split(',').map(|cap| cap.split_once('+').map_or(cap, |(cap, _)| cap).trim());
         plain.filter(|cap| !cap.is_empty()).map(str::to_owned).collect()
     }
 
     fn check(&mut self) -> Result<Option<CheckOptions>, OptionError> {
         const KEY: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
-        self.take(KEY)
-            .map(|text| CheckOptions::parse(KEY, &text))
-            .transpose()
+        self.take(KEY).map(|text| CheckOptions::parse(KEY, &text)).transpose()
     }
 
     fn sbom(&mut self) -> Result<Option<SbomOptions>, OptionError> {
@@ -363,18 +326,10 @@ impl Reader {
             .map(|field| field.split_once('=').unwrap_or((field, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let generator = parameters
-            .remove("generator")
-            .unwrap_or_else(|| DEFAULT_SBOM_GENERATOR.to_owned());
+        let generator = parameters.remove("generator").unwrap_or_else(|| DEFAULT_SBOM_GENERATOR.to_owned());
         let generator = ImageReference::parse(&generator)
-            .map_err(|source| OptionError::Image {
-                key: KEY.to_owned(),
-                source,
-            })?
+            .map_err(|source| OptionError::Image { key: KEY.to_owned(), source })?
             .with_default_tag();
-        Ok(Some(SbomOptions {
-            generator,
-            parameters,
-        }))
+        Ok(Some(SbomOptions { generator, parameters }))
     }
 }

@@ -48,33 +48,13 @@ impl Engine {
 #[tonic::async_trait]
 impl LlbBridge for Engine {
     async fn ping(&self, _: Request<wire::PingRequest>) -> Answer<wire::PongResponse> {
-        let cap = |id: &str| ApiCap {
-            id: id.to_owned(),
-            enabled: true,
-            ..ApiCap::default()
-        };
-        let platform = pb::Platform {
-            os: "linux".to_owned(),
-            architecture: "arm64".to_owned(),
-            ..Default::default()
-        };
+        let cap = |id: &str| ApiCap { id: id.to_owned(), enabled: true, ..ApiCap::default() };
+        let platform =
+            pb::Platform { os: "linux".to_owned(), architecture: "arm64".to_owned(), ..Default::default() };
         Ok(Response::new(wire::PongResponse {
-            frontend_api_caps: vec![
-                cap("gateway.warnings"),
-                cap("gateway.evaluate"),
-                cap("frontend.inputs"),
-            ],
-            llb_caps: vec![
-                cap("source.local"),
-                ApiCap {
-                    id: "mergeop".to_owned(),
-                    ..ApiCap::default()
-                },
-            ],
-            workers: vec![WorkerRecord {
-                platforms: vec![platform],
-                ..WorkerRecord::default()
-            }],
+            frontend_api_caps: vec![cap("gateway.warnings"), cap("gateway.evaluate"), cap("frontend.inputs")],
+            llb_caps: vec![cap("source.local"), ApiCap { id: "mergeop".to_owned(), ..ApiCap::default() }],
+            workers: vec![WorkerRecord { platforms: vec![platform], ..WorkerRecord::default() }],
         }))
     }
 
@@ -82,41 +62,18 @@ impl LlbBridge for Engine {
         let request = request.into_inner();
         assert!(request.allow_result_return && request.allow_result_array_ref);
         let definition = request.definition.expect("a definition");
-        let digest = Definition::from_pb(definition)
-            .expect("valid")
-            .head()
-            .expect("not empty")
-            .to_string();
+        let digest = Definition::from_pb(definition).expect("valid").head().expect("not empty").to_string();
         self.note(format!("solve evaluate={}", request.evaluate));
         if request.evaluate {
             // Larger than the 16 KiB that headers are limited to by default.
-            let detail = Any {
-                type_url: "x/errdefs.Source+json".to_owned(),
-                value: vec![b' '; 100_000],
-            };
-            let status = rpc::Status {
-                code: 2,
-                message: "exit code: 1".to_owned(),
-                details: vec![detail],
-            };
-            return Err(Status::with_details(
-                Code::Unknown,
-                "exit code: 1",
-                status.encode_to_vec().into(),
-            ));
+            let detail = Any { type_url: "x/errdefs.Source+json".to_owned(), value: vec![b' '; 100_000] };
+            let status = rpc::Status { code: 2, message: "exit code: 1".to_owned(), details: vec![detail] };
+            return Err(Status::with_details(Code::Unknown, "exit code: 1", status.encode_to_vec().into()));
         }
-        let reference = wire::Ref {
-            id: digest,
-            def: None,
-        };
-        let result = wire::Result {
-            result: Some(wire::result::Result::Ref(reference)),
-            ..Default::default()
-        };
-        Ok(Response::new(wire::SolveResponse {
-            result: Some(result),
-            ..Default::default()
-        }))
+        let reference = wire::Ref { id: digest, def: None };
+        let result =
+            wire::Result { result: Some(wire::result::Result::Ref(reference)), ..Default::default() };
+        Ok(Response::new(wire::SolveResponse { result: Some(result), ..Default::default() }))
     }
 
     async fn resolve_image_config(
@@ -124,18 +81,11 @@ impl LlbBridge for Engine {
         request: Request<wire::ResolveImageConfigRequest>,
     ) -> Answer<wire::ResolveImageConfigResponse> {
         let request = request.into_inner();
-        self.note(format!(
-            "resolve {} {} {}",
-            request.r#ref, request.resolve_mode, request.store_id
-        ));
+        self.note(format!("resolve {} {} {}", request.r#ref, request.resolve_mode, request.store_id));
         if request.r#ref.contains("nope") {
             return Err(Status::not_found(format!("{}: not found", request.r#ref)));
         }
-        let config = request
-            .platform
-            .map(|platform| platform.architecture)
-            .unwrap_or_default()
-            .into_bytes();
+        let config = request.platform.map(|platform| platform.architecture).unwrap_or_default().into_bytes();
         Ok(Response::new(wire::ResolveImageConfigResponse {
             digest: "sha256:00".to_owned(),
             config,
@@ -147,15 +97,10 @@ impl LlbBridge for Engine {
         let request = request.into_inner();
         let range = request.range.expect("always in ranges");
         self.note(format!("read {} {}", request.file_path, range.offset));
-        let data = self
-            .files
-            .get(request.file_path.as_str())
-            .ok_or_else(|| missing(&request.file_path))?;
+        let data = self.files.get(request.file_path.as_str()).ok_or_else(|| missing(&request.file_path))?;
         let from = usize::try_from(range.offset).expect("offset").min(data.len());
         let to = (from + usize::try_from(range.length).expect("length")).min(data.len());
-        Ok(Response::new(wire::ReadFileResponse {
-            data: data[from..to].to_vec(),
-        }))
+        Ok(Response::new(wire::ReadFileResponse { data: data[from..to].to_vec() }))
     }
 
     async fn read_dir(&self, request: Request<wire::ReadDirRequest>) -> Answer<wire::ReadDirResponse> {
@@ -173,17 +118,11 @@ impl LlbBridge for Engine {
         let entries = names.map(|(name, data)| Stat {
             path: name.to_owned(),
             // A link for names that say so: bit 27 of Go's file mode.
-            mode: if name.starts_with("link") {
-                1 << 27 | 0o777
-            } else {
-                0o644
-            },
+            mode: if name.starts_with("link") { 1 << 27 | 0o777 } else { 0o644 },
             size: i64::try_from(data.len()).expect("size"),
             ..Stat::default()
         });
-        Ok(Response::new(wire::ReadDirResponse {
-            entries: entries.collect(),
-        }))
+        Ok(Response::new(wire::ReadDirResponse { entries: entries.collect() }))
     }
 
     async fn stat_file(&self, request: Request<wire::StatFileRequest>) -> Answer<wire::StatFileResponse> {
@@ -191,11 +130,7 @@ impl LlbBridge for Engine {
         self.note(format!("stat {path}"));
         match path.as_str() {
             "." | "link" => {
-                let stat = Stat {
-                    path: "x".to_owned(),
-                    mode: 1 << 31 | 0o755,
-                    ..Stat::default()
-                };
+                let stat = Stat { path: "x".to_owned(), mode: 1 << 31 | 0o755, ..Stat::default() };
                 Ok(Response::new(wire::StatFileResponse { stat: Some(stat) }))
             }
             path => Err(missing(path)),
@@ -214,11 +149,7 @@ impl LlbBridge for Engine {
 
     async fn warn(&self, request: Request<wire::WarnRequest>) -> Answer<wire::WarnResponse> {
         let request = request.into_inner();
-        self.note(format!(
-            "warn {} {}",
-            request.level,
-            String::from_utf8_lossy(&request.short)
-        ));
+        self.note(format!("warn {} {}", request.level, String::from_utf8_lossy(&request.short)));
         Ok(Response::new(wire::WarnResponse {}))
     }
 
@@ -278,10 +209,7 @@ pub(super) fn connect(engine: Engine) -> Bridge {
         socket.set_nonblocking(true).expect("non-blocking");
     }
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         runtime.block_on(async move {
             let socket = tokio::net::UnixStream::from_std(theirs).expect("socket");
             let incoming = tokio_stream::once(Ok::<_, std::io::Error>(socket)).chain(tokio_stream::pending());

@@ -21,23 +21,10 @@ fn a_plain_process_has_the_fields_that_go_writes() {
         remove_mount_stubs_recursive: true,
         ..pb::Meta::default()
     };
-    let root = pb::Mount {
-        dest: "/".to_owned(),
-        ..pb::Mount::default()
-    };
-    assert_eq!(
-        exec(&ran),
-        pb::ExecOp {
-            meta: Some(meta),
-            mounts: vec![root],
-            ..pb::ExecOp::default()
-        }
-    );
+    let root = pb::Mount { dest: "/".to_owned(), ..pb::Mount::default() };
+    assert_eq!(exec(&ran), pb::ExecOp { meta: Some(meta), mounts: vec![root], ..pb::ExecOp::default() });
     assert_eq!(inputs(&ran), [super::input(&base(), 0)]);
-    assert_eq!(
-        caps(&ran),
-        ["exec.meta.base", "exec.meta.setsdefaultpath", "exec.mount.bind"]
-    );
+    assert_eq!(caps(&ran), ["exec.meta.base", "exec.meta.setsdefaultpath", "exec.mount.bind"]);
 }
 
 #[test]
@@ -52,10 +39,7 @@ fn a_process_writes_all_it_is_told_and_asks_for_what_that_needs() {
         .cgroup_parent("/group")
         .extra_host("db", "10.0.0.1")
         .ulimit("nofile", 1024, -1)
-        .proxy(ProxyEnv {
-            https: "p".to_owned(),
-            ..ProxyEnv::default()
-        })
+        .proxy(ProxyEnv { https: "p".to_owned(), ..ProxyEnv::default() })
         .valid_exit_codes([0, 3, -1])
         .secret_env("TOKEN", "token", true)
         .device("vendor/class=gpu", true)
@@ -68,39 +52,19 @@ fn a_process_writes_all_it_is_told_and_asks_for_what_that_needs() {
             env: vec!["PATH=/usr/bin".to_owned()],
             cwd: "/app".to_owned(),
             user: "1000:1000".to_owned(),
-            proxy_env: Some(pb::ProxyEnv {
-                https_proxy: "p".to_owned(),
-                ..pb::ProxyEnv::default()
-            }),
-            extra_hosts: vec![pb::HostIp {
-                host: "db".to_owned(),
-                ip: "10.0.0.1".to_owned(),
-            }],
+            proxy_env: Some(pb::ProxyEnv { https_proxy: "p".to_owned(), ..pb::ProxyEnv::default() }),
+            extra_hosts: vec![pb::HostIp { host: "db".to_owned(), ip: "10.0.0.1".to_owned() }],
             hostname: "builder".to_owned(),
-            ulimit: vec![pb::Ulimit {
-                name: "nofile".to_owned(),
-                soft: 1024,
-                hard: -1,
-            }],
+            ulimit: vec![pb::Ulimit { name: "nofile".to_owned(), soft: 1024, hard: -1 }],
             cgroup_parent: "/group".to_owned(),
             remove_mount_stubs_recursive: false,
             valid_exit_codes: vec![0, 3, -1],
         }),
-        mounts: vec![pb::Mount {
-            dest: "/".to_owned(),
-            ..pb::Mount::default()
-        }],
+        mounts: vec![pb::Mount { dest: "/".to_owned(), ..pb::Mount::default() }],
         network: pb::NetMode::Host.into(),
         security: pb::SecurityMode::Insecure.into(),
-        secretenv: vec![pb::SecretEnv {
-            id: "token".to_owned(),
-            name: "TOKEN".to_owned(),
-            optional: true,
-        }],
-        cdi_devices: vec![pb::CdiDevice {
-            name: "vendor/class=gpu".to_owned(),
-            optional: true,
-        }],
+        secretenv: vec![pb::SecretEnv { id: "token".to_owned(), name: "TOKEN".to_owned(), optional: true }],
+        cdi_devices: vec![pb::CdiDevice { name: "vendor/class=gpu".to_owned(), optional: true }],
     };
     assert_eq!(exec(&ran), expected);
     assert_eq!(
@@ -123,12 +87,7 @@ fn a_process_writes_all_it_is_told_and_asks_for_what_that_needs() {
 
 #[test]
 fn a_later_value_of_a_variable_takes_the_earlier_ones_place() {
-    let ran = Exec::new(["env"])
-        .env("A", "1")
-        .env("B", "2")
-        .env("A", "3")
-        .run(&base())
-        .root();
+    let ran = Exec::new(["env"]).env("A", "1").env("B", "2").env("A", "3").run(&base()).root();
     assert_eq!(exec(&ran).meta.expect("meta").env, ["A=3", "B=2"]);
 }
 
@@ -136,16 +95,10 @@ fn a_later_value_of_a_variable_takes_the_earlier_ones_place() {
 fn the_platform_is_its_own_or_that_of_the_root() {
     let arm = Platform::parse("linux/arm64/v8").expect("a platform");
     let own = Exec::new(["true"]).platform(&arm).run(&base()).root();
-    assert_eq!(
-        op(&own).platform.map(|platform| platform.architecture),
-        Some("arm64".to_owned())
-    );
+    assert_eq!(op(&own).platform.map(|platform| platform.architecture), Some("arm64".to_owned()));
     assert_eq!(own.platform(), Some(&arm.normalized()));
     let taken_over = Exec::new(["true"]).run(&own).root();
-    assert_eq!(
-        op(&taken_over).platform.map(|platform| platform.architecture),
-        Some("arm64".to_owned())
-    );
+    assert_eq!(op(&taken_over).platform.map(|platform| platform.architecture), Some("arm64".to_owned()));
     let unset = Exec::new(["true"]).run(&Local::new("context").state()).root();
     assert_eq!(op(&unset).platform, None, "the engine's own");
 }
@@ -153,17 +106,12 @@ fn the_platform_is_its_own_or_that_of_the_root() {
 #[test]
 fn a_root_may_be_scratch_or_read_only() {
     let context = Local::new("context").state();
-    let on_scratch = Exec::new(["/tool"])
-        .mount(Mount::bind(&context, "/in"))
-        .run(&State::scratch());
+    let on_scratch = Exec::new(["/tool"]).mount(Mount::bind(&context, "/in")).run(&State::scratch());
     let mounts = exec(&on_scratch.root()).mounts;
     assert_eq!((mounts[0].input, mounts[0].output), (-1, 0));
     assert_eq!((mounts[1].input, mounts[1].output), (0, 1));
 
-    let read_only = Exec::new(["/tool"])
-        .read_only_root()
-        .mount(Mount::scratch("/out"))
-        .run(&base());
+    let read_only = Exec::new(["/tool"]).read_only_root().mount(Mount::scratch("/out")).run(&base());
     let mounts = exec(&read_only.output("/out")).mounts;
     assert_eq!((mounts[0].readonly, mounts[0].output), (true, -1));
     assert_eq!((mounts[1].input, mounts[1].output), (-1, 0));
@@ -173,14 +121,8 @@ fn a_root_may_be_scratch_or_read_only() {
 #[test]
 fn a_mount_at_the_root_takes_its_place() {
     let other = Local::new("rootfs").state();
-    let ran = Exec::new(["true"])
-        .mount(Mount::bind(&other, "/").selector("/sub"))
-        .run(&base());
+    let ran = Exec::new(["true"]).mount(Mount::bind(&other, "/").selector("/sub")).run(&base());
     assert_eq!(inputs(&ran.root()), [super::input(&other, 0)]);
     assert_eq!(exec(&ran.root()).mounts.len(), 1);
-    assert_eq!(
-        ran.root().platform(),
-        Some(&amd64()),
-        "still of the root that was given"
-    );
+    assert_eq!(ran.root().platform(), Some(&amd64()), "still of the root that was given");
 }

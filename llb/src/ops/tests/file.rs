@@ -37,14 +37,8 @@ fn actions_work_on_what_the_one_before_left() {
         .into_iter()
         .map(|action| (action.input, action.secondary_input, action.output))
         .collect();
-    assert_eq!(
-        inputs(&state),
-        [input(&base(), 0), input(&context(), 0), input(&other, 0)]
-    );
-    assert_eq!(
-        shape,
-        [(0, -1, -1), (3, 1, -1), (4, 0, -1), (5, 2, -1), (6, -1, 0)]
-    );
+    assert_eq!(inputs(&state), [input(&base(), 0), input(&context(), 0), input(&other, 0)]);
+    assert_eq!(shape, [(0, -1, -1), (3, 1, -1), (4, 0, -1), (5, 2, -1), (6, -1, 0)]);
 }
 
 #[test]
@@ -57,32 +51,17 @@ fn on_scratch_the_first_action_has_no_input_and_names_have_no_base() {
     let found = actions(&state);
     assert_eq!((found[0].input, found[0].secondary_input), (-1, 0));
     assert_eq!(found[1].input, 1);
-    let Some(Action::Copy(copy)) = &found[0].action else {
-        panic!("not a copy")
-    };
+    let Some(Action::Copy(copy)) = &found[0].action else { panic!("not a copy") };
     let by_name = |name: &str| {
-        let named = pb::NamedUserOpt {
-            name: name.to_owned(),
-            input: -1,
-        };
-        Some(pb::UserOpt {
-            user: Some(pb::user_opt::User::ByName(named)),
-        })
+        let named = pb::NamedUserOpt { name: name.to_owned(), input: -1 };
+        Some(pb::UserOpt { user: Some(pb::user_opt::User::ByName(named)) })
     };
-    assert_eq!(
-        copy.owner,
-        Some(pb::ChownOpt {
-            user: by_name("app"),
-            group: by_name("staff")
-        })
-    );
+    assert_eq!(copy.owner, Some(pb::ChownOpt { user: by_name("app"), group: by_name("staff") }));
 }
 
 #[test]
 fn a_copy_leaves_mode_and_time_alone_unless_told() {
-    let plain = FileOp::on(&base())
-        .copy(Copy::new(&context(), "src/./x/", "dest/"))
-        .state();
+    let plain = FileOp::on(&base()).copy(Copy::new(&context(), "src/./x/", "dest/")).state();
     let expected = pb::FileActionCopy {
         src: "/src/x".to_owned(),
         dest: "/dest/".to_owned(),
@@ -110,18 +89,11 @@ fn a_copy_writes_all_it_is_told_and_asks_for_what_that_needs() {
         .allow_empty_wildcard(true)
         .always_replace_existing(true)
         .timestamp(0);
-    let by_id = |id| {
-        Some(pb::UserOpt {
-            user: Some(pb::user_opt::User::ById(id)),
-        })
-    };
+    let by_id = |id| Some(pb::UserOpt { user: Some(pb::user_opt::User::ById(id)) });
     let expected = pb::FileActionCopy {
         src: "/src".to_owned(),
         dest: "/dest".to_owned(),
-        owner: Some(pb::ChownOpt {
-            user: by_id(0),
-            group: by_id(1000),
-        }),
+        owner: Some(pb::ChownOpt { user: by_id(0), group: by_id(1000) }),
         mode: 0o4755,
         follow_symlink: true,
         dir_copy_contents: true,
@@ -156,14 +128,8 @@ fn the_last_of_a_numeric_and_a_symbolic_mode_counts() {
         other => panic!("not a copy: {other:?}"),
     };
     let copy = || Copy::new(&context(), "/", "/");
-    assert_eq!(
-        modes(copy().mode(0o600).mode_str("go=rX")),
-        (0, "go=rX".to_owned())
-    );
-    assert_eq!(
-        modes(copy().mode_str("go=rX").mode(0o600)),
-        (0o600, String::new())
-    );
+    assert_eq!(modes(copy().mode(0o600).mode_str("go=rX")), (0, "go=rX".to_owned()));
+    assert_eq!(modes(copy().mode_str("go=rX").mode(0o600)), (0o600, String::new()));
     assert_eq!(modes(copy().mode(0o600).mode_str("")), (-1, String::new()));
 }
 
@@ -171,32 +137,16 @@ fn the_last_of_a_numeric_and_a_symbolic_mode_counts() {
 fn files_directories_links_and_removals_have_the_fields_that_go_writes() {
     let owner = || Owner::named("1000", None);
     let wire_owner = Some(pb::ChownOpt {
-        user: Some(pb::UserOpt {
-            user: Some(pb::user_opt::User::ById(1000)),
-        }),
+        user: Some(pb::UserOpt { user: Some(pb::user_opt::User::ById(1000)) }),
         group: None,
     });
     let state = FileOp::on(&base())
-        .mkfile(
-            MkFile::new("f", vec![0, 1])
-                .mode(0o100_755)
-                .owner(owner())
-                .timestamp(5),
-        )
-        .mkdir(
-            MkDir::new("d/")
-                .parents(true)
-                .mode(0o1700)
-                .owner(owner())
-                .timestamp(6),
-        )
+        .mkfile(MkFile::new("f", vec![0, 1]).mode(0o100_755).owner(owner()).timestamp(5))
+        .mkdir(MkDir::new("d/").parents(true).mode(0o1700).owner(owner()).timestamp(6))
         .symlink(Symlink::new("../target", "/link/").owner(owner()).timestamp(7))
         .rm(Rm::new("/gone/../here").allow_not_found(true).wildcard(true))
         .state();
-    let found: Vec<Action> = actions(&state)
-        .into_iter()
-        .filter_map(|action| action.action)
-        .collect();
+    let found: Vec<Action> = actions(&state).into_iter().filter_map(|action| action.action).collect();
     let expected = [
         Action::Mkfile(pb::FileActionMkFile {
             path: "/f".to_owned(),
@@ -225,28 +175,16 @@ fn files_directories_links_and_removals_have_the_fields_that_go_writes() {
         }),
     ];
     assert_eq!(found, expected);
-    assert_eq!(
-        caps(&state),
-        ["file.base", "file.rm.wildcard", "file.symlink.create"]
-    );
+    assert_eq!(caps(&state), ["file.base", "file.rm.wildcard", "file.symlink.create"]);
 }
 
 #[test]
 fn owners_are_looked_up_in_the_base_and_root_needs_no_look() {
-    let state = FileOp::on(&base())
-        .mkdir(MkDir::new("/d").owner(Owner::named("root", Some("www"))))
-        .state();
-    let Action::Mkdir(mkdir) = only(&state) else {
-        panic!("not a directory")
-    };
-    let www = pb::user_opt::User::ByName(pb::NamedUserOpt {
-        name: "www".to_owned(),
-        input: 0,
-    });
+    let state = FileOp::on(&base()).mkdir(MkDir::new("/d").owner(Owner::named("root", Some("www")))).state();
+    let Action::Mkdir(mkdir) = only(&state) else { panic!("not a directory") };
+    let www = pb::user_opt::User::ByName(pb::NamedUserOpt { name: "www".to_owned(), input: 0 });
     let expected = pb::ChownOpt {
-        user: Some(pb::UserOpt {
-            user: Some(pb::user_opt::User::ById(0)),
-        }),
+        user: Some(pb::UserOpt { user: Some(pb::user_opt::User::ById(0)) }),
         group: Some(pb::UserOpt { user: Some(www) }),
     };
     assert_eq!(mkdir.owner, Some(expected));
@@ -256,14 +194,8 @@ fn owners_are_looked_up_in_the_base_and_root_needs_no_look() {
 fn the_platform_goes_on_to_commands_but_not_into_the_op() {
     let state = FileOp::on(&base()).mkdir(MkDir::new("/d")).state();
     assert_eq!(op(&state).platform, None);
-    assert_eq!(
-        op(&Exec::new(["true"]).run(&state).root()).platform,
-        op(&base()).platform
-    );
-    let own = FileOp::on(&State::scratch())
-        .platform(&amd64())
-        .mkdir(MkDir::new("/d"))
-        .state();
+    assert_eq!(op(&Exec::new(["true"]).run(&state).root()).platform, op(&base()).platform);
+    let own = FileOp::on(&State::scratch()).platform(&amd64()).mkdir(MkDir::new("/d")).state();
     assert_eq!(own.platform(), Some(&amd64()));
     assert_eq!(op(&own).platform, None);
 }

@@ -12,14 +12,10 @@ fn image(name: &str) -> State {
 
 fn files() -> State {
     let scratch = State::scratch();
-    let directory = FileOp::on(&scratch)
-        .mkdir(MkDir::new("/app").parents(true))
-        .state();
+    let directory = FileOp::on(&scratch).mkdir(MkDir::new("/app").parents(true)).state();
     let config = MkFile::new("/app/config.toml", "[server]\nhost = \"0.0.0.0\"\n");
     let file = FileOp::on(&directory).mkfile(config).state();
-    let link = FileOp::on(&file)
-        .symlink(Symlink::new("/app/config.toml", "/app/current-config"))
-        .state();
+    let link = FileOp::on(&file).symlink(Symlink::new("/app/config.toml", "/app/current-config")).state();
     let copy = Copy::new(&link, "/app/config.toml", "/app/config.toml.bak").create_dest_path(true);
     let copied = FileOp::on(&link).copy(copy).state();
     FileOp::on(&copied).rm(Rm::new("/app/current-config")).state()
@@ -27,13 +23,8 @@ fn files() -> State {
 
 fn two_platforms() -> State {
     let arm = Platform::parse("linux/arm/v6").expect("a platform");
-    let other = Exec::new(["cmd-sub"])
-        .run(&Image::new("image2").platform(&arm).state())
-        .root();
-    Exec::new(["cmd-main"])
-        .mount(Mount::bind(&other, "/mnt"))
-        .run(&image("image1"))
-        .root()
+    let other = Exec::new(["cmd-sub"]).run(&Image::new("image2").platform(&arm).state()).root();
+    Exec::new(["cmd-main"]).mount(Mount::bind(&other, "/mnt")).run(&image("image1")).root()
 }
 
 fn copy_with_flags() -> State {
@@ -50,12 +41,7 @@ fn copy_with_flags() -> State {
 fn agents_before_caches() -> State {
     Exec::new(["true"])
         .env("SSH_AUTH_SOCK", "/caller/agent.sock")
-        .mount(
-            Mount::ssh("deploy", "/run/deploy.sock")
-                .owner(1000, 1001)
-                .mode(0o640)
-                .optional(true),
-        )
+        .mount(Mount::ssh("deploy", "/run/deploy.sock").owner(1000, 1001).mode(0o640).optional(true))
         .mount(Mount::cache("/z", "cache-z", Sharing::Shared))
         .mount(Mount::ssh("build", "/run/build.sock").owner(2000, 2001))
         .mount(Mount::cache("/a", "cache-a", Sharing::Shared))
@@ -76,11 +62,7 @@ fn local() -> State {
 /// Compares digests, whose algorithm is left out.
 fn check(cases: &[(&str, State, &str)]) {
     for (name, state, digest) in cases {
-        assert_eq!(
-            state.digest().expect(name).as_str(),
-            format!("sha256:{digest}"),
-            "case `{name}`"
-        );
+        assert_eq!(state.digest().expect(name).as_str(), format!("sha256:{digest}"), "case `{name}`");
     }
 }
 
@@ -88,9 +70,7 @@ fn check(cases: &[(&str, State, &str)]) {
 fn processes_have_the_digests_of_gos_client() {
     let alpine = image("alpine");
     let echo = || Exec::new(["echo", "hello"]);
-    let secret = Mount::secret("license", "/run/secrets/license")
-        .owner(1000, 1001)
-        .mode(0o440);
+    let secret = Mount::secret("license", "/run/secrets/license").owner(1000, 1001).mode(0o440);
     check(&[
         (
             "host network",
@@ -109,10 +89,7 @@ fn processes_have_the_digests_of_gos_client() {
         ),
         (
             "secret file",
-            Exec::new(["cat", "/run/secrets/license"])
-                .mount(secret)
-                .run(&alpine)
-                .root(),
+            Exec::new(["cat", "/run/secrets/license"]).mount(secret).run(&alpine).root(),
             "88ee7cb401c296e94ca92ae4bc345be23939cad24ff2713d07cdb877347bb92b",
         ),
         (
@@ -148,34 +125,17 @@ fn processes_have_the_digests_of_gos_client() {
 fn sources_files_and_merges_have_the_digests_of_gos_client() {
     let alpine = image("alpine");
     check(&[
-        (
-            "local",
-            local(),
-            "9e24fe4e2b6969ca3936cf84d418e0fc3cb30d9b2a58b2ad9ca394d072612168",
-        ),
+        ("local", local(), "9e24fe4e2b6969ca3936cf84d418e0fc3cb30d9b2a58b2ad9ca394d072612168"),
         (
             "image to pull",
-            Image::new("alpine")
-                .resolve_mode(ResolveMode::ForcePull)
-                .platform(&amd64())
-                .state(),
+            Image::new("alpine").resolve_mode(ResolveMode::ForcePull).platform(&amd64()).state(),
             "ace6a63fbf8d8ae2b812183505b094df62c0ea6de6b244a5eba8efd7b65e9a9d",
         ),
-        (
-            "copy",
-            copy_with_flags(),
-            "a93ec24d22bfb21eef8450c3d5dc4a05dee0879fb694f0a19954c7d2e6df8dc3",
-        ),
-        (
-            "files",
-            files(),
-            "f8510a0302f5eb8c6aad1a916cf734b025ad2aa8e581f551011e3d67e4076fcf",
-        ),
+        ("copy", copy_with_flags(), "a93ec24d22bfb21eef8450c3d5dc4a05dee0879fb694f0a19954c7d2e6df8dc3"),
+        ("files", files(), "f8510a0302f5eb8c6aad1a916cf734b025ad2aa8e581f551011e3d67e4076fcf"),
         (
             "removal",
-            FileOp::on(&State::scratch())
-                .rm(Rm::new("/tmp/*").wildcard(true))
-                .state(),
+            FileOp::on(&State::scratch()).rm(Rm::new("/tmp/*").wildcard(true)).state(),
             "8f24e67e58adbbeae28adb073e59ed0180c8491efad22ff55e96e4e25358b934",
         ),
         (

@@ -11,21 +11,10 @@ fn context() -> State {
 
 #[test]
 fn a_merge_keeps_order_and_repetition() {
-    let merged = merge(
-        &[base(), State::scratch(), context(), base()],
-        Metadata::default(),
-    );
-    assert_eq!(
-        inputs(&merged),
-        [input(&base(), 0), input(&context(), 0), input(&base(), 0)]
-    );
-    let Some(pb::op::Op::Merge(message)) = op(&merged).op else {
-        panic!("not a merge")
-    };
-    assert_eq!(
-        message.inputs.iter().map(|input| input.input).collect::<Vec<_>>(),
-        [0, 1, 2]
-    );
+    let merged = merge(&[base(), State::scratch(), context(), base()], Metadata::default());
+    assert_eq!(inputs(&merged), [input(&base(), 0), input(&context(), 0), input(&base(), 0)]);
+    let Some(pb::op::Op::Merge(message)) = op(&merged).op else { panic!("not a merge") };
+    assert_eq!(message.inputs.iter().map(|input| input.input).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!(caps(&merged), ["mergeop"]);
     assert_eq!((op(&merged).platform, merged.platform()), (None, Some(&amd64())));
 }
@@ -33,10 +22,7 @@ fn a_merge_keeps_order_and_repetition() {
 #[test]
 fn a_merge_of_less_than_two_states_is_none() {
     let nothing = State::scratch;
-    assert_eq!(
-        merge(&[nothing(), base(), nothing()], Metadata::named("unused")),
-        base()
-    );
+    assert_eq!(merge(&[nothing(), base(), nothing()], Metadata::named("unused")), base());
     assert_eq!(merge(&[nothing(), nothing()], Metadata::default()), nothing());
     assert_eq!(merge(&[], Metadata::default()), nothing());
 }
@@ -44,10 +30,9 @@ fn a_merge_of_less_than_two_states_is_none() {
 #[test]
 fn a_difference_names_its_sides() {
     let sides = |state: &State| match op(state).op {
-        Some(pb::op::Op::Diff(diff)) => (
-            diff.lower.map(|side| side.input),
-            diff.upper.map(|side| side.input),
-        ),
+        Some(pb::op::Op::Diff(diff)) => {
+            (diff.lower.map(|side| side.input), diff.upper.map(|side| side.input))
+        }
         other => panic!("not a difference: {other:?}"),
     };
     let both = diff(&base(), &context(), Metadata::default());

@@ -24,22 +24,12 @@ fn op(state: &State) -> pb::Op {
 fn caps(state: &State) -> Vec<String> {
     let definition = state.marshal();
     let digest = state.digest().expect("not scratch");
-    definition
-        .metadata(&digest)
-        .expect("metadata of every op")
-        .caps
-        .keys()
-        .cloned()
-        .collect()
+    definition.metadata(&digest).expect("metadata of every op").caps.keys().cloned().collect()
 }
 
 /// The inputs of the op of a state.
 fn inputs(state: &State) -> Vec<(String, i64)> {
-    op(state)
-        .inputs
-        .into_iter()
-        .map(|input| (input.digest, input.index))
-        .collect()
+    op(state).inputs.into_iter().map(|input| (input.digest, input.index)).collect()
 }
 
 fn input(state: &State, index: i64) -> (String, i64) {

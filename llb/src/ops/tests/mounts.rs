@@ -10,10 +10,7 @@ fn context() -> State {
 }
 
 fn run(mounts: impl IntoIterator<Item = Mount>) -> crate::Executed {
-    mounts
-        .into_iter()
-        .fold(Exec::new(["true"]), Exec::mount)
-        .run(&base())
+    mounts.into_iter().fold(Exec::new(["true"]), Exec::mount).run(&base())
 }
 
 fn mounts(state: &State) -> Vec<pb::Mount> {
@@ -25,10 +22,7 @@ fn mounts(state: &State) -> Vec<pb::Mount> {
 
 /// Path, input and output of each mount.
 fn shape(state: &State) -> Vec<(String, i64, i64)> {
-    mounts(state)
-        .into_iter()
-        .map(|mount| (mount.dest, mount.input, mount.output))
-        .collect()
+    mounts(state).into_iter().map(|mount| (mount.dest, mount.input, mount.output)).collect()
 }
 
 #[test]
@@ -56,10 +50,7 @@ fn mounts_are_ordered_and_numbered_as_the_engine_counts_results() {
         ("/a", -1, 0),
         ("/ssh", -1, 0),
     ];
-    assert_eq!(
-        shape(&ran.root()),
-        expected.map(|(dest, input, output)| (dest.to_owned(), input, output))
-    );
+    assert_eq!(shape(&ran.root()), expected.map(|(dest, input, output)| (dest.to_owned(), input, output)));
     assert_eq!(inputs(&ran.root()), [input(&base(), 0), input(&context(), 0)]);
     assert_eq!(
         caps(&ran.root()),
@@ -103,23 +94,14 @@ fn a_later_mount_at_a_path_takes_the_earlier_ones_place() {
 #[test]
 fn options_of_mounts_reach_the_wire() {
     let ran = run([
-        Mount::bind(&context(), "/b")
-            .selector("/sub")
-            .content_cache(ContentCache::Off)
-            .read_only(),
-        Mount::cache("/c", "id", Sharing::Private)
-            .seed(&context())
-            .selector("/seed"),
+        Mount::bind(&context(), "/b").selector("/sub").content_cache(ContentCache::Off).read_only(),
+        Mount::cache("/c", "id", Sharing::Private).seed(&context()).selector("/seed"),
         Mount::tmpfs("/t").size(1 << 20),
         Mount::secret("s", "/s").owner(1, 2).mode(0o440).optional(true),
         Mount::ssh("k", "/k").owner(3, 4).mode(0o660).optional(true),
     ]);
     let found = mounts(&ran.root());
-    let none = pb::Mount {
-        input: -1,
-        output: -1,
-        ..pb::Mount::default()
-    };
+    let none = pb::Mount { input: -1, output: -1, ..pb::Mount::default() };
     let expected = [
         pb::Mount {
             input: 1,
@@ -163,22 +145,12 @@ fn options_of_mounts_reach_the_wire() {
             dest: "/k".to_owned(),
             output: 0,
             mount_type: pb::MountType::Ssh.into(),
-            ssh_opt: Some(pb::SshOpt {
-                id: "k".to_owned(),
-                uid: 3,
-                gid: 4,
-                mode: 0o660,
-                optional: true,
-            }),
+            ssh_opt: Some(pb::SshOpt { id: "k".to_owned(), uid: 3, gid: 4, mode: 0o660, optional: true }),
             ..none
         },
     ];
     assert_eq!(found[1..], expected);
-    for cap in [
-        "exec.mount.selector",
-        "exec.mount.cache.content",
-        "exec.mount.tmpfs.size",
-    ] {
+    for cap in ["exec.mount.selector", "exec.mount.cache.content", "exec.mount.tmpfs.size"] {
         assert!(caps(&ran.root()).contains(&cap.to_owned()), "{cap}");
     }
 }
@@ -195,49 +167,27 @@ fn what_a_kind_of_mount_does_not_have_is_passed_over() {
             .read_only(),
     ]);
     assert_eq!(told, run([Mount::tmpfs("/t"), Mount::secret("s", "/s")]));
-    assert_eq!(
-        caps(&told.root()),
-        caps(&run([Mount::tmpfs("/t"), Mount::secret("s", "/s")]).root())
-    );
+    assert_eq!(caps(&told.root()), caps(&run([Mount::tmpfs("/t"), Mount::secret("s", "/s")]).root()));
 }
 
 #[test]
 fn agents_without_a_path_get_one_and_the_first_is_announced() {
     let ran = run([Mount::ssh("a", ""), Mount::ssh("b", "")]);
     let paths: Vec<String> = mounts(&ran.root()).into_iter().map(|mount| mount.dest).collect();
-    assert_eq!(
-        paths,
-        ["/", "/run/buildkit/ssh_agent.0", "/run/buildkit/ssh_agent.1"]
-    );
-    let Some(pb::op::Op::Exec(exec)) = op(&ran.root()).op else {
-        panic!("not a process")
-    };
-    assert_eq!(
-        exec.meta.expect("meta").env,
-        ["SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0"]
-    );
+    assert_eq!(paths, ["/", "/run/buildkit/ssh_agent.0", "/run/buildkit/ssh_agent.1"]);
+    let Some(pb::op::Op::Exec(exec)) = op(&ran.root()).op else { panic!("not a process") };
+    assert_eq!(exec.meta.expect("meta").env, ["SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0"]);
 
-    let own = Exec::new(["true"])
-        .env("SSH_AUTH_SOCK", "/mine")
-        .mount(Mount::ssh("a", "/x"))
-        .run(&base());
-    let Some(pb::op::Op::Exec(exec)) = op(&own.root()).op else {
-        panic!("not a process")
-    };
+    let own = Exec::new(["true"]).env("SSH_AUTH_SOCK", "/mine").mount(Mount::ssh("a", "/x")).run(&base());
+    let Some(pb::op::Op::Exec(exec)) = op(&own.root()).op else { panic!("not a process") };
     assert_eq!(exec.meta.expect("meta").env, ["SSH_AUTH_SOCK=/mine"]);
 }
 
 #[test]
 fn a_cache_gets_an_owner_by_a_folder_that_has_one() {
     let cache = Mount::cache("/c", "id", Sharing::Shared);
-    let seed = FileOp::on(&State::scratch())
-        .mkdir(MkDir::new("/cache").owner(Owner::id(7, 8)))
-        .state();
+    let seed = FileOp::on(&State::scratch()).mkdir(MkDir::new("/cache").owner(Owner::id(7, 8))).state();
     let owned = run([cache.clone().owner(7, 8)]);
     assert_eq!(owned, run([cache.clone().seed(&seed).selector("/cache")]));
-    assert_eq!(
-        run([cache.clone().seed(&seed).owner(1, 1)]),
-        run([cache.seed(&seed)]),
-        "a seed has its own"
-    );
+    assert_eq!(run([cache.clone().seed(&seed).owner(1, 1)]), run([cache.seed(&seed)]), "a seed has its own");
 }

@@ -11,10 +11,7 @@ fn source(state: &State) -> (String, BTreeMap<String, String>) {
 }
 
 fn attrs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
-    pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 #[test]
@@ -32,38 +29,23 @@ fn an_image_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("image.layerlimit", "2"),
         ("image.checksum", "sha256:00"),
     ]);
-    assert_eq!(
-        source(&image),
-        ("docker-image://registry.example/python:3.13".to_owned(), expected)
-    );
+    assert_eq!(source(&image), ("docker-image://registry.example/python:3.13".to_owned(), expected));
     let platform = op(&image).platform.expect("an image carries its platform");
-    assert_eq!(
-        (platform.architecture.as_str(), platform.variant.as_str()),
-        ("arm64", "")
-    );
+    assert_eq!((platform.architecture.as_str(), platform.variant.as_str()), ("arm64", ""));
     assert_eq!(
         caps(&image),
-        [
-            "source.image",
-            "source.image.checksum",
-            "source.image.layerlimit",
-            "source.image.resolvemode"
-        ]
+        ["source.image", "source.image.checksum", "source.image.layerlimit", "source.image.resolvemode"]
     );
 }
 
 #[test]
 fn only_pulling_in_any_case_is_demanded_of_the_engine() {
-    let local = Image::new("a")
-        .resolve_mode(ResolveMode::ForcePull)
-        .resolve_mode(ResolveMode::PreferLocal)
-        .state();
+    let local =
+        Image::new("a").resolve_mode(ResolveMode::ForcePull).resolve_mode(ResolveMode::PreferLocal).state();
     assert_eq!(source(&local).1, attrs([("image.resolvemode", "local")]));
     assert_eq!(caps(&local), ["source.image"]);
-    let default = Image::new("a")
-        .resolve_mode(ResolveMode::ForcePull)
-        .resolve_mode(ResolveMode::Default)
-        .state();
+    let default =
+        Image::new("a").resolve_mode(ResolveMode::ForcePull).resolve_mode(ResolveMode::Default).state();
     assert_eq!(default, Image::new("a").state());
 }
 
@@ -107,10 +89,7 @@ fn a_local_folder_writes_lists_as_json_and_leaves_empty_ones_out() {
             "source.local.unique",
         ]
     );
-    let plain = Local::new("context")
-        .include_patterns(["a"])
-        .include_patterns([""; 0])
-        .state();
+    let plain = Local::new("context").include_patterns(["a"]).include_patterns([""; 0]).state();
     assert_eq!(plain, Local::new("context").state());
     assert_eq!(caps(&plain), ["source.local"]);
 }
@@ -140,10 +119,7 @@ fn a_download_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("http.sig.pubkey", "key"),
         ("http.sig.signature", "signature"),
     ]);
-    assert_eq!(
-        source(&http),
-        ("https://files.example/a-1-py3-none-any.whl".to_owned(), expected)
-    );
+    assert_eq!(source(&http), ("https://files.example/a-1-py3-none-any.whl".to_owned(), expected));
     assert_eq!(
         caps(&http),
         [
@@ -171,24 +147,14 @@ fn a_repository_is_named_apart_from_how_it_is_fetched() {
             "https://git.example/My%20Team/b",
             None,
         ),
-        (
-            "https://git.example/a/b.git",
-            "git://git.example/a/b.git",
-            "https://git.example/a/b.git",
-            None,
-        ),
+        ("https://git.example/a/b.git", "git://git.example/a/b.git", "https://git.example/a/b.git", None),
         (
             "https://me@git.example:8443/a/b",
             "git://git.example:8443/a/b",
             "https://me@git.example:8443/a/b",
             None,
         ),
-        (
-            "git.example/a/b.git#v1",
-            "git://git.example/a/b.git#v1",
-            "https://git.example/a/b.git",
-            None,
-        ),
+        ("git.example/a/b.git#v1", "git://git.example/a/b.git#v1", "https://git.example/a/b.git", None),
         (
             "git@git.example:a/b.git#:sub/x/",
             "git://git.example/a/b.git#:sub/x",
@@ -206,11 +172,7 @@ fn a_repository_is_named_apart_from_how_it_is_fetched() {
         let (found, attrs) = source(&Git::new(remote).state());
         assert_eq!(found, identifier, "{remote}");
         assert_eq!(attrs["git.fullurl"], url, "{remote}");
-        assert_eq!(
-            attrs.get("git.mountsshsock").map(String::as_str),
-            agent,
-            "{remote}"
-        );
+        assert_eq!(attrs.get("git.mountsshsock").map(String::as_str), agent, "{remote}");
     }
 }
 
@@ -242,10 +204,7 @@ fn a_repository_writes_all_it_is_told_and_asks_for_what_that_needs() {
         ("git.knownsshhosts", "git.example ssh-ed25519 AAAA\n"),
         ("git.mountsshsock", "agent"),
     ]);
-    assert_eq!(
-        source(&git),
-        ("git://mirror.example/c.git#main:sub".to_owned(), expected)
-    );
+    assert_eq!(source(&git), ("git://mirror.example/c.git#main:sub".to_owned(), expected));
     assert_eq!(
         caps(&git),
         [
@@ -279,18 +238,8 @@ fn an_oci_layout_carries_its_platform() {
         .layer_limit(3)
         .platform(&amd64())
         .state();
-    let expected = attrs([
-        ("oci.session", "s"),
-        ("oci.store", "store"),
-        ("oci.layerlimit", "3"),
-    ]);
-    assert_eq!(
-        source(&layout),
-        ("oci-layout://registry.example/app@sha256:00".to_owned(), expected)
-    );
-    assert_eq!(
-        op(&layout).platform.map(|platform| platform.os),
-        Some("linux".to_owned())
-    );
+    let expected = attrs([("oci.session", "s"), ("oci.store", "store"), ("oci.layerlimit", "3")]);
+    assert_eq!(source(&layout), ("oci-layout://registry.example/app@sha256:00".to_owned(), expected));
+    assert_eq!(op(&layout).platform.map(|platform| platform.os), Some("linux".to_owned()));
     assert_eq!(caps(&layout), ["source.ocilayout"]);
 }
