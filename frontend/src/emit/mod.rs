@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use self::layers::Layers;
 use crate::diagnostics::Span;
-use crate::plan::{Action, BasePlan, CopySource, Plan, StagePlan};
+use crate::plan::{Action, BasePlan, CopySource, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
 
 /// An image that the engine has resolved.
@@ -94,8 +94,9 @@ pub enum EmitError {
 pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     let mut emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
     for stage in &plan.stages {
-        let built = emitter.stage(stage)?;
+        let (built, passed) = emitter.stage(stage)?;
         emitter.built.insert(stage.name.clone(), built);
+        emitter.checks.insert(stage.name.clone(), passed);
     }
     let target = emitter.built.remove(&plan.target);
     let mut image = target.ok_or_else(|| EmitError::UnknownStage(plan.target.clone()))?;
@@ -112,31 +113,38 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    fn stage(&mut self, stage: &StagePlan) -> Result<Image, EmitError> {
+    /// A stage's image, and what its checks leave behind.
+    fn stage(&self, stage: &StagePlan) -> Result<(Image, Vec<State>), EmitError> {
         let mut image = self.base(&stage.base)?;
         image.config.apply(&stage.image);
         let mut layers = Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
-        // Files are added before the checks are known to pass, unless this stage is one of those that wait for them.
+        // Checks see all that comes before the app; the app's layer waits for them where the stage does.
         let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
         let before_app = app.unwrap_or(stage.steps.len());
         for step in stage.steps.iter().take(before_app) {
-            self.step(stage, &step.action, step.span, &mut layers, &mut image, &[])?;
+            self.step(stage, step, &mut layers, &mut image, None)?;
         }
-        self.run_checks(stage, &mut layers, &image);
-        let mut gates: Vec<State> = Vec::new();
-        for gate in &stage.gates {
-            gates.extend(self.checks.get(gate).into_iter().flatten().cloned());
-        }
+        let passed = self.run_checks(stage, &mut layers, &image);
+        // A stage's own checks are the only ones that are not known from before.
+        let gates = stage.gates.iter().flat_map(|gate| self.checks.get(gate).unwrap_or(&passed));
+        let gates: Vec<State> = gates.cloned().collect();
         for step in stage.steps.iter().skip(before_app) {
-            let waits = matches!(step.action, Action::App(_));
-            let waiting: &[State] = if waits { &gates } else { &[] };
-            self.step(stage, &step.action, step.span, &mut layers, &mut image, waiting)?;
+            let waits = matches!(step.action, Action::App(_)).then_some(gates.as_slice());
+            self.step(stage, step, &mut layers, &mut image, waits)?;
         }
+        let whole = self.whole(stage);
         if app.is_none() && !gates.is_empty() {
-            self.gate(stage, &mut layers, &mut image, &gates);
+            let root = layers.top(&whole);
+            layers.replace(self.gate(stage, &root, &gates));
+            image.config.layer("checks passed");
         }
-        image.state = layers.top(&self.metadata(&stage.name, "image", stage.span));
-        Ok(image)
+        image.state = layers.image(&whole);
+        Ok((image, passed))
+    }
+
+    /// What is said about the vertex that puts a stage's layers together.
+    fn whole(&self, stage: &StagePlan) -> Metadata {
+        self.metadata(&stage.name, "image", stage.span)
     }
 
     fn base(&self, base: &BasePlan) -> Result<Image, EmitError> {
@@ -164,53 +172,54 @@ impl Emitter<'_> {
         })
     }
 
-    fn step(
-        &self,
-        stage: &StagePlan,
-        action: &Action,
-        span: Span,
-        layers: &mut Layers,
+    fn step<'l>(
+        &'l self,
+        stage: &'l StagePlan,
+        step: &'l Step,
+        layers: &mut Layers<'l>,
         image: &mut Image,
-        gates: &[State],
+        gates: Option<&[State]>,
     ) -> Result<(), EmitError> {
-        match action {
+        let span = step.span;
+        match &step.action {
             Action::Packages(packages) => {
-                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let root = layers.top(&self.whole(stage));
                 layers.replace(self.packages(&stage.name, packages, &root, &image.config));
                 image.config.layer(format!("{}: {}", packages::program(packages), packages.names.join(" ")));
             }
             Action::Install(requirements) => {
-                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let root = layers.top(&self.whole(stage));
                 layers.replace(self.install(&stage.name, requirements, &root, &image.config, span));
                 image.config.layer(format!("pip: {}", requirements.label()));
             }
             Action::Environment(groups) => {
                 let environment = self.environment(groups)?.state;
                 let meta = self.metadata(&stage.name, "venv: /venv", span);
-                layers.add(|base| files::copy_tree(base, &environment, crate::plan::VENV, meta.clone()));
+                layers.add(move |base| files::copy_tree(base, &environment, crate::plan::VENV, meta.clone()));
                 image.config.layer("venv: /venv".to_owned());
             }
             Action::Project { groups, files } => {
                 let installed = self.project(groups, files, span)?;
                 let meta = self.metadata(&stage.name, "project: install", span);
-                layers.add(|base| files::copy_tree(base, &installed, "/", meta.clone()));
+                layers.add(move |base| files::copy_tree(base, &installed, "/", meta.clone()));
                 image.config.layer("project".to_owned());
             }
             Action::Editable { files } => {
-                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let root = layers.top(&self.whole(stage));
                 layers.replace(self.editable(stage, files, &root, &image.config, span));
                 image.config.layer("project: editable".to_owned());
             }
             Action::Account(account) => {
-                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let root = layers.top(&self.whole(stage));
                 let made = self.account(stage, account, &root, span)?;
                 let meta = self.metadata(&stage.name, &account::title(account), span);
-                layers.add(|base| files::copy_tree(base, &made, "/", meta.clone()));
+                layers.add(move |base| files::copy_tree(base, &made, "/", meta.clone()));
                 image.config.layer(account::title(account));
             }
             Action::App(files) => {
                 let meta = self.metadata(&stage.name, &files::title(files), span);
-                layers.add(|base| self.app(base, files, gates, meta.clone()));
+                let gates = gates.unwrap_or_default().to_vec();
+                layers.add(move |base| self.app(base, files, &gates, meta.clone()));
                 image.config.layer(files::title(files));
             }
             Action::Copy(copy) => {
@@ -227,9 +236,9 @@ impl Emitter<'_> {
                 };
                 let title = format!("copy: {} to {}", copy.path, copy.to);
                 let meta = self.metadata(&stage.name, &title, span);
-                let make = |base: &State| files::copy(base, copy, &source, meta.clone());
+                let make = move |base: &State| files::copy(base, copy, &source, meta.clone());
                 if files::needs_base(copy) {
-                    let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                    let root = layers.top(&self.whole(stage));
                     layers.replace(make(&root));
                 } else {
                     layers.add(make);
@@ -239,10 +248,10 @@ impl Emitter<'_> {
             Action::Run(run) => {
                 if let Some(files) = &run.files {
                     let meta = self.metadata(&stage.name, &files::title(files), span);
-                    layers.add(|base| self.app(base, files, &[], meta.clone()));
+                    layers.add(move |base| self.app(base, files, &[], meta.clone()));
                     image.config.layer(files::title(files));
                 }
-                let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+                let root = layers.top(&self.whole(stage));
                 layers.replace(self.run(stage, run, &root, &image.config, span));
                 image.config.layer(format!("run: {}", run.line));
             }

@@ -67,12 +67,12 @@ impl Emitter<'_> {
         exec
     }
 
-    /// Puts the checks of a stage beside it, each a node of its own.
-    pub(super) fn run_checks(&mut self, stage: &StagePlan, layers: &mut Layers, image: &Image) {
+    /// Puts the checks of a stage beside it, each a node of its own, and gives what they leave once they have passed.
+    pub(super) fn run_checks(&self, stage: &StagePlan, layers: &mut Layers<'_>, image: &Image) -> Vec<State> {
         if stage.checks.is_empty() {
-            return;
+            return Vec::new();
         }
-        let root = layers.top(&self.metadata(&stage.name, "image", stage.span));
+        let root = layers.top(&self.whole(stage));
         let mut passed = Vec::new();
         for check in &stage.checks {
             let mut exec = self.command(&check.run, &image.config).mount(Mount::scratch(PASSED));
@@ -86,18 +86,15 @@ impl Emitter<'_> {
             let meta = self.metadata(&stage.name, &format!("check: {}", check.name), check.span);
             passed.push(exec.meta(meta).run(&root).output(PASSED));
         }
-        self.checks.insert(stage.name.clone(), passed);
+        passed
     }
 
     /// Makes an image without app files wait for checks.
-    pub(super) fn gate(&self, stage: &StagePlan, layers: &mut Layers, image: &mut Image, gates: &[State]) {
-        let meta = self.metadata(&stage.name, "checks passed", stage.span);
-        let root = layers.top(&meta);
-        let mut op = FileOp::on(&root);
+    pub(super) fn gate(&self, stage: &StagePlan, root: &State, gates: &[State]) -> State {
+        let mut op = FileOp::on(root);
         for gate in gates {
             op = op.copy(waiting_for(gate));
         }
-        layers.replace(op.meta(meta).state());
-        image.config.layer("checks passed".to_owned());
+        op.meta(self.metadata(&stage.name, "checks passed", stage.span)).state()
     }
 }

@@ -30,15 +30,7 @@ pub fn run(
     bridge: &Bridge,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<GatewayResult, FrontendFailure> {
-    let options = Options::from_env(variables).map_err(|error| {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(next) = cause {
-            text = format!("{text}: {next}");
-            cause = next.source();
-        }
-        FrontendFailure::new(text, &[])
-    })?;
+    let options = Options::from_env(variables).map_err(|error| FrontendFailure::of(&error))?;
     build(bridge, &options)
 }
 
@@ -86,8 +78,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             options: exec_options(options),
             epoch: epoch(options),
         };
-        let mut image =
-            emit(&prepared.plan, &inputs).map_err(|error| FrontendFailure::new(error.to_string(), &[]))?;
+        let mut image = emit(&prepared.plan, &inputs).map_err(|error| FrontendFailure::of(&error))?;
         for (key, value) in &options.labels {
             image.config.label(key, value);
         }
@@ -281,7 +272,7 @@ fn resolve_images(
                 answer.map_err(|error| FrontendFailure::from(error).at(&image_location(file, reference)))?;
             let tagged = reference.clone().with_default_tag();
             let pinned = tagged.clone().with_digest(&answer.digest);
-            let pinned = pinned.map_err(|error| FrontendFailure::new(error.to_string(), &[]))?;
+            let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
             let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
             let name = format!("[base] {pinned}");
             let location = location_of(file, reference);

@@ -135,7 +135,7 @@ fn from_input(name: &str, definition: buildkit_proto::pb::Definition) -> Result<
 
 /// The main context, and the build file where the context turns out to be nothing but that.
 fn main_context(bridge: &Bridge, options: &Options) -> Result<(MainContext, Option<State>), FrontendFailure> {
-    let source = ContextSource::of(options).map_err(|error| FrontendFailure::new(error.to_string(), &[]))?;
+    let source = ContextSource::of(options).map_err(|error| FrontendFailure::of(&error))?;
     let state = match source {
         ContextSource::Local { name, session_id } => match bridge.inputs()?.remove(&name) {
             Some(definition) => from_input(&name, definition)?,

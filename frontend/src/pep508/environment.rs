@@ -74,7 +74,10 @@ impl Variable {
     pub(super) fn is_version(self) -> bool {
         matches!(
             self,
-            Self::PythonVersion | Self::PythonFullVersion | Self::ImplementationVersion | Self::PlatformRelease
+            Self::PythonVersion
+                | Self::PythonFullVersion
+                | Self::ImplementationVersion
+                | Self::PlatformRelease
         )
     }
 }

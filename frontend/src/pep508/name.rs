@@ -12,7 +12,9 @@ pub struct Name(Arc<str>);
 
 /// A text that is no name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a valid name: letters, digits, `-`, `_` and `.` only, beginning and ending with a letter or digit")]
+#[error(
+    "`{text}` is not a valid name: letters, digits, `-`, `_` and `.` only, beginning and ending with a letter or digit"
+)]
 pub struct NameError {
     /// What was given.
     pub text: String,

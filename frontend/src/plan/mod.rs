@@ -340,6 +340,3 @@ fn transferred(path: &ContextPath) -> String {
     let prefix = parts.collect::<Vec<_>>().join("/");
     if prefix.is_empty() { ".".to_owned() } else { prefix }
 }
-
-#[cfg(test)]
-mod tests;

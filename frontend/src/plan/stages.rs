@@ -413,8 +413,8 @@ fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
 /// The package manager that an image's name stands for.
 fn manager_of(image: &ImageReference) -> SystemManager {
     let name = image.familiar();
-    let last = name.rsplit('/').next().unwrap_or(&name);
-    let has = |words: &[&str]| words.iter().any(|word| last.contains(word));
+    // Vendors put the distribution anywhere in the name: `ubi9/python-312`, `python:3.13-alpine`.
+    let has = |words: &[&str]| words.iter().any(|word| name.split('/').any(|part| part.contains(word)));
     if has(&["alpine"]) {
         SystemManager::Apk
     } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"]) {

@@ -5,6 +5,8 @@
 mod context;
 mod files;
 mod groups;
+#[cfg(test)]
+pub(crate) mod memory;
 mod pyproject;
 mod python;
 mod requirements;

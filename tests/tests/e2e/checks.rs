@@ -64,16 +64,18 @@ fn checks_run_at_the_same_time() -> Result {
 }
 
 #[test]
-fn checks_of_the_test_stage_run_beside_the_production_image() -> Result {
+fn required_checks_run_beside_what_production_is_made_of() -> Result {
     let nonce = nonce();
     let project = small::project(&format!(
         "[stage.test]\nchecks.slow = \"sleep 3 # {nonce}\"\n\
-         [stage.production]\nrun = \"sleep 3 ; : {nonce}\"\nrequires = [\"test\"]\n"
+         [stage.assets]\nfrom = \"python:3.11-slim\"\nrun = \"sleep 3 && echo {nonce} > /opt/assets\"\n\
+         [stage.production]\nrequires = [\"test\"]\n\
+         copy = [{{ from = \"assets\", path = \"/opt/assets\", to = \"/opt/assets\" }}]\n"
     ))?;
 
     let outcome = Build::of(&project).succeed()?;
-    let (check, run) = (outcome.step("check: slow")?, outcome.step("run: ")?);
-    assert!(check.overlaps(run), "{check:?}\n{run:?}");
+    let (check, assets) = (outcome.step("check: slow")?, outcome.step("[assets] run: ")?);
+    assert!(check.overlaps(assets), "{check:?}\n{assets:?}");
     Ok(())
 }
 

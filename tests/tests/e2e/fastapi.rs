@@ -53,7 +53,7 @@ fn production_has_runtime_packages_and_no_build_packages() -> Result {
         assert!(files.contains(path), "{path} is missing");
     }
     let unwanted = |path: &&String| {
-        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
         matches!(name, "gcc" | "cc" | "cc1" | "pytest" | "mypy" | "black" | "psycopg_binary")
             || path.starts_with("app/tests")
             || path.contains(".cache/")

@@ -53,13 +53,22 @@ fn a_stage_from_scratch_has_what_is_copied_and_nothing_else() -> Result {
 
 #[test]
 fn files_are_copied_from_an_image_with_owner_and_mode() -> Result {
-    let project = small::project(
-        "[stage.production]\n\
-         copy = [{ from = \"node:20-slim\", path = \"/etc/debian_version\", to = \"/opt/version\", owner = \"1000:1000\", mode = \"0640\" }]\n",
-    )?;
+    let copy = |to: &str| {
+        format!(
+            "{{ from = \"node:20-slim\", path = \"/etc/debian_version\", to = \"{to}\", owner = \"1000:1000\", mode = \"0640\" }}"
+        )
+    };
+    let (new, existing) = (copy("/opt/new/version"), copy("/tmp/version"));
+    let project =
+        small::project(&format!("[stage.production]\ncopy = [{new}, {existing}]\nuser = \"0:0\"\n"))?;
 
     let outcome = Build::of(&project).load().succeed()?;
-    assert_eq!(outcome.image()?.prints(&["stat", "-c", "%u:%g %a", "/opt/version"])?, "1000:1000 640");
+    let stat = |path: &str| outcome.image()?.prints(&["stat", "-c", "%u:%g %a", path]);
+    assert_eq!(stat("/opt/new/version")?, "1000:1000 640");
+    assert_eq!(stat("/tmp/version")?, "1000:1000 640");
+    // Folders that were there keep what they had.
+    assert_eq!(stat("/tmp")?, "0:0 1777");
+    assert_eq!(stat("/opt")?, "0:0 755");
     Ok(())
 }
 

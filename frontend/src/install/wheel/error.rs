@@ -1,0 +1,305 @@
+//! Why a wheel was refused, in the words that the user reads in the step's output.
+
+use std::fmt;
+
+/// A wheel that was not installed, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot install `{wheel}`: {problem}\n  help: {}", .problem.help())]
+pub struct WheelError {
+    /// The wheel's file name.
+    pub wheel: String,
+    /// What is wrong with it.
+    #[source]
+    pub problem: Problem,
+}
+
+/// What is wrong with a wheel. Members are named as they are in the archive, with odd characters escaped.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The file is not named as wheels are.
+    #[error("the file name is not `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`")]
+    FileName,
+    /// The file is another than the lock's.
+    #[error("its sha256 is {found}, but the lock says {expected}")]
+    FileHash {
+        /// What the caller asked for, hexadecimal.
+        expected: String,
+        /// What the file has, hexadecimal.
+        found: String,
+    },
+    /// The archive cannot be read.
+    #[error("the archive is damaged: {0}")]
+    Archive(String),
+    /// The directory of the archive promises another number of members than it has.
+    #[error("the archive says that it has {expected} members, and has {found}")]
+    MemberCount {
+        /// What the end of the archive says.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
+    /// A member whose name could lead out of the environment.
+    #[error("the member `{}` {reason}", Shown(.member))]
+    MemberName {
+        /// The name, lossily decoded.
+        member: String,
+        /// What is wrong with it.
+        reason: NameProblem,
+    },
+    /// A member that is no plain file.
+    #[error("the member `{}` is a {kind}, which wheels cannot have", Shown(.member))]
+    Special {
+        /// The member.
+        member: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A member stands in the archive twice.
+    #[error("the member `{}` is there twice", Shown(.0))]
+    Duplicate(String),
+    /// The two headers of a member name it differently.
+    #[error("the member `{}` has another name in its own header than in the archive's directory", Shown(.0))]
+    OtherName(String),
+    /// A member shares its bytes with another.
+    #[error("the members `{}` and `{}` overlap in the archive", Shown(.first), Shown(.second))]
+    Overlap {
+        /// The one that begins first.
+        first: String,
+        /// The one that begins before the first ends.
+        second: String,
+    },
+    /// A member is encrypted.
+    #[error("the member `{}` is encrypted", Shown(.0))]
+    Encrypted(String),
+    /// A member is compressed in a way that wheels do not use.
+    #[error("the member `{}` is compressed with method {method}; wheels use 0 (stored) and 8 (deflate)", Shown(.member))]
+    Compression {
+        /// The member.
+        member: String,
+        /// The number of the method.
+        method: u16,
+    },
+    /// More bytes than any wheel has.
+    #[error("`{}` unpacks to {size} bytes, and {limit} is the most that is allowed", Shown(.what))]
+    TooLarge {
+        /// The member, or `the wheel`.
+        what: String,
+        /// The declared size in bytes.
+        size: u64,
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// A member unpacks to another size than declared.
+    #[error("the member `{}` unpacks to {found} bytes, but {expected} are declared", Shown(.member))]
+    Size {
+        /// The member.
+        member: String,
+        /// The declared size in bytes.
+        expected: u64,
+        /// The size found: `more`, or a number.
+        found: String,
+    },
+    /// A member's compressed bytes are damaged.
+    #[error("the member `{}` does not unpack: {reason}", Shown(.member))]
+    Damaged {
+        /// The member.
+        member: String,
+        /// What the decompressor said.
+        reason: String,
+    },
+    /// There is no one `.dist-info` directory.
+    #[error("it has {0} `.dist-info` directories, and must have one")]
+    DistInfo(usize),
+    /// A file that every wheel has is missing.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// The metadata are of another package or version than the file name.
+    #[error("the file name says `{expected}`, but `{place}` says `{found}`")]
+    Identity {
+        /// `NAME VERSION` of the file name.
+        expected: String,
+        /// Where something else stands.
+        place: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A metadata file is not UTF-8.
+    #[error("`{0}` is not UTF-8")]
+    Encoding(String),
+    /// The wheel's format is newer than what is known here.
+    #[error("it is in version {0} of the wheel format, and 1 is known")]
+    FormatVersion(String),
+    /// A line of a metadata file makes no sense.
+    #[error("line {line} of `{file}` {reason}")]
+    Line {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A member that RECORD does not list.
+    #[error("the member `{}` is not listed in RECORD", Shown(.0))]
+    Unlisted(String),
+    /// RECORD lists a file that is not in the archive.
+    #[error("RECORD lists `{}`, which is not in the archive", Shown(.0))]
+    Absent(String),
+    /// RECORD lists a file twice, differently.
+    #[error("RECORD lists `{}` twice, with different hashes", Shown(.0))]
+    ListedTwice(String),
+    /// RECORD gives no hash for a member.
+    #[error("RECORD has no hash for `{}`", Shown(.0))]
+    NoHash(String),
+    /// RECORD gives a hash that proves nothing.
+    #[error("RECORD has a {algorithm} hash for `{}`; sha256, sha384 or sha512 is needed", Shown(.member))]
+    WeakHash {
+        /// The member.
+        member: String,
+        /// The algorithm named.
+        algorithm: String,
+    },
+    /// RECORD's hash cannot be read.
+    #[error("RECORD's hash for `{}` is not one: `{hash}`", Shown(.member))]
+    HashFormat {
+        /// The member.
+        member: String,
+        /// What stands there.
+        hash: String,
+    },
+    /// A member differs from what RECORD says.
+    #[error("the hash of `{}` is {found}, but RECORD says {expected}", Shown(.member))]
+    MemberHash {
+        /// The member.
+        member: String,
+        /// RECORD's hash.
+        expected: String,
+        /// The hash found.
+        found: String,
+    },
+    /// A place below `.data` that installers do not know.
+    #[error("the member `{}` is in no known part of `.data` (purelib, platlib, headers, scripts, data)", Shown(.0))]
+    DataPart(String),
+    /// Two members differ only by case.
+    #[error("the members `{}` and `{}` differ by case alone", Shown(.first), Shown(.second))]
+    CaseCollision {
+        /// One place below the environment.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A place is taken by a file and a directory.
+    #[error("`{}` would be a file and a directory", Shown(.0))]
+    FileAndFolder(String),
+    /// A file would replace a part of the environment itself.
+    #[error("`{}` would replace a file of the environment itself", Shown(.0))]
+    Reserved(String),
+    /// Two members are installed to one place.
+    #[error("two different files of it would be installed as `{}`", Shown(.0))]
+    SamePlace(String),
+    /// Another wheel installs something else to the same place.
+    #[error("`{}` is also installed by `{other}`, with different content", Shown(.path))]
+    Conflict {
+        /// The place below the environment.
+        path: String,
+        /// The other wheel's file name.
+        other: String,
+    },
+    /// Another wheel of the same package is among those to install.
+    #[error("`{0}` is of the same package")]
+    SamePackage(String),
+}
+
+/// What is wrong with a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameProblem {
+    /// Not UTF-8.
+    #[error("has a name that is not UTF-8")]
+    Encoding,
+    /// A NUL byte or another control character.
+    #[error("has a control character in its name")]
+    Control,
+    /// A backslash, which some systems take for a separator.
+    #[error("has a backslash in its name")]
+    Backslash,
+    /// An absolute path.
+    #[error("has an absolute path")]
+    Absolute,
+    /// `..` leads out of the environment.
+    #[error("leads out of the environment with `..`")]
+    Parent,
+    /// `.`, or nothing between two slashes.
+    #[error("has an empty or `.` part in its path")]
+    Empty,
+}
+
+impl Problem {
+    /// What the user can do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::FileHash { .. } => {
+                "the index serves another file than was locked: lock again, and if that changes nothing, \
+                 ask who runs the index"
+            }
+            Self::FileName | Self::FormatVersion(_) => {
+                "choose a version of the package whose wheel follows the wheel format 1"
+            }
+            Self::Conflict { .. } => "the two packages cannot share an environment: keep one of them",
+            Self::SamePackage(_) => "a package can be installed once: keep one of the two in the lock",
+            Self::Archive(_) | Self::MemberCount { .. } | Self::Damaged { .. } | Self::MemberHash { .. } => {
+                "the wheel was built or stored wrongly: pin another version, and tell the package's maintainers"
+            }
+            Self::MemberName { .. }
+            | Self::Special { .. }
+            | Self::Duplicate(_)
+            | Self::OtherName(_)
+            | Self::Overlap { .. }
+            | Self::TooLarge { .. }
+            | Self::Size { .. }
+            | Self::Reserved(_) => {
+                "this can be an attack: do not use this version, and tell the package's maintainers and the index"
+            }
+            Self::Encrypted(_)
+            | Self::Compression { .. }
+            | Self::DistInfo(_)
+            | Self::Missing(_)
+            | Self::Identity { .. }
+            | Self::Encoding(_)
+            | Self::Line { .. }
+            | Self::Unlisted(_)
+            | Self::Absent(_)
+            | Self::ListedTwice(_)
+            | Self::NoHash(_)
+            | Self::WeakHash { .. }
+            | Self::HashFormat { .. }
+            | Self::DataPart(_)
+            | Self::CaseCollision { .. }
+            | Self::FileAndFolder(_)
+            | Self::SamePlace(_) => {
+                "the wheel breaks the wheel format: pin another version, or let it be built from its sources; \
+                 tell the package's maintainers"
+            }
+        }
+    }
+
+    /// Names the wheel that has the problem.
+    pub fn of(self, wheel: &str) -> WheelError {
+        WheelError { wheel: wheel.to_owned(), problem: self }
+    }
+}
+
+/// A name from an archive: control characters must not reach a terminal.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_default())?;
+            } else {
+                write!(formatter, "{character}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The hashes of RECORD: `ALGORITHM=DIGEST`, the digest in URL-safe base64 without padding.
+
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// Padding is not written, and is accepted: some tools have left it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What a file is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hash {
+    algorithm: Algorithm,
+    digest: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+/// Why a hash of RECORD was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum HashError {
+    Weak(String),
+    Format,
+}
+
+impl Hash {
+    pub(super) fn parse(text: &str) -> Result<Self, HashError> {
+        let (algorithm, digest) = text.split_once('=').ok_or(HashError::Format)?;
+        let (algorithm, length) = match algorithm.to_ascii_lowercase().as_str() {
+            "sha256" => (Algorithm::Sha256, 32),
+            "sha384" => (Algorithm::Sha384, 48),
+            "sha512" => (Algorithm::Sha512, 64),
+            other => return Err(HashError::Weak(other.to_owned())),
+        };
+        let digest = BASE64.decode(digest).ok().filter(|digest| digest.len() == length);
+        Ok(Self { algorithm, digest: digest.ok_or(HashError::Format)? })
+    }
+
+    /// The sha256 of some bytes.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { algorithm: Algorithm::Sha256, digest: Sha256::digest(bytes).to_vec() }
+    }
+
+    /// Starts to compute a hash of the same kind.
+    pub(super) fn hasher(&self) -> Hasher {
+        match self.algorithm {
+            Algorithm::Sha256 => Hasher::sha256(),
+            Algorithm::Sha384 => Hasher::Sha384(Sha384::new()),
+            Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
+        }
+    }
+
+    /// As RECORD has it.
+    pub(super) fn render(&self) -> String {
+        let name = match self.algorithm {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha384 => "sha384",
+            Algorithm::Sha512 => "sha512",
+        };
+        format!("{name}={}", BASE64.encode(&self.digest))
+    }
+
+    /// The digest alone, hexadecimal, as locks have it.
+    pub(super) fn hexadecimal(&self) -> String {
+        self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A hash in the making.
+pub(super) enum Hasher {
+    Sha256(Sha256),
+    Sha384(Sha384),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    pub(super) fn sha256() -> Self {
+        Self::Sha256(Sha256::new())
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(state) => state.update(bytes),
+            Self::Sha384(state) => state.update(bytes),
+            Self::Sha512(state) => state.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> Hash {
+        let (algorithm, digest) = match self {
+            Self::Sha256(state) => (Algorithm::Sha256, state.finalize().to_vec()),
+            Self::Sha384(state) => (Algorithm::Sha384, state.finalize().to_vec()),
+            Self::Sha512(state) => (Algorithm::Sha512, state.finalize().to_vec()),
+        };
+        Hash { algorithm, digest }
+    }
+}

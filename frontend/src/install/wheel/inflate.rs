@@ -1,0 +1,152 @@
+//! Unpacking one member: a bounded buffer's worth at a time, held to the size that was declared.
+
+use std::io::Read;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::archive::{Archive, Member, Method};
+use super::error::Problem;
+
+/// Large enough that most members are one write, small enough for one in each thread.
+const BUFFER: usize = 128 << 10;
+
+/// What a member's content is handed to. An error of it ends the unpacking.
+pub(super) type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
+
+/// The buffers of one thread, used for one member after the other.
+pub(super) struct Inflater {
+    state: Decompress,
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl Inflater {
+    pub(super) fn new() -> Self {
+        Self { state: Decompress::new(false), input: vec![0; BUFFER], output: vec![0; BUFFER] }
+    }
+
+    /// Hands the content to `sink` in pieces; each but the last fills the buffer.
+    pub(super) fn unpack<E: From<Problem>>(
+        &mut self,
+        archive: &Archive,
+        name: &str,
+        member: &Member,
+        sink: Sink<'_, E>,
+    ) -> Result<(), E> {
+        let mut stored = archive.stored(member)?;
+        let mut left = Declared { name, expected: member.size, seen: 0 };
+        match member.method {
+            Method::Stored => loop {
+                let got = stored.read(&mut self.output).map_err(|error| damaged(name, &error))?;
+                let piece = self.output.get(..got).unwrap_or_default();
+                if piece.is_empty() {
+                    break;
+                }
+                left.take(piece.len())?;
+                sink(piece)?;
+            },
+            Method::Deflated => self.inflate(&mut stored, &mut left, sink)?,
+        }
+        Ok(left.finish()?)
+    }
+
+    /// A member's whole content, for the few small files that are read before anything is written. Those are not
+    /// held against RECORD here, so the archive's own checksum is.
+    pub(super) fn read(
+        &mut self,
+        archive: &Archive,
+        name: &str,
+        member: &Member,
+        limit: u64,
+    ) -> Result<Vec<u8>, Problem> {
+        if member.size > limit {
+            return Err(Problem::TooLarge { what: name.to_owned(), size: member.size, limit });
+        }
+        let mut content = Vec::new();
+        let mut keep = |piece: &[u8]| -> Result<(), Problem> {
+            content.extend_from_slice(piece);
+            Ok(())
+        };
+        self.unpack(archive, name, member, &mut keep)?;
+        if rawzip::crc32(&content) == member.crc {
+            Ok(content)
+        } else {
+            Err(Problem::Damaged { member: name.to_owned(), reason: "its checksum is wrong".to_owned() })
+        }
+    }
+
+    fn inflate<E: From<Problem>>(
+        &mut self,
+        stored: &mut impl Read,
+        left: &mut Declared<'_>,
+        sink: Sink<'_, E>,
+    ) -> Result<(), E> {
+        let name = left.name;
+        self.state.reset(false);
+        let (mut at, mut end, mut filled) = (0, 0, 0);
+        loop {
+            if at == end {
+                end = stored.read(&mut self.input).map_err(|error| damaged(name, &error))?;
+                at = 0;
+            }
+            let input = self.input.get(at..end).unwrap_or_default();
+            let output = self.output.get_mut(filled..).unwrap_or_default();
+            let (in_before, out_before) = (self.state.total_in(), self.state.total_out());
+            let status = self
+                .state
+                .decompress(input, output, FlushDecompress::None)
+                .map_err(|error| damaged(name, &error))?;
+            let consumed = length(self.state.total_in() - in_before);
+            let produced = length(self.state.total_out() - out_before);
+            left.take(produced)?;
+            at += consumed;
+            filled += produced;
+            let done = status == Status::StreamEnd;
+            if done || filled == self.output.len() {
+                sink(self.output.get(..filled).unwrap_or_default())?;
+                filled = 0;
+            }
+            if done {
+                return Ok(());
+            }
+            if end == 0 && produced == 0 {
+                return Err(damaged(name, &"its data end too early").into());
+            }
+        }
+    }
+}
+
+/// How much a member says that it has, against what came out of it.
+struct Declared<'n> {
+    name: &'n str,
+    expected: u64,
+    seen: u64,
+}
+
+impl Declared<'_> {
+    /// Stops as soon as there is too much, before it is written.
+    fn take(&mut self, length: usize) -> Result<(), Problem> {
+        self.seen += length as u64;
+        if self.seen > self.expected {
+            return Err(self.wrong("more".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), Problem> {
+        if self.seen == self.expected { Ok(()) } else { Err(self.wrong(self.seen.to_string())) }
+    }
+
+    fn wrong(&self, found: String) -> Problem {
+        Problem::Size { member: self.name.to_owned(), expected: self.expected, found }
+    }
+}
+
+/// A count that is at most a buffer's length.
+fn length(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(BUFFER)
+}
+
+fn damaged(name: &str, reason: &dyn std::fmt::Display) -> Problem {
+    Problem::Damaged { member: name.to_owned(), reason: reason.to_string() }
+}

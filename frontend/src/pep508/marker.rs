@@ -1,0 +1,420 @@
+//! Environment markers: parsed, printed, and evaluated for a target with the reason kept.
+//!
+//! Comparison follows the dependency specifiers specification: versions where the variable holds a version and
+//! the other side is one, texts otherwise, and an ordering of texts holds only for equal ones. `extra` and the
+//! two set variables look into [`Active`], also when they are negated.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifier};
+
+use super::lexer::{Lexer, is_word};
+use super::{Active, Environment, Name, ParseError, ParseErrorKind, Variable};
+
+/// Deeper than any tool writes, and shallow enough for any stack.
+const MAX_DEPTH: usize = 64;
+
+/// A condition on the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// One comparison.
+    Compare(Comparison),
+    /// All of them.
+    And(Vec<Marker>),
+    /// At least one of them.
+    Or(Vec<Marker>),
+}
+
+/// One comparison of a marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The left side.
+    pub left: Operand,
+    /// How the sides are compared.
+    pub operator: Operator,
+    /// The right side.
+    pub right: Operand,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A value of the target.
+    Variable(Variable),
+    /// A text.
+    Literal(String),
+}
+
+/// How two sides are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+    /// `~=`
+    Compatible,
+    /// `===`
+    Exact,
+    /// `in`
+    In,
+    /// `not in`
+    NotIn,
+}
+
+impl Operator {
+    /// Longer ones first, so that none is taken for the beginning of another.
+    const SYMBOLS: [(&'static str, Self); 8] = [
+        ("===", Self::Exact),
+        ("==", Self::Equal),
+        ("!=", Self::NotEqual),
+        ("<=", Self::LessEqual),
+        (">=", Self::GreaterEqual),
+        ("~=", Self::Compatible),
+        ("<", Self::Less),
+        (">", Self::Greater),
+    ];
+
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::NotIn => "not in",
+            other => Self::SYMBOLS.iter().find(|(_, known)| *known == other).map_or("", |(symbol, _)| symbol),
+        }
+    }
+
+    /// The operator that means the same with the sides exchanged.
+    fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterEqual => Self::LessEqual,
+            other => other,
+        }
+    }
+
+    fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        for (symbol, operator) in Self::SYMBOLS {
+            if lexer.eat(symbol) {
+                return Ok(operator);
+            }
+        }
+        if lexer.eat_word("in") {
+            return Ok(Self::In);
+        }
+        let mut ahead = lexer.clone();
+        if ahead.eat_word("not") {
+            ahead.skip_space();
+            if ahead.eat_word("in") {
+                *lexer = ahead;
+                return Ok(Self::NotIn);
+            }
+        }
+        Err(lexer.expected("a comparison such as `==`, `<` or `in`"))
+    }
+}
+
+/// The result of a marker and the comparisons that decided it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the marker holds.
+    pub holds: bool,
+    /// What decided, each as `comparison (the variable's value)`.
+    pub because: Vec<String>,
+}
+
+impl Marker {
+    /// Reads a marker.
+    ///
+    /// # Errors
+    /// If the text is none; the span is in bytes of `text`.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let mut lexer = Lexer::new(text);
+        let marker = Self::parse_with(&mut lexer)?;
+        match lexer.is_done() {
+            true => Ok(marker),
+            false => Err(lexer.expected("`and`, `or` or the end of the marker")),
+        }
+    }
+
+    pub(super) fn parse_with(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        parse_or(lexer, 0)
+    }
+
+    /// Whether the marker holds.
+    pub fn holds(&self, environment: &Environment, active: &Active) -> bool {
+        match self {
+            Self::Compare(comparison) => comparison.holds(environment, active),
+            Self::And(all) => all.iter().all(|marker| marker.holds(environment, active)),
+            Self::Or(any) => any.iter().any(|marker| marker.holds(environment, active)),
+        }
+    }
+
+    /// Whether the marker holds, and why.
+    pub fn explain(&self, environment: &Environment, active: &Active) -> Verdict {
+        let holds = self.holds(environment, active);
+        let mut because = Vec::new();
+        self.decided_by(holds, environment, active, &mut because);
+        Verdict { holds, because }
+    }
+
+    /// Notes the comparisons whose result is the whole's: those that would have to change to change it.
+    fn decided_by(&self, holds: bool, environment: &Environment, active: &Active, because: &mut Vec<String>) {
+        match self {
+            Self::Compare(comparison) => {
+                let fact = comparison.fact(environment, active);
+                if !because.contains(&fact) {
+                    because.push(fact);
+                }
+            }
+            Self::And(parts) | Self::Or(parts) => {
+                for part in parts.iter().filter(|part| part.holds(environment, active) == holds) {
+                    part.decided_by(holds, environment, active, because);
+                }
+            }
+        }
+    }
+
+    /// The extras that the marker asks for by `extra == "…"` outside of any alternative.
+    pub fn extras(&self) -> Vec<Name> {
+        match self {
+            Self::Compare(comparison) => comparison.extra().into_iter().collect(),
+            Self::And(all) => all.iter().flat_map(Self::extras).collect(),
+            Self::Or(_) => Vec::new(),
+        }
+    }
+
+    /// Both markers at once.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::And(vec![self, other])
+    }
+}
+
+fn parse_or(lexer: &mut Lexer<'_>, depth: usize) -> Result<Marker, ParseError> {
+    let mut parts = vec![parse_and(lexer, depth)?];
+    while lexer.eat_word("or") {
+        parts.push(parse_and(lexer, depth)?);
+    }
+    Ok(single_or(parts, Marker::Or))
+}
+
+fn parse_and(lexer: &mut Lexer<'_>, depth: usize) -> Result<Marker, ParseError> {
+    let mut parts = vec![parse_atom(lexer, depth)?];
+    while lexer.eat_word("and") {
+        parts.push(parse_atom(lexer, depth)?);
+    }
+    Ok(single_or(parts, Marker::And))
+}
+
+fn single_or(mut parts: Vec<Marker>, wrap: fn(Vec<Marker>) -> Marker) -> Marker {
+    match (parts.pop(), parts.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            parts.extend(last);
+            wrap(parts)
+        }
+    }
+}
+
+fn parse_atom(lexer: &mut Lexer<'_>, depth: usize) -> Result<Marker, ParseError> {
+    lexer.skip_space();
+    let start = lexer.at();
+    if depth > MAX_DEPTH {
+        return Err(lexer.error_since(start, ParseErrorKind::TooDeep));
+    }
+    let marker = if lexer.eat("(") {
+        let inner = parse_or(lexer, depth + 1)?;
+        lexer.skip_space();
+        if !lexer.eat(")") {
+            return Err(lexer.expected("`)`, `and` or `or`"));
+        }
+        inner
+    } else {
+        let left = Operand::parse(lexer)?;
+        lexer.skip_space();
+        let operator = Operator::parse(lexer)?;
+        lexer.skip_space();
+        let right = Operand::parse(lexer)?;
+        if matches!((&left, &right), (Operand::Literal(_), Operand::Literal(_))) {
+            return Err(lexer.error_since(start, ParseErrorKind::NoVariable));
+        }
+        Marker::Compare(Comparison { left, operator, right })
+    };
+    lexer.skip_space();
+    Ok(marker)
+}
+
+impl Operand {
+    fn parse(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
+        let start = lexer.at();
+        for quote in ['"', '\''] {
+            if lexer.peek() != Some(quote) {
+                continue;
+            }
+            let mark = if quote == '"' { "\"" } else { "'" };
+            lexer.eat(mark);
+            let text = lexer.take_while(|character| character != quote).to_owned();
+            return match lexer.eat(mark) {
+                true => Ok(Self::Literal(text)),
+                false => Err(lexer.error_since(start, ParseErrorKind::OpenString)),
+            };
+        }
+        let name = lexer.take_while(is_word);
+        if name.is_empty() {
+            return Err(lexer.expected("a marker variable or a quoted string"));
+        }
+        Variable::parse(name)
+            .map(Self::Variable)
+            .ok_or_else(|| lexer.error_since(start, ParseErrorKind::Variable { name: name.to_owned() }))
+    }
+}
+
+impl Comparison {
+    fn holds(&self, environment: &Environment, active: &Active) -> bool {
+        match (&self.left, &self.right) {
+            (Operand::Variable(variable), Operand::Literal(text)) => {
+                holds_for(*variable, Side::Left, self.operator, text, environment, active)
+            }
+            (Operand::Literal(text), Operand::Variable(variable)) => {
+                holds_for(*variable, Side::Right, self.operator, text, environment, active)
+            }
+            (Operand::Variable(left), Operand::Variable(right)) => {
+                let (left, right) = (environment.value(*left), environment.value(*right));
+                left.zip(right).is_some_and(|(left, right)| compare(left, self.operator, right, false))
+            }
+            (Operand::Literal(left), Operand::Literal(right)) => compare(left, self.operator, right, false),
+        }
+    }
+
+    /// The extra that this comparison asks for.
+    fn extra(&self) -> Option<Name> {
+        let text = match (&self.left, self.operator, &self.right) {
+            (Operand::Variable(Variable::Extra), Operator::Equal, Operand::Literal(text))
+            | (Operand::Literal(text), Operator::Equal, Operand::Variable(Variable::Extra))
+            | (Operand::Literal(text), Operator::In, Operand::Variable(Variable::Extras)) => text,
+            _ => return None,
+        };
+        Name::new(text).ok()
+    }
+
+    /// The comparison with the value that the target has.
+    fn fact(&self, environment: &Environment, active: &Active) -> String {
+        let (Operand::Variable(variable), _) | (_, Operand::Variable(variable)) = (&self.left, &self.right)
+        else {
+            return self.to_string();
+        };
+        let listed = |names: &std::collections::BTreeSet<Name>| {
+            let names: Vec<_> = names.iter().map(Name::as_str).collect();
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        };
+        match variable {
+            Variable::Extra | Variable::Extras => format!("{self} (extras: {})", listed(&active.extras)),
+            Variable::DependencyGroups => format!("{self} (groups: {})", listed(&active.groups)),
+            other => {
+                let value = environment.value(*other).unwrap_or_default();
+                format!("{self} ({} is '{value}')", other.name())
+            }
+        }
+    }
+}
+
+/// Where the variable stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+fn holds_for(
+    variable: Variable,
+    side: Side,
+    operator: Operator,
+    text: &str,
+    environment: &Environment,
+    active: &Active,
+) -> bool {
+    let among = |names: &std::collections::BTreeSet<Name>| {
+        let there = Name::new(text).is_ok_and(|name| names.contains(&name));
+        match operator {
+            Operator::NotEqual | Operator::NotIn => !there,
+            _ => there,
+        }
+    };
+    match variable {
+        Variable::Extra | Variable::Extras => among(&active.extras),
+        Variable::DependencyGroups => among(&active.groups),
+        other => {
+            let value = environment.value(other).unwrap_or_default();
+            match (side, operator) {
+                (Side::Left, _) => compare(value, operator, text, other.is_version()),
+                (Side::Right, Operator::In | Operator::NotIn) => compare(text, operator, value, false),
+                // `'3.9' <= python_version`: read from the variable's side, where a specifier can stand.
+                (Side::Right, _) => compare(value, operator.mirrored(), text, other.is_version()),
+            }
+        }
+    }
+}
+
+fn compare(left: &str, operator: Operator, right: &str, as_versions: bool) -> bool {
+    if as_versions && !matches!(operator, Operator::In | Operator::NotIn) {
+        let specifier = VersionSpecifier::from_str(&format!("{}{right}", operator.symbol()));
+        if let (Ok(specifier), Ok(version)) = (specifier, Version::from_str(left)) {
+            return specifier.contains(&version);
+        }
+    }
+    match operator {
+        Operator::Equal | Operator::Exact | Operator::LessEqual | Operator::GreaterEqual => left == right,
+        Operator::NotEqual => left != right,
+        Operator::Less | Operator::Greater | Operator::Compatible => false,
+        Operator::In => right.contains(left),
+        Operator::NotIn => !right.contains(left),
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (parts, word) = match self {
+            Self::Compare(comparison) => return write!(f, "{comparison}"),
+            Self::And(parts) => (parts, " and "),
+            Self::Or(parts) => (parts, " or "),
+        };
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                f.write_str(word)?;
+            }
+            match (self, part) {
+                (Self::And(_), Self::Or(_)) => write!(f, "({part})")?,
+                _ => write!(f, "{part}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.left, self.operator.symbol(), self.right)
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(variable) => f.write_str(variable.name()),
+            // A literal may hold one kind of quote, never both.
+            Self::Literal(text) if text.contains('\'') => write!(f, "\"{text}\""),
+            Self::Literal(text) => write!(f, "'{text}'"),
+        }
+    }
+}
