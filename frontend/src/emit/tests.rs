@@ -199,7 +199,7 @@ fn each_distribution_gets_its_own_package_manager() {
         let _ = writeln!(
             out,
             "{}\n{}",
-            op["metadata"]["name"],
+            name_of(op).unwrap(),
             serde_json::to_string_pretty(&op["mounts"]).unwrap()
         );
         for arg in op["args"].as_array().unwrap() {

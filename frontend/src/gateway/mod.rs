@@ -10,16 +10,20 @@ pub mod build_file;
 pub mod calls;
 pub mod capabilities;
 pub mod context;
+mod debug;
 mod error_details;
 pub mod errors;
 mod files;
 pub mod git_url;
+mod images;
 pub mod named_context;
 pub mod options;
+mod report;
 pub mod result;
 #[cfg(test)]
 mod tests;
 pub mod transport;
+mod wishes;
 
 use std::any::Any;
 use std::io::Write;

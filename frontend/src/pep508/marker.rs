@@ -310,7 +310,7 @@ impl Comparison {
 
     /// The comparison with the value that the target has.
     fn fact(&self, environment: &Environment, active: &Active) -> String {
-        let (Operand::Variable(variable), _) | (_, Operand::Variable(variable)) = (&self.left, &self.right)
+        let ((Operand::Variable(variable), _) | (_, Operand::Variable(variable))) = (&self.left, &self.right)
         else {
             return self.to_string();
         };

@@ -117,10 +117,12 @@ impl Archive {
 
 /// A file of the archive, or nothing for a directory: those are made for the files that are in them.
 fn checked_member(name: &str, entry: &ZipFileHeaderRecord<'_>) -> Result<Option<Member>, Problem> {
+    if entry.is_dir() {
+        return Ok(None);
+    }
     let special = |kind| Problem::Special { member: name.to_owned(), kind };
     let mode = entry.mode();
     match mode.value() & TYPE_MASK {
-        FOLDER if entry.is_dir() => return Ok(None),
         REGULAR | 0 => {}
         FOLDER => return Err(special("directory without a `/` at its end")),
         _ if mode.is_symlink() => return Err(special("symbolic link")),

@@ -1,0 +1,65 @@
+//! Looks inside a build: `--target debug:llb` and `--target debug:plan`, exported with `--output type=local`.
+//!
+//! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run.
+
+use buildkit_llb::{FileOp, Metadata, MkFile, State};
+
+use crate::emit::Image;
+use crate::gateway::errors::FrontendFailure;
+use crate::plan::Plan;
+
+const PREFIX: &str = "debug:";
+
+/// What is shown in place of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// `llb.json`: the definition, each op with its digest.
+    Llb,
+    /// `plan.txt`: what was decided, before it became a graph.
+    Plan,
+}
+
+impl View {
+    /// Splits a target into the stage that is meant and what is to be shown of it.
+    ///
+    /// # Errors
+    /// If there is no such view.
+    pub(super) fn of(target: &str) -> Result<(&str, Option<Self>), FrontendFailure> {
+        let Some(rest) = target.strip_prefix(PREFIX) else { return Ok((target, None)) };
+        let (name, stage) = rest.split_once(':').unwrap_or((rest, ""));
+        match name {
+            "llb" => Ok((stage, Some(Self::Llb))),
+            "plan" => Ok((stage, Some(Self::Plan))),
+            _ => Err(FrontendFailure::new(
+                format!("unknown target `{target}`: there are `debug:llb` and `debug:plan`"),
+                &[],
+            )),
+        }
+    }
+
+    /// A file system with the view as its only file.
+    pub(super) fn show(self, plan: &Plan, image: &Image) -> State {
+        let (path, text) = match self {
+            Self::Llb => ("/llb.json", format!("{:#}\n", image.state.marshal().to_json())),
+            Self::Plan => ("/plan.txt", format!("{plan:#?}\n")),
+        };
+        FileOp::on(&State::scratch())
+            .mkfile(MkFile::new(path, text).mode(0o644))
+            .meta(Metadata::named(format!("[internal] write {path}")))
+            .state()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_told_from_a_stage() {
+        assert_eq!(View::of("production"), Ok(("production", None)));
+        assert_eq!(View::of("debug:llb"), Ok(("", Some(View::Llb))));
+        assert_eq!(View::of("debug:plan:test"), Ok(("test", Some(View::Plan))));
+        let message = View::of("debug:x").unwrap_err().message().to_owned();
+        assert_eq!(message, "unknown target `debug:x`: there are `debug:llb` and `debug:plan`");
+    }
+}

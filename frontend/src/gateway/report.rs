@@ -1,0 +1,84 @@
+//! Diagnostics as the engine and its clients take them: failures and warnings with the lines they are about.
+
+use std::sync::Arc;
+
+use buildkit_llb::{Position, Range};
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::gateway::bridge::Bridge;
+use crate::gateway::build_file::BuildFile;
+use crate::gateway::calls::Warning;
+use crate::gateway::errors::{FrontendFailure, SourceDetail};
+
+/// Where the file names an image: the text itself if it is written there, else the first line.
+pub(super) fn location_of(
+    file: &BuildFile,
+    reference: &crate::reference::ImageReference,
+) -> buildkit_llb::Location {
+    let name = reference.familiar();
+    let text = &file.source.text;
+    let at = text.find(&format!("\"{name}\"")).or_else(|| text.find(&format!("'{name}'")));
+    let span = at.map_or_else(
+        || file.source.line_span(1),
+        |start| crate::diagnostics::Span { start, end: start + name.len() + 2 },
+    );
+    buildkit_llb::Location { file: Arc::clone(&file.file), ranges: vec![range(&file.source, span)] }
+}
+
+pub(super) fn image_location(file: &BuildFile, reference: &crate::reference::ImageReference) -> SourceDetail {
+    let ranges = location_of(file, reference).ranges;
+    SourceDetail { ranges, ..detail_of_file(file) }
+}
+
+fn detail_of_file(file: &BuildFile) -> SourceDetail {
+    SourceDetail {
+        filename: file.file.filename.clone(),
+        data: file.file.data.clone(),
+        language: file.file.language.clone(),
+        definition: file.file.definition.as_ref().map(|state| state.marshal().to_pb()),
+        ranges: Vec::new(),
+    }
+}
+
+fn range(source: &crate::diagnostics::Source, span: crate::diagnostics::Span) -> Range {
+    let (start, end) = source.range(span);
+    let position = |at: crate::diagnostics::Position| Position { line: at.line, character: at.character };
+    Range { start: position(start), end: position(end) }
+}
+
+/// A diagnostic's file and lines as the engine and its clients take them.
+fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
+    let ranges = vec![range(&diagnostic.source, diagnostic.span)];
+    if Arc::ptr_eq(&diagnostic.source, &file.source) {
+        return SourceDetail { ranges, ..detail_of_file(file) };
+    }
+    SourceDetail {
+        filename: diagnostic.source.name.clone(),
+        data: diagnostic.source.text.clone().into_bytes(),
+        language: String::new(),
+        definition: None,
+        ranges,
+    }
+}
+
+/// All errors as one failure: clients print the lines of each.
+pub(super) fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
+    let details: Vec<_> = found.errors().into_iter().map(|error| detail(error, file)).collect();
+    FrontendFailure::new(found.summary(), &details)
+}
+
+pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
+    for warning in found.warnings() {
+        let place = detail(warning, file);
+        let sent = bridge.warn(Warning {
+            digest: file.vertex.clone(),
+            short: format!("{} (line {})", warning.problem, warning.line()),
+            detail: warning.problem.help(),
+            url: String::new(),
+            source: Some(place.to_source_info()),
+            ranges: place.ranges,
+        });
+        // A warning that cannot be shown is no reason to fail; the engine has the next call fail if it is gone.
+        drop(sent);
+    }
+}

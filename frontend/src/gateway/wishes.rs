@@ -1,0 +1,99 @@
+//! What the options mean to the rest of the crate: args, and what every process gets.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Platform, ProxyEnv};
+
+use crate::diagnostics::Problem;
+use crate::emit::{ExecOptions, NoCache};
+use crate::gateway::errors::FrontendFailure;
+use crate::gateway::options::{self, Options, SourceDateEpoch};
+use crate::spec::Arguments;
+
+/// What `--build-arg` says, and the platform args of docker/dockerfile.
+pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) -> Arguments {
+    let stage = options.target.clone().unwrap_or_else(|| "default".to_owned());
+    let mut predefined = BTreeMap::from([
+        ("BUILDPLATFORM".to_owned(), build.format()),
+        ("TARGETPLATFORM".to_owned(), target.format_all()),
+        ("TARGETSTAGE".to_owned(), stage),
+    ]);
+    for (prefix, platform) in [("BUILD", build), ("TARGET", target)] {
+        let parts = [
+            ("OS", &platform.os),
+            ("OSVERSION", &platform.os_version),
+            ("ARCH", &platform.architecture),
+            ("VARIANT", &platform.variant),
+        ];
+        for (name, value) in parts {
+            predefined.insert(format!("{prefix}{name}"), value.clone());
+        }
+    }
+    let of_ours =
+        |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
+    let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
+    Arguments::new(given.map(|(name, value)| (name.clone(), value.clone())).collect(), predefined)
+}
+
+fn is_proxy(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"].contains(&name.as_str())
+}
+
+/// Options that are understood and that we cannot honour: better no image than one that ignores them.
+pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
+    let what = if let Some(name) = options.named_contexts.keys().find(|name| **name != own_context(options)) {
+        format!("the named context `{name}` (--build-context)")
+    } else if !options.resources.is_empty() {
+        "a limit of memory or CPU for build steps".to_owned()
+    } else if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
+        format!("SOURCE_DATE_EPOCH={name}")
+    } else if is_set(&options.sbom_scan_context) || is_set(&options.sbom_scan_stage) {
+        "an SBOM of the build context or of further stages".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(FrontendFailure::new(Problem::Unsupported { what }.to_string(), &[]))
+}
+
+/// The name under which a context replaces our own image; the engine has dealt with it already.
+fn own_context(options: &Options) -> String {
+    crate::reference::ImageReference::parse(&options.source)
+        .map_or_else(|_| options.source.clone(), |reference| reference.context_name())
+}
+
+fn is_set(value: &str) -> bool {
+    !value.is_empty() && options::parse_bool(value) != Some(false)
+}
+
+pub(super) fn epoch(options: &Options) -> Option<i64> {
+    match &options.source_date_epoch {
+        Some(SourceDateEpoch::Seconds(seconds)) => Some(*seconds),
+        _ => None,
+    }
+}
+
+pub(super) fn exec_options(options: &Options) -> ExecOptions {
+    let text = |text: &String| (!text.is_empty()).then(|| text.clone());
+    ExecOptions {
+        network: options.network,
+        extra_hosts: options
+            .extra_hosts
+            .iter()
+            .map(|host| (host.host.clone(), host.ip.to_string()))
+            .collect(),
+        shm_size: options.shm_size,
+        ulimits: options.ulimits.iter().map(|limit| (limit.name.clone(), limit.soft, limit.hard)).collect(),
+        cgroup_parent: text(&options.cgroup_parent),
+        hostname: text(&options.hostname),
+        proxy: (options.proxy != ProxyEnv::default()).then(|| options.proxy.clone()),
+        no_cache: match &options.no_cache {
+            options::NoCache::Off => NoCache::Never,
+            options::NoCache::All => NoCache::All,
+            options::NoCache::Stages(stages) => {
+                NoCache::Stages(stages.iter().map(|stage| stage.to_lowercase()).collect())
+            }
+        },
+        cache_namespace: options.cache_mount_namespace.clone(),
+    }
+}
