@@ -251,11 +251,9 @@ impl Bridge {
 }
 
 fn start_runtime() -> Result<Runtime, ConnectError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(ConnectError::Runtime)
+    // One thread: a build waits for the engine most of the time, and handing each answer from one thread to another
+    // would cost more than the rest of the work.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)
 }
 
 async fn solve(

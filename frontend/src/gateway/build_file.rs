@@ -1,5 +1,6 @@
 //! The build file and the main context: where they are, and how they are read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{Copy, Definition, Differ, FileOp, Http, Local, Metadata, SourceFile, State};
@@ -13,6 +14,9 @@ use crate::gateway::options::Options;
 
 /// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
 const DEFAULT_FILE: &str = "pybuild.toml";
+
+/// States that a client or another frontend passes in, by name.
+type NamedInputs = BTreeMap<String, buildkit_proto::pb::Definition>;
 
 /// Where the files of the main context are.
 #[derive(Clone, Debug)]
@@ -48,13 +52,14 @@ impl BuildFile {
     /// If the context or the file cannot be read.
     pub fn load(bridge: &Bridge, options: &Options) -> Result<Self, FrontendFailure> {
         let name = options.filename.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
-        let (context, lone_file) = main_context(bridge, options)?;
+        let mut inputs = bridge.inputs()?;
+        let (context, lone_file) = main_context(bridge, options, &mut inputs)?;
         if let Some(state) = lone_file {
             return Self::read(bridge, "context", &state, "context", MainContext::State(State::scratch()));
         }
         let state = match &context {
             MainContext::State(state) if !options.build_file_is_local => state.clone(),
-            _ => client_build_file(bridge, options, &name)?,
+            _ => client_build_file(options, &name, &mut inputs)?,
         };
         Self::read(bridge, &name, &state, &name, context)
     }
@@ -105,9 +110,13 @@ pub(super) fn solve(bridge: &Bridge, definition: &Definition) -> Result<Referenc
 
 /// The folder of the client that has the build file, read exactly as docker/dockerfile reads it: it has done so just
 /// before to find us, and the same vertex is not transferred twice.
-fn client_build_file(bridge: &Bridge, options: &Options, name: &str) -> Result<State, FrontendFailure> {
+fn client_build_file(
+    options: &Options,
+    name: &str,
+    inputs: &mut NamedInputs,
+) -> Result<State, FrontendFailure> {
     let source = options.build_file_source.as_str();
-    if let Some(definition) = bridge.inputs()?.remove(source)
+    if let Some(definition) = inputs.remove(source)
         && !options.build_file_is_local
     {
         return from_input(source, definition);
@@ -134,10 +143,14 @@ fn from_input(name: &str, definition: buildkit_proto::pb::Definition) -> Result<
 }
 
 /// The main context, and the build file where the context turns out to be nothing but that.
-fn main_context(bridge: &Bridge, options: &Options) -> Result<(MainContext, Option<State>), FrontendFailure> {
+fn main_context(
+    bridge: &Bridge,
+    options: &Options,
+    inputs: &mut NamedInputs,
+) -> Result<(MainContext, Option<State>), FrontendFailure> {
     let source = ContextSource::of(options).map_err(|error| FrontendFailure::of(&error))?;
     let state = match source {
-        ContextSource::Local { name, session_id } => match bridge.inputs()?.remove(&name) {
+        ContextSource::Local { name, session_id } => match inputs.remove(&name) {
             Some(definition) => from_input(&name, definition)?,
             None => return Ok((MainContext::Client { session_id }, None)),
         },

@@ -160,7 +160,7 @@ impl<'b> GatewayContext<'b> {
         }
         let reference = solve(self.bridge, &local.state().marshal())?;
         let listing = if names_only {
-            self.bridge.try_read_file(&reference, LISTING)?.map(|bytes| Rc::new(listed(&bytes)))
+            Some(Rc::new(listed(&self.bridge.read_file(&reference, LISTING)?)))
         } else {
             None
         };
@@ -198,12 +198,12 @@ impl Context for GatewayContext<'_> {
             return Ok(known.clone());
         }
         let look = self.look(path.as_str()).map_err(boxed)?;
-        let listed = look.listing.as_ref().is_none_or(|listing| listing.contains_key(path.as_str()));
-        let mut bytes = None;
-        if listed {
-            let read = self.bridge.try_read_file(&look.reference, path.as_str());
-            bytes = read.map_err(|error| boxed(error.into()))?;
-        }
+        let bytes = match look.listing.as_ref().map(|listing| listing.get(path.as_str())) {
+            Some(None | Some(Kind::Folder)) => Ok(None),
+            Some(Some(Kind::File)) => self.bridge.read_file(&look.reference, path.as_str()).map(Some),
+            None => self.bridge.try_read_file(&look.reference, path.as_str()),
+        };
+        let bytes = bytes.map_err(|error| boxed(error.into()))?;
         self.probes.borrow_mut().files.insert(path.as_str().to_owned(), bytes.clone());
         Ok(bytes)
     }

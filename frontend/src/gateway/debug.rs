@@ -1,6 +1,7 @@
 //! Looks inside a build: `--target debug:llb` and `--target debug:plan`, exported with `--output type=local`.
 //!
-//! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run.
+//! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
+//! the frontend itself took up to this point, for the benchmark.
 
 use buildkit_llb::{FileOp, Metadata, MkFile, State};
 
@@ -17,6 +18,8 @@ pub(super) enum View {
     Llb,
     /// `plan.txt`: what was decided, before it became a graph.
     Plan,
+    /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph.
+    Cost,
 }
 
 impl View {
@@ -30,8 +33,9 @@ impl View {
         match name {
             "llb" => Ok((stage, Some(Self::Llb))),
             "plan" => Ok((stage, Some(Self::Plan))),
+            "cost" => Ok((stage, Some(Self::Cost))),
             _ => Err(FrontendFailure::new(
-                format!("unknown target `{target}`: there are `debug:llb` and `debug:plan`"),
+                format!("unknown target `{target}`: there are `debug:llb`, `debug:plan` and `debug:cost`"),
                 &[],
             )),
         }
@@ -42,12 +46,29 @@ impl View {
         let (path, text) = match self {
             Self::Llb => ("/llb.json", format!("{:#}\n", image.state.marshal().to_json())),
             Self::Plan => ("/plan.txt", format!("{plan:#?}\n")),
+            Self::Cost => ("/cost.json", cost(image)),
         };
         FileOp::on(&State::scratch())
             .mkfile(MkFile::new(path, text).mode(0o644))
             .meta(Metadata::named(format!("[internal] write {path}")))
             .state()
     }
+}
+
+/// Processor time of all threads in microseconds, and peak resident memory in KiB, as the kernel counts them
+/// (proc_pid_schedstat(5), proc_pid_status(5)). The graph is marshalled before they are read.
+fn cost(image: &Image) -> String {
+    let ops = image.state.marshal().ops().len();
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanoseconds: u64 = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    let kib = peak.and_then(|number| number.parse::<u64>().ok());
+    let json = serde_json::json!({ "cpu_us": nanoseconds / 1000, "peak_rss_kib": kib, "ops": ops });
+    format!("{json}\n")
 }
 
 #[cfg(test)]
@@ -60,6 +81,6 @@ mod tests {
         assert_eq!(View::of("debug:llb"), Ok(("", Some(View::Llb))));
         assert_eq!(View::of("debug:plan:test"), Ok(("test", Some(View::Plan))));
         let message = View::of("debug:x").unwrap_err().message().to_owned();
-        assert_eq!(message, "unknown target `debug:x`: there are `debug:llb` and `debug:plan`");
+        assert_eq!(message, "unknown target `debug:x`: there are `debug:llb`, `debug:plan` and `debug:cost`");
     }
 }

@@ -84,9 +84,8 @@ impl WheelName {
             _ => return Err(WheelNameError::Parts { file: owned(), count: parts.len() }),
         };
         let name = Name::new(name).map_err(|_| WheelNameError::Name { file: owned() })?;
-        // Some builders escape `+` and `!` of a version as `_`; only `_` for `-` of a local part is in use.
-        let version = Version::from_str(&version.replace('_', "-"))
-            .map_err(|_| WheelNameError::Version { file: owned() })?;
+        let version =
+            Version::from_str(version).map_err(|_| WheelNameError::Version { file: owned() })?;
         let build =
             build.map(|build| build_tag(build).ok_or_else(|| WheelNameError::Build { file: owned() }));
         let [pythons, abis, platforms] = [python, abi, platform].map(tag_set);

@@ -149,27 +149,15 @@ fn checked_member(name: &str, entry: &ZipFileHeaderRecord<'_>) -> Result<Option<
         place: entry.wayfinder(),
         method,
         size,
-        executable: mode.permissions() & 0o111 != 0 && entry.version_made_by().creator_system().is_unix(),
+        executable: mode.permissions() & 0o111 != 0,
         crc: entry.crc32(),
     }))
 }
 
-/// Whether a system's archives carry Unix modes.
-trait UnixModes {
-    fn is_unix(self) -> bool;
-}
-
-impl UnixModes for rawzip::CreatorSystem {
-    fn is_unix(self) -> bool {
-        self == Self::UNIX || self == Self::MACOS
-    }
-}
-
 /// A member's name, without the `/` at the end of a directory's.
 fn checked_name(bytes: &[u8]) -> Result<String, Problem> {
-    let refused = |reason| {
-        Err(Problem::MemberName { member: String::from_utf8_lossy(bytes).into_owned(), reason })
-    };
+    let refused =
+        |reason| Err(Problem::MemberName { member: String::from_utf8_lossy(bytes).into_owned(), reason });
     let Ok(name) = str::from_utf8(bytes) else {
         return refused(NameProblem::Encoding);
     };

@@ -34,12 +34,21 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
         }
         let (name, value) = line.split_once('=').ok_or_else(|| wrong("has no `=`".to_owned()))?;
         let (name, value) = (name.trim(), value.trim());
-        if name.is_empty() || matches!(name, "." | "..") || name.contains(['/', '\\']) || name.chars().any(char::is_control)
+        if name.is_empty()
+            || matches!(name, "." | "..")
+            || name.contains(['/', '\\'])
+            || name.chars().any(char::is_control)
         {
-            return Err(wrong(format!("names a command `{}`, which no file can be called", name.escape_debug())));
+            return Err(wrong(format!(
+                "names a command `{}`, which no file can be called",
+                name.escape_debug()
+            )));
         }
         let target = target(value).ok_or_else(|| {
-            wrong(format!("does not say which function `{name}` calls: `{}` is not `MODULE:FUNCTION`", value.escape_debug()))
+            wrong(format!(
+                "does not say which function `{name}` calls: `{}` is not `MODULE:FUNCTION`",
+                value.escape_debug()
+            ))
         })?;
         commands.insert(name.to_owned(), target);
     }
@@ -71,7 +80,8 @@ mod tests {
     fn commands_of_both_groups_are_read_and_others_are_not() {
         let text = "# made\n[pytest11]\nx = y\n[console_scripts]\na=m.n:f.g [extra]\n; no\n b.c = m : f\n\n[gui_scripts]\nw=w:w\n";
         let commands = parse("entry_points.txt", text).unwrap();
-        let shown: Vec<_> = commands.iter().map(|(n, e)| format!("{n} {} {}", e.module, e.function)).collect();
+        let shown: Vec<_> =
+            commands.iter().map(|(n, e)| format!("{n} {} {}", e.module, e.function)).collect();
         assert_eq!(shown, ["a m.n f.g", "b.c m f", "w w w"]);
     }
 

@@ -15,7 +15,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// What a file is held against.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hash {
+pub(crate) struct Hash {
     algorithm: Algorithm,
     digest: Vec<u8>,
 }
@@ -73,7 +73,8 @@ impl Hash {
 
     /// The digest alone, hexadecimal, as locks have it.
     pub(super) fn hexadecimal(&self) -> String {
-        self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = self.digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 }
 

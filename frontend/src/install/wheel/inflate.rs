@@ -14,14 +14,14 @@ const BUFFER: usize = 128 << 10;
 pub(super) type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
 
 /// The buffers of one thread, used for one member after the other.
-pub(super) struct Inflater {
+pub(crate) struct Inflater {
     state: Decompress,
     input: Vec<u8>,
     output: Vec<u8>,
 }
 
 impl Inflater {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { state: Decompress::new(false), input: vec![0; BUFFER], output: vec![0; BUFFER] }
     }
 

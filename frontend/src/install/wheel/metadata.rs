@@ -21,10 +21,15 @@ pub(super) struct Metadata {
 
 impl Metadata {
     /// Reads the metadata and holds them against the file name.
-    pub(super) fn read(archive: &Archive, identity: &Identity, inflater: &mut Inflater) -> Result<Self, Problem> {
+    pub(super) fn read(
+        archive: &Archive,
+        identity: &Identity,
+        inflater: &mut Inflater,
+    ) -> Result<Self, Problem> {
         let dist_info = dist_info(archive)?;
         let stem = dist_info.strip_suffix(".dist-info").unwrap_or_default();
-        let other = |place: String, found: String| Problem::Identity { expected: identity.shown(), place, found };
+        let other =
+            |place: String, found: String| Problem::Identity { expected: identity.shown(), place, found };
         if !identity.fits_stem(stem) {
             return Err(other(dist_info.clone(), stem.replacen('-', " ", 1)));
         }
@@ -32,7 +37,9 @@ impl Metadata {
         let version = header(&wheel, "Wheel-Version").unwrap_or_default();
         // A newer minor version adds only what may be ignored.
         if version.split('.').next() != Some("1") {
-            return Err(Problem::FormatVersion(if version.is_empty() { "(none)" } else { version }.to_owned()));
+            return Err(Problem::FormatVersion(
+                if version.is_empty() { "(none)" } else { version }.to_owned(),
+            ));
         }
         let place = format!("{dist_info}/METADATA");
         let metadata = text(archive, &place, inflater)?;

@@ -15,7 +15,9 @@ impl Identity {
         let stem = file.strip_suffix(".whl").ok_or(Problem::FileName)?;
         let parts: Vec<_> = stem.split('-').collect();
         match parts.as_slice() {
-            [name, version, _, _, _] | [name, version, _, _, _, _] if parts.iter().all(|part| !part.is_empty()) => {
+            [name, version, _, _, _] | [name, version, _, _, _, _]
+                if parts.iter().all(|part| !part.is_empty()) =>
+            {
                 Ok(Self { name: (*name).to_owned(), version: (*version).to_owned() })
             }
             _ => Err(Problem::FileName),
@@ -35,7 +37,8 @@ impl Identity {
 
     /// Whether a name and a version mean the same as these.
     pub(super) fn fits(&self, name: &str, version: &str) -> bool {
-        self.package() == normalized_name(name) && comparable_version(&self.version) == comparable_version(version)
+        self.package() == normalized_name(name)
+            && comparable_version(&self.version) == comparable_version(version)
     }
 
     /// The normalized package name.
@@ -69,7 +72,8 @@ fn comparable_version(version: &str) -> String {
     let lower = version.trim().to_lowercase();
     let (public, local) = lower.split_once('+').unwrap_or((&lower, ""));
     let public = public.strip_prefix('v').unwrap_or(public);
-    let release_end = public.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '!')).unwrap_or(public.len());
+    let release_end =
+        public.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '!')).unwrap_or(public.len());
     let (release, rest) = public.split_at_checked(release_end).unwrap_or((public, ""));
     let mut parts: Vec<_> = release.split('.').filter(|part| !part.is_empty()).map(without_zeros).collect();
     while parts.len() > 1 && parts.last().is_some_and(|part| part == "0") {
@@ -133,7 +137,9 @@ mod tests {
 
     #[test]
     fn other_file_names_are_refused() {
-        for file in ["a-1.0.tar.gz", "a-1.0.whl", "a-1.0-py3-none.whl", "a--py3-none-any.whl", "a-1-2-3-4-5-6.whl"] {
+        for file in
+            ["a-1.0.tar.gz", "a-1.0.whl", "a-1.0-py3-none.whl", "a--py3-none-any.whl", "a-1-2-3-4-5-6.whl"]
+        {
             assert!(matches!(Identity::of_file(file), Err(Problem::FileName)), "{file}");
         }
     }

@@ -26,7 +26,8 @@ impl Record {
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, Problem> {
         let mut rows = BTreeMap::new();
         for Row { line, fields } in rows_of(text) {
-            let wrong = |reason: &str| Problem::Line { file: file.to_owned(), line, reason: reason.to_owned() };
+            let wrong =
+                |reason: &str| Problem::Line { file: file.to_owned(), line, reason: reason.to_owned() };
             let [path, hash, size] = fields.as_slice() else {
                 return Err(wrong("is not a path, a hash and a size"));
             };
@@ -80,13 +81,21 @@ impl Installed {
     /// The text, with a row for the file itself, which cannot have a hash.
     pub(super) fn render(mut self, own: &str) -> String {
         self.rows.insert(own.to_owned(), ",".to_owned());
-        self.rows.iter().map(|(path, rest)| format!("{},{rest}\n", field(path))).collect()
+        let mut text = String::new();
+        for (path, rest) in &self.rows {
+            text.extend([field(path).as_str(), ",", rest, "\n"]);
+        }
+        text
     }
 }
 
 /// A CSV field, quoted where it must be.
 fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 struct Row {
@@ -148,8 +157,14 @@ mod tests {
         let cases = [
             (format!("x,{EMPTY},1\n"), "the member `x` unpacks to 0 bytes, but 1 are declared"),
             ("x,,0\n".to_owned(), "RECORD has no hash for `x`"),
-            ("x,md5=1B2M2Y8AsgTpgAmY7PhCfg,0\n".to_owned(), "RECORD has a md5 hash for `x`; sha256, sha384 or sha512 is needed"),
-            ("x,sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk,0\n".to_owned(), "RECORD has a sha1 hash for `x`; sha256, sha384 or sha512 is needed"),
+            (
+                "x,md5=1B2M2Y8AsgTpgAmY7PhCfg,0\n".to_owned(),
+                "RECORD has a md5 hash for `x`; sha256, sha384 or sha512 is needed",
+            ),
+            (
+                "x,sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk,0\n".to_owned(),
+                "RECORD has a sha1 hash for `x`; sha256, sha384 or sha512 is needed",
+            ),
             ("x,sha256=AAAA,0\n".to_owned(), "RECORD's hash for `x` is not one: `sha256=AAAA`"),
             ("y,,\n".to_owned(), "the member `x` is not listed in RECORD"),
         ];

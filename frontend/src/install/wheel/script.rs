@@ -46,7 +46,10 @@ mod tests {
         let long = format!("/{}/bin/python", "x".repeat(120));
         assert_eq!(shebang("/venv/bin/python"), "#!/venv/bin/python\n");
         assert_eq!(shebang(&long), format!("#!/bin/sh\n'''exec' \"{long}\" \"$0\" \"$@\"\n' '''\n"));
-        assert_eq!(shebang("/my venv/python"), "#!/bin/sh\n'''exec' \"/my venv/python\" \"$0\" \"$@\"\n' '''\n");
+        assert_eq!(
+            shebang("/my venv/python"),
+            "#!/bin/sh\n'''exec' \"/my venv/python\" \"$0\" \"$@\"\n' '''\n"
+        );
     }
 
     #[test]

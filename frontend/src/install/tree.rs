@@ -1,0 +1,180 @@
+//! The files that a step leaves behind, the same to the byte wherever they are made.
+//!
+//! Invariants
+//! - What is made gets its mode and time from here, never from the clock or the process's umask.
+//! - A directory that was there keeps its mode and time: in a layer on top of a base, a touched directory would be
+//!   copied whole.
+//! - Nothing is written through a link, so nothing can end up outside the root.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+
+use super::ToolError;
+
+/// 1980-01-01, in seconds since 1970: the earliest time that a ZIP archive can hold, so that a later step can pack
+/// what is made here.
+pub(super) const EPOCH: u32 = 315_532_800;
+
+/// An output folder, and what has been done to it.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: PathBuf,
+    seconds: u32,
+    /// Parents before children. With the time to restore, or none for one that was made here.
+    folders: Vec<(PathBuf, Option<SystemTime>)>,
+}
+
+/// Whether a file is a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mode {
+    Plain,
+    Executable,
+}
+
+impl Mode {
+    fn permissions(self) -> Permissions {
+        Permissions::from_mode(match self {
+            Self::Plain => 0o644,
+            Self::Executable => 0o755,
+        })
+    }
+}
+
+impl Tree {
+    /// A tree below `root`, which exists; `seconds` since 1970 is the time of everything in it.
+    pub(super) fn new(root: PathBuf, seconds: u32) -> Result<Self, ToolError> {
+        let time = fs::metadata(&root).and_then(|found| found.modified());
+        let time = time.map_err(|source| ToolError::File { path: root.display().to_string(), source })?;
+        Ok(Self { folders: vec![(root.clone(), Some(time))], root, seconds })
+    }
+
+    /// Makes the directories of these paths, and all above them. Paths are relative and of plain parts.
+    pub(super) fn folders<'p>(&mut self, paths: impl IntoIterator<Item = &'p str>) -> Result<(), ToolError> {
+        let mut wanted = BTreeSet::new();
+        for path in paths {
+            wanted.extend(path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
+            wanted.insert(path);
+        }
+        for path in wanted.into_iter().filter(|path| !path.is_empty()) {
+            self.folder(path)?;
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, path: &str) -> Result<(), ToolError> {
+        let folder = self.root.join(path);
+        let failed = |source| ToolError::File { path: format!("/{path}"), source };
+        let time = match fs::symlink_metadata(&folder) {
+            Ok(found) if found.is_dir() => Some(found.modified().map_err(failed)?),
+            Ok(found) => {
+                let kind = if found.is_symlink() { "a link" } else { "a file" };
+                return Err(ToolError::Base(format!(
+                    "`/{path}` is {kind} where a directory is needed; choose another base image or another place"
+                )));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir(&folder).map_err(failed)?;
+                fs::set_permissions(&folder, Permissions::from_mode(0o755)).map_err(failed)?;
+                None
+            }
+            Err(source) => return Err(failed(source)),
+        };
+        self.folders.push((folder, time));
+        Ok(())
+    }
+
+    /// Begins a file, in the place of one that is there. Its directory has been made.
+    pub(super) fn create(&self, path: &str) -> Result<Pending<'_>, ToolError> {
+        let file = self.room(path, |place| OpenOptions::new().write(true).create_new(true).open(place))?;
+        Ok(Pending { file, path: format!("/{path}"), tree: self })
+    }
+
+    /// Makes a file with this content.
+    pub(super) fn write(&self, path: &str, content: &[u8], mode: Mode) -> Result<(), ToolError> {
+        let mut file = self.create(path)?;
+        file.write(content)?;
+        file.finish(mode)
+    }
+
+    /// Makes a symbolic link.
+    pub(super) fn link(&self, path: &str, target: &str) -> Result<(), ToolError> {
+        self.room(path, |place| symlink(target, place))?;
+        let time = Timespec { tv_sec: self.seconds.into(), tv_nsec: 0 };
+        let times = Timestamps { last_access: time, last_modification: time };
+        // The standard library sets times through an open file, and a link cannot be opened.
+        utimensat(CWD, self.root.join(path), &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| ToolError::File { path: format!("/{path}"), source: error.into() })
+    }
+
+    /// Sets the directories' times, innermost first: each file that is added changes its directory's.
+    pub(super) fn settle(self) -> Result<(), ToolError> {
+        for (folder, before) in self.folders.iter().rev() {
+            let settle = || {
+                let file = File::open(folder)?;
+                match before {
+                    None => file.set_times(self.times()),
+                    Some(time) if file.metadata()?.modified()? == *time => Ok(()),
+                    Some(time) => file.set_modified(*time),
+                }
+            };
+            settle().map_err(|source| ToolError::File { path: folder.display().to_string(), source })?;
+        }
+        Ok(())
+    }
+
+    /// Makes something at a place, after removing the file or link that is there.
+    fn room<T>(&self, path: &str, make: impl Fn(&PathBuf) -> io::Result<T>) -> Result<T, ToolError> {
+        let place = self.root.join(path);
+        let failed = |source| ToolError::File { path: format!("/{path}"), source };
+        match make(&place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if fs::symlink_metadata(&place).map_err(failed)?.is_dir() {
+                    return Err(ToolError::Base(format!(
+                        "`/{path}` is a directory where a file is to be made"
+                    )));
+                }
+                fs::remove_file(&place).map_err(failed)?;
+                make(&place).map_err(failed)
+            }
+            other => other.map_err(failed),
+        }
+    }
+
+    fn times(&self) -> FileTimes {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(self.seconds.into());
+        FileTimes::new().set_modified(time).set_accessed(time)
+    }
+}
+
+/// A file that is being written.
+pub(super) struct Pending<'t> {
+    file: File,
+    path: String,
+    tree: &'t Tree,
+}
+
+impl Pending<'_> {
+    /// Adds to the file.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ToolError> {
+        self.file.write_all(bytes).map_err(|source| self.failed(source))
+    }
+
+    /// Gives the file its mode and time.
+    pub(super) fn finish(self, mode: Mode) -> Result<(), ToolError> {
+        let finish = || {
+            self.file.set_permissions(mode.permissions())?;
+            self.file.set_times(self.tree.times())
+        };
+        finish().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> ToolError {
+        ToolError::File { path: self.path.clone(), source }
+    }
+}

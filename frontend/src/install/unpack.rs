@@ -1,0 +1,193 @@
+//! `pybuild tool unpack`: installs wheels into a virtual environment, without Python.
+//!
+//! ```text
+//! unpack --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--epoch SECONDS]
+//!        (--wheel PATH:SHA256[:requested] [--direct-url JSON])...
+//! ```
+//!
+//! What comes out depends on the wheels and the options alone: not on the order of the wheels, the number of
+//! processors, the clock or the process. Wheels are checked side by side, then their members written side by side,
+//! so that one large wheel keeps all processors busy too.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::ToolError;
+use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown, usage};
+use super::tree::{EPOCH, Mode, Tree};
+use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel};
+
+/// Installs the wheels that the arguments name.
+///
+/// # Errors
+/// If an argument is wrong, a wheel is refused ([`super::WheelError`]), or a file cannot be read or written.
+pub fn run(arguments: &[String]) -> Result<(), ToolError> {
+    let options = parse(arguments)?;
+    let environment = &options.environment;
+    let opened = in_parallel(&options.sources, || (), |source, ()| Wheel::open(source, environment));
+    let wheels = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
+    check_packages(&wheels)?;
+    let mut jobs = assign(&wheels)?;
+    let mut tree = Tree::new(options.root, options.seconds)?;
+    let prefix = &environment.prefix;
+    // The same parents always, so that the layers of all groups agree on them.
+    let folders = jobs.iter().filter_map(|job| Some(job.place.rsplit_once('/')?.0));
+    let folders: Vec<_> = folders.map(|folder| format!("{prefix}/{folder}")).collect();
+    let site = format!("{prefix}/{}", environment.site_packages());
+    tree.folders(folders.iter().chain([&site]).map(String::as_str))?;
+    // Large ones first: a large one that begins last would keep one processor busy alone.
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.content.size()));
+    let written = in_parallel(&jobs, Inflater::new, |job, inflater| {
+        let path = format!("{prefix}/{}", job.place);
+        let place = (&tree, path.as_str());
+        job.wheel.extract(job.content, place, job.mode, &environment.interpreter, inflater)
+    });
+    let mut rewritten = BTreeMap::new();
+    let mut failed: Option<(&str, ToolError)> = None;
+    for (job, result) in jobs.iter().zip(written) {
+        match result {
+            Ok(Some(facts)) => drop(rewritten.insert(job.place.to_owned(), facts)),
+            // The same one every time.
+            Err(error) if failed.as_ref().is_none_or(|(place, _)| job.place < *place) => {
+                failed = Some((job.place, error));
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+    if let Some((_, error)) = failed {
+        return Err(error);
+    }
+    for wheel in &wheels {
+        let (place, text) = wheel.record(environment, &rewritten);
+        tree.write(&format!("{prefix}/{place}"), text.as_bytes(), Mode::Plain)?;
+    }
+    tree.settle()
+}
+
+#[derive(Debug)]
+struct Options {
+    root: PathBuf,
+    environment: Environment,
+    seconds: u32,
+    sources: Vec<Source>,
+}
+
+fn parse(arguments: &[String]) -> Result<Options, ToolError> {
+    let (mut root, mut prefix, mut python, mut interpreter) = (None, None, None, None);
+    let mut time = EPOCH;
+    let mut sources: Vec<Source> = Vec::new();
+    for pair in pairs(arguments) {
+        match pair? {
+            ("--root", value) => root = Some(PathBuf::from(value)),
+            (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
+            ("--python", value) => python = Some(PythonVersion::parse(value)?),
+            (name @ "--interpreter", value) => interpreter = Some(format!("/{}", absolute(name, value)?)),
+            ("--epoch", value) => time = seconds(value)?,
+            ("--wheel", value) => sources.push(source(value)?),
+            ("--direct-url", value) => match sources.last_mut() {
+                Some(source) => source.direct_url = Some(value.to_owned()),
+                None => return Err(usage("`--direct-url` stands before any `--wheel`")),
+            },
+            (name, _) => return Err(unknown(name)),
+        }
+    }
+    let environment = Environment {
+        prefix: required(prefix, "--prefix")?,
+        python: required(python, "--python")?,
+        interpreter: required(interpreter, "--interpreter")?,
+    };
+    Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources })
+}
+
+/// Reads `PATH:SHA256[:requested]`, with `-` for the hash of a wheel that was built in the same build.
+fn source(value: &str) -> Result<Source, ToolError> {
+    let wrong = || usage(format!("`{value}` is not PATH:SHA256 or PATH:SHA256:requested"));
+    let (rest, requested) = match value.strip_suffix(":requested") {
+        Some(rest) => (rest, true),
+        None => (value, false),
+    };
+    let (path, hash) = rest.rsplit_once(':').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
+    let sha256 = match hash {
+        "-" => None,
+        hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Some(hash.to_ascii_lowercase())
+        }
+        _ => return Err(wrong()),
+    };
+    Ok(Source { path: path.into(), sha256, requested, direct_url: None })
+}
+
+/// A file to write.
+struct Job<'w> {
+    place: &'w str,
+    wheel: &'w Wheel,
+    content: &'w Content,
+    mode: Mode,
+}
+
+fn check_packages(wheels: &[Wheel]) -> Result<(), ToolError> {
+    let mut packages: BTreeMap<String, &str> = BTreeMap::new();
+    for wheel in wheels {
+        if let Some(other) = packages.insert(wheel.package(), &wheel.file) {
+            return Err(Problem::SamePackage(other.to_owned()).of(&wheel.file).into());
+        }
+    }
+    Ok(())
+}
+
+/// Decides which wheel writes which file: what several bring alike is written once.
+fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
+    // Sorted, so that a message names the two wheels of a conflict in the same order always.
+    let mut sorted: Vec<_> = wheels.iter().collect();
+    sorted.sort_by(|one, other| one.file.cmp(&other.file));
+    let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
+    for wheel in sorted {
+        for (place, content) in &wheel.files {
+            match jobs.get_mut(place.as_str()) {
+                None => drop(jobs.insert(place, Job { place, wheel, content, mode: content.mode() })),
+                Some(job) if job.content.is_same(content) => job.mode = job.mode.max(content.mode()),
+                Some(job) => {
+                    let problem = Problem::Conflict { path: place.clone(), other: job.wheel.file.clone() };
+                    return Err(problem.of(&wheel.file).into());
+                }
+            }
+        }
+    }
+    for job in jobs.values() {
+        let mut parents = job.place.match_indices('/').filter_map(|(at, _)| job.place.get(..at));
+        if let Some(other) = parents.find_map(|parent| jobs.get(parent)) {
+            return Err(Problem::FileAndFolder(other.place.to_owned()).of(&other.wheel.file).into());
+        }
+    }
+    Ok(jobs.into_values().collect())
+}
+
+/// Does something with each item on all processors, and gives the results in the items' order. Each thread has a
+/// `scratch` of its own.
+fn in_parallel<T: Sync, S, R: Send>(
+    items: &[T],
+    scratch: impl Fn() -> S + Sync,
+    work: impl Fn(&T, &mut S) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut scratch = scratch();
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, work(item, &mut scratch)));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let joined = started.into_iter().map(thread::ScopedJoinHandle::join);
+        joined.flat_map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,153 @@
+//! Where a wheel's members go in an environment.
+//!
+//! In a virtual environment pure and platform-specific code share one directory, so `Root-Is-Purelib` makes no
+//! difference: where Python would use `lib64`, that is a link to `lib`.
+
+use super::error::Problem;
+use super::metadata::Metadata;
+use super::name::Identity;
+use crate::install::arguments::PythonVersion;
+
+/// Files of `.dist-info` that are the installer's to write, or lose their meaning with installation.
+const DROPPED: [&str; 6] =
+    ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
+
+/// An environment that packages are installed into.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    /// Its path, without the first `/`.
+    pub(crate) prefix: String,
+    /// The Python that it is for.
+    pub(crate) python: PythonVersion,
+    /// The interpreter's path, as the first line of a script has it.
+    pub(crate) interpreter: String,
+}
+
+/// Where a member goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The path below the environment.
+    pub(super) path: String,
+    /// Whether it is a command.
+    pub(super) kind: Kind,
+}
+
+/// How a member is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// As it is.
+    File,
+    /// Executable, with its first line filled in.
+    Script,
+}
+
+impl Environment {
+    /// The site-packages directory, below the environment.
+    pub(crate) fn site_packages(&self) -> String {
+        format!("lib/python{}/site-packages", self.python.text())
+    }
+
+    /// The path that leads from site-packages to a place below the environment, as RECORD has it.
+    pub(super) fn relative_to_site(&self, place: &str) -> String {
+        match place.strip_prefix(&self.site_packages()).and_then(|rest| rest.strip_prefix('/')) {
+            Some(rest) => rest.to_owned(),
+            None => match place.strip_prefix(&format!("lib/python{}/", self.python.text())) {
+                Some(rest) => format!("../{rest}"),
+                None => match place.strip_prefix("lib/") {
+                    Some(rest) => format!("../../{rest}"),
+                    None => format!("../../../{place}"),
+                },
+            },
+        }
+    }
+
+    /// Where a member goes, or nothing for what is not installed.
+    pub(super) fn place(
+        &self,
+        member: &str,
+        identity: &Identity,
+        metadata: &Metadata,
+    ) -> Result<Option<Place>, Problem> {
+        let (top, rest) = member.split_once('/').unwrap_or((member, ""));
+        if top == metadata.dist_info && DROPPED.contains(&rest) {
+            return Ok(None);
+        }
+        let site = self.site_packages();
+        let data = top.strip_suffix(".data").is_some_and(|stem| identity.fits_stem(stem)) && !rest.is_empty();
+        let (path, kind) = if data {
+            let part = rest.split_once('/').ok_or_else(|| Problem::DataPart(member.to_owned()))?;
+            match part {
+                ("purelib" | "platlib", rest) => (format!("{site}/{rest}"), Kind::File),
+                ("scripts", rest) => (format!("bin/{rest}"), Kind::Script),
+                ("headers", rest) => (
+                    format!("include/site/python{}/{}/{rest}", self.python.text(), metadata.name),
+                    Kind::File,
+                ),
+                // What is installed to the link `lib64` must not take its place.
+                ("data", rest) => match rest.strip_prefix("lib64/") {
+                    Some(rest) => (format!("lib/{rest}"), Kind::File),
+                    None => (rest.to_owned(), Kind::File),
+                },
+                _ => return Err(Problem::DataPart(member.to_owned())),
+            }
+        } else {
+            (format!("{site}/{member}"), Kind::File)
+        };
+        if is_reserved(&path) { Err(Problem::Reserved(path)) } else { Ok(Some(Place { path, kind })) }
+    }
+}
+
+/// Whether a place belongs to the environment itself.
+pub(super) fn is_reserved(path: &str) -> bool {
+    let mut parts = path.split('/');
+    match (parts.next(), parts.next()) {
+        (Some("pyvenv.cfg" | "lib64"), _) => true,
+        (Some("bin"), Some(name)) => {
+            name == "activate"
+                || name.strip_prefix("python").is_some_and(|version| {
+                    version.is_empty() || version == "3" || PythonVersion::of_name(name).is_some()
+                })
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_wheel_go_where_a_virtual_environment_has_them() {
+        let environment = Environment {
+            prefix: "venv".to_owned(),
+            python: PythonVersion::parse("3.11").unwrap(),
+            interpreter: "/venv/bin/python".to_owned(),
+        };
+        let identity = Identity::of_file("a_b-1.0-py3-none-any.whl").unwrap();
+        let metadata = Metadata { dist_info: "a_b-1.0.dist-info".to_owned(), name: "A.b".to_owned() };
+        let site = "lib/python3.11/site-packages";
+        let cases = [
+            ("a/b.py", Some((format!("{site}/a/b.py"), "a/b.py"))),
+            ("a_b-1.0.data/purelib/x.py", Some((format!("{site}/x.py"), "x.py"))),
+            ("a_b-1.0.data/platlib/x.so", Some((format!("{site}/x.so"), "x.so"))),
+            ("a_b-1.0.data/scripts/x", Some(("bin/x".to_owned(), "../../../bin/x"))),
+            ("a_b-1.0.data/data/share/x", Some(("share/x".to_owned(), "../../../share/x"))),
+            ("a_b-1.0.data/data/lib64/x", Some(("lib/x".to_owned(), "../../x"))),
+            ("a_b-1.0.data/data/lib/python3.11/x", Some(("lib/python3.11/x".to_owned(), "../x"))),
+            (
+                "a_b-1.0.data/headers/x.h",
+                Some((
+                    "include/site/python3.11/A.b/x.h".to_owned(),
+                    "../../../include/site/python3.11/A.b/x.h",
+                )),
+            ),
+            ("other-1.0.data/x", Some((format!("{site}/other-1.0.data/x"), "other-1.0.data/x"))),
+            ("a_b-1.0.dist-info/RECORD.jws", None),
+        ];
+        for (member, expected) in cases {
+            let place = environment.place(member, &identity, &metadata).unwrap();
+            let found = place.map(|place| (environment.relative_to_site(&place.path), place.path));
+            assert_eq!(found, expected.map(|(path, record)| (record.to_owned(), path)), "{member}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Wheels: what is checked before a byte is written, and how their members are written.
+//!
+//! Everything that can be known from the archive's directory and the wheel's metadata is checked in [`Wheel::open`];
+//! [`Wheel::extract`] then checks each member's content as it writes it. Rules of the wheel format (PEP 427 and the
+//! specifications "binary distribution format", "recording installed projects" and "entry points").
+
+mod archive;
+mod entry_points;
+mod error;
+mod hash;
+mod inflate;
+mod layout;
+mod metadata;
+mod name;
+mod record;
+mod script;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+use archive::Archive;
+pub use error::{NameProblem, Problem, WheelError};
+use hash::{Hash, Hasher};
+pub(super) use inflate::Inflater;
+pub(super) use layout::Environment;
+use layout::Kind;
+use metadata::Metadata;
+use name::Identity;
+use record::{Installed, Record};
+
+use super::ToolError;
+use super::tree::{Mode, Tree};
+
+/// What is to be installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    /// The file, or a directory that has one wheel and nothing else of that kind.
+    pub(super) path: PathBuf,
+    /// The sha256 to hold it to, hexadecimal; a wheel that was built in the same build has none.
+    pub(super) sha256: Option<String>,
+    /// Whether the user named the package, rather than another package needing it.
+    pub(super) requested: bool,
+    /// The content of `direct_url.json`, for a package that is from no index.
+    pub(super) direct_url: Option<String>,
+}
+
+/// A wheel that is fit to be installed, as far as can be seen without unpacking it.
+pub(super) struct Wheel {
+    /// The file name.
+    pub(super) file: String,
+    identity: Identity,
+    archive: Archive,
+    dist_info: String,
+    /// What it brings, by place below the environment.
+    pub(super) files: BTreeMap<String, Content>,
+}
+
+/// What is written to a place.
+pub(super) enum Content {
+    /// A member of the archive.
+    Member { name: String, kind: Kind, hash: Hash, size: u64, mode: Mode },
+    /// A file that the installer makes.
+    Made { bytes: Vec<u8>, mode: Mode },
+}
+
+/// A script's hash and size after its first line was filled in.
+pub(super) type Rewritten = Option<(Hash, u64)>;
+
+impl Wheel {
+    /// Opens a wheel, holds it to its hash, and decides what goes where.
+    pub(super) fn open(source: &Source, environment: &Environment) -> Result<Self, ToolError> {
+        let path = one_wheel(&source.path)?;
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let failed = |error| ToolError::File { path: path.display().to_string(), source: error };
+        let mut opened = File::open(&path).map_err(failed)?;
+        if let Some(expected) = &source.sha256 {
+            let found = sha256(&mut opened).map_err(failed)?;
+            if !found.eq_ignore_ascii_case(expected) {
+                return Err(Problem::FileHash { expected: expected.clone(), found }.of(&file).into());
+            }
+        }
+        let checked = Self::check(opened, &file, source, environment);
+        checked.map_err(|problem| problem.of(&file).into())
+    }
+
+    fn check(opened: File, file: &str, source: &Source, environment: &Environment) -> Result<Self, Problem> {
+        let identity = Identity::of_file(file)?;
+        let archive = Archive::open(opened)?;
+        let mut inflater = Inflater::new();
+        let metadata = Metadata::read(&archive, &identity, &mut inflater)?;
+        let dist_info = &metadata.dist_info;
+        let record_name = format!("{dist_info}/RECORD");
+        let record = Record::parse(&record_name, &metadata::text(&archive, &record_name, &mut inflater)?)?;
+        if let Some(absent) = record.paths().find(|path| !archive.members().contains_key(*path)) {
+            return Err(Problem::Absent(absent.to_owned()));
+        }
+        let entry_points = format!("{dist_info}/entry_points.txt");
+        let commands = if archive.members().contains_key(&entry_points) {
+            entry_points::parse(&entry_points, &metadata::text(&archive, &entry_points, &mut inflater)?)?
+        } else {
+            BTreeMap::new()
+        };
+        let mut files = BTreeMap::new();
+        for (name, member) in archive.members() {
+            let Some(place) = environment.place(name, &identity, &metadata)? else { continue };
+            let hash = record.hash(name, member.size)?;
+            let command = place.path.strip_prefix("bin/").map(made_for_command);
+            // Some build tools put their own launchers beside the entry points; the installer's are better.
+            if place.kind == Kind::Script && command.is_some_and(|command| commands.contains_key(command)) {
+                continue;
+            }
+            let executable = member.executable || place.kind == Kind::Script;
+            let mode = if executable { Mode::Executable } else { Mode::Plain };
+            let content =
+                Content::Member { name: name.clone(), kind: place.kind, hash, size: member.size, mode };
+            add(&mut files, place.path, content)?;
+        }
+        for (name, entry) in &commands {
+            let place = format!("bin/{name}");
+            if layout::is_reserved(&place) {
+                return Err(Problem::Reserved(place));
+            }
+            let bytes = script::launcher(&environment.interpreter, entry).into_bytes();
+            add(&mut files, place, Content::Made { bytes, mode: Mode::Executable })?;
+        }
+        for (name, text) in notes(source) {
+            let place = format!("{}/{dist_info}/{name}", environment.site_packages());
+            add(&mut files, place, Content::Made { bytes: text.into_bytes(), mode: Mode::Plain })?;
+        }
+        check_cases(&files)?;
+        Ok(Self { file: file.to_owned(), identity, archive, dist_info: metadata.dist_info, files })
+    }
+
+    /// The normalized name of the package.
+    pub(super) fn package(&self) -> String {
+        self.identity.package()
+    }
+
+    /// Writes what belongs to `place`, at its path in `tree`.
+    pub(super) fn extract(
+        &self,
+        content: &Content,
+        (tree, path): (&Tree, &str),
+        mode: Mode,
+        interpreter: &str,
+        inflater: &mut Inflater,
+    ) -> Result<Rewritten, ToolError> {
+        let (name, kind, expected) = match content {
+            Content::Made { bytes, .. } => return tree.write(path, bytes, mode).map(|()| None),
+            Content::Member { name, kind, hash, .. } => (name, *kind, hash),
+        };
+        let Some(member) = self.archive.members().get(name) else {
+            return Err(Problem::Missing(name.clone()).of(&self.file).into());
+        };
+        let mut output = tree.create(path)?;
+        let mut hasher = expected.hasher();
+        let mut rewritten: Option<(Hasher, u64)> = None;
+        let mut first = kind == Kind::Script;
+        let mut sink = |piece: &[u8]| -> Result<(), Failure> {
+            hasher.update(piece);
+            let mut put = |bytes: &[u8], rewritten: &mut Option<(Hasher, u64)>| {
+                if let Some((hasher, size)) = rewritten {
+                    hasher.update(bytes);
+                    *size += bytes.len() as u64;
+                }
+                output.write(bytes)
+            };
+            let open = if std::mem::take(&mut first) { script::after_open_shebang(piece) } else { None };
+            match open {
+                Some(rest) => {
+                    rewritten = Some((Hasher::sha256(), 0));
+                    put(script::shebang(interpreter).as_bytes(), &mut rewritten)?;
+                    put(rest, &mut rewritten)?;
+                }
+                None => put(piece, &mut rewritten)?,
+            }
+            Ok(())
+        };
+        inflater.unpack(&self.archive, name, member, &mut sink).map_err(|failure| failure.of(&self.file))?;
+        let found = hasher.finish();
+        if found != *expected {
+            let (expected, found) = (expected.render(), found.render());
+            return Err(Problem::MemberHash { member: name.clone(), expected, found }.of(&self.file).into());
+        }
+        output.finish(mode)?;
+        Ok(rewritten.map(|(hasher, size)| (hasher.finish(), size)))
+    }
+
+    /// RECORD's place below the environment, and its text.
+    pub(super) fn record(
+        &self,
+        environment: &Environment,
+        rewritten: &BTreeMap<String, (Hash, u64)>,
+    ) -> (String, String) {
+        let mut installed = Installed::default();
+        for (place, content) in &self.files {
+            let path = environment.relative_to_site(place);
+            match (rewritten.get(place), content) {
+                (Some((hash, size)), _) | (None, Content::Member { hash, size, .. }) => {
+                    installed.add(&path, hash, *size);
+                }
+                (None, Content::Made { bytes, .. }) => {
+                    installed.add(&path, &Hash::of(bytes), bytes.len() as u64);
+                }
+            }
+        }
+        let own = format!("{}/RECORD", self.dist_info);
+        (format!("{}/{own}", environment.site_packages()), installed.render(&own))
+    }
+}
+
+impl Content {
+    /// The bytes to write, as far as is known: what work it is.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Member { size, .. } => *size,
+            Self::Made { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
+    /// Whether it is a program.
+    pub(super) fn mode(&self) -> Mode {
+        match self {
+            Self::Member { mode, .. } | Self::Made { mode, .. } => *mode,
+        }
+    }
+
+    /// Whether it leaves the same file behind as another.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Member { kind, hash, .. }, Self::Member { kind: other_kind, hash: other_hash, .. }) => {
+                kind == other_kind && hash == other_hash
+            }
+            (Self::Made { bytes, .. }, Self::Made { bytes: other, .. }) => bytes == other,
+            _ => false,
+        }
+    }
+}
+
+/// Why a member was not written.
+enum Failure {
+    Problem(Problem),
+    Tool(ToolError),
+}
+
+impl Failure {
+    fn of(self, file: &str) -> ToolError {
+        match self {
+            Self::Problem(problem) => problem.of(file).into(),
+            Self::Tool(error) => error,
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+/// The file itself, or the one wheel in a directory.
+fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let failed = |source| ToolError::File { path: path.display().to_string(), source };
+    let mut found = Vec::new();
+    for entry in path.read_dir().map_err(failed)? {
+        let entry = entry.map_err(failed)?.path();
+        if entry.extension().is_some_and(|extension| extension == "whl") {
+            found.push(entry);
+        }
+    }
+    match (found.pop(), found.len()) {
+        (Some(wheel), 0) => Ok(wheel),
+        (_, more) => Err(ToolError::Usage(format!(
+            "`{}` has {} wheels, and must have one",
+            path.display(),
+            if more == 0 { 0 } else { more + 1 }
+        ))),
+    }
+}
+
+/// The file's sha256, hexadecimal. Leaves it at its start.
+fn sha256(file: &mut File) -> std::io::Result<String> {
+    let mut hasher = Hasher::sha256();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let got = file.read(&mut buffer)?;
+        match buffer.get(..got) {
+            Some(piece) if !piece.is_empty() => hasher.update(piece),
+            _ => break,
+        }
+    }
+    file.rewind()?;
+    Ok(hasher.finish().hexadecimal())
+}
+
+/// The files that an installer leaves in `.dist-info`, with their content.
+fn notes(source: &Source) -> Vec<(&'static str, String)> {
+    let mut notes = vec![("INSTALLER", "pybuild\n".to_owned())];
+    if source.requested {
+        notes.push(("REQUESTED", String::new()));
+    }
+    notes.extend(source.direct_url.clone().map(|text| ("direct_url.json", text)));
+    notes
+}
+
+/// The command that a build tool's own launcher is for.
+fn made_for_command(script: &str) -> &str {
+    let stem = [".exe", "-script.py", "-script.pyw"].iter().find_map(|suffix| script.strip_suffix(suffix));
+    stem.unwrap_or(script)
+}
+
+/// Adds a file; a member that stands in two places of the wheel and goes to one is taken once.
+fn add(files: &mut BTreeMap<String, Content>, place: String, content: Content) -> Result<(), Problem> {
+    match files.get(&place) {
+        Some(other) if !other.is_same(&content) => Err(Problem::SamePlace(place)),
+        _ => {
+            files.insert(place, content);
+            Ok(())
+        }
+    }
+}
+
+/// An image may be unpacked where case makes no difference; there one file would take the other's place.
+fn check_cases(files: &BTreeMap<String, Content>) -> Result<(), Problem> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for place in files.keys() {
+        if let Some(first) = seen.insert(place.to_lowercase(), place) {
+            return Err(Problem::CaseCollision { first: first.to_owned(), second: place.clone() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Hashes of artifacts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One hash of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hash {
+    /// Such as `sha256`.
+    pub algorithm: String,
+    /// The digest in lower-case hexadecimal digits.
+    pub digest: String,
+}
+
+/// The hashes that are known of a file; or, where files are not told apart, of all files of a release.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hashes(BTreeSet<Hash>);
+
+impl Hash {
+    /// Checks a digest. Digests of unknown algorithms are kept as they are.
+    pub(super) fn new(algorithm: &str, digest: &str) -> Option<Self> {
+        let hexadecimal = !digest.is_empty() && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let expected = match algorithm {
+            "sha256" => Some(64),
+            "sha384" => Some(96),
+            "sha512" => Some(128),
+            _ => None,
+        };
+        if !hexadecimal || expected.is_some_and(|length| length != digest.len()) {
+            return None;
+        }
+        Some(Self { algorithm: algorithm.to_ascii_lowercase(), digest: digest.to_ascii_lowercase() })
+    }
+
+    /// Reads `algorithm:digest`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (algorithm, digest) = text.split_once(':').or_else(|| text.split_once('='))?;
+        Self::new(algorithm.trim(), digest.trim())
+    }
+}
+
+impl Hashes {
+    /// The SHA-256 in hexadecimal digits: the one that `BuildKit` can check.
+    pub fn sha256(&self) -> Option<&str> {
+        self.0.iter().find(|hash| hash.algorithm == "sha256").map(|hash| hash.digest.as_str())
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Hash> {
+        self.0.iter()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn insert(&mut self, hash: Hash) {
+        self.0.insert(hash);
+    }
+}
+
+impl FromIterator<Hash> for Hashes {
+    fn from_iter<I: IntoIterator<Item = Hash>>(hashes: I) -> Self {
+        Self(hashes.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm, self.digest)
+    }
+}

@@ -1,0 +1,113 @@
+//! Addresses and paths as lock files write them.
+//!
+//! Only what locks need: joining relative paths, the last segment of an address, and the parts of the addresses
+//! with which uv and pip name a repository.
+
+use super::model::{Location, Source};
+
+/// The name of the file at the end of an address: without query and fragment, percent-decoded.
+pub(super) fn file_name(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    decode(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Turns `%2B` and the like back. What is no valid escape stays.
+pub(super) fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let escaped = pair.filter(|_| first == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.push(escaped.unwrap_or(first));
+        rest = match escaped {
+            Some(_) => tail.get(2..).unwrap_or_default(),
+            None => tail,
+        };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Joins `path` to the folder `base`, both with `/`, and takes out `.` and what `..` cancels. An absolute `path`
+/// stays as it is; the folder itself is `.`.
+pub(super) fn join(base: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (base.starts_with('/'), joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}
+
+/// Whether `text` is an address and not a path.
+pub(super) fn is_url(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains('/'))
+}
+
+/// The path of a `file:` address.
+pub(super) fn file_url_path(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("file:")?;
+    let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
+    Some(decode(path.split(['?', '#']).next().unwrap_or(path)))
+}
+
+/// An address or path as a location; a path is relative to `base`.
+pub(super) fn locate(base: &str, text: &str) -> Location {
+    match file_url_path(text) {
+        Some(path) => Location::Path(join(base, &path)),
+        None if is_url(text) => Location::Url(text.to_owned()),
+        None => Location::Path(join(base, text)),
+    }
+}
+
+/// The values after `?` or `#`, joined by `&`.
+pub(super) fn parameter(text: &str, key: &str) -> Option<String> {
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(name, _)| *name == key).map(|(_, value)| decode(value)).next()
+}
+
+/// A repository as uv writes it: `https://host/repo?rev=main&subdirectory=a#<commit>`.
+pub(super) fn uv_git(text: &str) -> Option<Source> {
+    let (address, commit) = text.rsplit_once('#')?;
+    let (url, query) = address.split_once('?').unwrap_or((address, ""));
+    is_commit(commit).then(|| Source::Git {
+        url: url.strip_prefix("git+").unwrap_or(url).to_owned(),
+        commit: commit.to_owned(),
+        subdirectory: parameter(query, "subdirectory"),
+    })
+}
+
+/// A repository as pip writes it: `git+https://host/repo@<commit>#egg=a&subdirectory=b`. The second value is the
+/// revision that is named there, which need not be a commit.
+pub(super) fn pip_git(text: &str) -> Option<(Source, Option<String>)> {
+    let address = text.strip_prefix("git+")?;
+    let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
+    // An `@` before the path belongs to the user, as in `ssh://git@host/repo`.
+    let path_start = address.find("://").map_or(0, |at| at + 3);
+    let path_start = address.get(path_start..)?.find('/').map_or(address.len(), |at| path_start + at);
+    let revision_at = address.get(path_start..)?.rfind('@').map(|at| path_start + at);
+    let (url, revision) = match revision_at {
+        Some(at) => (address.get(..at)?, address.get(at + 1..).map(str::to_owned)),
+        None => (address, None),
+    };
+    let commit = revision.clone().filter(|revision| is_commit(revision)).unwrap_or_default();
+    let subdirectory = parameter(fragment, "subdirectory");
+    Some((Source::Git { url: url.to_owned(), commit, subdirectory }, revision))
+}
+
+/// Whether `text` is a full commit id.
+pub(super) fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

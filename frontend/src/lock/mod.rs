@@ -1,0 +1,136 @@
+//! What is locked: every lock format read into one [`Lock`].
+//!
+//! One file a format, and one line of registration in [`FORMATS`]. A reader gets texts and gives a value; it
+//! touches no file and no network. Names are normalised here, at the edge, and nowhere later. Whether a lock is
+//! still the one of its project is asked with [`check_fresh`].
+
+mod error;
+mod fresh;
+mod hashes;
+mod location;
+mod model;
+mod pdm;
+mod pipfile;
+mod poetry;
+mod pylock;
+mod requirements;
+mod table;
+mod uv;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{LockError, LockErrorKind};
+pub use fresh::{Reason, Stale};
+pub use hashes::{Hash, Hashes};
+pub use model::{
+    Artifact, ArtifactKind, Conflict, ConflictItem, Dependency, Index, IndexKind, Install, Listing, Location, Lock, Package,
+    Pick, Place, Policy, Root, Roots, Scope, Source,
+};
+pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
+
+use std::fmt;
+
+/// A format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// `uv.lock`
+    Uv,
+    /// `pylock.toml` and `pylock.<name>.toml` (PEP 751)
+    Pylock,
+    /// `poetry.lock`
+    Poetry,
+    /// `pdm.lock`
+    Pdm,
+    /// `Pipfile.lock`
+    Pipfile,
+    /// Requirements files whose every entry is pinned and hashed.
+    Requirements,
+}
+
+/// The texts that a lock is read from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The lock's path in the context, with `/`.
+    pub path: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// The text of the `pyproject.toml` beside it. Older poetry and pdm locks cannot do without.
+    pub pyproject: Option<&'a str>,
+    /// Reads another file by its path in the context, for the includes of requirements files.
+    pub read: &'a ReadFile<'a>,
+}
+
+/// What a format has to offer.
+struct Reader {
+    format: Format,
+    /// Whether a file of this name is one.
+    claims: fn(&str) -> bool,
+    /// Reads it.
+    parse: fn(&Input<'_>) -> Result<Lock, LockError>,
+    /// Compares it with its project: the lock's text, then the manifest's.
+    fresh: fn(&str, &str) -> Option<Reason>,
+    /// The file that says what should be locked.
+    manifest: &'static str,
+    /// The command that locks again.
+    renew: &'static str,
+}
+
+/// The formats, in the order in which a project's lock is looked for. A new format is one line here.
+const FORMATS: [&Reader; 6] =
+    [&uv::READER, &pylock::READER, &poetry::READER, &pdm::READER, &pipfile::READER, &requirements::READER];
+
+impl Format {
+    /// The format that a file of this name has; absent for names that no lock has.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        FORMATS.iter().find(|reader| (reader.claims)(name)).map(|reader| reader.format)
+    }
+
+    /// The command that writes such a lock anew.
+    pub fn renew(self) -> &'static str {
+        self.reader().map_or("", |reader| reader.renew)
+    }
+
+    /// The file of the project that says what should be locked; empty where there is none.
+    pub fn manifest(self) -> &'static str {
+        self.reader().map_or("", |reader| reader.manifest)
+    }
+
+    fn reader(self) -> Option<&'static Reader> {
+        FORMATS.iter().find(|reader| reader.format == self).copied()
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uv => "uv.lock",
+            Self::Pylock => "pylock.toml",
+            Self::Poetry => "poetry.lock",
+            Self::Pdm => "pdm.lock",
+            Self::Pipfile => "Pipfile.lock",
+            Self::Requirements => "requirements with hashes",
+        })
+    }
+}
+
+/// Reads a lock of a known format.
+///
+/// # Errors
+/// If the text is not what the format says, or of a version that is not known here.
+pub fn parse(format: Format, input: &Input<'_>) -> Result<Lock, LockError> {
+    match format.reader() {
+        Some(reader) => (reader.parse)(input),
+        None => Err(LockError::whole(input.path, LockErrorKind::UnknownFormat)),
+    }
+}
+
+/// Whether the lock is older than what the project asks for. `manifest` is the text of [`Format::manifest`].
+///
+/// Nothing is said where the format keeps no trace of what it was made from, or where the texts cannot be read.
+pub fn check_fresh(format: Format, lock: &str, manifest: &str) -> Option<Stale> {
+    let reader = format.reader()?;
+    let reason = (reader.fresh)(lock, manifest)?;
+    Some(Stale { reason, command: reader.renew, manifest: reader.manifest })
+}

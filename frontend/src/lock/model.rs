@@ -1,0 +1,401 @@
+//! The one model that every format is read into.
+//!
+//! Two kinds of lock exist. A *graph* names what each package depends on, and what is installed is found by
+//! walking from the roots. A *listing* says of each package when it is installed, by marker, group and extra.
+//! [`Roots`] says which of the two a lock is; everything else is the same for both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::{Format, Hashes};
+use crate::diagnostics::Span;
+use crate::pep508::{Marker, Name};
+use crate::tags::WheelName;
+
+/// A place in a file of the context.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file's path in the context.
+    pub file: Arc<str>,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+/// A lock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lock {
+    /// Where it came from.
+    pub format: Format,
+    /// The Pythons it was made for.
+    pub requires_python: Option<VersionSpecifiers>,
+    /// The environments it was made for: one of them has to hold. Empty: any.
+    pub environments: Vec<Marker>,
+    /// What is locked, in the file's order.
+    pub packages: Vec<Arc<Package>>,
+    /// Where the way to the packages begins.
+    pub roots: Roots,
+    /// What cannot be asked for together.
+    pub conflicts: Vec<Conflict>,
+    /// The indexes that the file names, the first before the others.
+    pub indexes: Vec<Index>,
+    /// What the file says about which artifacts to take.
+    pub policy: Policy,
+}
+
+/// Where the way to the packages begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Roots {
+    /// What is installed is what can be reached from these.
+    Graph(Vec<Root>),
+    /// Each package says for itself when it is installed.
+    Listed(Listing),
+}
+
+/// What a listing knows about what can be asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The extras that can be asked for.
+    pub extras: BTreeSet<Name>,
+    /// The groups that can be asked for.
+    pub groups: BTreeSet<Name>,
+    /// The groups that make up the project's own dependencies: always on.
+    pub base: BTreeSet<Name>,
+}
+
+/// A project or workspace member whose dependencies are installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Root {
+    /// Its name; absent for a workspace or project without one.
+    pub name: Option<Name>,
+    /// The project as a package of the lock, if it is one.
+    pub package: Option<Arc<Package>>,
+    /// Whether it is the project at the lock's own place.
+    pub is_main: bool,
+    /// What it depends on.
+    pub dependencies: Vec<Dependency>,
+    /// What each of its extras adds.
+    pub extras: BTreeMap<Name, Vec<Dependency>>,
+    /// What each of its groups adds.
+    pub groups: BTreeMap<Name, Vec<Dependency>>,
+}
+
+/// One locked package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Package {
+    /// Its name.
+    pub name: Name,
+    /// Its version; absent where it is known only once built, and in formats that left it open.
+    pub version: Option<Version>,
+    /// Where it comes from.
+    pub source: Source,
+    /// The files that may be installed.
+    pub artifacts: Vec<Artifact>,
+    /// The hashes of all files of the release, in formats that do not say which file has which.
+    pub hashes: Hashes,
+    /// The Pythons that it runs on, where the format says so.
+    pub requires_python: Option<VersionSpecifiers>,
+    /// When it is installed.
+    pub marker: Option<Marker>,
+    /// In a listing: the groups that ask for it, each with its own marker.
+    pub groups: BTreeMap<Name, Option<Marker>>,
+    /// In a graph: what it depends on.
+    pub dependencies: Vec<Dependency>,
+    /// In a graph: what each of its extras adds.
+    pub extras: BTreeMap<Name, Vec<Dependency>>,
+    /// Where it stands in the lock.
+    pub at: Place,
+}
+
+/// An edge of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dependency {
+    /// On what.
+    pub name: Name,
+    /// With which extras of it.
+    pub extras: BTreeSet<Name>,
+    /// When.
+    pub marker: Option<Marker>,
+    /// Which, where the lock holds several of the name.
+    pub pick: Pick,
+}
+
+/// How an edge tells several packages of one name apart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pick {
+    /// It does not: there is one.
+    Only,
+    /// By its exact version and source, as far as they are given.
+    Exact {
+        /// The version.
+        version: Option<Version>,
+        /// The source.
+        source: Option<Source>,
+    },
+    /// By what it allows: one of these sets of specifiers.
+    AnyOf(Vec<VersionSpecifiers>),
+}
+
+/// Where a package comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An index; the address is absent where the format does not say which.
+    Index {
+        /// Its address.
+        url: Option<String>,
+    },
+    /// A commit of a repository.
+    Git {
+        /// The repository's address, without what Git does not understand.
+        url: String,
+        /// The full id of the commit.
+        commit: String,
+        /// The folder of the project in it.
+        subdirectory: Option<String>,
+    },
+    /// An archive or wheel at an address.
+    Url {
+        /// The address.
+        url: String,
+        /// The folder of the project in it.
+        subdirectory: Option<String>,
+    },
+    /// An archive or wheel in the context.
+    File {
+        /// Its path relative to the lock.
+        path: String,
+        /// The folder of the project in it.
+        subdirectory: Option<String>,
+    },
+    /// A folder of the context.
+    Directory {
+        /// Its path relative to the lock; `.` is the lock's own folder.
+        path: String,
+        /// What is made of it.
+        install: Install,
+    },
+}
+
+/// What is made of a folder with sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Install {
+    /// A wheel is built and installed.
+    Built,
+    /// The sources stay where they are and are put on the path.
+    Editable,
+    /// Nothing: only its dependencies are wanted.
+    Not,
+}
+
+/// A file that can be installed, or built and then installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The file's name.
+    pub file: String,
+    /// Where it is.
+    pub location: Location,
+    /// What is known of its content.
+    pub hashes: Hashes,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Wheel or source archive.
+    pub kind: ArtifactKind,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// At an address.
+    Url(String),
+    /// In the context, at a path relative to the lock.
+    Path(String),
+    /// On the package's index; the format does not say where.
+    Index,
+}
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArtifactKind {
+    /// A wheel.
+    Wheel(WheelName),
+    /// A source archive.
+    Sdist,
+    /// Something from long ago that is never installed (an egg, an installer), or a wheel without a valid name.
+    Other,
+}
+
+/// An index that a lock or requirements file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Its address, with `${VARIABLES}` as they stand.
+    pub url: String,
+    /// What is found there.
+    pub kind: IndexKind,
+}
+
+
+
+/// What an address of packages is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexKind {
+    /// An index; it stands in for the default one.
+    Main,
+    /// An index asked besides the main one.
+    Extra,
+    /// A page or folder with links to files.
+    Links,
+}
+
+/// Which kinds of artifacts may be taken, by package.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Packages that must be wheels.
+    pub only_wheels: Scope,
+    /// Packages that must be built.
+    pub no_wheels: Scope,
+    /// Whether no index may be asked at all.
+    pub no_index: bool,
+}
+
+
+
+/// Some packages, or all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// These.
+    Only(BTreeSet<Name>),
+    /// Every one.
+    All,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+impl Scope {
+    /// Whether `name` is meant.
+    pub fn covers(&self, name: &Name) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+        }
+    }
+}
+
+/// Extras and groups of which at most one can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict(pub Vec<ConflictItem>);
+
+/// One side of a conflict.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConflictItem {
+    /// The project that has it.
+    pub package: Name,
+    /// The extra, if it is one.
+    pub extra: Option<Name>,
+    /// The group, if it is one.
+    pub group: Option<Name>,
+}
+
+impl Package {
+    /// A package of which nothing but its name, source and place is known yet.
+    pub(super) fn new(name: Name, source: Source, at: Place) -> Self {
+        Self {
+            name,
+            version: None,
+            source,
+            artifacts: Vec::new(),
+            hashes: Hashes::default(),
+            requires_python: None,
+            marker: None,
+            groups: BTreeMap::new(),
+            dependencies: Vec::new(),
+            extras: BTreeMap::new(),
+            at,
+        }
+    }
+
+    /// `name version`, for messages.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}
+
+impl Dependency {
+    pub(super) fn on(name: Name) -> Self {
+        Self { name, extras: BTreeSet::new(), marker: None, pick: Pick::Only }
+    }
+}
+
+impl Artifact {
+    /// A file by its name.
+    pub(super) fn new(file: impl Into<String>, location: Location) -> Self {
+        let file = file.into();
+        let kind = ArtifactKind::of_file(&file);
+        Self { file, location, hashes: Hashes::default(), size: None, kind }
+    }
+
+    /// The wheel that it is.
+    pub fn wheel(&self) -> Option<&WheelName> {
+        match &self.kind {
+            ArtifactKind::Wheel(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl ArtifactKind {
+    const ARCHIVES: [&'static str; 5] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
+
+    fn of_file(file: &str) -> Self {
+        if let Ok(wheel) = WheelName::parse(file) {
+            return Self::Wheel(wheel);
+        }
+        // `bdist_dumb` archives end like source archives but name their platform.
+        let dumb = [".linux-", ".win32", ".win-amd64", ".macosx-"].iter().any(|mark| file.contains(mark));
+        match Self::ARCHIVES.iter().any(|ending| file.ends_with(ending)) && !dumb {
+            true => Self::Sdist,
+            false => Self::Other,
+        }
+    }
+}
+
+impl Lock {
+    /// A lock without packages.
+    pub(super) fn empty(format: Format, roots: Roots) -> Self {
+        Self {
+            format,
+            requires_python: None,
+            environments: Vec::new(),
+            packages: Vec::new(),
+            roots,
+            conflicts: Vec::new(),
+            indexes: Vec::new(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// The extras that can be asked for.
+    pub fn extras(&self) -> BTreeSet<Name> {
+        match &self.roots {
+            Roots::Listed(listing) => listing.extras.clone(),
+            Roots::Graph(roots) => roots.iter().flat_map(|root| root.extras.keys().cloned()).collect(),
+        }
+    }
+
+    /// The groups that can be asked for.
+    pub fn groups(&self) -> BTreeSet<Name> {
+        match &self.roots {
+            Roots::Listed(listing) => listing.groups.clone(),
+            Roots::Graph(roots) => roots.iter().flat_map(|root| root.groups.keys().cloned()).collect(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! `uv.lock`: a graph with forks, extras, groups, conflicts and workspace members.
+//!
+//! Version 1 of the format; its revisions only add keys. The rules of following edges, and the names that stand
+//! for extras and groups in markers where a lock has conflicts, are uv's (reference: uv's lock file and
+//! resolution documentation).
+
+use std::sync::Arc;
+
+use super::location::{file_name, is_url, join, locate, uv_git};
+use super::model::{
+    Artifact, Conflict, ConflictItem, Dependency, Install, Location, Lock, Package, Pick, Root, Roots, Source,
+};
+use super::table::{Document, Table, Value};
+use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::pep508::Name;
+
+pub(super) const READER: Reader = Reader {
+    format: Format::Uv,
+    claims: |name| name == "uv.lock",
+    parse,
+    fresh: fresh::uv,
+    manifest: "pyproject.toml",
+    renew: "uv lock",
+};
+
+const READS: &str = "version 1, of any revision,";
+
+fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
+    let document = Document::parse(input.path, input.text)?;
+    let root = document.root();
+    let version = root.get("version").ok_or_else(|| root.error(LockErrorKind::Missing { key: "version" }))?;
+    if version.scalar()? != "1" {
+        let found = version.scalar()?.to_owned();
+        return Err(LockError::at(version.place(), LockErrorKind::Version { format: Format::Uv, found, reads: READS }));
+    }
+    let manifest = root.table("manifest")?;
+    let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
+    let mut roots = Vec::new();
+    let mut packages = Vec::new();
+    for table in root.tables("package").or_else(|_| root.tables("distribution"))? {
+        let package = Arc::new(package(&table)?);
+        if is_member(&package, &members) {
+            roots.push(member(&table, &package)?);
+        }
+        packages.push(package);
+    }
+    if let Some(manifest) = manifest {
+        roots.extend(nameless(&manifest, roots.iter().any(|root| root.is_main))?);
+    }
+    let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
+    lock.packages = packages;
+    lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
+    lock.environments = root.markers("supported-markers")?;
+    lock.conflicts = root.list("conflicts")?.iter().map(conflict).collect::<Result<_, _>>()?;
+    Ok(lock)
+}
+
+/// Without a list of members there is one project: the package whose sources are the lock's own folder.
+fn is_member(package: &Package, members: &[Name]) -> bool {
+    match &package.source {
+        Source::Directory { path, .. } if members.is_empty() => path == ".",
+        Source::Directory { .. } => members.contains(&package.name),
+        _ => false,
+    }
+}
+
+fn member(table: &Table<'_>, package: &Arc<Package>) -> Result<Root, LockError> {
+    let groups = match table.has("dev-dependencies") {
+        true => "dev-dependencies",
+        false => "dependency-groups",
+    };
+    let mut groups = table.lists(groups, dependency)?;
+    // A group without members is left out of the lists, but `metadata` knows it.
+    if let Some(metadata) = table.table("metadata")? {
+        for (name, _) in metadata.table("requires-dev")?.iter().flat_map(Table::entries) {
+            groups.entry(name.name()?).or_default();
+        }
+    }
+    let mut extras = package.extras.clone();
+    if let Some(metadata) = table.table("metadata")? {
+        for name in metadata.names::<Vec<Name>>("provides-extras")? {
+            extras.entry(name).or_default();
+        }
+    }
+    Ok(Root {
+        name: Some(package.name.clone()),
+        package: Some(Arc::clone(package)),
+        is_main: matches!(&package.source, Source::Directory { path, .. } if path == "."),
+        dependencies: package.dependencies.clone(),
+        extras,
+        groups,
+    })
+}
+
+/// What a workspace without a project of its own, or a script, asks for.
+fn nameless(manifest: &Table<'_>, has_main: bool) -> Result<Option<Root>, LockError> {
+    if has_main || !(manifest.has("requirements") || manifest.has("dependency-groups")) {
+        return Ok(None);
+    }
+    let dependencies: Result<Vec<_>, _> = manifest.list("requirements")?.iter().map(dependency).collect();
+    Ok(Some(Root {
+        name: None,
+        package: None,
+        is_main: false,
+        dependencies: dependencies?,
+        extras: std::collections::BTreeMap::new(),
+        groups: manifest.lists("dependency-groups", dependency)?,
+    }))
+}
+
+fn package(table: &Table<'_>) -> Result<Package, LockError> {
+    let name = table.need_text("name")?.name()?;
+    let source = table.table("source")?.ok_or_else(|| table.error(LockErrorKind::Missing { key: "source" }))?;
+    let source = read_source(&source, name.as_str())?;
+    let mut package = Package::new(name, source, table.place());
+    package.version = table.text("version")?.map(|text| text.version()).transpose()?;
+    package.marker = None;
+    package.dependencies = table.list("dependencies")?.iter().map(dependency).collect::<Result<_, _>>()?;
+    package.extras = table.lists("optional-dependencies", dependency)?;
+    if let Some(sdist) = table.table("sdist")? {
+        package.artifacts.push(artifact(&sdist, &package.source)?);
+    }
+    for wheel in table.tables("wheels")? {
+        package.artifacts.push(artifact(&wheel, &package.source)?);
+    }
+    Ok(package)
+}
+
+fn read_source(table: &Table<'_>, package: &str) -> Result<Source, LockError> {
+    let unknown = || table.error(LockErrorKind::Source { package: package.to_owned() });
+    let subdirectory = table.owned("subdirectory")?;
+    let directory = |path: &str, install| Source::Directory { path: join("", path), install };
+    for (key, value) in table.entries() {
+        return Ok(match key.text {
+            "registry" => {
+                let text = value.text()?.text;
+                let url = if is_url(text) { text.to_owned() } else { join("", text) };
+                Source::Index { url: Some(url) }
+            }
+            "git" => uv_git(value.text()?.text).ok_or_else(unknown)?,
+            "url" => Source::Url { url: value.text()?.text.to_owned(), subdirectory },
+            "path" => Source::File { path: join("", value.text()?.text), subdirectory },
+            "directory" => directory(value.text()?.text, Install::Built),
+            "editable" => directory(value.text()?.text, Install::Editable),
+            "virtual" => directory(value.text()?.text, Install::Not),
+            _ => continue,
+        });
+    }
+    Err(unknown())
+}
+
+fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
+    let location = match (table.text("url")?, table.text("path")?, source) {
+        (Some(url), _, _) => locate("", url.text),
+        // Files of a flat index lie in its folder.
+        (None, Some(path), Source::Index { url: Some(folder) }) if !is_url(folder) => {
+            Location::Path(join(folder, path.text))
+        }
+        (None, Some(path), _) => Location::Path(join("", path.text)),
+        (None, None, Source::File { path, .. }) => Location::Path(path.clone()),
+        (None, None, Source::Url { url, .. }) => Location::Url(url.clone()),
+        (None, None, _) => Location::Index,
+    };
+    let name = match (table.owned("filename")?, &location) {
+        (Some(name), _) => name,
+        (None, Location::Url(text) | Location::Path(text)) => file_name(text),
+        (None, Location::Index) => return Err(table.error(LockErrorKind::Missing { key: "url" })),
+    };
+    let mut artifact = Artifact::new(name, location);
+    if let Some(hash) = table.text("hash")? {
+        artifact.hashes.insert(hash.hash()?);
+    }
+    artifact.size = table.number("size")?;
+    Ok(artifact)
+}
+
+fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
+    let table = value.table()?;
+    let name = table.need_text("name")?.name()?;
+    let source = table.table("source")?.map(|source| read_source(&source, name.as_str())).transpose()?;
+    let version = table.text("version")?.map(|text| text.version()).transpose()?;
+    // The list is `extra` in edges and `extras` in the requirements of a manifest.
+    let extras = match table.has("extra") {
+        true => table.names("extra")?,
+        false => table.names("extras")?,
+    };
+    let pick = match (version, source) {
+        (None, None) => Pick::Only,
+        (version, source) => Pick::Exact { version, source },
+    };
+    Ok(Dependency { name, extras, marker: table.text("marker")?.map(|text| text.marker()).transpose()?, pick })
+}
+
+fn conflict(value: &Value<'_>) -> Result<Conflict, LockError> {
+    let items = value.list()?.into_iter().map(|item| {
+        let table = item.table()?;
+        Ok(ConflictItem {
+            package: table.need_text("package")?.name()?,
+            extra: table.text("extra")?.map(|text| text.name()).transpose()?,
+            group: table.text("group")?.map(|text| text.name()).transpose()?,
+        })
+    });
+    Ok(Conflict(items.collect::<Result<_, LockError>>()?))
+}
