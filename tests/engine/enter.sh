@@ -25,6 +25,15 @@ for folder in "${folders[@]}"; do
     mount --bind "$folder" "${root}${folder}"
 done
 
-exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+# A mere chroot would leave the machine's root as that of the namespace, and that is where `docker exec` and health
+# checks, which join the namespaces of a container's process, would land.
+mkdir -p "${root}/.machine"
+cd "$root"
+pivot_root . .machine
+cd /
+umount -l /.machine
+rmdir /.machine 2>/dev/null || true
+
+exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     HTTP_PROXY="${HTTP_PROXY:-${http_proxy:-}}" HTTPS_PROXY="${HTTPS_PROXY:-${https_proxy:-}}" \
     NO_PROXY="${NO_PROXY:-${no_proxy:-}}" "$@"

@@ -1,58 +1,83 @@
 //! The image's user, made by our own tool: no `useradd`, no shell, and the same on every base.
 
-use buildkit_llb::{Exec, Mount, Network, State};
+use buildkit_llb::{Copy, Exec, FileOp, Metadata, MkDir, Mount, Network, Owner, State};
 
 use super::{EmitError, Emitter};
 use crate::diagnostics::Span;
-use crate::plan::{Account, StagePlan};
-use crate::spec::ImagePath;
+use crate::plan::{NewUser, StagePlan};
+use crate::spec::{ImagePath, User};
 
 /// The binary in our own image.
 const TOOL: &str = "/pybuild";
 
 /// What the step is called.
-pub(super) fn title(account: &Account) -> String {
-    match &account.create {
-        Some(user) => format!("user: {} ({}:{})", user.name, user.uid, user.gid),
-        None => {
-            let owned: Vec<&str> = account.owned.iter().map(ImagePath::as_str).collect();
-            format!("folders: {} for {}", owned.join(" "), account.owner)
-        }
-    }
+pub(super) fn title(user: &NewUser) -> String {
+    format!("user: {} ({}:{})", user.name, user.uid, user.gid)
+}
+
+/// What giving folders to the image's user is called.
+pub(super) fn owned_title(folders: &[ImagePath]) -> String {
+    let names: Vec<&str> = folders.iter().map(ImagePath::as_str).collect();
+    format!("folders: {}", names.join(" "))
 }
 
 impl Emitter<'_> {
-    /// The files that make the user: `/etc/passwd` and its kin, the home, and the folders it owns.
+    /// The files that make the user: `/etc/passwd` and its kin, and the home.
     ///
     /// They are made on the build platform from the base's `/etc`, so no binary of the target's runs.
     pub(super) fn account(
         &self,
         stage: &StagePlan,
-        account: &Account,
+        user: &NewUser,
         root: &State,
         span: Span,
     ) -> Result<State, EmitError> {
         const ETC: &str = "/run/pybuild/etc";
         const OUT: &str = "/run/pybuild/out";
         let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
-        let mut arguments = vec![TOOL.to_owned(), "tool".to_owned(), "account".to_owned()];
-        let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
-        option("--etc", ETC);
-        option("--out", OUT);
-        if let Some(user) = &account.create {
-            option("--create", &format!("{}:{}:{}", user.name, user.uid, user.gid));
-            option("--home", &user.home());
-        }
-        option("--owner", &account.owner);
-        for path in &account.owned {
-            option("--own", path.as_str());
-        }
+        let create = format!("{}:{}:{}", user.name, user.uid, user.gid);
+        let home = user.home();
+        let arguments =
+            [TOOL, "tool", "account", "--etc", ETC, "--out", OUT, "--create", &create, "--home", &home];
         let exec = Exec::new(arguments)
             .platform(&self.inputs.build_platform)
             .cwd("/")
             .network(Network::None)
             .mount(Mount::bind(root, ETC).selector("/etc").read_only())
             .mount(Mount::scratch(OUT));
-        Ok(exec.meta(self.metadata(&stage.name, &title(account), span)).run(tool).output(OUT))
+        Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(tool).output(OUT))
+    }
+}
+
+/// Puts folders with an owner on `base`; the folders above them, where they exist, stay as they are.
+pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Metadata) -> State {
+    // A folder that is copied inside of another takes its owner along even if it exists; its parent is left alone.
+    let mut made = FileOp::on(&State::scratch());
+    let placed: Vec<_> = folders
+        .iter()
+        .enumerate()
+        .map(|(at, path)| {
+            let (parent, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+            (format!("/{at}"), format!("{parent}/"), format!("/{at}/{name}"))
+        })
+        .collect();
+    for (source, _, folder) in &placed {
+        made = made.mkdir(MkDir::new(source).mode(0o755)).mkdir(MkDir::new(folder).mode(0o755));
+    }
+    let made = made.meta(meta.clone()).state();
+    let mut op = FileOp::on(base);
+    for (source, parent, _) in &placed {
+        let copy = Copy::new(&made, source, parent).dir_contents_only(true).create_dest_path(true);
+        op = op.copy(copy.owner(owner_of(owner)));
+    }
+    op.meta(meta.clone()).state()
+}
+
+/// An owner as file operations take it.
+pub(super) fn owner_of(user: &User) -> Owner {
+    match user {
+        User::Numeric { uid, gid } => Owner::id(*uid, gid.unwrap_or(0)),
+        User::Named { uid: Some(uid), gid, .. } => Owner::id(*uid, gid.unwrap_or(*uid)),
+        User::Named { name, .. } => Owner::named(name, None),
     }
 }

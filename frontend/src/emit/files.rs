@@ -1,10 +1,10 @@
 //! Files of the context, and files from other stages.
 
-use buildkit_llb::{Copy, FileOp, Metadata, Owner, State};
+use buildkit_llb::{Copy, FileOp, Metadata, State};
 
 use super::Emitter;
 use crate::plan::{AppFiles, CopyPlan, CopySource};
-use crate::spec::{ContextPath, User};
+use crate::spec::{ContextPath, ImagePath};
 
 /// What a copy of the app is called.
 pub(super) fn title(files: &AppFiles) -> String {
@@ -44,13 +44,24 @@ pub(super) fn copy_tree(base: &State, source: &State, path: &str, meta: Metadata
     FileOp::on(base).copy(copy).meta(meta).state()
 }
 
-/// Whether the copy has to see the image that it is put on: user names are looked up there.
-pub(super) fn needs_base(copy: &CopyPlan) -> bool {
-    matches!(copy.owner, Some(User::Named { uid: None, .. }))
+/// Whether a copy to `to` may be made on an empty root and merged.
+///
+/// There, folders above the copy are made anew, and merging lays them over the base's: harmless only for the folder
+/// that the app is in and for the root itself.
+pub(super) fn merges(to: &str, workdir: Option<&ImagePath>) -> bool {
+    let folder = to.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
+    let top = |path: &str| path.trim_matches('/').split('/').count() == 1;
+    folder.is_empty() || workdir.is_some_and(|workdir| workdir.as_str() == folder && top(folder))
 }
 
-/// A copy as a Dockerfile's `COPY` does it.
-pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, meta: Metadata) -> State {
+/// Whether the copy can be made on an empty root: what it says of owners and modes holds for new parents as well, and
+/// names are looked up in the root.
+pub(super) fn copy_merges(copy: &CopyPlan, workdir: Option<&ImagePath>) -> bool {
+    copy.owner.is_none() && copy.mode.is_none() && merges(&copy.to, workdir)
+}
+
+/// A copy as a Dockerfile's `COPY` does it, once everything in `gates` is there.
+pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, gates: &[State], meta: Metadata) -> State {
     let path = match plan.from {
         CopySource::Context => format!("/{}", plan.path),
         _ => plan.path.clone(),
@@ -64,13 +75,14 @@ pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, meta: Metadata
     if let Some(mode) = plan.mode {
         copy = copy.mode(mode);
     }
-    copy = match &plan.owner {
-        Some(User::Numeric { uid, gid }) => copy.owner(Owner::id(*uid, gid.unwrap_or(0))),
-        Some(User::Named { uid: Some(uid), gid, .. }) => copy.owner(Owner::id(*uid, gid.unwrap_or(*uid))),
-        Some(User::Named { name, .. }) => copy.owner(Owner::named(name, None)),
-        None => copy,
-    };
-    FileOp::on(base).copy(copy).meta(meta).state()
+    if let Some(owner) = &plan.owner {
+        copy = copy.owner(super::account::owner_of(owner));
+    }
+    let mut op = FileOp::on(base).copy(copy);
+    for gate in gates {
+        op = op.copy(waiting_for(gate));
+    }
+    op.meta(meta).state()
 }
 
 /// A path that a copy goes into rather than replaces.

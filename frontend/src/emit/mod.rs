@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use self::layers::Layers;
 use crate::diagnostics::Span;
-use crate::plan::{Action, BasePlan, CopySource, Plan, StagePlan, Step};
+use crate::plan::{Action, AppFiles, BasePlan, CopySource, Groups, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
 
 /// An image that the engine has resolved.
@@ -118,22 +118,25 @@ impl Emitter<'_> {
         let mut image = self.base(&stage.base)?;
         image.config.apply(&stage.image);
         let mut layers = Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
-        // Checks see all that comes before the app; the app's layer waits for them where the stage does.
+        // Checks see all that comes before the app.
         let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
         let before_app = app.unwrap_or(stage.steps.len());
         for step in stage.steps.iter().take(before_app) {
-            self.step(stage, step, &mut layers, &mut image, None)?;
+            self.step(stage, step, &mut layers, &mut image, &[])?;
         }
         let passed = self.run_checks(stage, &mut layers, &image);
         // A stage's own checks are the only ones that are not known from before.
         let gates = stage.gates.iter().flat_map(|gate| self.checks.get(gate).unwrap_or(&passed));
         let gates: Vec<State> = gates.cloned().collect();
-        for step in stage.steps.iter().skip(before_app) {
-            let waits = matches!(step.action, Action::App(_)).then_some(gates.as_slice());
-            self.step(stage, step, &mut layers, &mut image, waits)?;
+        // The last step that can wait for checks does, so that everything else runs beside them.
+        let waits = |step: &Step| matches!(step.action, Action::App(_) | Action::Copy(_) | Action::Run(_));
+        let last = stage.steps.iter().rposition(waits).filter(|at| *at >= before_app);
+        for (at, step) in stage.steps.iter().enumerate().skip(before_app) {
+            let gates: &[State] = if last == Some(at) { &gates } else { &[] };
+            self.step(stage, step, &mut layers, &mut image, gates)?;
         }
         let whole = self.whole(stage);
-        if app.is_none() && !gates.is_empty() {
+        if last.is_none() && !gates.is_empty() {
             let root = layers.top(&whole);
             layers.replace(self.gate(stage, &root, &gates));
             image.config.layer("checks passed");
@@ -178,7 +181,7 @@ impl Emitter<'_> {
         step: &'l Step,
         layers: &mut Layers<'l>,
         image: &mut Image,
-        gates: Option<&[State]>,
+        gates: &[State],
     ) -> Result<(), EmitError> {
         let span = step.span;
         match &step.action {
@@ -209,54 +212,78 @@ impl Emitter<'_> {
                 layers.replace(self.editable(stage, files, &root, &image.config, span));
                 image.config.layer("project: editable".to_owned());
             }
-            Action::Account(account) => {
+            Action::Account(user) => {
                 let root = layers.top(&self.whole(stage));
-                let made = self.account(stage, account, &root, span)?;
-                let meta = self.metadata(&stage.name, &account::title(account), span);
+                let made = self.account(stage, user, &root, span)?;
+                let meta = self.metadata(&stage.name, &account::title(user), span);
                 layers.add(move |base| files::copy_tree(base, &made, "/", meta.clone()));
-                image.config.layer(account::title(account));
+                image.config.layer(account::title(user));
             }
-            Action::App(files) => {
-                let meta = self.metadata(&stage.name, &files::title(files), span);
-                let gates = gates.unwrap_or_default().to_vec();
-                layers.add(move |base| self.app(base, files, &gates, meta.clone()));
-                image.config.layer(files::title(files));
+            Action::Own { folders, owner } => {
+                let title = account::owned_title(folders);
+                let meta = self.metadata(&stage.name, &title, span);
+                let root = layers.top(&self.whole(stage));
+                layers.replace(account::own(&root, folders, owner, &meta));
+                image.config.layer(title);
             }
+            Action::App(files) => self.add_app(stage, files, span, gates, layers, image),
             Action::Copy(copy) => {
-                let source = match &copy.from {
-                    CopySource::Context => self.inputs.context.clone(),
-                    CopySource::Builder => {
-                        self.environment(&crate::plan::Groups::default()).map(|env| env.state)?
-                    }
-                    CopySource::Image(reference) => self.image(reference)?.state,
-                    CopySource::Stage(name) => {
-                        let built = self.built.get(name).map(|image| image.state.clone());
-                        built.ok_or_else(|| EmitError::UnknownStage(name.clone()))?
-                    }
-                };
+                let source = self.copied_from(&copy.from)?;
                 let title = format!("copy: {} to {}", copy.path, copy.to);
                 let meta = self.metadata(&stage.name, &title, span);
-                let make = move |base: &State| files::copy(base, copy, &source, meta.clone());
-                if files::needs_base(copy) {
+                let gates = gates.to_vec();
+                let make = move |base: &State| files::copy(base, copy, &source, &gates, meta.clone());
+                if files::copy_merges(copy, stage.image.workdir.as_ref()) {
+                    layers.add(make);
+                } else {
                     let root = layers.top(&self.whole(stage));
                     layers.replace(make(&root));
-                } else {
-                    layers.add(make);
                 }
                 image.config.layer(title);
             }
             Action::Run(run) => {
                 if let Some(files) = &run.files {
-                    let meta = self.metadata(&stage.name, &files::title(files), span);
-                    layers.add(move |base| self.app(base, files, &[], meta.clone()));
-                    image.config.layer(files::title(files));
+                    self.add_app(stage, files, span, &[], layers, image);
                 }
                 let root = layers.top(&self.whole(stage));
-                layers.replace(self.run(stage, run, &root, &image.config, span));
+                layers.replace(self.run(stage, run, &root, &image.config, gates, span));
                 image.config.layer(format!("run: {}", run.line));
             }
         }
         Ok(())
+    }
+
+    fn add_app<'l>(
+        &'l self,
+        stage: &'l StagePlan,
+        files: &'l AppFiles,
+        span: Span,
+        gates: &[State],
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) {
+        let meta = self.metadata(&stage.name, &files::title(files), span);
+        let gates = gates.to_vec();
+        let make = move |base: &State| self.app(base, files, &gates, meta.clone());
+        if files::merges(files.to.as_str(), None) {
+            layers.add(make);
+        } else {
+            let root = layers.top(&self.whole(stage));
+            layers.replace(make(&root));
+        }
+        image.config.layer(files::title(files));
+    }
+
+    fn copied_from(&self, source: &CopySource) -> Result<State, EmitError> {
+        match source {
+            CopySource::Context => Ok(self.inputs.context.clone()),
+            CopySource::Builder => Ok(self.environment(&Groups::default())?.state),
+            CopySource::Image(reference) => Ok(self.image(reference)?.state),
+            CopySource::Stage(name) => {
+                let built = self.built.get(name).map(|image| image.state.clone());
+                built.ok_or_else(|| EmitError::UnknownStage(name.clone()))
+            }
+        }
     }
 
     /// What is said about a step of `stage`: its name, its lines, and whether its cache counts.

@@ -19,9 +19,14 @@ impl Emitter<'_> {
         run: &RunPlan,
         root: &State,
         config: &ImageConfig,
+        gates: &[State],
         span: Span,
     ) -> State {
-        let exec = self.command(run, config);
+        let mut exec = self.command(run, config);
+        // Nothing is read there: the mounts are what makes the step wait.
+        for (at, gate) in gates.iter().enumerate() {
+            exec = exec.mount(Mount::bind(gate, format!("{PASSED}/{at}")).read_only());
+        }
         exec.meta(self.metadata(&stage.name, &format!("run: {}", run.line), span)).run(root).root()
     }
 

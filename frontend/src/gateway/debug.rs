@@ -56,7 +56,7 @@ impl View {
 }
 
 /// Processor time of all threads in microseconds, and peak resident memory in KiB, as the kernel counts them
-/// (proc_pid_schedstat(5), proc_pid_status(5)). The graph is marshalled before they are read.
+/// (see proc(5), `schedstat` and `status`). The graph is marshalled before they are read.
 fn cost(image: &Image) -> String {
     let ops = image.state.marshal().ops().len();
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! `pybuild tool account`: a user, a group and the folders that belong to them, as files to lay over a base image.
+//! `pybuild tool account`: a user, a group and a home, as files to lay over a base image.
 //!
 //! Reads `/etc/passwd` and its kin from a copy of the base's `/etc` and writes changed ones below an output folder;
 //! formats as in passwd(5), group(5), shadow(5) and gshadow(5). A base without these files gets new ones.
@@ -16,9 +16,7 @@ struct Options {
     etc: PathBuf,
     out: PathBuf,
     create: Option<NewUser>,
-    home: Option<String>,
-    owner: String,
-    own: Vec<String>,
+    home: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,22 +32,16 @@ struct NewUser {
 /// If an argument is wrong, the base has another user of the same name, or a file cannot be written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let options = parse(arguments)?;
+    let user = options.create.ok_or_else(|| ToolError::Usage("`--create` is missing".to_owned()))?;
     let mut made = Made { out: options.out.clone(), folders: Vec::new() };
-    if let Some(user) = &options.create {
-        let home = options.home.clone().unwrap_or_else(|| format!("/home/{}", user.name));
-        write_tables(&options.etc, user, &home, &mut made)?;
-        made.folder(&home, user.uid, user.gid, 0o750)?;
-    }
-    let (uid, gid) = owner(&options)?;
-    for path in &options.own {
-        made.folder(path, uid, gid, 0o755)?;
-    }
+    write_tables(&options.etc, &user, &options.home, &mut made)?;
+    made.folder(&options.home, user.uid, user.gid, 0o750)?;
     made.settle()
 }
 
 fn parse(arguments: &[String]) -> Result<Options, ToolError> {
     let usage = |text: String| ToolError::Usage(text);
-    let mut options = Options { owner: "0:0".to_owned(), ..Options::default() };
+    let mut options = Options::default();
     for pair in arguments.chunks(2) {
         let [name, value] = pair else {
             return Err(usage(format!("`{}` has no value", pair.join(" "))));
@@ -57,9 +49,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
         match name.as_str() {
             "--etc" => options.etc = value.into(),
             "--out" => options.out = value.into(),
-            "--home" => options.home = Some(value.clone()),
-            "--owner" => options.owner.clone_from(value),
-            "--own" => options.own.push(value.clone()),
+            "--home" => options.home.clone_from(value),
             "--create" => {
                 let mut parts = value.split(':');
                 let numbers = (parts.next(), parts.next().map(str::parse), parts.next().map(str::parse));
@@ -75,20 +65,6 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
         return Err(usage("`--out` is missing".to_owned()));
     }
     Ok(options)
-}
-
-/// Whose the folders are: numbers, or a user of the base.
-fn owner(options: &Options) -> Result<(u32, u32), ToolError> {
-    let parts: Vec<_> = options.owner.split(':').map(str::parse).collect();
-    if let [Ok(uid), Ok(gid)] = parts.as_slice() {
-        return Ok((*uid, *gid));
-    }
-    let passwd = read(&options.etc.join("passwd"))?.unwrap_or_default();
-    let found = entry(&passwd, &options.owner).and_then(|line| {
-        let mut fields = line.split(':').skip(2).map(str::parse);
-        Some((fields.next()?.ok()?, fields.next()?.ok()?))
-    });
-    found.ok_or_else(|| ToolError::Base(format!("the base image has no user `{}`", options.owner)))
 }
 
 fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Result<(), ToolError> {
@@ -228,7 +204,6 @@ mod tests {
         fs::write(base.path().join("passwd"), passwd).unwrap();
         let out = tempfile::tempdir().unwrap();
         let (etc, target) = (base.path().to_str().unwrap(), out.path().to_str().unwrap());
-        let uid = user.split(':').nth(1).unwrap();
         // Tests may run without the right to give files away.
         let owner =
             if fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0 {
@@ -236,18 +211,7 @@ mod tests {
             } else {
                 return Ok(out);
             };
-        let arguments = [
-            "--etc",
-            etc,
-            "--out",
-            target,
-            "--create",
-            owner,
-            "--owner",
-            &format!("{uid}:{uid}"),
-            "--own",
-            "/data/x",
-        ];
+        let arguments = ["--etc", etc, "--out", target, "--create", owner, "--home", "/home/app"];
         run(&arguments.map(str::to_owned)).map_err(|error| error.to_string())?;
         Ok(out)
     }
@@ -259,9 +223,9 @@ mod tests {
         assert_eq!(text("etc/passwd"), format!("{PASSWD}\napp:x:10001:10001::/home/app:/sbin/nologin\n"));
         assert_eq!(text("etc/group"), "root:x:0:\napp:x:10001:\n");
         assert!(!out.path().join("etc/shadow").exists());
-        let data = fs::metadata(out.path().join("data/x")).unwrap();
-        assert_eq!(std::os::unix::fs::MetadataExt::uid(&data), 10_001);
-        assert_eq!(data.modified().unwrap(), SystemTime::UNIX_EPOCH);
+        let home = fs::metadata(out.path().join("home/app")).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&home), 10_001);
+        assert_eq!(home.modified().unwrap(), SystemTime::UNIX_EPOCH);
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct Listing {
     pub extras: BTreeSet<Name>,
     /// The groups that can be asked for.
     pub groups: BTreeSet<Name>,
+    /// Whether the format knows no extras but has a group for each.
+    pub extras_are_groups: bool,
     /// The groups that make up the project's own dependencies: always on.
     pub base: BTreeSet<Name>,
 }

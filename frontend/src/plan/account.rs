@@ -1,6 +1,6 @@
 //! Whom an image runs as, and which folders belong to that user.
 
-use crate::spec::{ImagePath, User};
+use crate::spec::User;
 
 /// The number of a user that the build creates, and of its group. Above the numbers that distributions give to
 /// services and to people, so that it is nobody else's on a host.
@@ -12,17 +12,6 @@ const DEFAULT_NAME: &str = "app";
 /// Users that base images bring. They are used as they are, not created.
 const WELL_KNOWN: [&str; 9] =
     ["root", "nobody", "www-data", "daemon", "nonroot", "node", "nginx", "postgres", "mail"];
-
-/// A user to create, and folders to give to the image's user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The user to create; absent where the base's own or a bare number is used.
-    pub create: Option<NewUser>,
-    /// Folders that are created and owned by the image's user.
-    pub owned: Vec<ImagePath>,
-    /// Whose `owned` is: `uid:gid`, or the name of a user of the base image.
-    pub owner: String,
-}
 
 /// A user that an image does not have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,37 +31,45 @@ impl NewUser {
     }
 }
 
-/// What `user` means for an image: its config's `User`, and the account step that it takes.
+/// Whom an image runs as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// What the image config says; absent for the base's own.
+    pub(super) config: Option<String>,
+    /// The user to create for it.
+    pub(super) create: Option<NewUser>,
+    /// Whose folders are that belong to the image's user.
+    pub(super) owner: Option<User>,
+}
+
+/// What `user` means for an image.
 ///
 /// `assembled` images are made from a base whose users are not known; there a name stands for a user to create.
-pub(super) fn resolve(
-    user: Option<&User>,
-    assembled: bool,
-    default_to_app: bool,
-    owned: &[ImagePath],
-) -> (Option<String>, Option<Account>) {
+pub(super) fn resolve(user: Option<&User>, assembled: bool, default_to_app: bool) -> Identity {
     let default = User::Named { name: DEFAULT_NAME.to_owned(), uid: None, gid: None };
     let user = match user {
         Some(user) => user,
         None if default_to_app => &default,
-        None => {
-            let root = Account { create: None, owned: owned.to_vec(), owner: "0:0".to_owned() };
-            return (None, (!owned.is_empty()).then_some(root));
-        }
+        None => return Identity::default(),
     };
-    let (config, create) = match user {
-        User::Numeric { uid, gid } => (format!("{uid}:{}", gid.unwrap_or(0)), None),
+    match user {
+        User::Numeric { uid, gid } => Identity {
+            config: Some(format!("{uid}:{}", gid.unwrap_or(0))),
+            create: None,
+            owner: Some(user.clone()),
+        },
         User::Named { name, uid: None, gid: None } if !assembled || WELL_KNOWN.contains(&name.as_str()) => {
-            (name.clone(), None)
+            Identity { config: Some(name.clone()), create: None, owner: Some(user.clone()) }
         }
         User::Named { name, uid, gid } => {
             let uid = uid.unwrap_or(DEFAULT_UID);
             let gid = gid.unwrap_or(uid);
-            // Kubernetes' runAsNonRoot can only judge numbers.
-            (format!("{uid}:{gid}"), Some(NewUser { name: name.clone(), uid, gid }))
+            Identity {
+                // Kubernetes' runAsNonRoot can only judge numbers.
+                config: Some(format!("{uid}:{gid}")),
+                create: Some(NewUser { name: name.clone(), uid, gid }),
+                owner: Some(User::Numeric { uid, gid: Some(gid) }),
+            }
         }
-    };
-    let account = Account { create, owned: owned.to_vec(), owner: config.clone() };
-    let needed = account.create.is_some() || !owned.is_empty();
-    (Some(config), needed.then_some(account))
+    }
 }

@@ -6,7 +6,7 @@
 mod account;
 mod stages;
 
-pub use account::{Account, DEFAULT_UID};
+pub use account::{DEFAULT_UID, NewUser};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -120,8 +120,15 @@ pub enum Action {
         /// The app as it will be copied.
         files: AppFiles,
     },
-    /// Adds the image's user, and the folders that belong to it.
-    Account(Account),
+    /// Adds the image's user.
+    Account(NewUser),
+    /// Makes folders that belong to the image's user, or gives it those that are there.
+    Own {
+        /// The folders, sorted.
+        folders: Vec<ImagePath>,
+        /// Whose they are.
+        owner: User,
+    },
     /// Copies the app.
     App(AppFiles),
     /// Copies files from elsewhere.

@@ -12,7 +12,7 @@ use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
 use crate::spec::{
     Base, CacheMount, Check, ContextPath, CopyStep, DEFAULT_TARGET, ImagePath, Located, RunStep, Spec, Stage,
-    SystemManager,
+    SystemManager, User,
 };
 
 struct Planner<'s> {
@@ -123,6 +123,8 @@ impl<'s> Planner<'s> {
             Some(from) => self.derived_stage(stage, &from.value, &workdir),
         };
         steps.extend(stage.copy.iter().map(|copy| copy_step(copy, &workdir)));
+        let ships = stage.is_assembled() && !matches!(name, "dev" | "test");
+        steps.extend(self.owned(stage, ships));
         for run in &stage.run {
             steps.push(Step { action: Action::Run(self.run(stage, &run.value, &workdir)), span: run.span });
         }
@@ -167,7 +169,7 @@ impl<'s> Planner<'s> {
         let mut steps = Vec::new();
         let packages = self.spec.system.runtime.iter().chain(&stage.packages);
         steps.extend(self.packages(packages, &self.build_base).map(packages_step));
-        steps.extend(self.account(stage, false));
+        steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
             if self.project.is_package {
                 let action = Action::Editable { files: files.clone() };
@@ -185,7 +187,7 @@ impl<'s> Planner<'s> {
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.runtime).chain(&stage.packages);
         steps.extend(self.packages(packages, &self.python_base).map(packages_step));
-        steps.extend(self.account(stage, true));
+        steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
         if self.project.is_package {
             let files = self.package_files();
@@ -218,7 +220,7 @@ impl<'s> Planner<'s> {
             let span = stage.groups.iter().flatten().next().map_or(stage.span, |group| group.span);
             steps.push(Step { action: Action::Install(groups.requirements), span });
         }
-        steps.extend(self.account(stage, false));
+        steps.extend(Self::account(stage, false));
         if stage.include.is_some()
             && let Some(files) = self.app_files(stage, workdir, false)
         {
@@ -246,18 +248,26 @@ impl<'s> Planner<'s> {
         None
     }
 
-    fn account(&self, stage: &Stage, ships: bool) -> Option<Step> {
-        let mut owned: Vec<_> = stage.image.volumes.clone();
-        if stage.is_assembled() {
-            owned.extend(self.spec.app.writable.iter().map(|path| path.value.clone()));
-        }
-        owned.sort();
-        owned.dedup();
+    fn account(stage: &Stage, ships: bool) -> Option<Step> {
         let user = stage.image.user.as_ref();
-        let (_, account) =
-            account::resolve(user.map(|user| &user.value), stage.is_assembled(), ships, &owned);
+        let identity = account::resolve(user.map(|user| &user.value), stage.is_assembled(), ships);
         let span = user.map_or(stage.span, |user| user.span);
-        account.map(|account| Step { action: Action::Account(account), span })
+        identity.create.map(|user| Step { action: Action::Account(user), span })
+    }
+
+    /// Volumes and writable folders, given to the image's user once everything else is copied.
+    fn owned(&self, stage: &Stage, ships: bool) -> Option<Step> {
+        let user = stage.image.user.as_ref();
+        let identity = account::resolve(user.map(|user| &user.value), stage.is_assembled(), ships);
+        let mut folders = stage.image.volumes.clone();
+        if stage.is_assembled() {
+            folders.extend(self.spec.app.writable.iter().map(|path| path.value.clone()));
+        }
+        folders.sort();
+        folders.dedup();
+        let owner = identity.owner.unwrap_or(User::Numeric { uid: 0, gid: Some(0) });
+        let action = Action::Own { folders: folders.clone(), owner };
+        (!folders.is_empty()).then_some(Step { action, span: stage.span })
     }
 
     /// The app's files for a stage, `None` where the file asks for none of them.
@@ -316,7 +326,7 @@ impl<'s> Planner<'s> {
             env,
             network: step.network,
             workdir,
-            user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false, &[]).0),
+            user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false).config),
         }
     }
 
@@ -337,7 +347,7 @@ impl<'s> Planner<'s> {
         let settings = &stage.image;
         let ships = stage.is_assembled() && !matches!(stage.name.as_str(), "dev" | "test");
         let user = settings.user.as_ref().map(|user| &user.value);
-        let (user, _) = account::resolve(user, stage.is_assembled(), ships, &[]);
+        let user = account::resolve(user, stage.is_assembled(), ships).config;
         let mut labels = BTreeMap::new();
         if stage.is_assembled() {
             labels.extend(self.project.labels.clone());

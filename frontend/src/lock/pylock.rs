@@ -1,0 +1,134 @@
+//! `pylock.toml` and `pylock.<name>.toml`: the standard lock file (PEP 751).
+//!
+//! A listing: markers with `extras` and `dependency_groups` say when a package is installed. The groups that the
+//! file calls default ones are always on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::location::{file_name, join, locate};
+use super::model::{Artifact, ArtifactKind, Install, Listing, Location, Lock, Package, Roots, Source};
+use super::table::{Document, Table};
+use super::{Format, Hash, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::pep508::Name;
+
+pub(super) const READER: Reader = Reader {
+    format: Format::Pylock,
+    claims,
+    parse,
+    fresh: fresh::unknown,
+    manifest: "",
+    renew: "the tool that wrote it (`uv export`, `pdm lock` or `pip lock`)",
+};
+
+const READS: &str = "version 1.x";
+
+/// `pylock.toml`, or one name without dots in between.
+fn claims(file: &str) -> bool {
+    let named = file.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix(".toml"));
+    file == "pylock.toml" || named.is_some_and(|name| !name.is_empty() && !name.contains('.'))
+}
+
+fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
+    let document = Document::parse(input.path, input.text)?;
+    let root = document.root();
+    let version = root.need_text("lock-version")?;
+    if version.text.split('.').next() != Some("1") {
+        let found = version.text.to_owned();
+        return Err(version.error(LockErrorKind::Version { format: Format::Pylock, found, reads: READS }));
+    }
+    let mut listing = Listing {
+        extras: root.names("extras")?,
+        groups: root.names("dependency-groups")?,
+        base: root.names::<BTreeSet<Name>>("default-groups")?,
+        ..Listing::default()
+    };
+    listing.groups.extend(listing.base.iter().cloned());
+    let mut lock = Lock::empty(Format::Pylock, Roots::Listed(listing));
+    lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
+    lock.environments = root.markers("environments")?;
+    for table in root.tables("packages")? {
+        lock.packages.push(Arc::new(package(&table)?));
+    }
+    Ok(lock)
+}
+
+fn package(table: &Table<'_>) -> Result<Package, LockError> {
+    let name = table.need_text("name")?.name()?;
+    let mut artifacts = Vec::new();
+    let source = if let Some(vcs) = table.table("vcs")? {
+        repository(&vcs, &name)?
+    } else if let Some(directory) = table.table("directory")? {
+        let install = if directory.flag("editable")? { Install::Editable } else { Install::Built };
+        let path = join(directory.need_text("path")?.text, &directory.owned("subdirectory")?.unwrap_or_default());
+        Source::Directory { path, install }
+    } else if let Some(archive) = table.table("archive")? {
+        let artifact = artifact(&archive)?;
+        let subdirectory = archive.owned("subdirectory")?;
+        let source = match &artifact.location {
+            Location::Path(path) => Source::File { path: path.clone(), subdirectory },
+            Location::Url(url) => Source::Url { url: url.clone(), subdirectory },
+            Location::Index => return Err(archive.error(LockErrorKind::Missing { key: "url" })),
+        };
+        artifacts.push(artifact);
+        source
+    } else {
+        for sdist in table.table("sdist")? {
+            artifacts.push(artifact(&sdist)?);
+        }
+        for wheel in table.tables("wheels")? {
+            artifacts.push(artifact(&wheel)?);
+        }
+        if artifacts.is_empty() {
+            return Err(table.error(LockErrorKind::Source { package: name.to_string() }));
+        }
+        Source::Index { url: table.owned("index")? }
+    };
+    let mut package = Package::new(name, source, table.place());
+    package.artifacts = artifacts;
+    package.version = table.text("version")?.map(|text| text.version()).transpose()?;
+    package.requires_python = table.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
+    package.marker = table.text("marker")?.map(|text| text.marker()).transpose()?;
+    Ok(package)
+}
+
+fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
+    let kind = vcs.need_text("type")?;
+    if kind.text != "git" {
+        return Err(kind.error(LockErrorKind::Source { package: package.to_string() }));
+    }
+    let url = match (vcs.text("path")?, vcs.text("url")?) {
+        (Some(path), _) => join("", path.text),
+        (None, Some(url)) => url.text.to_owned(),
+        (None, None) => return Err(vcs.error(LockErrorKind::Missing { key: "url" })),
+    };
+    let commit = vcs.need_text("commit-id")?.text.to_owned();
+    Ok(Source::Git { url, commit, subdirectory: vcs.owned("subdirectory")? })
+}
+
+fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
+    // `path` wins over `url` for both the place and the name.
+    let location = match (table.text("path")?, table.text("url")?) {
+        (Some(path), _) => Location::Path(join("", path.text)),
+        (None, Some(url)) => locate("", url.text),
+        (None, None) => return Err(table.error(LockErrorKind::Missing { key: "url" })),
+    };
+    let name = match (table.owned("name")?, &location) {
+        (Some(name), _) => name,
+        (None, Location::Url(text) | Location::Path(text)) => file_name(text),
+        (None, Location::Index) => String::new(),
+    };
+    let mut artifact = Artifact::new(name, location);
+    if artifact.kind == ArtifactKind::Other {
+        // An archive at an address that does not end in its name is a source archive.
+        artifact.kind = ArtifactKind::Sdist;
+    }
+    artifact.size = table.number("size")?;
+    for (algorithm, digest) in table.table("hashes")?.iter().flat_map(Table::entries) {
+        let digest = digest.text()?;
+        let hash = Hash::new(algorithm.text, digest.text);
+        let hash = hash.ok_or_else(|| digest.error(LockErrorKind::Hash { text: digest.text.to_owned() }))?;
+        artifact.hashes.insert(hash);
+    }
+    Ok(artifact)
+}

@@ -1,0 +1,54 @@
+//! Which file of a package is taken.
+
+use std::cmp::Reverse;
+
+use super::{SelectError, Take, remedy};
+use crate::lock::{Artifact, ArtifactKind, Install, Location, Package, Policy, Source};
+use crate::tags::{Tags, Target};
+
+/// How `package` is installed; nothing for a folder that is there only for its dependencies.
+pub(super) fn take(
+    package: &Package,
+    target: &Target,
+    tags: &Tags,
+    policy: &Policy,
+) -> Result<Option<Take>, SelectError> {
+    match &package.source {
+        Source::Directory { install: Install::Not, .. } => return Ok(None),
+        Source::Directory { .. } | Source::Git { .. } => return Ok(Some(Take::Source)),
+        Source::Url { .. } | Source::File { .. } if package.artifacts.is_empty() => return Ok(Some(Take::Source)),
+        Source::Url { .. } | Source::File { .. } | Source::Index { .. } => {}
+    }
+    if !policy.no_wheels.covers(&package.name)
+        && let Some(wheel) = best_wheel(&package.artifacts, tags)
+    {
+        return Ok(Some(Take::Wheel(wheel.clone())));
+    }
+    let sdist = package.artifacts.iter().find(|artifact| artifact.kind == ArtifactKind::Sdist);
+    match sdist.filter(|_| !policy.only_wheels.covers(&package.name)) {
+        Some(sdist) => return Ok(Some(Take::Sdist(sdist.clone()))),
+        None if package.artifacts.is_empty() && !package.hashes.is_empty() => return Ok(Some(Take::Release)),
+        None => {}
+    }
+    if package.version.is_none() && package.artifacts.is_empty() {
+        return Err(SelectError::Unpinned { package: package.name.clone(), at: package.at.clone() });
+    }
+    Err(SelectError::NoArtifact {
+        package: package.label(),
+        target: target.clone(),
+        offered: package.artifacts.iter().map(|artifact| artifact.file.clone()).collect(),
+        remedies: remedy::remedies(package, target, tags, policy),
+        at: package.at.clone(),
+    })
+}
+
+/// The wheel with the best tag; of several, the one with the highest build number, then the one that is not
+/// the work of chance: the first by name.
+fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags) -> Option<&'a Artifact> {
+    let ranked = artifacts.iter().filter_map(|artifact| {
+        let wheel = artifact.wheel()?;
+        let located = usize::from(artifact.location == Location::Index);
+        Some(((tags.rank(wheel)?, Reverse(wheel.build.clone()), located, &artifact.file), artifact))
+    });
+    ranked.min_by(|left, right| left.0.cmp(&right.0)).map(|(_, artifact)| artifact)
+}
