@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use pybuild::gateway::build;
+use pybuild::gateway::{build, debug};
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         },
         // BuildKit passes no arguments; it speaks over standard input and output.
         None if env::vars_os().any(|(name, _)| name == "BUILDKIT_SESSION_ID") => {
+            debug::note_start();
             let utf8 = |(name, value): (OsString, OsString)| {
                 Some((name.into_string().ok()?, value.into_string().ok()?))
             };

@@ -3,6 +3,8 @@
 //! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
 //! the frontend itself took up to this point, for the benchmark.
 
+use std::sync::OnceLock;
+
 use buildkit_llb::{FileOp, Metadata, MkFile, State};
 
 use crate::emit::Image;
@@ -13,7 +15,7 @@ const PREFIX: &str = "debug:";
 
 /// What is shown in place of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
+pub(crate) enum View {
     /// `llb.json`: the definition, each op with its digest.
     Llb,
     /// `plan.txt`: what was decided, before it became a graph.
@@ -55,15 +57,29 @@ impl View {
     }
 }
 
-/// Processor time of all threads in microseconds, and peak resident memory in KiB, as the kernel counts them
-/// (see proc(5), `schedstat` and `status`). The graph is marshalled before they are read.
-fn cost(image: &Image) -> String {
-    let ops = image.state.marshal().ops().len();
+/// Processor time that the process had used before it became ours: what starts a container runs in the same process,
+/// and the kernel goes on counting.
+static BEFORE: OnceLock<u64> = OnceLock::new();
+
+/// Notes the processor time at the start; to be called first of all.
+pub fn note_start() {
+    // A second call changes nothing, which is right.
+    let _ = BEFORE.set(processor_time());
+}
+
+/// Nanoseconds of processor time of all threads, see `/proc/PID/schedstat` in proc(5).
+fn processor_time() -> u64 {
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let nanoseconds: u64 = threads
+    threads
         .filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok())
         .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-        .sum();
+        .sum()
+}
+
+/// Processor time in microseconds, and peak resident memory in KiB. The graph is marshalled before they are read.
+fn cost(image: &Image) -> String {
+    let ops = image.state.marshal().ops().len();
+    let nanoseconds = processor_time().saturating_sub(*BEFORE.get_or_init(|| 0));
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
     let kib = peak.and_then(|number| number.parse::<u64>().ok());

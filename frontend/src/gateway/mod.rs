@@ -10,7 +10,7 @@ pub mod build_file;
 pub mod calls;
 pub mod capabilities;
 pub mod context;
-mod debug;
+pub mod debug;
 mod error_details;
 pub mod errors;
 mod files;

@@ -6,7 +6,7 @@
 //!   copied whole.
 //! - Nothing is written through a link, so nothing can end up outside the root.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -26,8 +26,8 @@ pub(super) const EPOCH: u32 = 315_532_800;
 pub(super) struct Tree {
     root: PathBuf,
     seconds: u32,
-    /// Parents before children. With the time to restore, or none for one that was made here.
-    folders: Vec<(PathBuf, Option<SystemTime>)>,
+    /// By path, parents before children. With the time to restore, or none for one that was made here.
+    folders: BTreeMap<PathBuf, Option<SystemTime>>,
 }
 
 /// Whether a file is a program.
@@ -51,7 +51,7 @@ impl Tree {
     pub(super) fn new(root: PathBuf, seconds: u32) -> Result<Self, ToolError> {
         let time = fs::metadata(&root).and_then(|found| found.modified());
         let time = time.map_err(|source| ToolError::File { path: root.display().to_string(), source })?;
-        Ok(Self { folders: vec![(root.clone(), Some(time))], root, seconds })
+        Ok(Self { folders: BTreeMap::from([(root.clone(), Some(time))]), root, seconds })
     }
 
     /// Makes the directories of these paths, and all above them. Paths are relative and of plain parts.
@@ -69,6 +69,9 @@ impl Tree {
 
     fn folder(&mut self, path: &str) -> Result<(), ToolError> {
         let folder = self.root.join(path);
+        if self.folders.contains_key(&folder) {
+            return Ok(());
+        }
         let failed = |source| ToolError::File { path: format!("/{path}"), source };
         let time = match fs::symlink_metadata(&folder) {
             Ok(found) if found.is_dir() => Some(found.modified().map_err(failed)?),
@@ -85,7 +88,7 @@ impl Tree {
             }
             Err(source) => return Err(failed(source)),
         };
-        self.folders.push((folder, time));
+        self.folders.insert(folder, time);
         Ok(())
     }
 

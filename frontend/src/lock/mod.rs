@@ -8,6 +8,7 @@ mod error;
 mod fresh;
 mod hashes;
 mod location;
+mod manifest;
 mod model;
 mod pdm;
 mod pipfile;

@@ -62,19 +62,19 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
         let install = if directory.flag("editable")? { Install::Editable } else { Install::Built };
         let path = join(directory.need_text("path")?.text, &directory.owned("subdirectory")?.unwrap_or_default());
         Source::Directory { path, install }
-    } else if let Some(archive) = table.table("archive")? {
-        let artifact = artifact(&archive)?;
-        let subdirectory = archive.owned("subdirectory")?;
+    } else if let Some(table) = table.table("archive")? {
+        let artifact = archive(&table)?;
+        let subdirectory = table.owned("subdirectory")?;
         let source = match &artifact.location {
             Location::Path(path) => Source::File { path: path.clone(), subdirectory },
             Location::Url(url) => Source::Url { url: url.clone(), subdirectory },
-            Location::Index => return Err(archive.error(LockErrorKind::Missing { key: "url" })),
+            Location::Index => return Err(table.error(LockErrorKind::Missing { key: "url" })),
         };
         artifacts.push(artifact);
         source
     } else {
-        for sdist in table.table("sdist")? {
-            artifacts.push(artifact(&sdist)?);
+        if let Some(sdist) = table.table("sdist")? {
+            artifacts.push(archive(&sdist)?);
         }
         for wheel in table.tables("wheels")? {
             artifacts.push(artifact(&wheel)?);
@@ -106,6 +106,15 @@ fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
     Ok(Source::Git { url, commit, subdirectory: vcs.owned("subdirectory")? })
 }
 
+/// A source archive, whatever its address ends in, or a wheel.
+fn archive(table: &Table<'_>) -> Result<Artifact, LockError> {
+    let mut archive = artifact(table)?;
+    if archive.kind == ArtifactKind::Other {
+        archive.kind = ArtifactKind::Sdist;
+    }
+    Ok(archive)
+}
+
 fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
     // `path` wins over `url` for both the place and the name.
     let location = match (table.text("path")?, table.text("url")?) {
@@ -119,10 +128,6 @@ fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
         (None, Location::Index) => String::new(),
     };
     let mut artifact = Artifact::new(name, location);
-    if artifact.kind == ArtifactKind::Other {
-        // An archive at an address that does not end in its name is a source archive.
-        artifact.kind = ArtifactKind::Sdist;
-    }
     artifact.size = table.number("size")?;
     for (algorithm, digest) in table.table("hashes")?.iter().flat_map(Table::entries) {
         let digest = digest.text()?;

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifier};
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 
 use super::lexer::{Lexer, is_word};
 use super::{Active, Environment, Name, ParseError, ParseErrorKind, Variable};
@@ -194,11 +194,41 @@ impl Marker {
         }
     }
 
+    /// The marker where `extras` are known to be asked for; absent if nothing else is left to ask.
+    #[must_use]
+    pub fn given_extras(&self, extras: &[Name]) -> Option<Self> {
+        match self {
+            Self::Compare(comparison) => match comparison.extra() {
+                Some(extra) if extras.contains(&extra) => None,
+                _ => Some(self.clone()),
+            },
+            Self::And(all) => {
+                let rest: Vec<_> = all.iter().filter_map(|marker| marker.given_extras(extras)).collect();
+                (!rest.is_empty()).then(|| single_or(rest, Self::And))
+            }
+            Self::Or(any) => {
+                let rest: Option<Vec<_>> = any.iter().map(|marker| marker.given_extras(extras)).collect();
+                rest.map(Self::Or)
+            }
+        }
+    }
+
+    /// The marker that asks for these versions of Python; absent if every one fits.
+    pub fn of_python(specifiers: &VersionSpecifiers) -> Option<Self> {
+        let parts: Vec<Self> = specifiers.iter().filter_map(|one| Self::parse(&python_clause(one)).ok()).collect();
+        (!parts.is_empty()).then(|| single_or(parts, Self::And))
+    }
+
     /// Both markers at once.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self::And(vec![self, other])
     }
+}
+
+fn python_clause(specifier: &VersionSpecifier) -> String {
+    let star = if specifier.operator().is_star() { ".*" } else { "" };
+    format!("python_full_version {} '{}{star}'", specifier.operator(), specifier.version())
 }
 
 fn parse_or(lexer: &mut Lexer<'_>, depth: usize) -> Result<Marker, ParseError> {

@@ -44,6 +44,12 @@ impl Name {
         Ok(Self(normal.into()))
     }
 
+    /// A name that stands in the code, in its normal form.
+    pub(crate) fn fixed(normal: &'static str) -> Self {
+        debug_assert!(Self::new(normal).is_ok_and(|name| name.as_str() == normal), "`{normal}` is not normal");
+        Self(normal.into())
+    }
+
     /// The normalised text.
     pub fn as_str(&self) -> &str {
         &self.0

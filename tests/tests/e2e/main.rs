@@ -7,6 +7,7 @@ mod broken;
 mod caching;
 mod checks;
 mod contexts;
+mod digests;
 mod fastapi;
 mod flask;
 mod platforms;

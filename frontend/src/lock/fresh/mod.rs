@@ -1,0 +1,199 @@
+//! Whether a lock is still the one of its project, as far as its format can tell.
+//!
+//! Three formats keep a hash of what they were made from. It is the SHA-256 of a JSON text that Python's `json`
+//! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the project asked for. A
+//! doubt is no finding: what cannot be read or compared is taken as fresh.
+
+mod json;
+mod uv;
+
+pub(super) use uv::uv;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use self::json::{Spacing, of_toml, to_python};
+use crate::pep508::Name;
+
+/// A lock that is older than what its project asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// What shows it.
+    pub reason: Reason,
+    /// The command that locks again.
+    pub command: &'static str,
+    /// The file that was changed since.
+    pub manifest: &'static str,
+}
+
+/// What shows that a lock is stale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The hash in the lock is not that of the manifest.
+    ContentHash,
+    /// The project asks for these, the lock does not know.
+    Added(Vec<String>),
+    /// The lock knows these, the project asks for them no more.
+    Removed(Vec<String>),
+    /// The project asks for other versions of these.
+    Changed(Vec<String>),
+    /// The project requires another Python than the lock was made for.
+    RequiresPython {
+        /// What the lock was made for.
+        locked: String,
+        /// What the project requires.
+        required: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContentHash => f.write_str("its dependencies are not those that were locked"),
+            Self::Added(names) => write!(f, "not locked: {}", names.join(", ")),
+            Self::Removed(names) => write!(f, "locked, but no longer asked for: {}", names.join(", ")),
+            Self::Changed(names) => write!(f, "locked for other requirements: {}", names.join(", ")),
+            Self::RequiresPython { locked, required } => {
+                write!(f, "locked for Python {locked}, but the project requires {required}")
+            }
+        }
+    }
+}
+
+/// A format that keeps no trace of what it was made from.
+pub(super) fn unknown(_: &str, _: &str) -> Option<Reason> {
+    None
+}
+
+/// Poetry: `metadata.content-hash`. Before poetry 2.3 dependency groups were left out.
+pub(super) fn poetry(lock: &str, manifest: &str) -> Option<Reason> {
+    let locked = of_toml(lock)?.get("metadata")?.get("content-hash")?.as_str()?.to_owned();
+    let manifest = of_toml(manifest)?;
+    let candidates = [poetry_content(&manifest, true), poetry_content(&manifest, false)];
+    differs(&locked, candidates.into_iter().map(Some), Spacing::Wide)
+}
+
+fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
+    const LEGACY: [&str; 4] = ["dependencies", "source", "extras", "dev-dependencies"];
+    let mut project = Map::new();
+    for key in ["requires-python", "dependencies", "optional-dependencies"] {
+        if let Some(value) = manifest.get("project").and_then(|project| project.get(key)) {
+            project.insert(key.to_owned(), value.clone());
+        }
+    }
+    let groups = manifest.get("dependency-groups").and_then(Value::as_object);
+    let groups = groups.filter(|groups| with_groups && !groups.is_empty());
+    let poetry = manifest.get("tool").and_then(|tool| tool.get("poetry"));
+    let mut relevant = Map::new();
+    for key in LEGACY.into_iter().chain(["group"]) {
+        match poetry.and_then(|poetry| poetry.get(key)) {
+            Some(value) => relevant.insert(key.to_owned(), value.clone()),
+            // Without the standard tables poetry writes the keys of old with nothing in them.
+            None if LEGACY.contains(&key) && project.is_empty() && groups.is_none() => {
+                relevant.insert(key.to_owned(), Value::Null)
+            }
+            None => continue,
+        };
+    }
+    if project.is_empty() && groups.is_none() {
+        return Value::Object(relevant);
+    }
+    let mut content = Map::new();
+    if !project.is_empty() {
+        content.insert("project".to_owned(), Value::Object(project));
+    }
+    if let Some(groups) = groups {
+        content.insert("dependency-groups".to_owned(), Value::Object(groups.clone()));
+    }
+    content.insert("tool".to_owned(), serde_json::json!({ "poetry": relevant }));
+    Value::Object(content)
+}
+
+/// pdm: `metadata.content_hash`. Earlier ones hashed only the overrides of the resolution.
+pub(super) fn pdm(lock: &str, manifest: &str) -> Option<Reason> {
+    let locked = of_toml(lock)?.get("metadata")?.get("content_hash")?.as_str()?.to_owned();
+    let locked = locked.strip_prefix("sha256:")?;
+    let manifest = of_toml(manifest)?;
+    let candidates = [pdm_content(&manifest, "resolution"), pdm_content(&manifest, "overrides")];
+    differs(locked, candidates.into_iter(), Spacing::Wide)
+}
+
+fn pdm_content(manifest: &Value, resolution_key: &str) -> Option<Value> {
+    let project = manifest.get("project");
+    let pdm = manifest.get("tool").and_then(|tool| tool.get("pdm"));
+    let or = |value: Option<&Value>, other: Value| value.cloned().unwrap_or(other);
+    let mut development = Map::new();
+    for (name, list) in manifest.get("dependency-groups").and_then(Value::as_object).into_iter().flatten() {
+        development.insert(Name::new(name).ok()?.to_string(), list.clone());
+    }
+    let own = pdm.and_then(|pdm| pdm.get("dev-dependencies")).and_then(Value::as_object);
+    for (name, list) in own.into_iter().flatten() {
+        let entry = development.entry(Name::new(name).ok()?.to_string());
+        let entry = entry.or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
+        entry.extend(list.as_array()?.iter().cloned());
+    }
+    let nothing = || Value::Object(Map::new());
+    let resolution = or(pdm.and_then(|pdm| pdm.get("resolution")), nothing());
+    let resolution = match resolution_key {
+        "overrides" => or(resolution.get("overrides"), nothing()),
+        _ => resolution,
+    };
+    let get = |key: &str| project.and_then(|project| project.get(key));
+    let mut content = Map::new();
+    content.insert("sources".into(), or(pdm.and_then(|pdm| pdm.get("source")), Value::Array(Vec::new())));
+    content.insert("dependencies".into(), or(get("dependencies"), Value::Array(Vec::new())));
+    content.insert("dev-dependencies".into(), Value::Object(development));
+    content.insert("optional-dependencies".into(), or(get("optional-dependencies"), nothing()));
+    content.insert("requires-python".into(), or(get("requires-python"), Value::String(String::new())));
+    content.insert(resolution_key.to_owned(), resolution);
+    Some(Value::Object(content))
+}
+
+/// pipenv: `_meta.hash.sha256` of the `Pipfile`. Later ones normalise the packages' names.
+pub(super) fn pipfile(lock: &str, manifest: &str) -> Option<Reason> {
+    let lock: Value = serde_json::from_str(lock).ok()?;
+    let locked = lock.get("_meta")?.get("hash")?.get("sha256")?.as_str()?;
+    let manifest = of_toml(manifest)?;
+    let candidates = [pipfile_content(&manifest, true), pipfile_content(&manifest, false)];
+    differs(locked, candidates.into_iter(), Spacing::Tight)
+}
+
+fn pipfile_content(manifest: &Value, normalise: bool) -> Option<Value> {
+    const OTHER: [&str; 7] = ["source", "requires", "scripts", "pipfile", "pipenv", "default", "develop"];
+    // Without a source pipenv hashes the address of its default index, which is its own affair.
+    let sources = manifest.get("source")?.clone();
+    let section = |section: Option<&Value>| {
+        let entries = section.and_then(Value::as_object).into_iter().flatten();
+        let entries = entries.map(|(name, value)| match Name::new(name) {
+            Ok(normal) if normalise => (normal.to_string(), value.clone()),
+            _ => (name.clone(), value.clone()),
+        });
+        Value::Object(entries.collect())
+    };
+    let requires = manifest.get("requires").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+    let mut content = Map::new();
+    content.insert("_meta".to_owned(), serde_json::json!({ "sources": sources, "requires": requires }));
+    content.insert("default".to_owned(), section(manifest.get("packages")));
+    content.insert("develop".to_owned(), section(manifest.get("dev-packages")));
+    let categories = manifest.as_object().into_iter().flatten();
+    for (name, value) in categories.filter(|(name, _)| !OTHER.contains(&name.as_str())) {
+        if !matches!(name.as_str(), "packages" | "dev-packages") {
+            content.insert(name.clone(), section(Some(value)));
+        }
+    }
+    Some(Value::Object(content))
+}
+
+/// A finding if none of the candidates, all of which could be made, has the hash.
+fn differs(locked: &str, candidates: impl Iterator<Item = Option<Value>>, spacing: Spacing) -> Option<Reason> {
+    for candidate in candidates {
+        let digest = Sha256::digest(to_python(&candidate?, spacing).as_bytes());
+        let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if hexadecimal == locked {
+            return None;
+        }
+    }
+    Some(Reason::ContentHash)
+}

@@ -1,0 +1,175 @@
+//! `Pipfile.lock`: a listing by sections; hashes of whole releases, without the names of files.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::location::{join, locate};
+use super::model::{
+    Artifact, Index, IndexKind, Install, Listing, Location, Lock, Package, Place, Roots, Source,
+};
+use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::diagnostics::Span;
+use crate::pep508::{Marker, Name, Requirement};
+
+pub(super) const READER: Reader = Reader {
+    format: Format::Pipfile,
+    claims: |name| name == "Pipfile.lock",
+    parse,
+    fresh: fresh::pipfile,
+    manifest: "Pipfile",
+    renew: "pipenv lock",
+};
+
+const READS: &str = "version 6";
+
+/// The file, and places in it. `serde_json` keeps none, so keys are looked for in the text.
+struct Document<'a> {
+    path: Arc<str>,
+    text: &'a str,
+}
+
+impl Document<'_> {
+    /// Where `key` stands as a key after byte `from`.
+    fn key(&self, key: &str, from: usize) -> Place {
+        let quoted = format!("\"{key}\"");
+        let rest = self.text.get(from..).unwrap_or_default();
+        let found = rest.match_indices(&quoted).find(|(at, _)| {
+            let after = rest.get(at + quoted.len()..).unwrap_or_default();
+            after.trim_start().starts_with(':')
+        });
+        let start = found.map_or(0, |(at, _)| from + at);
+        let end = found.map_or(0, |_| start + quoted.len());
+        Place { file: Arc::clone(&self.path), span: Span { start, end } }
+    }
+}
+
+fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
+    let document = Document { path: input.path.into(), text: input.text };
+    let root: Map<String, Value> = serde_json::from_str(input.text).map_err(|error| syntax(input, &error))?;
+    let meta = root.get("_meta").and_then(Value::as_object);
+    let meta = meta.ok_or_else(|| LockError::whole(input.path, LockErrorKind::Missing { key: "_meta" }))?;
+    let version = meta.get("pipfile-spec").and_then(Value::as_u64);
+    if version != Some(6) {
+        let found = meta.get("pipfile-spec").map_or_else(|| "none".to_owned(), ToString::to_string);
+        let kind = LockErrorKind::Version { format: Format::Pipfile, found, reads: READS };
+        return Err(LockError::at(document.key("pipfile-spec", 0), kind));
+    }
+    let mut listing = Listing { base: BTreeSet::from([Name::fixed("default")]), ..Listing::default() };
+    let mut packages: Vec<Package> = Vec::new();
+    for (section, entries) in &root {
+        let Some(entries) = entries.as_object().filter(|_| section != "_meta") else { continue };
+        let at = document.key(section, 0);
+        let group = group_of(section).map_err(|error| LockError::at(at.clone(), error))?;
+        if !listing.base.contains(&group) {
+            listing.groups.insert(group.clone());
+        }
+        for (name, entry) in entries {
+            let place = document.key(name, at.span.end);
+            let mut package = package(name, entry, place)?;
+            package.groups.insert(group.clone(), package.marker.take());
+            add(&mut packages, package);
+        }
+    }
+    let mut lock = Lock::empty(Format::Pipfile, Roots::Listed(listing));
+    lock.packages = packages.into_iter().map(Arc::new).collect();
+    lock.indexes = indexes(meta);
+    Ok(lock)
+}
+
+/// The development packages are asked for as `--dev`, whatever their section is called.
+fn group_of(section: &str) -> Result<Name, LockErrorKind> {
+    match section {
+        "develop" => Ok(Name::fixed("dev")),
+        other => Ok(Name::new(other)?),
+    }
+}
+
+fn syntax(input: &Input<'_>, error: &serde_json::Error) -> LockError {
+    let line_start = input.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let start = (line_start + error.column().saturating_sub(1)).min(input.text.len());
+    let at = Place { file: input.path.into(), span: Span { start, end: start } };
+    LockError::at(at, LockErrorKind::Syntax { message: error.to_string() })
+}
+
+/// The same package in two sections is one package in two groups.
+fn add(packages: &mut Vec<Package>, package: Package) {
+    let same = |known: &&mut Package| {
+        known.name == package.name && known.version == package.version && known.source == package.source
+    };
+    match packages.iter_mut().find(same) {
+        Some(known) => known.groups.extend(package.groups),
+        None => packages.push(package),
+    }
+}
+
+fn package(name: &str, entry: &Value, at: Place) -> Result<Package, LockError> {
+    let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    let name = Name::new(name).map_err(|error| fail(error.into()))?;
+    let mut package = Package::new(name, source(entry), at.clone());
+    package.version = match text("version").filter(|version| *version != "*") {
+        Some(version) => {
+            let pinned = Requirement::parse(&format!("{}{version}", package.name)).ok();
+            let version = pinned.as_ref().and_then(Requirement::pinned).cloned();
+            let wrong = || fail(LockErrorKind::PackageVersion { text: text("version").unwrap_or_default().to_owned() });
+            Some(version.ok_or_else(wrong)?)
+        }
+        None => None,
+    };
+    package.marker = match text("markers") {
+        Some(marker) => Some(Marker::parse(marker).map_err(|error| fail(error.kind.into()))?),
+        None => None,
+    };
+    let hashes = entry.get("hashes").and_then(Value::as_array).into_iter().flatten();
+    let hashes: Result<Hashes, LockError> = hashes
+        .map(|hash| {
+            let text = hash.as_str().unwrap_or_default();
+            Hash::parse(text).ok_or_else(|| fail(LockErrorKind::Hash { text: text.to_owned() }))
+        })
+        .collect();
+    package.hashes = hashes?;
+    let (Source::Url { url: place, .. } | Source::File { path: place, .. }) = &package.source else {
+        return Ok(package);
+    };
+    // What a file's address leads to is one file, so its hashes are its own.
+    let mut artifact = Artifact::new(super::location::file_name(place), locate("", place));
+    if artifact.kind != super::ArtifactKind::Other && !package.hashes.is_empty() {
+        artifact.hashes = std::mem::take(&mut package.hashes);
+        package.artifacts.push(artifact);
+    }
+    Ok(package)
+}
+
+fn source(entry: &Value) -> Source {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+    let subdirectory = text("subdirectory");
+    if let Some(url) = text("git") {
+        return Source::Git { url, commit: text("ref").unwrap_or_default(), subdirectory };
+    }
+    let address = text("file").or_else(|| text("path"));
+    let Some(address) = address else { return Source::Index { url: None } };
+    match locate("", &address) {
+        Location::Url(url) => Source::Url { url, subdirectory },
+        Location::Path(path) if Artifact::new(path.clone(), Location::Index).kind != super::ArtifactKind::Other => {
+            Source::File { path, subdirectory }
+        }
+        Location::Path(path) => {
+            let editable = entry.get("editable").and_then(Value::as_bool).unwrap_or(false);
+            let install = if editable { Install::Editable } else { Install::Built };
+            Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
+        }
+        Location::Index => Source::Index { url: None },
+    }
+}
+
+fn indexes(meta: &Map<String, Value>) -> Vec<Index> {
+    let sources = meta.get("sources").and_then(Value::as_array).into_iter().flatten();
+    let indexes = sources.enumerate().filter_map(|(position, source)| {
+        let kind = if position == 0 { IndexKind::Main } else { IndexKind::Extra };
+        let text = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Index { name: text("name"), url: text("url")?, kind })
+    });
+    indexes.collect()
+}

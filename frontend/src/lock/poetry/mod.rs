@@ -1,0 +1,204 @@
+//! `poetry.lock`: a listing since version 2.1 of the format, a graph without roots before.
+//!
+//! Poetry 2 writes 2.1: each package says to which groups it belongs and under which marker. Poetry 1 writes 1.1
+//! and 2.0, where the way from the project's own tables has to be walked. Files have names and hashes, no
+//! addresses.
+
+mod constraint;
+mod manifest;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::location::{file_name, join};
+use super::manifest::{Manifest, of_requirement};
+use super::model::{
+    Artifact, Dependency, Index, IndexKind, Install, Listing, Location, Lock, Package, Roots, Source,
+};
+use super::table::{Document, Table};
+use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::pep508::{Marker, Name};
+
+pub(super) const READER: Reader = Reader {
+    format: Format::Poetry,
+    claims: |name| name == "poetry.lock",
+    parse,
+    fresh: fresh::poetry,
+    manifest: "pyproject.toml",
+    renew: "poetry lock",
+};
+
+const READS: &str = "version 1.1 or 2.x";
+
+/// What the versions of the format differ in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Each package says when it is installed.
+    Listing,
+    /// Only edges.
+    Graph,
+}
+
+fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
+    let document = Document::parse(input.path, input.text)?;
+    let root = document.root();
+    let missing = |key| root.error(LockErrorKind::Missing { key });
+    let metadata = root.table("metadata")?.ok_or_else(|| missing("metadata"))?;
+    let kind = kind(&metadata)?;
+    let mut packages = Vec::new();
+    let mut listing = Listing { base: BTreeSet::from([Name::fixed("main")]), ..Listing::default() };
+    let files = metadata.table("files")?;
+    for table in root.tables("package")? {
+        let mut package = package(&table, kind)?;
+        if let Some(files) = &files {
+            add_files_of(files, &table, &mut package)?;
+        }
+        listing.groups.extend(package.groups.keys().cloned());
+        packages.push(Arc::new(package));
+    }
+    for (extra, _) in root.table("extras")?.iter().flat_map(Table::entries) {
+        listing.extras.insert(extra.name()?);
+    }
+    let roots = match kind {
+        Kind::Listing => Roots::Listed(listing),
+        Kind::Graph => Roots::Graph(vec![manifest::root(&Manifest::beside(input, Format::Poetry)?)?]),
+    };
+    let mut lock = Lock::empty(Format::Poetry, roots);
+    for package in &packages {
+        note_index(&mut lock.indexes, package);
+    }
+    // Poetry's notation for Pythons is its own; what PEP 440 does not know is not checked.
+    let python = metadata.text("python-versions")?.and_then(|text| constraint::parse(text.text));
+    lock.requires_python = python.and_then(|mut sets| if sets.len() == 1 { sets.pop() } else { None });
+    lock.packages = packages;
+    Ok(lock)
+}
+
+fn kind(metadata: &Table<'_>) -> Result<Kind, LockError> {
+    let version = metadata.need_text("lock-version")?;
+    let mut numbers = version.text.split('.').map(|part| part.parse::<u64>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(2), Some(minor)) if minor >= 1 => Ok(Kind::Listing),
+        (Some(2), _) | (Some(1), Some(1)) => Ok(Kind::Graph),
+        _ => {
+            let found = version.text.to_owned();
+            Err(version.error(LockErrorKind::Version { format: Format::Poetry, found, reads: READS }))
+        }
+    }
+}
+
+fn package(table: &Table<'_>, kind: Kind) -> Result<Package, LockError> {
+    let name = table.need_text("name")?.name()?;
+    let source = source(table, &name)?;
+    let mut package = Package::new(name, source, table.place());
+    package.version = Some(table.need_text("version")?.version()?);
+    add_files(&table.tables("files").unwrap_or_default(), &mut package)?;
+    match kind {
+        Kind::Listing => add_groups(table, &mut package)?,
+        Kind::Graph => add_edges(table, &mut package)?,
+    }
+    Ok(package)
+}
+
+fn source(table: &Table<'_>, package: &Name) -> Result<Source, LockError> {
+    let Some(source) = table.table("source")? else { return Ok(Source::Index { url: None }) };
+    let kind = source.need_text("type")?;
+    let url = source.need_text("url")?.text;
+    let subdirectory = source.owned("subdirectory")?;
+    Ok(match kind.text {
+        "legacy" => Source::Index { url: Some(url.to_owned()) },
+        "url" => Source::Url { url: url.to_owned(), subdirectory },
+        "file" => Source::File { path: join("", url), subdirectory },
+        "directory" => {
+            let install = if table.flag("develop")? { Install::Editable } else { Install::Built };
+            Source::Directory { path: join("", url), install }
+        }
+        "git" => {
+            let commit = source.need_text("resolved_reference")?.text.to_owned();
+            Source::Git { url: url.to_owned(), commit, subdirectory }
+        }
+        _ => return Err(kind.error(LockErrorKind::Source { package: package.to_string() })),
+    })
+}
+
+fn add_files(files: &[Table<'_>], package: &mut Package) -> Result<(), LockError> {
+    for file in files {
+        let name = file.need_text("file")?.text;
+        let location = match &package.source {
+            Source::Url { url, .. } if file_name(url) == name => Location::Url(url.clone()),
+            Source::File { path, .. } if file_name(path) == name => Location::Path(path.clone()),
+            _ => Location::Index,
+        };
+        let mut artifact = Artifact::new(name, location);
+        artifact.hashes.insert(file.need_text("hash")?.hash()?);
+        package.artifacts.push(artifact);
+    }
+    Ok(())
+}
+
+/// Version 1.1 keeps all files in one table, by the packages' names as they are written.
+fn add_files_of(files: &Table<'_>, table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
+    let written = table.need_text("name")?.text;
+    for (_, list) in files.entries().filter(|(name, _)| name.text == written) {
+        let list: Result<Vec<_>, _> = list.list()?.iter().map(|value| value.table()).collect();
+        add_files(&list?, package)?;
+    }
+    Ok(())
+}
+
+/// Since 2.1: `groups`, and `markers` as one text for all or a table by group.
+fn add_groups(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
+    let mut markers: BTreeMap<Name, Marker> = BTreeMap::new();
+    if let Some(value) = table.get("markers") {
+        if value.is_text() {
+            package.marker = Some(value.text()?.marker()?);
+        } else {
+            for (group, marker) in value.table()?.entries() {
+                markers.insert(group.name()?, marker.text()?.marker()?);
+            }
+        }
+    }
+    for group in table.names::<Vec<Name>>("groups")? {
+        let marker = markers.remove(&group);
+        package.groups.insert(group, marker);
+    }
+    Ok(())
+}
+
+/// Before 2.1: edges, of which the optional ones belong to the package's extras.
+fn add_edges(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
+    let mut optional: BTreeMap<Name, Vec<Dependency>> = BTreeMap::new();
+    for (name, value) in table.table("dependencies")?.iter().flat_map(Table::entries) {
+        let name = name.name()?;
+        for edge in manifest::edges(&name, &value)? {
+            match edge.optional {
+                true => optional.entry(name.clone()).or_default().push(edge.dependency),
+                false => package.dependencies.push(edge.dependency),
+            }
+        }
+    }
+    for (extra, list) in table.table("extras")?.iter().flat_map(Table::entries) {
+        let extra = extra.name()?;
+        let mut edges = Vec::new();
+        for item in list.list()? {
+            let wanted = of_requirement(item.text()?.requirement()?);
+            // The edge says more than the extra's text does, where there is one.
+            let known = optional.get(&wanted.name).cloned().unwrap_or_else(|| vec![wanted.clone()]);
+            edges.extend(known.into_iter().map(|edge| Dependency {
+                extras: edge.extras.union(&wanted.extras).cloned().collect(),
+                marker: edge.marker.and_then(|marker| marker.given_extras(std::slice::from_ref(&extra))),
+                ..edge
+            }));
+        }
+        package.extras.insert(extra, edges);
+    }
+    Ok(())
+}
+
+fn note_index(indexes: &mut Vec<Index>, package: &Package) {
+    if let Source::Index { url: Some(url) } = &package.source
+        && !indexes.iter().any(|known| known.url == *url)
+    {
+        indexes.push(Index { name: None, url: url.clone(), kind: IndexKind::Extra });
+    }
+}
