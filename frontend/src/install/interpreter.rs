@@ -2,6 +2,7 @@
 //!
 //! Links are followed inside that root, as they will be in the image: an absolute one begins at the root again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -75,9 +76,13 @@ pub(super) fn find(
     let names = [format!("python{}", wanted.text()), "python3".to_owned(), "python".to_owned()];
     let searched = places.iter().flat_map(|place| names.iter().map(move |name| format!("{place}/{name}")));
     let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut unfit = None;
     for path in given.map(str::to_owned).into_iter().chain(searched) {
-        let Some(target) = resolve(base, &path)? else { continue };
+        // `/bin` is a link to `/usr/bin` in most images, and `python3` one to `python3.11`.
+        let Some(target) = resolve(base, &path)?.filter(|target| seen.insert(target.clone())) else {
+            continue;
+        };
         match inspect(base, &path, target)? {
             Ok(interpreter) if interpreter.version == *wanted => return Ok(interpreter),
             Ok(other) => found.push(format!("{} (/{path})", other.version.text())),

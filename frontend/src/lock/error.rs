@@ -1,7 +1,7 @@
 //! Why a lock cannot be read, and where.
 
-use super::model::Place;
 use super::Format;
+use super::model::Place;
 use crate::diagnostics::Span;
 use crate::pep508::{NameError, ParseErrorKind};
 

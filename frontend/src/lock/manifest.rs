@@ -68,7 +68,11 @@ pub(super) fn root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
 }
 
 /// A group with those that it includes.
-fn group(groups: &Table<'_>, name: &Name, entered: &mut BTreeSet<Name>) -> Result<Vec<Dependency>, LockError> {
+fn group(
+    groups: &Table<'_>,
+    name: &Name,
+    entered: &mut BTreeSet<Name>,
+) -> Result<Vec<Dependency>, LockError> {
     let mut list = Vec::new();
     // A group that includes itself adds nothing by that.
     if !entered.insert(name.clone()) {

@@ -25,8 +25,8 @@ pub use error::{LockError, LockErrorKind};
 pub use fresh::{Reason, Stale};
 pub use hashes::{Hash, Hashes};
 pub use model::{
-    Artifact, ArtifactKind, Conflict, ConflictItem, Dependency, Index, IndexKind, Install, Listing, Location, Lock, Package,
-    Pick, Place, Policy, Root, Roots, Scope, Source,
+    Artifact, ArtifactKind, Conflict, ConflictItem, Dependency, Index, IndexKind, Install, Listing, Location,
+    Lock, Package, Pick, Place, Policy, Root, Roots, Scope, Source,
 };
 pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
 

@@ -238,8 +238,6 @@ pub struct Index {
     pub kind: IndexKind,
 }
 
-
-
 /// What an address of packages is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexKind {
@@ -261,8 +259,6 @@ pub struct Policy {
     /// Whether no index may be asked at all.
     pub no_index: bool,
 }
-
-
 
 /// Some packages, or all.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::location::{decode, file_name, file_url_path, join, locate};
 use super::manifest::{self, Manifest};
-use super::model::{Artifact, Dependency, Install, Listing, Location, Lock, Package, Pick, Root, Roots, Source};
+use super::model::{
+    Artifact, Dependency, Install, Listing, Location, Lock, Package, Pick, Root, Roots, Source,
+};
 use super::table::{Document, Table};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::{Marker, Name};

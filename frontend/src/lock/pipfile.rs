@@ -87,7 +87,8 @@ fn group_of(section: &str) -> Result<Name, LockErrorKind> {
 }
 
 fn syntax(input: &Input<'_>, error: &serde_json::Error) -> LockError {
-    let line_start = input.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let line_start =
+        input.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let start = (line_start + error.column().saturating_sub(1)).min(input.text.len());
     let at = Place { file: input.path.into(), span: Span { start, end: start } };
     LockError::at(at, LockErrorKind::Syntax { message: error.to_string() })
@@ -113,7 +114,9 @@ fn package(name: &str, entry: &Value, at: Place) -> Result<Package, LockError> {
         Some(version) => {
             let pinned = Requirement::parse(&format!("{}{version}", package.name)).ok();
             let version = pinned.as_ref().and_then(Requirement::pinned).cloned();
-            let wrong = || fail(LockErrorKind::PackageVersion { text: text("version").unwrap_or_default().to_owned() });
+            let wrong = || {
+                fail(LockErrorKind::PackageVersion { text: text("version").unwrap_or_default().to_owned() })
+            };
             Some(version.ok_or_else(wrong)?)
         }
         None => None,
@@ -152,7 +155,9 @@ fn source(entry: &Value) -> Source {
     let Some(address) = address else { return Source::Index { url: None } };
     match locate("", &address) {
         Location::Url(url) => Source::Url { url, subdirectory },
-        Location::Path(path) if Artifact::new(path.clone(), Location::Index).kind != super::ArtifactKind::Other => {
+        Location::Path(path)
+            if Artifact::new(path.clone(), Location::Index).kind != super::ArtifactKind::Other =>
+        {
             Source::File { path, subdirectory }
         }
         Location::Path(path) => {

@@ -60,7 +60,8 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
         repository(&vcs, &name)?
     } else if let Some(directory) = table.table("directory")? {
         let install = if directory.flag("editable")? { Install::Editable } else { Install::Built };
-        let path = join(directory.need_text("path")?.text, &directory.owned("subdirectory")?.unwrap_or_default());
+        let path =
+            join(directory.need_text("path")?.text, &directory.owned("subdirectory")?.unwrap_or_default());
         Source::Directory { path, install }
     } else if let Some(table) = table.table("archive")? {
         let artifact = archive(&table)?;

@@ -107,9 +107,8 @@ impl<'t> Table<'t> {
     }
 
     pub(super) fn flag(&self, key: &'t str) -> Result<bool> {
-        self.get(key).map_or(Ok(false), |value| {
-            value.value.as_bool().ok_or_else(|| value.wrong_type("true or false"))
-        })
+        self.get(key)
+            .map_or(Ok(false), |value| value.value.as_bool().ok_or_else(|| value.wrong_type("true or false")))
     }
 
     pub(super) fn number(&self, key: &'t str) -> Result<Option<u64>> {
@@ -186,7 +185,9 @@ impl<'t> Value<'t> {
         let list = self.value.as_array().ok_or_else(|| self.wrong_type("a list"))?;
         let (file, key) = (self.file, self.key);
         let values = list.iter();
-        Ok(values.map(|value| Value { file, value: value.get_ref(), span: value.span().into(), key }).collect())
+        Ok(values
+            .map(|value| Value { file, value: value.get_ref(), span: value.span().into(), key })
+            .collect())
     }
 
     /// A text or number as text, for versions of formats.

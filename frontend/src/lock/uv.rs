@@ -31,7 +31,10 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let version = root.get("version").ok_or_else(|| root.error(LockErrorKind::Missing { key: "version" }))?;
     if version.scalar()? != "1" {
         let found = version.scalar()?.to_owned();
-        return Err(LockError::at(version.place(), LockErrorKind::Version { format: Format::Uv, found, reads: READS }));
+        return Err(LockError::at(
+            version.place(),
+            LockErrorKind::Version { format: Format::Uv, found, reads: READS },
+        ));
     }
     let manifest = root.table("manifest")?;
     let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
@@ -110,7 +113,8 @@ fn nameless(manifest: &Table<'_>, has_main: bool) -> Result<Option<Root>, LockEr
 
 fn package(table: &Table<'_>) -> Result<Package, LockError> {
     let name = table.need_text("name")?.name()?;
-    let source = table.table("source")?.ok_or_else(|| table.error(LockErrorKind::Missing { key: "source" }))?;
+    let source =
+        table.table("source")?.ok_or_else(|| table.error(LockErrorKind::Missing { key: "source" }))?;
     let source = read_source(&source, name.as_str())?;
     let mut package = Package::new(name, source, table.place());
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
@@ -188,7 +192,12 @@ fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
         (None, None) => Pick::Only,
         (version, source) => Pick::Exact { version, source },
     };
-    Ok(Dependency { name, extras, marker: table.text("marker")?.map(|text| text.marker()).transpose()?, pick })
+    Ok(Dependency {
+        name,
+        extras,
+        marker: table.text("marker")?.map(|text| text.marker()).transpose()?,
+        pick,
+    })
 }
 
 fn conflict(value: &Value<'_>) -> Result<Conflict, LockError> {

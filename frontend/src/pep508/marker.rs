@@ -215,7 +215,8 @@ impl Marker {
 
     /// The marker that asks for these versions of Python; absent if every one fits.
     pub fn of_python(specifiers: &VersionSpecifiers) -> Option<Self> {
-        let parts: Vec<Self> = specifiers.iter().filter_map(|one| Self::parse(&python_clause(one)).ok()).collect();
+        let parts: Vec<Self> =
+            specifiers.iter().filter_map(|one| Self::parse(&python_clause(one)).ok()).collect();
         (!parts.is_empty()).then(|| single_or(parts, Self::And))
     }
 

@@ -46,7 +46,10 @@ impl Name {
 
     /// A name that stands in the code, in its normal form.
     pub(crate) fn fixed(normal: &'static str) -> Self {
-        debug_assert!(Self::new(normal).is_ok_and(|name| name.as_str() == normal), "`{normal}` is not normal");
+        debug_assert!(
+            Self::new(normal).is_ok_and(|name| name.as_str() == normal),
+            "`{normal}` is not normal"
+        );
         Self(normal.into())
     }
 

@@ -16,7 +16,9 @@ pub(super) fn take(
     match &package.source {
         Source::Directory { install: Install::Not, .. } => return Ok(None),
         Source::Directory { .. } | Source::Git { .. } => return Ok(Some(Take::Source)),
-        Source::Url { .. } | Source::File { .. } if package.artifacts.is_empty() => return Ok(Some(Take::Source)),
+        Source::Url { .. } | Source::File { .. } if package.artifacts.is_empty() => {
+            return Ok(Some(Take::Source));
+        }
         Source::Url { .. } | Source::File { .. } | Source::Index { .. } => {}
     }
     if !policy.no_wheels.covers(&package.name)

@@ -117,7 +117,9 @@ impl SelectError {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Several { at, .. } | Self::NotLocked { at, .. } => at.as_ref(),
-            Self::PackagePython { at, .. } | Self::Unpinned { at, .. } | Self::NoArtifact { at, .. } => Some(at),
+            Self::PackagePython { at, .. } | Self::Unpinned { at, .. } | Self::NoArtifact { at, .. } => {
+                Some(at)
+            }
             Self::Python { .. }
             | Self::Environment { .. }
             | Self::UnknownExtra { .. }

@@ -151,7 +151,11 @@ impl<'a> Walk<'a> {
             }
         }
         for root in roots {
-            self.follow_all(&root.dependencies, None, &Why { origin: Origin::Dependencies, through: Vec::new() });
+            self.follow_all(
+                &root.dependencies,
+                None,
+                &Why { origin: Origin::Dependencies, through: Vec::new() },
+            );
         }
         self.drain();
         let request = self.scene.request;
@@ -161,7 +165,8 @@ impl<'a> Walk<'a> {
             for name in names {
                 let why = Why { origin: origin(name.clone()), through: Vec::new() };
                 for root in roots {
-                    let lists = if matches!(why.origin, Origin::Extra(_)) { &root.extras } else { &root.groups };
+                    let lists =
+                        if matches!(why.origin, Origin::Extra(_)) { &root.extras } else { &root.groups };
                     self.follow_all(lists.get(name).map_or(&[], Vec::as_slice), None, &why);
                 }
                 self.drain();
@@ -235,9 +240,10 @@ impl<'a> Walk<'a> {
                 }
                 // A package that comes from elsewhere than an index need not have a version that fits.
                 Pick::AnyOf(_) if named.len() == 1 => true,
-                Pick::AnyOf(sets) => {
-                    package.version.as_ref().is_none_or(|version| sets.iter().any(|set| set.contains(version)))
-                }
+                Pick::AnyOf(sets) => package
+                    .version
+                    .as_ref()
+                    .is_none_or(|version| sets.iter().any(|set| set.contains(version))),
             };
             meant && marker.is_none_or(|marker| marker.holds(&self.scene.environment, &self.active))
         };

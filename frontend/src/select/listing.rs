@@ -33,7 +33,12 @@ pub(super) fn filter(scene: &Scene<'_>, listing: &Listing, errors: &mut Vec<Sele
 }
 
 /// Why `package` is in, or what keeps it out.
-fn verdict(package: &Package, scene: &Scene<'_>, listing: &Listing, active: &Active) -> Result<Why, Vec<String>> {
+fn verdict(
+    package: &Package,
+    scene: &Scene<'_>,
+    listing: &Listing,
+    active: &Active,
+) -> Result<Why, Vec<String>> {
     let through = Vec::new;
     let mut origin = Origin::Dependencies;
     if !package.groups.is_empty() {

@@ -147,7 +147,8 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
     if !errors.is_empty() {
         return Err(errors);
     }
-    let left_out = found.left_out.into_iter().filter(|left_out| !by_name.contains_key(&left_out.name)).collect();
+    let left_out =
+        found.left_out.into_iter().filter(|left_out| !by_name.contains_key(&left_out.name)).collect();
     Ok(Selection { entries, left_out })
 }
 
@@ -156,12 +157,15 @@ impl Scene<'_> {
     fn check(&self) -> Vec<SelectError> {
         let mut errors = Vec::new();
         let python = self.target.python.full_version();
-        if let Some(requires) = self.lock.requires_python.as_ref().filter(|requires| !requires.contains(&python)) {
+        if let Some(requires) =
+            self.lock.requires_python.as_ref().filter(|requires| !requires.contains(&python))
+        {
             errors.push(SelectError::Python { requires: requires.to_string(), target: self.target.clone() });
         }
         let environments = &self.lock.environments;
         let nothing = Active::default();
-        if !environments.is_empty() && !environments.iter().any(|one| one.holds(&self.environment, &nothing)) {
+        if !environments.is_empty() && !environments.iter().any(|one| one.holds(&self.environment, &nothing))
+        {
             let environments = environments.iter().map(ToString::to_string).collect();
             errors.push(SelectError::Environment { environments, target: self.target.clone() });
         }

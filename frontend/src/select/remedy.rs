@@ -50,8 +50,10 @@ pub(super) fn remedies(package: &Package, target: &Target, tags: &Tags, policy: 
         change(&mut changed);
         fits(&changed)
     };
-    let pythons: Vec<(u64, u64)> =
-        PYTHONS.filter(|minor| changed(&|target| target.python.minor = *minor)).map(|minor| (3, minor)).collect();
+    let pythons: Vec<(u64, u64)> = PYTHONS
+        .filter(|minor| changed(&|target| target.python.minor = *minor))
+        .map(|minor| (3, minor))
+        .collect();
     if !pythons.is_empty() {
         remedies.push(Remedy::Python(pythons));
     }
@@ -82,7 +84,8 @@ impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Python(versions) => {
-                let versions: Vec<_> = versions.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
+                let versions: Vec<_> =
+                    versions.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
                 write!(f, "use Python {}", versions.join(" or "))
             }
             Self::FreeThreaded(true) => f.write_str("use a free-threaded Python"),
@@ -92,7 +95,9 @@ impl fmt::Display for Remedy {
                 let platforms: Vec<_> = platforms.iter().map(|platform| platform.platform()).collect();
                 write!(f, "build for {}", platforms.join(" or "))
             }
-            Self::AllowBuild => f.write_str("let it be built from its source archive (`--only-binary` forbids that)"),
+            Self::AllowBuild => {
+                f.write_str("let it be built from its source archive (`--only-binary` forbids that)")
+            }
             Self::AllowWheels => f.write_str("let its wheel be taken (`--no-binary` forbids that)"),
             Self::Relock => f.write_str("lock again, for this target too"),
         }

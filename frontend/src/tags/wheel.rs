@@ -84,8 +84,7 @@ impl WheelName {
             _ => return Err(WheelNameError::Parts { file: owned(), count: parts.len() }),
         };
         let name = Name::new(name).map_err(|_| WheelNameError::Name { file: owned() })?;
-        let version =
-            Version::from_str(version).map_err(|_| WheelNameError::Version { file: owned() })?;
+        let version = Version::from_str(version).map_err(|_| WheelNameError::Version { file: owned() })?;
         let build =
             build.map(|build| build_tag(build).ok_or_else(|| WheelNameError::Build { file: owned() }));
         let [pythons, abis, platforms] = [python, abi, platform].map(tag_set);

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn texts_are_written_as_python_does() {
-        let value = of_toml("b = ['é😀\\u007f', 1, true, 0x10]\na = {z = \"\\\"\\\\\\n\", y = 1.5}\n").unwrap();
+        let value =
+            of_toml("b = [\"é😀\\u007f\", 1, true, 0x10]\na = {z = \"\\\"\\\\\\n\", y = 1.5}\n").unwrap();
         let wide = r#"{"a": {"y": 1.5, "z": "\"\\\n"}, "b": ["\u00e9\ud83d\ude00\u007f", 1, true, 16]}"#;
         assert_eq!(to_python(&value, Spacing::Wide), wide);
         assert_eq!(to_python(&serde_json::json!([null, {}, []]), Spacing::Tight), "[null,{},[]]");

@@ -187,7 +187,11 @@ fn pipfile_content(manifest: &Value, normalise: bool) -> Option<Value> {
 }
 
 /// A finding if none of the candidates, all of which could be made, has the hash.
-fn differs(locked: &str, candidates: impl Iterator<Item = Option<Value>>, spacing: Spacing) -> Option<Reason> {
+fn differs(
+    locked: &str,
+    candidates: impl Iterator<Item = Option<Value>>,
+    spacing: Spacing,
+) -> Option<Reason> {
     for candidate in candidates {
         let digest = Sha256::digest(to_python(&candidate?, spacing).as_bytes());
         let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::LockError;
 use super::super::manifest::{self, Manifest};
 use super::super::model::{Dependency, Pick, Root};
 use super::super::table::{Table, Value};
-use super::super::LockError;
 use super::constraint;
 use crate::pep508::{Marker, Name};
 
@@ -77,7 +77,9 @@ pub(super) fn edges(name: &Name, value: &Value<'_>) -> Result<Vec<Edge>, LockErr
     }
     dependency.extras = table.names::<BTreeSet<Name>>("extras")?;
     let mut markers = Vec::new();
-    markers.extend(table.text("markers")?.filter(|text| !text.text.is_empty()).map(|text| text.marker()).transpose()?);
+    markers.extend(
+        table.text("markers")?.filter(|text| !text.text.is_empty()).map(|text| text.marker()).transpose()?,
+    );
     markers.extend(table.text("python")?.and_then(|python| constraint::python_marker(python.text)));
     if let Some(platform) = table.text("platform")? {
         markers.extend(Marker::parse(&format!("sys_platform == '{}'", platform.text)).ok());

@@ -1,0 +1,5 @@
+//! Tests on whole wheels, made in memory: those that are installed, and those that are refused.
+
+mod drafts;
+mod installs;
+mod refusals;

@@ -1,0 +1,209 @@
+//! uv: the requirements that a lock's main package was locked with, against those of the project.
+//!
+//! Compared is what both sides write the same way: names, extras, specifiers, and the extra or group that asks.
+//! Markers are not, because uv rewrites them; neither are specifiers of packages with a source of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pep440_rs::VersionSpecifiers;
+use serde_json::Value;
+
+use super::Reason;
+use super::json::of_toml;
+use crate::pep508::{Marker, Name, Requirement, Wanted, parse_specifiers};
+
+/// Who asks for a package: nobody in particular, an extra or a group.
+type Asker = (&'static str, Option<Name>);
+
+/// What is compared of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    extras: BTreeSet<Name>,
+    /// Absent if the package has a source of its own.
+    versions: Option<BTreeSet<String>>,
+}
+
+type Wishes = BTreeMap<(Name, Asker), BTreeSet<Wish>>;
+
+/// Compares `uv.lock` with `pyproject.toml`.
+pub(in super::super) fn uv(lock: &str, manifest: &str) -> Option<Reason> {
+    let (lock, manifest) = (of_toml(lock)?, of_toml(manifest)?);
+    let project = manifest.get("project")?;
+    let name = Name::new(project.get("name")?.as_str()?).ok()?;
+    let package = lock.get("package")?.as_array()?.iter().find(|package| is_main(package, &name))?;
+    if let Some(reason) = requires_python(&lock, project) {
+        return Some(reason);
+    }
+    let locked = locked_wishes(package.get("metadata")?)?;
+    let wanted = wanted_wishes(&manifest, project)?;
+    compare(&locked, &wanted)
+}
+
+fn is_main(package: &Value, name: &Name) -> bool {
+    let Some(source) = package.get("source") else { return false };
+    let here = ["editable", "virtual", "directory"]
+        .iter()
+        .any(|kind| source.get(kind).and_then(Value::as_str) == Some("."));
+    here && package.get("name").and_then(Value::as_str) == Some(name.as_str())
+}
+
+/// Only a lower bound is compared: the rest of a workspace may narrow the lock's range.
+fn requires_python(lock: &Value, project: &Value) -> Option<Reason> {
+    let workspace = lock.get("manifest").and_then(|manifest| manifest.get("members")).is_some();
+    let locked = lock.get("requires-python")?.as_str()?;
+    let required = project.get("requires-python")?.as_str()?;
+    let bound = |text: &str| -> Option<String> {
+        let specifiers = parse_specifiers(text).ok()?;
+        let bound = specifiers.iter().find(|one| *one.operator() == pep440_rs::Operator::GreaterThanEqual)?;
+        Some(bound.version().only_release().to_string())
+    };
+    let (locked_bound, required_bound) = (bound(locked)?, bound(required)?);
+    let same = same_release(&locked_bound, &required_bound);
+    (!same && !workspace)
+        .then(|| Reason::RequiresPython { locked: locked.to_owned(), required: required.to_owned() })
+}
+
+fn same_release(left: &str, right: &str) -> bool {
+    use std::str::FromStr as _;
+    let parse = pep440_rs::Version::from_str;
+    matches!((parse(left), parse(right)), (Ok(left), Ok(right)) if left == right)
+}
+
+fn locked_wishes(metadata: &Value) -> Option<Wishes> {
+    let mut wishes = Wishes::new();
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    for entry in list(metadata.get("requires-dist")) {
+        let marker = entry.get("marker").and_then(Value::as_str);
+        let extra = match marker {
+            Some(marker) => Marker::parse(marker).ok()?.extras().into_iter().next(),
+            None => None,
+        };
+        note_locked(&mut wishes, &entry, ("extra", extra))?;
+    }
+    for (group, entries) in metadata.get("requires-dev").and_then(Value::as_object).into_iter().flatten() {
+        for entry in entries.as_array()? {
+            note_locked(&mut wishes, entry, ("group", Some(Name::new(group).ok()?)))?;
+        }
+    }
+    Some(wishes)
+}
+
+fn note_locked(wishes: &mut Wishes, entry: &Value, asker: Asker) -> Option<()> {
+    const SOURCES: [&str; 6] = ["git", "url", "path", "directory", "editable", "virtual"];
+    let name = Name::new(entry.get("name")?.as_str()?).ok()?;
+    let extras = entry.get("extras").and_then(Value::as_array).into_iter().flatten();
+    let extras: Option<BTreeSet<Name>> = extras.map(|extra| Name::new(extra.as_str()?).ok()).collect();
+    let elsewhere = SOURCES.iter().any(|source| entry.get(source).is_some());
+    let versions = match entry.get("specifier").and_then(Value::as_str) {
+        _ if elsewhere => None,
+        Some(text) => Some(bounds(&parse_specifiers(text).ok()?)),
+        None => Some(BTreeSet::new()),
+    };
+    wishes.entry((name, asker)).or_default().insert(Wish { extras: extras?, versions });
+    Some(())
+}
+
+fn wanted_wishes(manifest: &Value, project: &Value) -> Option<Wishes> {
+    let mut wishes = Wishes::new();
+    let is_dynamic = |key: &str| {
+        let dynamic = project.get("dynamic").and_then(Value::as_array).into_iter().flatten();
+        dynamic.filter_map(Value::as_str).any(|name| name == key)
+    };
+    // What a build backend computes cannot be known here.
+    if is_dynamic("dependencies") || is_dynamic("optional-dependencies") {
+        return None;
+    }
+    for text in project.get("dependencies").and_then(Value::as_array).into_iter().flatten() {
+        note_wanted(&mut wishes, text.as_str()?, &("extra", None))?;
+    }
+    let extras = project.get("optional-dependencies").and_then(Value::as_object);
+    for (extra, list) in extras.into_iter().flatten() {
+        let asker = ("extra", Some(Name::new(extra).ok()?));
+        list.as_array()?.iter().try_for_each(|text| note_wanted(&mut wishes, text.as_str()?, &asker))?;
+    }
+    let groups = manifest.get("dependency-groups").and_then(Value::as_object);
+    for (group, list) in groups.into_iter().flatten() {
+        let asker = ("group", Some(Name::new(group).ok()?));
+        // Included groups are spelled out in the lock; their own lists are compared where they stand.
+        let mut all = Vec::new();
+        flatten(groups?, list, &mut all, 0)?;
+        all.iter().try_for_each(|text| note_wanted(&mut wishes, text, &asker))?;
+    }
+    let legacy =
+        manifest.get("tool").and_then(|tool| tool.get("uv")).and_then(|uv| uv.get("dev-dependencies"));
+    for text in legacy.and_then(Value::as_array).into_iter().flatten() {
+        note_wanted(&mut wishes, text.as_str()?, &("group", Some(Name::fixed("dev"))))?;
+    }
+    Some(wishes)
+}
+
+/// The texts of a group and of those that it includes.
+fn flatten<'v>(
+    groups: &'v serde_json::Map<String, Value>,
+    list: &'v Value,
+    all: &mut Vec<&'v str>,
+    depth: usize,
+) -> Option<()> {
+    if depth > groups.len() {
+        return None;
+    }
+    for item in list.as_array()? {
+        if let Some(text) = item.as_str() {
+            all.push(text);
+            continue;
+        }
+        let included = Name::new(item.get("include-group")?.as_str()?).ok()?;
+        let found = groups.iter().find(|(name, _)| Name::new(name).is_ok_and(|name| name == included));
+        flatten(groups, found?.1, all, depth + 1)?;
+    }
+    Some(())
+}
+
+fn note_wanted(wishes: &mut Wishes, text: &str, asker: &Asker) -> Option<()> {
+    let requirement = Requirement::parse(text).ok()?;
+    let versions = match &requirement.wanted {
+        Wanted::Versions(specifiers) => Some(bounds(specifiers)),
+        Wanted::Url(_) => None,
+    };
+    let wish = Wish { extras: requirement.extras, versions };
+    wishes.entry((requirement.name, asker.clone())).or_default().insert(wish);
+    Some(())
+}
+
+fn bounds(specifiers: &VersionSpecifiers) -> BTreeSet<String> {
+    specifiers.iter().map(ToString::to_string).collect()
+}
+
+fn compare(locked: &Wishes, wanted: &Wishes) -> Option<Reason> {
+    let names = |wishes: &Wishes, others: &Wishes| -> Vec<String> {
+        let only = wishes.keys().filter(|key| !others.contains_key(*key));
+        let names: BTreeSet<String> = only.map(|(name, _)| name.to_string()).collect();
+        names.into_iter().collect()
+    };
+    let added = names(wanted, locked);
+    if !added.is_empty() {
+        return Some(Reason::Added(added));
+    }
+    let removed = names(locked, wanted);
+    if !removed.is_empty() {
+        return Some(Reason::Removed(removed));
+    }
+    let changed: BTreeSet<String> = wanted
+        .iter()
+        .filter(|(key, wishes)| locked.get(*key).is_some_and(|known| !agree(known, wishes)))
+        .map(|((name, _), _)| name.to_string())
+        .collect();
+    (!changed.is_empty()).then(|| Reason::Changed(changed.into_iter().collect()))
+}
+
+/// Whether two sets of wishes for one package say the same, as far as can be known.
+fn agree(locked: &BTreeSet<Wish>, wanted: &BTreeSet<Wish>) -> bool {
+    let has_source = |wishes: &BTreeSet<Wish>| wishes.iter().any(|wish| wish.versions.is_none());
+    let extras = |wishes: &BTreeSet<Wish>| -> BTreeSet<BTreeSet<Name>> {
+        wishes.iter().map(|wish| wish.extras.clone()).collect()
+    };
+    if has_source(locked) || has_source(wanted) {
+        return extras(locked) == extras(wanted);
+    }
+    locked == wanted
+}

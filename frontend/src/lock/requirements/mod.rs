@@ -1,0 +1,323 @@
+//! Requirements files, as pip reads them: lines, options, includes; and, where every line has its hashes, a lock.
+//!
+//! Includes are read by a callback, so that whoever knows the context decides what a path means and whether it
+//! may be read. Paths in a file are relative to it; all paths that come out are relative to the context.
+
+mod lines;
+mod options;
+
+pub use options::Options;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::lines::{Logical, logical_lines};
+use self::options::{Parsed, Setting, option};
+use super::location::{file_name, file_url_path, is_url, join, parameter, pip_git};
+use super::model::{Artifact, ArtifactKind, Install, Listing, Location, Lock, Package, Place, Roots, Source};
+use super::{Format, Hash, Hashes, LockError, LockErrorKind, Reader, fresh};
+use crate::pep508::{Name, Requirement, Wanted};
+
+/// Reads a file of the context by its path; the error is a text for the user.
+pub type ReadFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+pub(super) const READER: Reader = Reader {
+    format: Format::Requirements,
+    claims: |name| name.ends_with(".txt") && name.contains("requirements"),
+    parse: |input| parse_requirements(input.path, input.text, input.read)?.into_lock(),
+    fresh: fresh::unknown,
+    manifest: "",
+    renew: "`uv pip compile --generate-hashes` or `pip-compile --generate-hashes`",
+};
+
+/// Deeper than anybody includes.
+const MAX_DEPTH: usize = 32;
+
+/// Everything that a requirements file and its includes say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParsedRequirements {
+    /// What is required, in order, includes in their place.
+    pub lines: Vec<Line>,
+    /// What restricts the versions of whatever else requires it (`-c`).
+    pub constraints: Vec<Line>,
+    /// The options of all files.
+    pub options: Options,
+    /// The files that were read, the first one first.
+    pub files: Vec<Arc<str>>,
+}
+
+/// One thing that is required.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Its name; absent for an address or path that does not tell.
+    pub name: Option<Name>,
+    /// The requirement, where the line is one.
+    pub requirement: Option<Requirement>,
+    /// Where the package comes from.
+    pub source: Source,
+    /// The hashes of the files that may be installed.
+    pub hashes: Hashes,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// Reads a requirements file and everything that it includes.
+///
+/// # Errors
+/// If a line or an option is none, or an included file cannot be read.
+pub fn parse_requirements(
+    path: &str,
+    text: &str,
+    read: &ReadFile<'_>,
+) -> Result<ParsedRequirements, LockError> {
+    let mut reading = Reading {
+        read,
+        found: ParsedRequirements {
+            lines: Vec::new(),
+            constraints: Vec::new(),
+            options: Options::default(),
+            files: Vec::new(),
+        },
+        open: Vec::new(),
+    };
+    reading.file(path, text, Role::Requirements)?;
+    Ok(reading.found)
+}
+
+/// What the lines of a file are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Requirements,
+    Constraints,
+}
+
+struct Reading<'a> {
+    read: &'a ReadFile<'a>,
+    found: ParsedRequirements,
+    /// The files between the first one and the one that is being read.
+    open: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn file(&mut self, path: &str, text: &str, role: Role) -> Result<(), LockError> {
+        let file: Arc<str> = path.into();
+        self.found.files.push(Arc::clone(&file));
+        self.open.push(path.to_owned());
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for line in logical_lines(text) {
+            self.line(&line, &file, role)?;
+        }
+        self.open.pop();
+        Ok(())
+    }
+
+    fn line(&mut self, line: &Logical, file: &Arc<str>, role: Role) -> Result<(), LockError> {
+        let at = Place { file: Arc::clone(file), span: line.span };
+        let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
+        if !line.text.starts_with('-') {
+            let line = requirement_line(line, at)?;
+            self.push(line, role);
+            return Ok(());
+        }
+        match option(&line.text).map_err(fail)? {
+            Setting::Include { path, constraints } => {
+                let role = if constraints { Role::Constraints } else { role };
+                self.include(&path, &at, role)
+            }
+            Setting::Editable(target) => {
+                let line = editable_line(&target, at, folder(file))?;
+                self.push(line, role);
+                Ok(())
+            }
+            Setting::Other(setting) => {
+                self.found.options.set(setting, folder(file)).map_err(|kind| LockError::at(at, kind))
+            }
+        }
+    }
+
+    fn push(&mut self, line: Line, role: Role) {
+        match role {
+            Role::Requirements => self.found.lines.push(line),
+            Role::Constraints => self.found.constraints.push(line),
+        }
+    }
+
+    fn include(&mut self, path: &str, at: &Place, role: Role) -> Result<(), LockError> {
+        let path = match file_url_path(path) {
+            Some(path) => path,
+            None if is_url(path) => path.to_owned(),
+            None => join(folder(&at.file), path),
+        };
+        let fail = |kind| LockError::at(at.clone(), kind);
+        if self.open.contains(&path) || self.open.len() > MAX_DEPTH {
+            return Err(fail(LockErrorKind::Circle { path }));
+        }
+        let text = (self.read)(&path);
+        let text = text.map_err(|message| fail(LockErrorKind::Include { path: path.clone(), message }))?;
+        self.file(&path, &text, role)
+    }
+}
+
+/// The folder of a file, by its path in the context.
+fn folder(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A requirement with its options, or a bare address or path.
+fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
+    let (text, rest) = lines::split_options(&line.text);
+    let Parsed { hashes } = options::of_requirement(rest).map_err(|kind| LockError::at(at.clone(), kind))?;
+    let base = folder(&at.file).to_owned();
+    if let Some((name, source)) = bare(text, &base, Install::Built) {
+        return Ok(Line { name, requirement: None, source, hashes, at });
+    }
+    let requirement = Requirement::parse(text).map_err(|error| {
+        let span = line.inner(error.span);
+        LockError::at(Place { file: Arc::clone(&at.file), span }, error.kind)
+    })?;
+    let source = match &requirement.wanted {
+        Wanted::Url(url) => bare(url, &base, Install::Built)
+            .map_or_else(|| Source::Url { url: url.clone(), subdirectory: None }, |(_, source)| source),
+        Wanted::Versions(_) => Source::Index { url: None },
+    };
+    Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
+}
+
+fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError> {
+    let found = bare(target, base, Install::Editable);
+    let (name, source) = match found {
+        Some(found) => found,
+        None => {
+            let path = target.split('[').next().unwrap_or(target);
+            (None, Source::Directory { path: join(base, path), install: Install::Editable })
+        }
+    };
+    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+}
+
+/// What an address or a path leads to; absent if the text is neither.
+fn bare(text: &str, base: &str, install: Install) -> Option<(Option<Name>, Source)> {
+    let text = text.trim();
+    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let egg = parameter(fragment, "egg");
+    let name = egg.and_then(|egg| Name::new(egg.split('[').next().unwrap_or_default()).ok());
+    let subdirectory = parameter(fragment, "subdirectory");
+    if let Some((source, revision)) = pip_git(text) {
+        let source = match (source, revision) {
+            // A branch or tag: the commit is whatever it was called.
+            (Source::Git { url, commit, subdirectory }, Some(revision)) if commit.is_empty() => {
+                Source::Git { url, commit: revision, subdirectory }
+            }
+            (source, _) => source,
+        };
+        return Some((name, source));
+    }
+    let path = match file_url_path(address) {
+        Some(path) => path,
+        None if is_url(address) => {
+            let url = address.split_whitespace().next()?.to_owned();
+            let name = name.or_else(|| named_by(&file_name(&url)));
+            return Some((name, Source::Url { url, subdirectory }));
+        }
+        None if is_path(address) => address.to_owned(),
+        None => return None,
+    };
+    let path = join(base, path.split(['[', ';']).next().unwrap_or(&path).trim());
+    let kind = Artifact::new(file_name(&path), Location::Index).kind;
+    let source = match kind {
+        ArtifactKind::Other => {
+            Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
+        }
+        _ => Source::File { path: path.clone(), subdirectory },
+    };
+    Some((name.or_else(|| named_by(&file_name(&path))), source))
+}
+
+fn named_by(file: &str) -> Option<Name> {
+    match Artifact::new(file, Location::Index).kind {
+        ArtifactKind::Wheel(wheel) => Some(wheel.name),
+        _ => None,
+    }
+}
+
+/// pip's rule: what begins with a dot or has a slash, and the name of an archive.
+fn is_path(text: &str) -> bool {
+    let first = text.split([';', ' ']).next().unwrap_or(text);
+    let is_archive = Artifact::new(first, Location::Index).kind != ArtifactKind::Other;
+    first.starts_with('.') || (first.contains('/') && !text.contains('@')) || is_archive
+}
+
+impl ParsedRequirements {
+    /// Whether any line has a hash: then all have to, as pip has it.
+    pub fn is_hashed(&self) -> bool {
+        self.options.require_hashes || self.lines.iter().any(|line| !line.hashes.is_empty())
+    }
+
+    /// The lines as a lock.
+    ///
+    /// # Errors
+    /// If not every line is pinned and hashed.
+    pub fn into_lock(self) -> Result<Lock, LockError> {
+        if !self.is_hashed() {
+            let file = self.files.first().map_or("", |file| file);
+            return Err(LockError::whole(file, LockErrorKind::NotLocked));
+        }
+        let mut packages: Vec<Package> = Vec::new();
+        let mut known: BTreeMap<(Name, String), usize> = BTreeMap::new();
+        for line in self.lines {
+            let package = package(line)?;
+            // The same line in two included files is one package.
+            let key = (package.name.clone(), format!("{:?}{:?}", package.version, package.marker));
+            if known.insert(key, packages.len()).is_none() {
+                packages.push(package);
+            }
+        }
+        let mut lock = Lock::empty(Format::Requirements, Roots::Listed(Listing::default()));
+        lock.packages = packages.into_iter().map(Arc::new).collect();
+        lock.policy = self.options.policy();
+        lock.indexes = self.options.indexes;
+        Ok(lock)
+    }
+}
+
+fn package(line: Line) -> Result<Package, LockError> {
+    let fail = |kind| LockError::at(line.at.clone(), kind);
+    let Some(name) = line.name.clone() else {
+        let text = match &line.source {
+            Source::Directory { path, .. } | Source::File { path, .. } => path.clone(),
+            Source::Git { url, .. } | Source::Url { url, .. } => url.clone(),
+            Source::Index { .. } => String::new(),
+        };
+        return Err(fail(LockErrorKind::Nameless { text }));
+    };
+    if line.hashes.is_empty() {
+        return Err(fail(LockErrorKind::Unhashed { package: name.to_string() }));
+    }
+    let mut package = Package::new(name, line.source.clone(), line.at.clone());
+    if let Some(requirement) = &line.requirement {
+        package.marker.clone_from(&requirement.marker);
+        package.version = requirement.pinned().cloned();
+    }
+    match &package.source {
+        Source::Index { .. } if package.version.is_none() => {
+            return Err(fail(LockErrorKind::Unpinned { package: package.name.to_string() }));
+        }
+        Source::Index { .. } => package.hashes = line.hashes,
+        Source::Url { url: address, .. } | Source::File { path: address, .. } => {
+            let location = super::location::locate("", address);
+            let mut artifact = Artifact::new(file_name(address), location);
+            if artifact.kind == ArtifactKind::Other {
+                artifact.kind = ArtifactKind::Sdist;
+            }
+            artifact.hashes = line.hashes;
+            package.artifacts.push(artifact);
+        }
+        Source::Git { .. } | Source::Directory { .. } => {}
+    }
+    Ok(package)
+}
+
+/// Reads one `--hash` value.
+fn hash(text: &str) -> Result<Hash, LockErrorKind> {
+    Hash::parse(text).ok_or_else(|| LockErrorKind::Hash { text: text.to_owned() })
+}
