@@ -15,8 +15,6 @@ pub enum Problem {
     Syntax { message: String },
     #[error("the file is not UTF-8 text (byte {offset})")]
     NotUtf8 { offset: usize },
-    #[error("no `[tool.pybuild]` table in this file")]
-    NoToolTable,
 
     // Keys and types.
     #[error("unknown key `{key}` in {table}{}", did_you_mean(suggestion))]
@@ -41,8 +39,6 @@ pub enum Problem {
     BadSignal { value: String },
     #[error("{reason}")]
     BadImage { value: String, reason: String },
-    #[error("`{value}` is not a platform: {reason}")]
-    BadPlatform { value: String, reason: String },
     #[error("`{value}` is not a valid {what}: {reason}")]
     BadName { what: &'static str, value: String, reason: &'static str },
     #[error("`{value}` must be one of {}", list(allowed))]
@@ -73,6 +69,10 @@ pub enum Problem {
     GroupCycle { cycle: Vec<String> },
     #[error("stage `{name}` has no checks to require")]
     RequiresWithoutChecks { name: String },
+    #[error("stage `{stage}` is made from nothing: it has no package manager for `packages`")]
+    PackagesOnScratch { stage: String },
+    #[error("`scratch` is empty: nothing can be copied from it")]
+    CopyFromScratch,
     #[error("`builder` is built in and cannot be changed as a stage")]
     ReservedStage,
     #[error(
@@ -121,10 +121,6 @@ pub enum Problem {
     UnusedBuildArg { name: String, suggestion: Option<String> },
     #[error("{what} is not supported by pybuild {}", env!("CARGO_PKG_VERSION"))]
     Unsupported { what: String },
-    #[error("{message}")]
-    BadOption { message: String },
-    #[error("this engine lacks `{capability}`, which {what} needs")]
-    MissingCapability { capability: String, what: String },
 }
 
 impl Problem {
@@ -139,7 +135,6 @@ impl Problem {
     }
 
     /// What to do about it, in the order in which to try. May be empty.
-    #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn help(&self) -> Vec<String> {
         match self {
             Self::UnknownKey { suggestion: None, known, .. } if !known.is_empty() => {
@@ -172,7 +167,6 @@ impl Problem {
             Self::NotAbsolute { value } => vec![format!("write `/{}`", value.trim_start_matches("./"))],
             Self::PathLeavesContext { .. } => vec![
                 "paths are relative to the build context, the last argument of `docker buildx build`".into(),
-                "pass a folder outside of it as a named context: `--build-context NAME=PATH`".into(),
             ],
             Self::RequiresWithoutChecks { name } => {
                 vec![format!("give it one: `checks.NAME = \"…\"` in [stage.{name}]")]
@@ -219,11 +213,6 @@ impl Problem {
                 "add a `[build-system]` table to pyproject.toml".into(),
                 "or copy the code as it is: `[app]` with `package = false`".into(),
             ],
-            Self::NoToolTable => vec![
-                "add `[tool.pybuild]`, which may stay empty".into(),
-                "or build with a file of its own: `-f pybuild.toml`".into(),
-            ],
-            Self::MissingCapability { .. } => vec!["update Docker or BuildKit".into()],
             _ => Vec::new(),
         }
     }

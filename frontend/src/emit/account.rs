@@ -2,6 +2,7 @@
 
 use buildkit_llb::{Copy, Exec, FileOp, Metadata, MkDir, Mount, Network, Owner, State};
 
+use super::layers::Layers;
 use super::{EmitError, Emitter};
 use crate::diagnostics::Span;
 use crate::plan::{NewUser, StagePlan};
@@ -9,6 +10,9 @@ use crate::spec::{ImagePath, User};
 
 /// The binary in our own image.
 const TOOL: &str = "/pybuild";
+
+/// Where the tool leaves what it makes.
+const OUT: &str = "/run/pybuild/out";
 
 /// What the step is called.
 pub(super) fn title(user: &NewUser) -> String {
@@ -32,20 +36,48 @@ impl Emitter<'_> {
         root: &State,
         span: Span,
     ) -> Result<State, EmitError> {
-        const ETC: &str = "/run/pybuild/etc";
-        const OUT: &str = "/run/pybuild/out";
-        let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
         let create = format!("{}:{}:{}", user.name, user.uid, user.gid);
         let home = user.home();
-        let arguments =
-            [TOOL, "tool", "account", "--etc", ETC, "--out", OUT, "--create", &create, "--home", &home];
-        let exec = Exec::new(arguments)
+        let arguments = ["--out", OUT, "--create", &create, "--home", &home];
+        let exec = self.account_tool(root, &arguments)?.mount(Mount::scratch(OUT));
+        let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
+        Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(tool).output(OUT))
+    }
+
+    /// Fails the build where the base image does not have a user that the file names.
+    pub(super) fn expect_users(
+        &self,
+        stage: &StagePlan,
+        layers: &mut Layers<'_>,
+    ) -> Result<Option<State>, EmitError> {
+        if stage.expected_users.is_empty() {
+            return Ok(None);
+        }
+        let root = layers.top(&self.whole(stage));
+        let expected = stage.expected_users.iter().flat_map(|name| ["--expect", name]);
+        let arguments: Vec<&str> = ["--out", OUT].into_iter().chain(expected).collect();
+        let exec = self.account_tool(&root, &arguments)?.mount(Mount::scratch(OUT));
+        let title = format!("users: {}", stage.expected_users.join(" "));
+        let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
+        Ok(Some(exec.meta(self.metadata(&stage.name, &title, stage.span)).run(tool).output(OUT)))
+    }
+
+    fn account_tool(&self, root: &State, arguments: &[&str]) -> Result<Exec, EmitError> {
+        const ETC: &str = "/run/pybuild/etc";
+        if self.inputs.tool.is_none() {
+            return Err(EmitError::NoTool);
+        }
+        let fixed = [TOOL, "tool", "account", "--etc", ETC];
+        let exec = Exec::new(fixed.iter().chain(arguments).copied())
             .platform(&self.inputs.build_platform)
             .cwd("/")
-            .network(Network::None)
-            .mount(Mount::bind(root, ETC).selector("/etc").read_only())
-            .mount(Mount::scratch(OUT));
-        Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(tool).output(OUT))
+            .network(Network::None);
+        // An empty base has no users, and nothing to mount.
+        Ok(if root.is_scratch() {
+            exec
+        } else {
+            exec.mount(Mount::bind(root, ETC).selector("/etc").read_only())
+        })
     }
 }
 

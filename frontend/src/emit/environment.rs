@@ -2,6 +2,7 @@
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
+use super::packages::Script;
 use super::{EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
@@ -10,7 +11,10 @@ use crate::project::Requirements;
 const BUILDER: &str = "builder";
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
-const COMPILE: &str = include_str!("scripts/compile.py");
+const COMPILE: Script = Script { name: "compile.py", text: include_str!("scripts/compile.py") };
+const VENV: Script = Script { name: "venv.sh", text: include_str!("scripts/venv.sh") };
+const PIP: Script = Script { name: "pip.sh", text: include_str!("scripts/pip.sh") };
+const PROJECT: Script = Script { name: "project.sh", text: include_str!("scripts/project.sh") };
 
 impl Emitter<'_> {
     /// The builder with the project's dependencies, and those of `groups` on top.
@@ -25,8 +29,7 @@ impl Emitter<'_> {
         }
         let version = builder.python.map(|version| version.to_string()).unwrap_or_default();
         let title = format!("venv: Python {version}");
-        let venv =
-            self.shell(include_str!("scripts/venv.sh"), &[version], &image.config).network(Network::None);
+        let venv = self.shell(VENV, &[version], &image.config).network(Network::None);
         image.state =
             venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
         image.config.layer("venv: /venv".to_owned());
@@ -58,7 +61,7 @@ impl Emitter<'_> {
         if !requirements.inline.is_empty() {
             arguments.extend(["-r".to_owned(), INLINE.to_owned()]);
         }
-        let mut exec = self.shell(include_str!("scripts/pip.sh"), &arguments, config).cwd("/run/pybuild");
+        let mut exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
         // Each file by itself: what else changes in the context must not run this again.
         for file in &requirements.inputs {
             let mount = Mount::bind(&self.inputs.context, format!("{INPUTS}/{}", file.as_str()));
@@ -82,7 +85,7 @@ impl Emitter<'_> {
         let image = self.environment(groups)?;
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
-        let exec = self.shell(include_str!("scripts/project.sh"), &[COMPILE.to_owned()], &image.config);
+        let exec = self.shell(PROJECT, &[], &image.config).mount(COMPILE.mount());
         let exec = exec
             .mount(Mount::bind(&source, "/src").selector(files.to.as_str()).no_output())
             .mount(Mount::scratch(OUT))
@@ -106,7 +109,7 @@ impl Emitter<'_> {
         let source = self.app(&State::scratch(), files, &[], meta);
         let mut arguments = pip_arguments();
         arguments.extend(["--no-deps".to_owned(), "-e".to_owned(), files.to.as_str().to_owned()]);
-        let exec = self.shell(include_str!("scripts/pip.sh"), &arguments, config);
+        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
         let to = files.to.as_str();
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
@@ -122,13 +125,7 @@ impl Emitter<'_> {
 
 /// The arguments of `pip.sh`, as far as they are always the same.
 fn pip_arguments() -> Vec<String> {
-    let arguments = [
-        COMPILE,
-        "install",
-        "--no-compile",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--root-user-action=ignore",
-    ];
+    let arguments =
+        ["install", "--no-compile", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore"];
     arguments.map(str::to_owned).to_vec()
 }

@@ -38,10 +38,11 @@ pub(super) fn waiting_for(state: &State) -> Copy {
     Copy::new(state, "/pybuild-no-such-file*", "/").wildcard(true).allow_empty_wildcard(true)
 }
 
-/// Copies a whole folder of `source` to the same place, owners and modes included.
-pub(super) fn copy_tree(base: &State, source: &State, path: &str, meta: Metadata) -> State {
+/// Copies a whole folder of `source` to the same place, owners and modes included, once everything in `gates` is there.
+pub(super) fn copy_tree(base: &State, source: &State, path: &str, gates: &[State], meta: Metadata) -> State {
     let copy = Copy::new(source, path, path).dir_contents_only(true).create_dest_path(true);
-    FileOp::on(base).copy(copy).meta(meta).state()
+    let op = FileOp::on(base).copy(copy);
+    gates.iter().fold(op, |op, gate| op.copy(waiting_for(gate))).meta(meta).state()
 }
 
 /// Whether a copy to `to` may be made on an empty root and merged.

@@ -118,25 +118,31 @@ impl Emitter<'_> {
         let mut image = self.base(&stage.base)?;
         image.config.apply(&stage.image);
         let mut layers = Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
-        // Checks see all that comes before the app.
+        // Checks see what comes before the app, with the app beside it, unless the stage makes something of its own.
         let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
-        let before_app = app.unwrap_or(stage.steps.len());
-        for step in stage.steps.iter().take(before_app) {
-            self.step(stage, step, &mut layers, &mut image, &[])?;
-        }
-        let passed = self.run_checks(stage, &mut layers, &image);
-        // A stage's own checks are the only ones that are not known from before.
-        let gates = stage.gates.iter().flat_map(|gate| self.checks.get(gate).unwrap_or(&passed));
-        let gates: Vec<State> = gates.cloned().collect();
+        let end = stage.steps.len();
+        let before_checks = if stage.checks_see_all { end } else { app.unwrap_or(end) };
+        let mut gates: Vec<State> =
+            stage.gates.iter().filter_map(|gate| self.checks.get(gate)).flatten().cloned().collect();
         // The last step that can wait for checks does, so that everything else runs beside them.
-        let waits = |step: &Step| matches!(step.action, Action::App(_) | Action::Copy(_) | Action::Run(_));
-        let last = stage.steps.iter().rposition(waits).filter(|at| *at >= before_app);
-        for (at, step) in stage.steps.iter().enumerate().skip(before_app) {
-            let gates: &[State] = if last == Some(at) { &gates } else { &[] };
-            self.step(stage, step, &mut layers, &mut image, gates)?;
+        let waits = |step: &Step| {
+            matches!(step.action, Action::Project { .. } | Action::App(_) | Action::Copy(_) | Action::Run(_))
+        };
+        let last = stage.steps.iter().rposition(waits);
+        let mut passed = Vec::new();
+        for at in 0..=end {
+            if at == before_checks {
+                passed = self.run_checks(stage, &mut layers, &image);
+                passed.extend(self.expect_users(stage, &mut layers)?);
+                gates.extend(passed.iter().cloned());
+            }
+            if let Some(step) = stage.steps.get(at) {
+                let waiting = if last == Some(at) { std::mem::take(&mut gates) } else { Vec::new() };
+                self.step(stage, step, &mut layers, &mut image, &waiting)?;
+            }
         }
         let whole = self.whole(stage);
-        if last.is_none() && !gates.is_empty() {
+        if !gates.is_empty() {
             let root = layers.top(&whole);
             layers.replace(self.gate(stage, &root, &gates));
             image.config.layer("checks passed");
@@ -198,13 +204,16 @@ impl Emitter<'_> {
             Action::Environment(groups) => {
                 let environment = self.environment(groups)?.state;
                 let meta = self.metadata(&stage.name, "venv: /venv", span);
-                layers.add(move |base| files::copy_tree(base, &environment, crate::plan::VENV, meta.clone()));
+                layers.add(move |base| {
+                    files::copy_tree(base, &environment, crate::plan::VENV, &[], meta.clone())
+                });
                 image.config.layer("venv: /venv".to_owned());
             }
             Action::Project { groups, files } => {
                 let installed = self.project(groups, files, span)?;
                 let meta = self.metadata(&stage.name, "project: install", span);
-                layers.add(move |base| files::copy_tree(base, &installed, "/", meta.clone()));
+                let gates = gates.to_vec();
+                layers.add(move |base| files::copy_tree(base, &installed, "/", &gates, meta.clone()));
                 image.config.layer("project".to_owned());
             }
             Action::Editable { files } => {
@@ -216,7 +225,7 @@ impl Emitter<'_> {
                 let root = layers.top(&self.whole(stage));
                 let made = self.account(stage, user, &root, span)?;
                 let meta = self.metadata(&stage.name, &account::title(user), span);
-                layers.add(move |base| files::copy_tree(base, &made, "/", meta.clone()));
+                layers.add(move |base| files::copy_tree(base, &made, "/", &[], meta.clone()));
                 image.config.layer(account::title(user));
             }
             Action::Own { folders, owner } => {

@@ -1,10 +1,35 @@
 //! OS packages, with the package manager's cache kept between builds and out of the image.
 
-use buildkit_llb::{Exec, Mount, Sharing, State};
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
 use super::{Emitter, ImageConfig};
 use crate::plan::Packages;
 use crate::spec::SystemManager;
+
+/// Where our scripts are while they run.
+const SCRIPTS: &str = "/run/pybuild";
+
+/// A script of ours: the name of its file and its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Script {
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+}
+
+impl Script {
+    /// The script as a file below [`SCRIPTS`].
+    pub(super) fn mount(self) -> Mount {
+        let file = FileOp::on(&State::scratch())
+            .mkfile(MkFile::new(format!("/{}", self.name), self.text).mode(0o644).timestamp(0))
+            .meta(Metadata::named(format!("[internal] {}", self.name)))
+            .state();
+        Mount::bind(&file, format!("{SCRIPTS}/{}", self.name)).selector(format!("/{}", self.name)).read_only()
+    }
+}
+
+const APT: Script = Script { name: "apt.sh", text: include_str!("scripts/apt.sh") };
+const APK: Script = Script { name: "apk.sh", text: include_str!("scripts/apk.sh") };
+const DNF: Script = Script { name: "dnf.sh", text: include_str!("scripts/dnf.sh") };
 
 /// The program's name, as steps and history show it.
 pub(super) fn program(packages: &Packages) -> &'static str {
@@ -23,15 +48,15 @@ impl Emitter<'_> {
         root: &State,
         config: &ImageConfig,
     ) -> State {
-        let (script, caches): (&str, &[&str]) = match packages.manager {
-            SystemManager::Apt => (include_str!("scripts/apt.sh"), &["/var/cache/apt", "/var/lib/apt/lists"]),
-            SystemManager::Apk => (include_str!("scripts/apk.sh"), &["/var/cache/apk"]),
-            SystemManager::Dnf => (include_str!("scripts/dnf.sh"), &["/var/cache/dnf", "/var/cache/libdnf5"]),
+        let (script, caches): (Script, &[&str]) = match packages.manager {
+            SystemManager::Apt => (APT, &["/var/cache/apt", "/var/lib/apt/lists"]),
+            SystemManager::Apk => (APK, &["/var/cache/apk"]),
+            SystemManager::Dnf => (DNF, &["/var/cache/dnf", "/var/cache/libdnf5"]),
         };
         let title = format!("{}: {}", program(packages), packages.names.join(" "));
         let mut exec = self.shell(script, &packages.names, config);
         if packages.manager == SystemManager::Apt {
-            exec = exec.mount(Mount::tmpfs("/run/pybuild"));
+            exec = exec.mount(Mount::tmpfs("/run/pybuild/tmp"));
         }
         for path in caches {
             // Packages of one distribution and platform are no use to another.
@@ -42,10 +67,14 @@ impl Emitter<'_> {
         exec.meta(self.metadata(stage, &title, packages.span)).run(root).root()
     }
 
-    /// A shell script with arguments, with the environment that `config` gives and the options of the build.
-    pub(super) fn shell(&self, script: &str, arguments: &[String], config: &ImageConfig) -> Exec {
-        let fixed = ["/bin/sh", "-c", script, "pybuild"].map(str::to_owned);
-        self.exec(fixed.into_iter().chain(arguments.iter().cloned()), config)
+    /// One of our shell scripts with arguments, with the environment that `config` gives and the options of the build.
+    ///
+    /// The script is mounted rather than passed, so that a step that fails is told by its name and arguments.
+    pub(super) fn shell(&self, script: Script, arguments: &[String], config: &ImageConfig) -> Exec {
+        let path = format!("{SCRIPTS}/{}", script.name);
+        let fixed = ["/bin/sh".to_owned(), path];
+        let exec = self.exec(fixed.into_iter().chain(arguments.iter().cloned()), config);
+        exec.mount(script.mount())
     }
 
     /// A process with the environment that `config` gives and the options of the build.

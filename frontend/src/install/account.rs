@@ -1,4 +1,5 @@
-//! `pybuild tool account`: a user, a group and a home, as files to lay over a base image.
+//! `pybuild tool account`: a user, a group and a home, as files to lay over a base image; and a look whether users are
+//! there.
 //!
 //! Reads `/etc/passwd` and its kin from a copy of the base's `/etc` and writes changed ones below an output folder;
 //! formats as in passwd(5), group(5), shadow(5) and gshadow(5). A base without these files gets new ones.
@@ -17,6 +18,8 @@ struct Options {
     out: PathBuf,
     create: Option<NewUser>,
     home: String,
+    /// Users that the base must have.
+    expect: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +35,14 @@ struct NewUser {
 /// If an argument is wrong, the base has another user of the same name, or a file cannot be written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let options = parse(arguments)?;
-    let user = options.create.ok_or_else(|| ToolError::Usage("`--create` is missing".to_owned()))?;
+    let passwd = read(&options.etc.join("passwd"))?.unwrap_or_default();
+    if let Some(name) = options.expect.iter().find(|name| entry(&passwd, name).is_none()) {
+        return Err(ToolError::Base(format!(
+            "the base image has no user `{name}`; write one that it has, numbers as `1000:1000`, or \
+             `{{ name = \"{name}\", uid = … }}` to create it"
+        )));
+    }
+    let Some(user) = options.create else { return Ok(()) };
     let mut made = Made { out: options.out.clone(), folders: Vec::new() };
     write_tables(&options.etc, &user, &options.home, &mut made)?;
     made.folder(&options.home, user.uid, user.gid, 0o750)?;
@@ -50,6 +60,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
             "--etc" => options.etc = value.into(),
             "--out" => options.out = value.into(),
             "--home" => options.home.clone_from(value),
+            "--expect" => options.expect.push(value.clone()),
             "--create" => {
                 let mut parts = value.split(':');
                 let numbers = (parts.next(), parts.next().map(str::parse), parts.next().map(str::parse));
@@ -226,6 +237,23 @@ mod tests {
         let home = fs::metadata(out.path().join("home/app")).unwrap();
         assert_eq!(std::os::unix::fs::MetadataExt::uid(&home), 10_001);
         assert_eq!(home.modified().unwrap(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_user_that_is_expected_must_be_there() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("passwd"), PASSWD).unwrap();
+        let expect = |name: &str| {
+            let etc = base.path().to_str().unwrap();
+            run(&["--etc", etc, "--out", "/nowhere", "--expect", name].map(str::to_owned))
+                .map_err(|e| e.to_string())
+        };
+        assert_eq!(expect("node"), Ok(()));
+        assert_eq!(
+            expect("nosuch").unwrap_err(),
+            "the base image has no user `nosuch`; write one that it has, numbers as `1000:1000`, or \
+             `{ name = \"nosuch\", uid = … }` to create it"
+        );
     }
 
     #[test]

@@ -9,9 +9,10 @@
 //! The code carries the paths that it has in the image, and the hash of its source, which Python does not check
 //! again (PEP 552): the source's time makes no difference.
 //!
-//! What Python writes for a file depends on what the same process has compiled before: names that are still known to
-//! it are written as shared. So the files are split in the same way on every machine, and each part is compiled by a
-//! process of its own, which is given nothing of the environment and hashes strings in the same way always.
+//! What Python writes for a file can depend on what the same process has compiled before: an object that is still
+//! known to it may be marked as shared (seen up to Python 3.10, in one file of two hundred). So the files are split
+//! in the same way on every machine, and each part is compiled by a process of its own, which is given nothing of
+//! the environment and hashes strings in the same way always.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -249,4 +250,139 @@ fn write(tree: &mut Tree, part: &[Source], tag: &str, code: &[Vec<u8>]) -> Resul
         tree.write(&format!("{folder}/{stem}.{tag}.pyc"), code, Mode::Plain)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const SITE: &str = "/venv/lib/python3.11/site-packages";
+
+    /// One test at a time: a program cannot be started while a process that another test starts still has it open
+    /// for writing.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn packages(files: &[(&str, &str)]) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let file = root.path().join(SITE.trim_start_matches('/')).join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        root
+    }
+
+    fn compiled(root: &TempDir, interpreter: &str, python: &str) -> Result<TempDir, String> {
+        let out = tempfile::tempdir().unwrap();
+        let (root, target) = (root.path().to_str().unwrap(), out.path().to_str().unwrap());
+        let named = ["--interpreter", interpreter, "--python", python, "--source", SITE];
+        let arguments = named.into_iter().chain(["--root", root, "--out", target]).map(str::to_owned);
+        run(&arguments.collect::<Vec<_>>()).map_err(|error| error.to_string())?;
+        Ok(out)
+    }
+
+    /// The files below a folder, in order.
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// A program that reads the names and then does this.
+    fn interpreter(folder: &TempDir, then: &str) -> String {
+        let path = folder.path().join("python");
+        fs::write(&path, format!("#!/bin/sh\nwhile read -r line; do :; done\n{then}\n")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    }
+
+    #[test]
+    fn code_goes_beside_its_source_and_files_without_code_are_left_out() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let root =
+            packages(&[("a/b.py", ""), ("a/bad.py", ""), ("a/text.txt", ""), ("a/__pycache__/c.py", "")]);
+        let python = interpreter(
+            &root,
+            "printf '\\003\\000\\000\\000tag\\004\\000\\000\\0003.11\\004\\000\\000\\000code\\000\\000\\000\\000'",
+        );
+        let out = compiled(&root, &python, "3.11").unwrap();
+        let expected = out.path().join("venv/lib/python3.11/site-packages/a/__pycache__/b.tag.pyc");
+        assert_eq!(files(out.path()), std::slice::from_ref(&expected));
+        assert_eq!(fs::read_to_string(&expected).unwrap(), "code");
+        let (file, folder) =
+            (fs::metadata(&expected).unwrap(), fs::metadata(expected.parent().unwrap()).unwrap());
+        assert_eq!((file.mode() & 0o7777, file.mtime()), (0o644, i64::from(EPOCH)));
+        assert_eq!((folder.mode() & 0o7777, folder.mtime()), (0o755, i64::from(EPOCH)));
+    }
+
+    #[test]
+    fn an_interpreter_that_does_not_serve_is_named() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = packages(&[("a.py", "")]);
+        let other = interpreter(
+            &root,
+            "printf '\\003\\000\\000\\000tag\\004\\000\\000\\0003.13\\000\\000\\000\\000'",
+        );
+        assert_eq!(
+            compiled(&root, &other, "3.11").unwrap_err(),
+            format!("`{other}` is Python 3.13, but the packages are installed for 3.11")
+        );
+        let failing = interpreter(&root, "echo out of memory >&2; exit 3");
+        assert_eq!(
+            compiled(&root, &failing, "3.11").unwrap_err(),
+            format!(
+                "`{failing}` could not compile the part that begins with `{SITE}/a.py` (exit status: 3):\n\
+                 out of memory\n  help: set `bytecode = false` to build without"
+            )
+        );
+        let error = compiled(&root, "/no/python", "3.11").unwrap_err();
+        assert_eq!(
+            error,
+            "cannot run `/no/python` to compile bytecode: No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn files_are_split_by_their_sizes_alone() {
+        let sources = [PART, 1, PART - 1, 5, PART * 3, 7].map(|size| Source { path: String::new(), size });
+        let sizes: Vec<Vec<u64>> =
+            parts(sources.into()).iter().map(|part| part.iter().map(|file| file.size).collect()).collect();
+        assert_eq!(sizes, [vec![PART], vec![1, PART - 1], vec![5, PART * 3], vec![7]]);
+    }
+
+    #[test]
+    fn a_real_python_takes_the_code_and_makes_the_same_again() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(python) = fs::canonicalize("/usr/bin/python3") else { return };
+        let version = python.file_name().and_then(|name| PythonVersion::of_name(name.to_str()?));
+        let (Some(version), Some(python)) = (version, python.to_str()) else { return };
+        let root = packages(&[
+            ("m.py", "NAMES = {'x', 'y', 'z'}\ndef f():\n    return 'found'\n"),
+            ("bad.py", "print 'for another version'\n"),
+            ("warned.py", "'\\d'\n"),
+        ]);
+        let out = compiled(&root, python, version.text()).unwrap();
+        let made = files(out.path());
+        let names: Vec<_> = made.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+        let digits = version.numbers().replace('.', "");
+        assert_eq!(names, [format!("m.cpython-{digits}.pyc"), format!("warned.cpython-{digits}.pyc")]);
+        let again = compiled(&root, python, version.text()).unwrap();
+        for (one, other) in made.iter().zip(files(again.path())) {
+            assert!(fs::read(one).unwrap() == fs::read(other).unwrap(), "{}", one.display());
+        }
+        let program = "import marshal, sys; code = marshal.loads(open(sys.argv[1], 'rb').read()[16:]); exec(code); \
+                       print(code.co_filename, f())";
+        let output = Command::new(python).args(["-c", program]).arg(made.first().unwrap()).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{SITE}/m.py found\n"));
+    }
 }

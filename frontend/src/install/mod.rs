@@ -1,8 +1,20 @@
 //! The tool role: what the same binary does inside build steps. It depends on nothing else of the crate.
 
 pub mod account;
+mod arguments;
+pub mod bytecode;
+mod interpreter;
+mod parallel;
+mod tree;
+pub mod unpack;
+pub mod venv;
+mod wheel;
 
 use std::ffi::OsString;
+
+pub use bytecode::BytecodeError;
+pub use interpreter::InterpreterError;
+pub use wheel::{NameProblem, Problem, WheelError};
 
 /// Why the tool could not do what a step asked for. The text is what the user sees in the step's output.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +33,15 @@ pub enum ToolError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A wheel was refused.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// Bytecode could not be made.
+    #[error(transparent)]
+    Bytecode(#[from] BytecodeError),
+    /// The base image has no fitting Python.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
 }
 
 /// Runs `pybuild tool ARGUMENTS`.
@@ -34,6 +55,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
     let mut arguments = arguments.into_iter().map(text);
     match arguments.next().transpose()?.as_deref() {
         Some("account") => account::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("venv") => venv::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some(other) => Err(ToolError::Usage(format!("no tool is called `{other}`"))),
         None => Err(ToolError::Usage("no tool is named".to_owned())),
     }

@@ -359,9 +359,10 @@ impl ArtifactKind {
         }
         // `bdist_dumb` archives end like source archives but name their platform.
         let dumb = [".linux-", ".win32", ".win-amd64", ".macosx-"].iter().any(|mark| file.contains(mark));
-        match Self::ARCHIVES.iter().any(|ending| file.ends_with(ending)) && !dumb {
-            true => Self::Sdist,
-            false => Self::Other,
+        if Self::ARCHIVES.iter().any(|ending| file.ends_with(ending)) && !dumb {
+            Self::Sdist
+        } else {
+            Self::Other
         }
     }
 }

@@ -41,9 +41,10 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     for table in root.tables("package")? {
         add(&mut packages, &table)?;
     }
-    let roots = match inherits {
-        true => Roots::Listed(listing(&metadata)?),
-        false => Roots::Graph(vec![graph_root(&Manifest::beside(input, Format::Pdm)?)?]),
+    let roots = if inherits {
+        Roots::Listed(listing(&metadata)?)
+    } else {
+        Roots::Graph(vec![graph_root(&Manifest::beside(input, Format::Pdm)?)?])
     };
     let mut lock = Lock::empty(Format::Pdm, roots);
     lock.packages = packages.into_iter().map(Arc::new).collect();
@@ -101,16 +102,13 @@ fn add(packages: &mut Vec<Package>, table: &Table<'_>) -> Result<(), LockError> 
     let same = |known: &&mut Package| {
         known.name == package.name && known.version == package.version && known.source == package.source
     };
-    let package = match packages.iter_mut().find(same) {
-        Some(known) => {
-            join_entries(known, package);
-            known
-        }
-        None => {
-            packages.push(package);
-            let Some(added) = packages.last_mut() else { return Ok(()) };
-            added
-        }
+    let package = if let Some(known) = packages.iter_mut().find(same) {
+        join_entries(known, package);
+        known
+    } else {
+        packages.push(package);
+        let Some(added) = packages.last_mut() else { return Ok(()) };
+        added
     };
     if extras.is_empty() {
         package.dependencies = edges;
@@ -159,7 +157,7 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
 /// An edge with specifiers picks by them; one without has only one to pick.
 fn locked_edge(edge: Dependency) -> Dependency {
     let pick = match edge.pick {
-        Pick::AnyOf(sets) if sets.iter().all(|set| set.is_empty()) => Pick::Only,
+        Pick::AnyOf(sets) if sets.iter().all(pep440_rs::VersionSpecifiers::is_empty) => Pick::Only,
         pick => pick,
     };
     Dependency { pick, ..edge }
@@ -180,12 +178,11 @@ fn source(table: &Table<'_>) -> Result<Source, LockError> {
         (None, None) => return Ok(Source::Index { url: None }),
     };
     let is_file = Artifact::new(file_name(&path), Location::Index).kind != super::ArtifactKind::Other;
-    Ok(match is_file {
-        true => Source::File { path: join("", &path), subdirectory },
-        false => {
-            let install = if table.flag("editable")? { Install::Editable } else { Install::Built };
-            Source::Directory { path: join("", &path), install }
-        }
+    Ok(if is_file {
+        Source::File { path: join("", &path), subdirectory }
+    } else {
+        let install = if table.flag("editable")? { Install::Editable } else { Install::Built };
+        Source::Directory { path: join("", &path), install }
     })
 }
 

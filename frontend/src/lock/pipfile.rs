@@ -67,7 +67,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         }
         for (name, entry) in entries {
             let place = document.key(name, at.span.end);
-            let mut package = package(name, entry, place)?;
+            let mut package = package(name, entry, &place)?;
             package.groups.insert(group.clone(), package.marker.take());
             add(&mut packages, package);
         }
@@ -105,7 +105,7 @@ fn add(packages: &mut Vec<Package>, package: Package) {
     }
 }
 
-fn package(name: &str, entry: &Value, at: Place) -> Result<Package, LockError> {
+fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> {
     let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     let name = Name::new(name).map_err(|error| fail(error.into()))?;

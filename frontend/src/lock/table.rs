@@ -35,13 +35,14 @@ pub(super) struct Table<'t> {
 #[derive(Clone, Copy)]
 pub(super) struct Value<'t> {
     file: &'t Arc<str>,
-    value: &'t DeValue<'t>,
+    tree: &'t DeValue<'t>,
     span: Span,
     key: &'t str,
 }
 
 /// A text in a lock.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "`text.text` is the text of a text")]
 pub(super) struct Text<'t> {
     pub(super) text: &'t str,
     file: &'t Arc<str>,
@@ -77,7 +78,7 @@ impl<'t> Table<'t> {
 
     pub(super) fn get(&self, key: &'t str) -> Option<Value<'t>> {
         let value = self.entries.get(key)?;
-        Some(Value { file: self.file, value: value.get_ref(), span: value.span().into(), key })
+        Some(Value { file: self.file, tree: value.get_ref(), span: value.span().into(), key })
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -90,7 +91,7 @@ impl<'t> Table<'t> {
         self.entries.iter().map(move |(key, value)| {
             let text: &'t str = key.get_ref();
             let name = Text { text, file, span: key.span().into() };
-            (name, Value { file, value: value.get_ref(), span: value.span().into(), key: text })
+            (name, Value { file, tree: value.get_ref(), span: value.span().into(), key: text })
         })
     }
 
@@ -108,12 +109,12 @@ impl<'t> Table<'t> {
 
     pub(super) fn flag(&self, key: &'t str) -> Result<bool> {
         self.get(key)
-            .map_or(Ok(false), |value| value.value.as_bool().ok_or_else(|| value.wrong_type("true or false")))
+            .map_or(Ok(false), |value| value.tree.as_bool().ok_or_else(|| value.wrong_type("true or false")))
     }
 
     pub(super) fn number(&self, key: &'t str) -> Result<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
-        let number = value.value.as_integer().and_then(|number| u64::from_str(number.as_str()).ok());
+        let number = value.tree.as_integer().and_then(|number| u64::from_str(number.as_str()).ok());
         number.map(Some).ok_or_else(|| value.wrong_type("a number"))
     }
 
@@ -164,35 +165,35 @@ impl<'t> Value<'t> {
     }
 
     pub(super) fn is_text(&self) -> bool {
-        self.value.is_str()
+        self.tree.is_str()
     }
 
     pub(super) fn is_list(&self) -> bool {
-        self.value.is_array()
+        self.tree.is_array()
     }
 
     pub(super) fn text(&self) -> Result<Text<'t>> {
-        let text = self.value.as_str().ok_or_else(|| self.wrong_type("a string"))?;
+        let text = self.tree.as_str().ok_or_else(|| self.wrong_type("a string"))?;
         Ok(Text { text, file: self.file, span: self.span })
     }
 
     pub(super) fn table(&self) -> Result<Table<'t>> {
-        let entries = self.value.as_table().ok_or_else(|| self.wrong_type("a table"))?;
+        let entries = self.tree.as_table().ok_or_else(|| self.wrong_type("a table"))?;
         Ok(Table { file: self.file, entries, span: self.span })
     }
 
     pub(super) fn list(&self) -> Result<Vec<Value<'t>>> {
-        let list = self.value.as_array().ok_or_else(|| self.wrong_type("a list"))?;
+        let list = self.tree.as_array().ok_or_else(|| self.wrong_type("a list"))?;
         let (file, key) = (self.file, self.key);
         let values = list.iter();
         Ok(values
-            .map(|value| Value { file, value: value.get_ref(), span: value.span().into(), key })
+            .map(|value| Value { file, tree: value.get_ref(), span: value.span().into(), key })
             .collect())
     }
 
     /// A text or number as text, for versions of formats.
     pub(super) fn scalar(&self) -> Result<&'t str> {
-        match self.value {
+        match self.tree {
             DeValue::String(text) => Ok(text),
             DeValue::Integer(number) => Ok(number.as_str()),
             DeValue::Float(number) => Ok(number.as_str()),
@@ -201,7 +202,7 @@ impl<'t> Value<'t> {
     }
 
     pub(super) fn wrong_type(&self, expected: &'static str) -> LockError {
-        let found = match self.value {
+        let found = match self.tree {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "true or false",

@@ -68,10 +68,7 @@ fn is_member(package: &Package, members: &[Name]) -> bool {
 }
 
 fn member(table: &Table<'_>, package: &Arc<Package>) -> Result<Root, LockError> {
-    let groups = match table.has("dev-dependencies") {
-        true => "dev-dependencies",
-        false => "dependency-groups",
-    };
+    let groups = if table.has("dev-dependencies") { "dev-dependencies" } else { "dependency-groups" };
     let mut groups = table.lists(groups, dependency)?;
     // A group without members is left out of the lists, but `metadata` knows it.
     if let Some(metadata) = table.table("metadata")? {
@@ -184,10 +181,7 @@ fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
     let source = table.table("source")?.map(|source| read_source(&source, name.as_str())).transpose()?;
     let version = table.text("version")?.map(|text| text.version()).transpose()?;
     // The list is `extra` in edges and `extras` in the requirements of a manifest.
-    let extras = match table.has("extra") {
-        true => table.names("extra")?,
-        false => table.names("extras")?,
-    };
+    let extras = if table.has("extra") { table.names("extra")? } else { table.names("extras")? };
     let pick = match (version, source) {
         (None, None) => Pick::Only,
         (version, source) => Pick::Exact { version, source },

@@ -141,10 +141,7 @@ impl Marker {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut lexer = Lexer::new(text);
         let marker = Self::parse_with(&mut lexer)?;
-        match lexer.is_done() {
-            true => Ok(marker),
-            false => Err(lexer.expected("`and`, `or` or the end of the marker")),
-        }
+        if lexer.is_done() { Ok(marker) } else { Err(lexer.expected("`and`, `or` or the end of the marker")) }
     }
 
     pub(super) fn parse_with(lexer: &mut Lexer<'_>) -> Result<Self, ParseError> {
@@ -296,9 +293,10 @@ impl Operand {
             let mark = if quote == '"' { "\"" } else { "'" };
             lexer.eat(mark);
             let text = lexer.take_while(|character| character != quote).to_owned();
-            return match lexer.eat(mark) {
-                true => Ok(Self::Literal(text)),
-                false => Err(lexer.error_since(start, ParseErrorKind::OpenString)),
+            return if lexer.eat(mark) {
+                Ok(Self::Literal(text))
+            } else {
+                Err(lexer.error_since(start, ParseErrorKind::OpenString))
             };
         }
         let name = lexer.take_while(is_word);
@@ -330,13 +328,14 @@ impl Comparison {
 
     /// The extra that this comparison asks for.
     fn extra(&self) -> Option<Name> {
-        let text = match (&self.left, self.operator, &self.right) {
+        match (&self.left, self.operator, &self.right) {
             (Operand::Variable(Variable::Extra), Operator::Equal, Operand::Literal(text))
             | (Operand::Literal(text), Operator::Equal, Operand::Variable(Variable::Extra))
-            | (Operand::Literal(text), Operator::In, Operand::Variable(Variable::Extras)) => text,
-            _ => return None,
-        };
-        Name::new(text).ok()
+            | (Operand::Literal(text), Operator::In, Operand::Variable(Variable::Extras)) => {
+                Name::new(text).ok()
+            }
+            _ => None,
+        }
     }
 
     /// The comparison with the value that the target has.

@@ -55,10 +55,7 @@ impl Requirement {
             parse_versions(&mut lexer)?
         };
         lexer.skip_space();
-        let marker = match lexer.eat(";") {
-            true => Some(Marker::parse_with(&mut lexer)?),
-            false => None,
-        };
+        let marker = if lexer.eat(";") { Some(Marker::parse_with(&mut lexer)?) } else { None };
         lexer.skip_space();
         if !lexer.is_done() {
             return Err(lexer.expected("a version specifier, `@` and a URL, or `;` and a marker"));
@@ -70,7 +67,10 @@ impl Requirement {
     pub fn pinned(&self) -> Option<&pep440_rs::Version> {
         let Wanted::Versions(specifiers) = &self.wanted else { return None };
         let exact = [pep440_rs::Operator::Equal, pep440_rs::Operator::ExactEqual];
-        specifiers.iter().find(|specifier| exact.contains(specifier.operator())).map(|one| one.version())
+        specifiers
+            .iter()
+            .find(|specifier| exact.contains(specifier.operator()))
+            .map(pep440_rs::VersionSpecifier::version)
     }
 }
 

@@ -4,6 +4,7 @@
 //! list of targets and the image configs are all made from it, so they cannot disagree.
 
 mod account;
+mod parts;
 mod stages;
 
 pub use account::{DEFAULT_UID, NewUser};
@@ -84,8 +85,12 @@ pub struct StagePlan {
     pub steps: Vec<Step>,
     /// Its checks.
     pub checks: Vec<CheckPlan>,
-    /// Stages whose checks must pass before this one's image comes out; itself among them if it has checks.
+    /// Other stages whose checks must pass before this one's image comes out, and those that these wait for.
     pub gates: Vec<String>,
+    /// Whether the checks see all that the stage is made of, rather than the environment with the app beside it.
+    pub checks_see_all: bool,
+    /// Users that the base image must have: it is asked, since engines take an unknown one for root.
+    pub expected_users: Vec<String>,
     /// What its image config says.
     pub image: ImagePlan,
 }

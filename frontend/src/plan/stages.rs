@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
-    Action, AppFiles, BasePlan, Builder, CheckPlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Plan,
-    RunPlan, StagePlan, Step, account,
+    Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan, RunPlan,
+    StagePlan, Step, account,
 };
-use crate::diagnostics::{Diagnostics, Span};
+use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
-use crate::spec::{
-    Base, CacheMount, Check, ContextPath, CopyStep, DEFAULT_TARGET, ImagePath, Located, RunStep, Spec, Stage,
-    SystemManager, User,
-};
+use crate::spec::{Base, Check, ContextPath, DEFAULT_TARGET, ImagePath, Located, RunStep, Spec, Stage, User};
 
 struct Planner<'s> {
     spec: &'s Spec,
@@ -23,12 +21,22 @@ struct Planner<'s> {
 }
 
 pub(super) fn plan(spec: &Spec, project: &Project, target: &str, found: &mut Diagnostics) -> Plan {
+    for stage in spec.stages.values() {
+        let first = stage
+            .packages
+            .first()
+            .filter(|_| stage.from.as_ref().is_some_and(|from| from.value == Base::Scratch));
+        if let Some(package) = first {
+            let problem = Problem::PackagesOnScratch { stage: stage.name.clone() };
+            found.report(&spec.source, package.span, problem);
+        }
+    }
     let target = if target.is_empty() { DEFAULT_TARGET } else { target };
     let targets = spec.targets();
     // As with Dockerfiles, the case of a target's letters does not matter.
     let exact = targets.iter().find(|name| **name == target);
     let Some(target) = exact.or_else(|| targets.iter().find(|name| name.eq_ignore_ascii_case(target))) else {
-        let problem = crate::diagnostics::Problem::UnknownTarget {
+        let problem = Problem::UnknownTarget {
             name: target.to_owned(),
             suggestion: crate::diagnostics::problem::nearest(target, targets.iter().copied()),
             known: targets.iter().map(|name| (*name).to_owned()).collect(),
@@ -81,6 +89,17 @@ impl<'s> Planner<'s> {
         order.push(name);
     }
 
+    /// What `stage` requires, and what that requires in turn.
+    fn required(&self, stage: &'s Stage, all: &mut BTreeSet<&'s str>) {
+        for name in &stage.requires {
+            if all.insert(&name.value)
+                && let Some(next) = self.spec.stages.get(&name.value)
+            {
+                self.required(next, all);
+            }
+        }
+    }
+
     fn builder(&self) -> Builder {
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.build);
@@ -128,15 +147,24 @@ impl<'s> Planner<'s> {
         for run in &stage.run {
             steps.push(Step { action: Action::Run(self.run(stage, &run.value, &workdir)), span: run.span });
         }
-        let checks: Vec<_> = stage.checks.iter().map(|check| self.check(stage, check, &workdir)).collect();
-        let mut gates: Vec<_> = stage.requires.iter().map(|name| name.value.clone()).collect();
-        if !checks.is_empty() {
-            gates.push(name.to_owned());
-        }
-        gates.sort();
-        gates.dedup();
+        let made = |step: &Step| matches!(step.action, Action::Copy(_) | Action::Run(_));
+        let checks_see_all = stage.from.is_some() || steps.iter().any(made);
+        let checks = stage.checks.iter().map(|check| self.check(stage, check, &workdir, checks_see_all));
+        let checks = checks.collect();
+        let mut gates = BTreeSet::new();
+        self.required(stage, &mut gates);
         let image = self.image(stage, workdir);
-        StagePlan { name: name.to_owned(), span: stage.span, base, steps, checks, gates, image }
+        StagePlan {
+            name: name.to_owned(),
+            span: stage.span,
+            base,
+            checks,
+            gates: gates.into_iter().map(str::to_owned).collect(),
+            checks_see_all,
+            expected_users: expected_users(&steps, &image),
+            steps,
+            image,
+        }
     }
 
     fn builder_stage(&self, name: &str) -> StagePlan {
@@ -147,6 +175,8 @@ impl<'s> Planner<'s> {
             steps: Vec::new(),
             checks: Vec::new(),
             gates: Vec::new(),
+            checks_see_all: false,
+            expected_users: Vec::new(),
             image: ImagePlan {
                 has_venv: true,
                 pip_targets_venv: true,
@@ -330,16 +360,13 @@ impl<'s> Planner<'s> {
         }
     }
 
-    fn check(&self, stage: &Stage, check: &Check, workdir: &ImagePath) -> CheckPlan {
+    fn check(&self, stage: &Stage, check: &Check, workdir: &ImagePath, sees_all: bool) -> CheckPlan {
         let mut run = self.run(stage, &check.step, workdir);
         // What a check includes is what it sees of the app, not something added to it.
         let own = run.files.take();
-        let app = if stage.is_assembled() {
-            own.map(|files| AppFiles { to: workdir.clone(), ..files })
-                .or_else(|| self.app_files(stage, workdir, matches!(stage.name.as_str(), "dev" | "test")))
-        } else {
-            own.map(|files| AppFiles { to: workdir.clone(), ..files })
-        };
+        let own = own.map(|files| AppFiles { to: workdir.clone(), ..files });
+        let whole = matches!(stage.name.as_str(), "dev" | "test");
+        let app = if sees_all { own } else { own.or_else(|| self.app_files(stage, workdir, whole)) };
         CheckPlan { name: check.name.value.clone(), span: check.name.span, run, app }
     }
 
@@ -353,13 +380,15 @@ impl<'s> Planner<'s> {
             labels.extend(self.project.labels.clone());
         }
         labels.extend(settings.labels.clone());
+        let from_builder =
+            stage.from.as_ref().is_some_and(|from| from.value == Base::Stage("builder".to_owned()));
         let from_foreign = stage.from.as_ref().is_some_and(|from| !is_python(self.spec, &from.value));
         // An image of the user's own choice keeps its working directory unless files are put somewhere.
         let keeps_workdir =
             from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
         ImagePlan {
-            has_venv: stage.is_assembled(),
-            pip_targets_venv: stage.is_assembled() && !ships,
+            has_venv: stage.is_assembled() || from_builder,
+            pip_targets_venv: (stage.is_assembled() && !ships) || from_builder,
             env: settings.env.clone(),
             labels,
             command: settings.command.as_ref().map(crate::spec::Command::arguments),
@@ -371,65 +400,5 @@ impl<'s> Planner<'s> {
             workdir: (!keeps_workdir).then_some(workdir),
             stop_signal: settings.stop_signal.as_ref().map(|signal| signal.0.clone()),
         }
-    }
-}
-
-fn packages_step(packages: Packages) -> Step {
-    let span = packages.span;
-    Step { action: Action::Packages(packages), span }
-}
-
-fn app_span(stage: &Stage) -> Span {
-    stage.include.iter().flatten().next().map_or(stage.span, |path| path.span)
-}
-
-fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
-    let from = match copy.from.as_ref().map(|from| &from.value) {
-        None => CopySource::Context,
-        Some(Base::Stage(name)) if name == "builder" => CopySource::Builder,
-        Some(Base::Stage(name) | Base::Unknown(name)) => CopySource::Stage(name.clone()),
-        Some(Base::Image(image)) => CopySource::Image(image.clone()),
-        // Nothing can be copied from nothing; the engine says so with the path.
-        Some(Base::Scratch) => CopySource::Stage("scratch".to_owned()),
-    };
-    let path = match from {
-        CopySource::Context => copy.path.value.trim_end_matches('/').to_owned(),
-        _ => rooted(&copy.path.value, "/"),
-    };
-    let action = Action::Copy(CopyPlan {
-        from,
-        path,
-        to: rooted(&copy.to.value, workdir.as_str()),
-        owner: copy.owner.as_ref().map(|owner| owner.value.clone()),
-        mode: copy.mode,
-        exclude: copy.exclude.clone(),
-    });
-    Step { action, span: Span { start: copy.path.span.start, end: copy.to.span.end.max(copy.path.span.end) } }
-}
-
-/// `path` below `folder` unless it is absolute.
-fn rooted(path: &str, folder: &str) -> String {
-    if path.starts_with('/') {
-        return path.to_owned();
-    }
-    let path = path.trim_start_matches("./");
-    format!("{}/{}", folder.trim_end_matches('/'), if path == "." { "" } else { path })
-}
-
-fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
-    CacheMount { path: rooted(&mount.path, workdir.as_str()), ..mount.clone() }
-}
-
-/// The package manager that an image's name stands for.
-fn manager_of(image: &ImageReference) -> SystemManager {
-    let name = image.familiar();
-    // Vendors put the distribution anywhere in the name: `ubi9/python-312`, `python:3.13-alpine`.
-    let has = |words: &[&str]| words.iter().any(|word| name.split('/').any(|part| part.contains(word)));
-    if has(&["alpine"]) {
-        SystemManager::Apk
-    } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"]) {
-        SystemManager::Dnf
-    } else {
-        SystemManager::Apt
     }
 }

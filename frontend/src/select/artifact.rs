@@ -37,7 +37,7 @@ pub(super) fn take(
     }
     Err(SelectError::NoArtifact {
         package: package.label(),
-        target: target.clone(),
+        target: Box::new(target.clone()),
         offered: package.artifacts.iter().map(|artifact| artifact.file.clone()).collect(),
         remedies: remedy::remedies(package, target, tags, policy),
         at: package.at.clone(),

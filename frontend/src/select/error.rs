@@ -16,7 +16,7 @@ pub enum SelectError {
         /// What the lock requires.
         requires: String,
         /// What the image is.
-        target: Target,
+        target: Box<Target>,
     },
     /// The lock is for other environments.
     #[error("the lock is not for {target}, only for {}", environments.join(" or "))]
@@ -24,7 +24,7 @@ pub enum SelectError {
         /// The markers of which one would have to hold.
         environments: Vec<String>,
         /// What the image is.
-        target: Target,
+        target: Box<Target>,
     },
     /// No such extra.
     #[error("there is no extra `{extra}` in the lock")]
@@ -84,7 +84,7 @@ pub enum SelectError {
         /// What it requires.
         requires: String,
         /// What the image is.
-        target: Target,
+        target: Box<Target>,
         /// Where it stands.
         at: Place,
     },
@@ -102,7 +102,7 @@ pub enum SelectError {
         /// The package with its version.
         package: String,
         /// What the image is.
-        target: Target,
+        target: Box<Target>,
         /// The files that are locked.
         offered: Vec<String>,
         /// What would help.
@@ -131,11 +131,11 @@ impl SelectError {
 
     /// The name that was probably meant, where one is unknown.
     pub fn suggestion(&self) -> Option<&Name> {
-        let (name, known) = match self {
-            Self::UnknownExtra { extra: name, known }
-            | Self::UnknownGroup { group: name, known }
-            | Self::UnknownMember { member: name, known } => (name, known),
-            _ => return None,
+        let (Self::UnknownExtra { extra: name, known }
+        | Self::UnknownGroup { group: name, known }
+        | Self::UnknownMember { member: name, known }) = self
+        else {
+            return None;
         };
         let near = known.iter().map(|known| (distance(name.as_str(), known.as_str()), known));
         let limit = (name.as_str().len() / 3).max(1);

@@ -74,12 +74,11 @@ fn chosen_roots<'r>(scene: &Scene<'_>, roots: &'r [Root]) -> Result<Vec<&'r Root
         let main: Vec<&Root> = roots.iter().filter(|root| root.is_main).collect();
         return Ok(if main.is_empty() { roots.iter().collect() } else { main });
     };
-    match roots.iter().find(|root| root.name.as_ref() == Some(member)) {
-        Some(root) => Ok(vec![root]),
-        None => {
-            let known = roots.iter().filter_map(|root| root.name.clone()).collect();
-            Err(SelectError::UnknownMember { member: member.clone(), known })
-        }
+    if let Some(root) = roots.iter().find(|root| root.name.as_ref() == Some(member)) {
+        Ok(vec![root])
+    } else {
+        let known = roots.iter().filter_map(|root| root.name.clone()).collect();
+        Err(SelectError::UnknownMember { member: member.clone(), known })
     }
 }
 

@@ -104,7 +104,7 @@ fn check_python(package: &Package, scene: &Scene<'_>, errors: &mut Vec<SelectErr
         errors.push(SelectError::PackagePython {
             package: package.label(),
             requires: requires.to_string(),
-            target: scene.target.clone(),
+            target: Box::new(scene.target.clone()),
             at: package.at.clone(),
         });
     }

@@ -127,6 +127,10 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
         Roots::Graph(roots) => graph::walk(&scene, roots, &mut errors),
         Roots::Listed(listing) => listing::filter(&scene, listing, &mut errors),
     };
+    // Two sides of a conflict bring two versions of everything; saying so once is enough.
+    if errors.iter().any(|error| matches!(error, SelectError::Conflict { .. })) {
+        return Err(errors);
+    }
     let tags = Tags::of(target);
     let mut by_name: BTreeMap<&Name, Vec<&(Arc<Package>, Why)>> = BTreeMap::new();
     for chosen in &found.chosen {
@@ -160,14 +164,17 @@ impl Scene<'_> {
         if let Some(requires) =
             self.lock.requires_python.as_ref().filter(|requires| !requires.contains(&python))
         {
-            errors.push(SelectError::Python { requires: requires.to_string(), target: self.target.clone() });
+            errors.push(SelectError::Python {
+                requires: requires.to_string(),
+                target: Box::new(self.target.clone()),
+            });
         }
         let environments = &self.lock.environments;
         let nothing = Active::default();
         if !environments.is_empty() && !environments.iter().any(|one| one.holds(&self.environment, &nothing))
         {
             let environments = environments.iter().map(ToString::to_string).collect();
-            errors.push(SelectError::Environment { environments, target: self.target.clone() });
+            errors.push(SelectError::Environment { environments, target: Box::new(self.target.clone()) });
         }
         let (extras, groups) = (self.lock.extras(), self.lock.groups());
         for extra in self.request.extras.iter().filter(|extra| !extras.contains(*extra)) {

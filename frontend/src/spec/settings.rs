@@ -139,7 +139,7 @@ pub struct System {
     pub packages: Vec<Located<String>>,
     /// `build`: only where dependencies are compiled (`builder`, and `dev` and `test`, which start from it).
     pub build: Vec<Located<String>>,
-    /// `runtime`: only in images that ship.
+    /// `runtime`: in every stage that runs the app; not where dependencies are compiled alone (`builder`).
     pub runtime: Vec<Located<String>>,
     /// `manager`, where the base image's name does not tell.
     pub manager: Option<SystemManager>,

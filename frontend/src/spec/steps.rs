@@ -267,6 +267,10 @@ impl CopyStep {
             Some((base, span)) => Some(Located::new(base?, span)),
             None => None,
         };
+        if let Some(Located { value: Base::Scratch, span }) = &from {
+            cx.report(*span, Problem::CopyFromScratch);
+            return None;
+        }
         let path = path?;
         let (path, path_span) = (path.value.0, path.span);
         let to =

@@ -40,9 +40,10 @@ impl Tags {
         let (major, minor) = (target.python.major, target.python.minor);
         let platforms = platforms(target);
         let interpreter = format!("cp{major}{minor}");
-        let (own, stable) = match target.python.free_threaded {
-            true => (format!("{interpreter}t"), "abi3t"),
-            false => (interpreter.clone(), "abi3"),
+        let (own, stable) = if target.python.free_threaded {
+            (format!("{interpreter}t"), "abi3t")
+        } else {
+            (interpreter.clone(), "abi3")
         };
         for abi in [own.as_str(), stable, "none"] {
             tags.push_all(&interpreter, abi, &platforms);
@@ -108,9 +109,10 @@ impl Tags {
         if self.rank(wheel).is_some() {
             return None;
         }
-        match wheel.platforms.iter().any(|platform| self.platforms.contains_key(platform)) {
-            true => Some(Mismatch::Python),
-            false => Some(Mismatch::Platform),
+        if wheel.platforms.iter().any(|platform| self.platforms.contains_key(platform)) {
+            Some(Mismatch::Python)
+        } else {
+            Some(Mismatch::Platform)
         }
     }
 }

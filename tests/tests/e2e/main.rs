@@ -10,6 +10,7 @@ mod contexts;
 mod digests;
 mod fastapi;
 mod flask;
+mod packages;
 mod platforms;
 mod secrets;
 mod settings;

@@ -1,5 +1,5 @@
 set -e
-compile=$1
+PATH=${PATH#/venv/bin:}
 out=/run/pybuild/out
 python=$(command -v python3 || command -v python)
 set -- install --no-deps --no-compile --root "$out" /src
@@ -8,4 +8,4 @@ if [ -x /venv/bin/pip ]; then
 else
     "$python" -m pip --python /venv/bin/python "$@"
 fi
-/venv/bin/python -W ignore -c "$compile" "$out/venv/lib" /venv/lib
+/venv/bin/python -W ignore /run/pybuild/compile.py "$out/venv/lib" /venv/lib

@@ -8,8 +8,7 @@ use std::fmt;
 pub struct WheelError {
     /// The wheel's file name.
     pub wheel: String,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it. Part of the text, so no source of its own.
     pub problem: Problem,
 }
 

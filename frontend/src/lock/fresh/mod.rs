@@ -9,7 +9,7 @@ mod uv;
 
 pub(super) use uv::uv;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -194,7 +194,11 @@ fn differs(
 ) -> Option<Reason> {
     for candidate in candidates {
         let digest = Sha256::digest(to_python(&candidate?, spacing).as_bytes());
-        let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = digest.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         if hexadecimal == locked {
             return None;
         }

@@ -140,7 +140,7 @@ fn add_files(files: &[Table<'_>], package: &mut Package) -> Result<(), LockError
 fn add_files_of(files: &Table<'_>, table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
     let written = table.need_text("name")?.text;
     for (_, list) in files.entries().filter(|(name, _)| name.text == written) {
-        let list: Result<Vec<_>, _> = list.list()?.iter().map(|value| value.table()).collect();
+        let list: Result<Vec<_>, _> = list.list()?.iter().map(super::table::Value::table).collect();
         add_files(&list?, package)?;
     }
     Ok(())
@@ -171,9 +171,10 @@ fn add_edges(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> 
     for (name, value) in table.table("dependencies")?.iter().flat_map(Table::entries) {
         let name = name.name()?;
         for edge in manifest::edges(&name, &value)? {
-            match edge.optional {
-                true => optional.entry(name.clone()).or_default().push(edge.dependency),
-                false => package.dependencies.push(edge.dependency),
+            if edge.optional {
+                optional.entry(name.clone()).or_default().push(edge.dependency);
+            } else {
+                package.dependencies.push(edge.dependency);
             }
         }
     }

@@ -16,9 +16,10 @@ pub(super) struct Logical {
 impl Logical {
     /// Where a part of the text stands in the file; the whole line if that is not known.
     pub(super) fn inner(&self, part: Span) -> Span {
-        match part.end <= self.literal {
-            true => Span { start: self.span.start + part.start, end: self.span.start + part.end },
-            false => self.span,
+        if part.end <= self.literal {
+            Span { start: self.span.start + part.start, end: self.span.start + part.end }
+        } else {
+            self.span
         }
     }
 }

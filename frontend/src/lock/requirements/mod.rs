@@ -15,6 +15,7 @@ use self::lines::{Logical, logical_lines};
 use self::options::{Parsed, Setting, option};
 use super::location::{file_name, file_url_path, is_url, join, parameter, pip_git};
 use super::model::{Artifact, ArtifactKind, Install, Listing, Location, Lock, Package, Place, Roots, Source};
+use super::table::Document;
 use super::{Format, Hash, Hashes, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::{Name, Requirement, Wanted};
 
@@ -23,8 +24,12 @@ pub type ReadFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
 
 pub(super) const READER: Reader = Reader {
     format: Format::Requirements,
-    claims: |name| name.ends_with(".txt") && name.contains("requirements"),
-    parse: |input| parse_requirements(input.path, input.text, input.read)?.into_lock(),
+    claims: |name| name.strip_suffix(".txt").is_some_and(|stem| stem.contains("requirements")),
+    parse: |input| {
+        let mut parsed = parse_requirements(input.path, input.text, input.read)?;
+        parsed.name_folders(input.read);
+        parsed.into_lock()
+    },
     fresh: fresh::unknown,
     manifest: "",
     renew: "`uv pip compile --generate-hashes` or `pip-compile --generate-hashes`",
@@ -125,7 +130,7 @@ impl Reading<'_> {
                 self.include(&path, &at, role)
             }
             Setting::Editable(target) => {
-                let line = editable_line(&target, at, folder(file))?;
+                let line = editable_line(&target, at, folder(file));
                 self.push(line, role);
                 Ok(())
             }
@@ -183,16 +188,13 @@ fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
     Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
 }
 
-fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError> {
-    let found = bare(target, base, Install::Editable);
-    let (name, source) = match found {
-        Some(found) => found,
-        None => {
-            let path = target.split('[').next().unwrap_or(target);
-            (None, Source::Directory { path: join(base, path), install: Install::Editable })
-        }
+fn editable_line(target: &str, at: Place, base: &str) -> Line {
+    let folder = || {
+        let path = join(base, target.split('[').next().unwrap_or(target));
+        (None, Source::Directory { path, install: Install::Editable })
     };
-    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+    let (name, source) = bare(target, base, Install::Editable).unwrap_or_else(folder);
+    Line { name, requirement: None, source, hashes: Hashes::default(), at }
 }
 
 /// What an address or a path leads to; absent if the text is neither.
@@ -253,10 +255,19 @@ impl ParsedRequirements {
         self.options.require_hashes || self.lines.iter().any(|line| !line.hashes.is_empty())
     }
 
+    /// Names the folders among the lines by what their own `pyproject.toml` says, where it says so.
+    fn name_folders(&mut self, read: &ReadFile<'_>) {
+        for line in self.lines.iter_mut().filter(|line| line.name.is_none()) {
+            let Source::Directory { path, .. } = &line.source else { continue };
+            let manifest = join(path, "pyproject.toml");
+            line.name = read(&manifest).ok().and_then(|text| project_name(&manifest, &text));
+        }
+    }
+
     /// The lines as a lock.
     ///
     /// # Errors
-    /// If not every line is pinned and hashed.
+    /// If not every line is pinned and hashed. Folders of the context need neither.
     pub fn into_lock(self) -> Result<Lock, LockError> {
         if !self.is_hashed() {
             let file = self.files.first().map_or("", |file| file);
@@ -280,6 +291,12 @@ impl ParsedRequirements {
     }
 }
 
+fn project_name(path: &str, text: &str) -> Option<Name> {
+    let document = Document::parse(path, text).ok()?;
+    let project = document.root().table("project").ok()??;
+    project.text("name").ok()??.name().ok()
+}
+
 fn package(line: Line) -> Result<Package, LockError> {
     let fail = |kind| LockError::at(line.at.clone(), kind);
     let Some(name) = line.name.clone() else {
@@ -290,7 +307,9 @@ fn package(line: Line) -> Result<Package, LockError> {
         };
         return Err(fail(LockErrorKind::Nameless { text }));
     };
-    if line.hashes.is_empty() {
+    // Folders are the user's own files of this very build: there is nothing to check them against.
+    let is_folder = matches!(line.source, Source::Directory { .. });
+    if line.hashes.is_empty() && !is_folder {
         return Err(fail(LockErrorKind::Unhashed { package: name.to_string() }));
     }
     let mut package = Package::new(name, line.source.clone(), line.at.clone());

@@ -22,8 +22,6 @@ pub struct Options {
     pub require_hashes: bool,
     /// `--pre`
     pub prereleases: bool,
-    /// `--prefer-binary`
-    pub prefer_wheels: bool,
     /// `--trusted-host`
     pub trusted_hosts: Vec<String>,
 }
@@ -151,7 +149,6 @@ impl Options {
             "--no-binary" => widen(&mut self.no_wheels, &value)?,
             "--only-binary" => widen(&mut self.only_wheels, &value)?,
             "--no-use-wheel" => self.no_wheels = Scope::All,
-            "--prefer-binary" => self.prefer_wheels = true,
             "--require-hashes" => self.require_hashes = true,
             "--pre" => self.prereleases = true,
             "--trusted-host" => self.trusted_hosts.push(value),

@@ -132,7 +132,7 @@ fn members_of_other_sizes_than_declared() {
         let name = format!("demo/{index}");
         wheel = wheel.member(Member { size: Some(6 << 30), ..Member::new(&name, b"") });
     }
-    let message = "`the wheel` unpacks to 19327352996 bytes, and 17179869184 is the most that is allowed";
+    let message = "`the wheel` unpacks to 19327353395 bytes, and 17179869184 is the most that is allowed";
     check("wheel", wheel, message, ATTACK);
     let metadata = Member { size: Some(65 << 20), ..Member::new(&format!("{DIST_INFO}/WHEEL"), b"") };
     let message =
@@ -185,11 +185,9 @@ fn wheels_without_what_a_wheel_has() {
     check("two", two, "it has 2 `.dist-info` directories, and must have one", FORMAT);
     let encoding = Draft::demo().with(&info("WHEEL"), b"\xff");
     check("encoding", encoding, "`demo-1.0.dist-info/WHEEL` is not UTF-8", FORMAT);
-    let other =
-        Draft { file: FILE.to_owned(), ..Draft::of("demo", "1.1") }.record(|text| text.replace("1.0", "1.1"));
+    let other = Draft { file: FILE.to_owned(), ..Draft::of("demo", "1.1") };
     let message = "the file name says `demo 1.0`, but `demo-1.1.dist-info` says `demo 1.1`";
-    let error = install(&[other]).unwrap_err();
-    assert!(error.contains("directories") || error.contains(message), "{error}");
+    check("version", other, message, FORMAT);
     let metadata = Draft::demo().with(&info("METADATA"), b"Name: evil\nVersion: 1.0\n");
     let message = "the file name says `demo 1.0`, but `demo-1.0.dist-info/METADATA` says `evil 1.0`";
     check("METADATA name", metadata, message, FORMAT);

@@ -1,0 +1,88 @@
+use super::*;
+
+fn stale(format: Format, lock: &str, manifest: &str) -> Option<String> {
+    check_fresh(format, lock, manifest).map(|stale| format!("{} ({})", stale.reason, stale.command))
+}
+
+/// The hashes below were written by poetry 2.5, pdm 2.26 and pipenv 2026.10 for these very manifests.
+#[test]
+fn hashes_are_those_that_the_tools_write() {
+    let poetry = "[tool.poetry.dependencies]\npython = \"^3.10\"\nrequests = {version = \"^2\", extras = [\"sécu\"]}\n";
+    let poetry_hash = "454a0567809cfc3fd72c5e1043112bbc21eb8e4162c62d1cbb9c3e44694fc1cd";
+    let pep621 = "[project]\nname = \"x\"\nrequires-python = \">=3.10\"\ndependencies = [\"requests\"]\n\
+        [dependency-groups]\ndev = [\"pytest\", {include-group = \"lint\"}]\nlint = []\n";
+    let poetry_pep621_hash = "05d0280a626d2c4f109537500bb08ccef4ce54edb56d00b9967c520846abe7c0";
+    let pdm_hash = "8e6dd76070c704d908f6e370ccd6418ccadcfcbcc4c66dd9c26931fdb79b0d39";
+    let pipfile = "[[source]]\nurl = \"https://example.invalid/simple\"\nverify_ssl = true\nname = \"main\"\n\
+        [packages]\nFlask_App = {version = \">=3\", extras = [\"a\"]}\n[dev-packages]\n[docs]\nsphinx = \"*\"\n\
+        [requires]\npython_version = \"3.11\"\n";
+    let pipfile_hash = "d18c32f74252936a666d9c2a797baed3424294c42b9fc5c50fbc3dbf39051c48";
+    let poetry_lock = |hash: &str| format!("[metadata]\ncontent-hash = '{hash}'");
+    let pdm_lock = |hash: &str| format!("[metadata]\ncontent_hash = 'sha256:{hash}'");
+    let pipfile_lock = |hash: &str| format!("{{\"_meta\": {{\"hash\": {{\"sha256\": \"{hash}\"}}}}}}");
+    let cases = [
+        (Format::Poetry, poetry_lock(poetry_hash), poetry, "requests", "poetry lock"),
+        (Format::Poetry, poetry_lock(poetry_pep621_hash), pep621, "requests", "poetry lock"),
+        (Format::Pdm, pdm_lock(pdm_hash), pep621, "requests", "pdm lock"),
+        (Format::Pipfile, pipfile_lock(pipfile_hash), pipfile, "sphinx", "pipenv lock"),
+    ];
+    for (format, lock, manifest, word, command) in cases {
+        assert_eq!(stale(format, &lock, manifest), None, "{format}");
+        let message = format!("its dependencies are not those that were locked ({command})");
+        assert_eq!(stale(format, &lock, &manifest.replace(word, "other")), Some(message), "{format}");
+        // What has nothing to do with dependencies changes nothing.
+        let longer = format!("{manifest}\n[tool.other]\nkey = 1\n");
+        let expected = if format == Format::Pipfile { stale(format, &lock, &longer) } else { None };
+        assert_eq!(stale(format, &lock, &longer), expected, "{format}");
+    }
+}
+
+#[test]
+fn uv_compares_what_the_project_asked_for() {
+    let lock = r#"
+version = 1
+requires-python = ">=3.10"
+[[package]]
+name = "demo"
+source = { virtual = "." }
+[package.metadata]
+requires-dist = [
+    { name = "a", specifier = ">=1,<2" },
+    { name = "b", extras = ["x"], marker = "python_full_version < '3.12'" },
+    { name = "c", marker = "extra == 'more'", git = "https://example.invalid/c" },
+]
+[package.metadata.requires-dev]
+dev = [{ name = "d" }]
+"#;
+    let project = r#"
+[project]
+name = "Demo"
+requires-python = ">=3.10"
+dependencies = ["a<2, >=1", "B[x]; python_version < '3.12'"]
+[project.optional-dependencies]
+more = ["c>=5"]
+[dependency-groups]
+dev = ["d"]
+"#;
+    let cases = [
+        ("the same", "", "", None),
+        ("more", "\"a<2, >=1\"", "\"a<2, >=1\", \"new\"", Some("not locked: new")),
+        ("less", "\"d\"", "", Some("locked, but no longer asked for: d")),
+        ("other versions", "a<2", "a<3", Some("locked for other requirements: a")),
+        ("other extras", "B[x]", "B[y]", Some("locked for other requirements: b")),
+        ("python", ">=3.10", ">=3.11", Some("locked for Python >=3.10, but the project requires >=3.11")),
+        ("a source of its own", "c>=5", "c>=6", None),
+        ("computed", "[project]", "[project]\ndynamic = ['dependencies']", None),
+    ];
+    for (case, from, to, expected) in cases {
+        let changed = if from.is_empty() { project.to_owned() } else { project.replace(from, to) };
+        let expected = expected.map(|text| format!("{text} (uv lock)"));
+        assert_eq!(stale(Format::Uv, lock, &changed), expected, "{case}");
+    }
+}
+
+#[test]
+fn formats_without_a_trace_are_taken_as_fresh() {
+    assert_eq!(stale(Format::Pylock, "lock-version = '1.0'", "[project]"), None);
+    assert_eq!(stale(Format::Uv, "not toml", "[project]"), None);
+}

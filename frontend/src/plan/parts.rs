@@ -1,0 +1,93 @@
+//! The parts of a stage that can be decided by themselves: copies, paths, package managers, users.
+
+use std::collections::BTreeSet;
+
+use super::{Action, CopyPlan, CopySource, ImagePlan, Packages, Step};
+use crate::diagnostics::Span;
+use crate::reference::ImageReference;
+use crate::spec::{Base, CacheMount, CopyStep, ImagePath, Stage, SystemManager, User};
+
+/// Names that the base must know: whom the image runs as and whose files are, where neither is made by the build.
+pub(super) fn expected_users(steps: &[Step], image: &ImagePlan) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let owners = steps.iter().filter_map(|step| match &step.action {
+        Action::Copy(copy) => copy.owner.as_ref(),
+        Action::Own { owner, .. } => Some(owner),
+        _ => None,
+    });
+    for owner in owners {
+        if let User::Named { name, uid: None, .. } = owner {
+            names.insert(name.clone());
+        }
+    }
+    let numeric = |user: &&String| user.starts_with(|c: char| c.is_ascii_digit());
+    names.extend(image.user.iter().filter(|user| !numeric(user)).cloned());
+    let created = steps.iter().filter_map(|step| match &step.action {
+        Action::Account(user) => Some(user.name.as_str()),
+        _ => None,
+    });
+    for name in created.chain(["root"]) {
+        names.remove(name);
+    }
+    names.into_iter().collect()
+}
+
+pub(super) fn packages_step(packages: Packages) -> Step {
+    let span = packages.span;
+    Step { action: Action::Packages(packages), span }
+}
+
+pub(super) fn app_span(stage: &Stage) -> Span {
+    stage.include.iter().flatten().next().map_or(stage.span, |path| path.span)
+}
+
+pub(super) fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
+    let from = match copy.from.as_ref().map(|from| &from.value) {
+        None => CopySource::Context,
+        Some(Base::Stage(name)) if name == "builder" => CopySource::Builder,
+        Some(Base::Stage(name) | Base::Unknown(name)) => CopySource::Stage(name.clone()),
+        Some(Base::Image(image)) => CopySource::Image(image.clone()),
+        // Nothing can be copied from nothing; the engine says so with the path.
+        Some(Base::Scratch) => CopySource::Stage("scratch".to_owned()),
+    };
+    let path = match from {
+        CopySource::Context => copy.path.value.trim_end_matches('/').to_owned(),
+        _ => rooted(&copy.path.value, "/"),
+    };
+    let action = Action::Copy(CopyPlan {
+        from,
+        path,
+        to: rooted(&copy.to.value, workdir.as_str()),
+        owner: copy.owner.as_ref().map(|owner| owner.value.clone()),
+        mode: copy.mode,
+        exclude: copy.exclude.clone(),
+    });
+    Step { action, span: Span { start: copy.path.span.start, end: copy.to.span.end.max(copy.path.span.end) } }
+}
+
+/// `path` below `folder` unless it is absolute.
+fn rooted(path: &str, folder: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let path = path.trim_start_matches("./");
+    format!("{}/{}", folder.trim_end_matches('/'), if path == "." { "" } else { path })
+}
+
+pub(super) fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
+    CacheMount { path: rooted(&mount.path, workdir.as_str()), ..mount.clone() }
+}
+
+/// The package manager that an image's name stands for.
+pub(super) fn manager_of(image: &ImageReference) -> SystemManager {
+    let name = image.familiar();
+    // Vendors put the distribution anywhere in the name: `ubi9/python-312`, `python:3.13-alpine`.
+    let has = |words: &[&str]| words.iter().any(|word| name.split('/').any(|part| part.contains(word)));
+    if has(&["alpine"]) {
+        SystemManager::Apk
+    } else if has(&["fedora", "ubi", "rocky", "alma", "centos", "amazonlinux", "oraclelinux", "rhel"]) {
+        SystemManager::Dnf
+    } else {
+        SystemManager::Apt
+    }
+}
