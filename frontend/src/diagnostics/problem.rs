@@ -111,6 +111,18 @@ pub enum Problem {
     PoetryDependencies,
     #[error("`{lock}` is not read: dependencies are installed as {instead} asks for them")]
     LockNotRead { lock: String, instead: String },
+    #[error("{message}")]
+    Lock { message: String, help: Vec<String> },
+    #[error("`{path}` is no lock that is read here")]
+    UnknownLock { path: String },
+    #[error("{lock} is older than {manifest}: {reason}")]
+    StaleLock { lock: String, manifest: String, reason: String, command: String },
+    #[error("no index has a file of `{package}` with a hash of the lock")]
+    NotOnIndex { package: String },
+    #[error("the version of Python cannot be told from the base image's name")]
+    PythonVersionNeeded,
+    #[error("{what} are not locked: the next build may install other versions")]
+    NotLocked { what: String },
     #[error("no dependencies found: there is no requirements.txt and no pyproject.toml in the context")]
     NoDependencies,
     #[error("the project names no build backend, so it cannot be built as a package")]
@@ -127,9 +139,10 @@ impl Problem {
     /// Error or warning.
     pub fn severity(&self) -> Severity {
         match self {
-            Self::LockNotRead { .. } | Self::NoDependencies | Self::UnusedBuildArg { .. } => {
-                Severity::Warning
-            }
+            Self::LockNotRead { .. }
+            | Self::NotLocked { .. }
+            | Self::NoDependencies
+            | Self::UnusedBuildArg { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -202,6 +215,17 @@ impl Problem {
             Self::PoetryDependencies => vec![
                 "move them to `[project] dependencies`, which Poetry 2 reads too".into(),
                 "or export them: `poetry export -o requirements.txt`".into(),
+            ],
+            Self::Lock { help, .. } => help.clone(),
+            Self::UnknownLock { .. } => vec![
+                "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, and requirements files with hashes"
+                    .into(),
+            ],
+            Self::StaleLock { command, .. } => vec![format!("lock again: `{command}`")],
+            Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
+            Self::PythonVersionNeeded => vec!["name it: `[python]` with `version = \"3.13\"`".into()],
+            Self::NotLocked { .. } => vec![
+                "commit a lock: `uv lock`, `poetry lock`, or `uv pip compile --generate-hashes -o requirements.txt`".into(),
             ],
             Self::LockNotRead { .. } => {
                 vec!["export it to a requirements file to install exactly what it locks".into()]

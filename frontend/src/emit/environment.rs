@@ -1,14 +1,14 @@
 //! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
 
-use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
+use buildkit_llb::{Cap, Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
+use super::layers::Layers;
 use super::packages::Script;
-use super::{EmitError, Emitter, Image, ImageConfig};
+use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
 use crate::project::Requirements;
 
-const BUILDER: &str = "builder";
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
 const COMPILE: Script = Script { name: "compile.py", text: include_str!("scripts/compile.py") };
@@ -27,14 +27,21 @@ impl Emitter<'_> {
             let names = packages.names.join(" ");
             image.config.layer(format!("{}: {names}", super::packages::program(packages)));
         }
+        if let Some(set) = &groups.wheels {
+            let mut layers =
+                Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
+            self.add_environment(BUILDER, set, builder.span, &mut layers, &mut image)?;
+            image.state = layers.image(&self.metadata(BUILDER, "environment", builder.span));
+            return Ok(image);
+        }
         let version = builder.python.map(|version| version.to_string()).unwrap_or_default();
         let title = format!("venv: Python {version}");
         let venv = self.shell(VENV, &[version], &image.config).network(Network::None);
         image.state =
             venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
         image.config.layer("venv: /venv".to_owned());
-        let mut wanted = vec![&builder.requirements];
-        if groups.requirements != builder.requirements {
+        let mut wanted = vec![&builder.environment.requirements];
+        if groups.requirements != builder.environment.requirements {
             wanted.push(&groups.requirements);
         }
         for requirements in wanted.into_iter().filter(|requirements| !requirements.is_empty()) {
@@ -55,14 +62,24 @@ impl Emitter<'_> {
         span: Span,
     ) -> State {
         let mut arguments = pip_arguments();
-        for file in &requirements.files {
-            arguments.extend(["-r".to_owned(), format!("{INPUTS}/{}", file.as_str())]);
-        }
-        if !requirements.inline.is_empty() {
-            arguments.extend(["-r".to_owned(), INLINE.to_owned()]);
-        }
-        let mut exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
-        // Each file by itself: what else changes in the context must not run this again.
+        let files = self.requirement_files(requirements).into_iter();
+        arguments.extend(files.flat_map(|file| ["-r".to_owned(), file]));
+        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
+        let exec = self.mount_requirements(exec, requirements);
+        let title = format!("pip: {}", requirements.label());
+        self.with_pip_cache(exec).meta(self.metadata(stage, &title, span)).run(root).root()
+    }
+
+    /// The files that pip and uv are to read, where [`Self::mount_requirements`] puts them.
+    pub(super) fn requirement_files(&self, requirements: &Requirements) -> Vec<String> {
+        let files = requirements.files.iter().map(|file| format!("{INPUTS}/{}", file.as_str()));
+        let inline = (!requirements.inline.is_empty()).then(|| INLINE.to_owned());
+        files.chain(inline).collect()
+    }
+
+    /// Mounts each file by itself: what else changes in the context must not run the step again.
+    pub(super) fn mount_requirements(&self, exec: Exec, requirements: &Requirements) -> Exec {
+        let mut exec = exec;
         for file in &requirements.inputs {
             let mount = Mount::bind(&self.inputs.context, format!("{INPUTS}/{}", file.as_str()));
             exec = exec.mount(mount.selector(format!("/{}", file.as_str())).read_only());
@@ -75,8 +92,7 @@ impl Emitter<'_> {
                 .state();
             exec = exec.mount(Mount::bind(&made, INLINE).selector("/pyproject.txt").read_only());
         }
-        let title = format!("pip: {}", requirements.label());
-        self.with_pip_cache(exec).meta(self.metadata(stage, &title, span)).run(root).root()
+        exec
     }
 
     /// The project as a package, installed below an empty root.
@@ -116,7 +132,7 @@ impl Emitter<'_> {
         self.with_pip_cache(exec).meta(meta).run(root).root()
     }
 
-    fn with_pip_cache(&self, exec: Exec) -> Exec {
+    pub(super) fn with_pip_cache(&self, exec: Exec) -> Exec {
         const CACHE: &str = "/root/.cache/pip";
         exec.mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
             .env("PIP_CACHE_DIR", CACHE)

@@ -10,10 +10,13 @@ mod files;
 mod layers;
 mod options;
 mod packages;
+mod resolver;
 mod run;
+mod wheels;
 
 pub use config::ImageConfig;
 pub use options::{ExecOptions, NoCache};
+pub use resolver::{ANSWER, resolver};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +28,9 @@ use self::layers::Layers;
 use crate::diagnostics::Span;
 use crate::plan::{Action, AppFiles, BasePlan, CopySource, Groups, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
+
+/// The name under which steps that prepare dependencies are shown.
+const BUILDER: &str = "builder";
 
 /// An image that the engine has resolved.
 #[derive(Clone, Debug)]
@@ -50,6 +56,8 @@ pub struct Inputs {
     pub context: State,
     /// The images of the plan.
     pub images: BTreeMap<ImageReference, BaseImage>,
+    /// The builder's base for the platform that the engine runs on, whose Python compiles bytecode.
+    pub build_images: BTreeMap<ImageReference, BaseImage>,
     /// Our own image, in which the tool is; absent where the engine did not say which it is.
     pub tool: Option<State>,
     /// The build file, for source maps.
@@ -196,25 +204,35 @@ impl Emitter<'_> {
                 layers.replace(self.packages(&stage.name, packages, &root, &image.config));
                 image.config.layer(format!("{}: {}", packages::program(packages), packages.names.join(" ")));
             }
-            Action::Install(requirements) => {
-                let root = layers.top(&self.whole(stage));
-                layers.replace(self.install(&stage.name, requirements, &root, &image.config, span));
-                image.config.layer(format!("pip: {}", requirements.label()));
-            }
+            Action::Install(groups) => match &groups.wheels {
+                Some(set) => self.add_wheels(&stage.name, set.extra.iter(), set, span, layers, image)?,
+                None => {
+                    let root = layers.top(&self.whole(stage));
+                    let requirements = &groups.requirements;
+                    layers.replace(self.install(&stage.name, requirements, &root, &image.config, span));
+                    image.config.layer(format!("pip: {}", requirements.label()));
+                }
+            },
             Action::Environment(groups) => {
+                if let Some(set) = &groups.wheels {
+                    return self.add_environment(&stage.name, set, span, layers, image);
+                }
                 let environment = self.environment(groups)?.state;
                 let meta = self.metadata(&stage.name, "venv: /venv", span);
                 layers.add(move |base| {
                     files::copy_tree(base, &environment, crate::plan::VENV, &[], meta.clone())
                 });
-                image.config.layer("venv: /venv".to_owned());
+                image.config.layer("venv: /venv");
             }
             Action::Project { groups, files } => {
-                let installed = self.project(groups, files, span)?;
+                let installed = match &groups.wheels {
+                    Some(set) => self.project_layer(files, set, span)?,
+                    None => self.project(groups, files, span)?,
+                };
                 let meta = self.metadata(&stage.name, "project: install", span);
                 let gates = gates.to_vec();
                 layers.add(move |base| files::copy_tree(base, &installed, "/", &gates, meta.clone()));
-                image.config.layer("project".to_owned());
+                image.config.layer("project");
             }
             Action::Editable { files } => {
                 let root = layers.top(&self.whole(stage));

@@ -1,5 +1,7 @@
 //! One build, from the options to the result: read, plan, emit, solve.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{Platform, State};
@@ -14,12 +16,14 @@ use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::images::{own_image, resolve_images};
 use crate::gateway::options::Options;
-use crate::gateway::report::{failure, warn};
+use crate::gateway::report::{failure, resolve_failure, warn};
+use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
 use crate::gateway::wishes::{arguments, epoch, exec_options, refuse_unsupported};
 use crate::plan::Plan;
 use crate::project::{Files, Ignored, Project, named_paths};
-use crate::spec::Spec;
+use crate::resolve::wheel_sets;
+use crate::spec::{Installer, Spec};
 
 /// Runs the build that the process's environment describes.
 ///
@@ -60,7 +64,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     warn(bridge, &found, &file);
     let plans: Vec<_> = prepared.iter().map(|prepared| (&prepared.platform, &prepared.plan)).collect();
-    let images = resolve_images(bridge, options, &plans, &file)?;
+    let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
     let tool = own_image();
 
     let mut results = Vec::new();
@@ -73,6 +77,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             build_platform: build_platform.clone(),
             context: prepared.context,
             images,
+            build_images: build_images.clone(),
             tool: tool.clone(),
             file: Arc::clone(&file.file),
             capabilities: bridge.llb_caps().clone(),
@@ -138,7 +143,26 @@ fn prepare(
     let context = GatewayContext::new(bridge, file, named.chain(requirements));
     let ignored = context.ignored(file)?;
     let project = detect(&spec, &context, &ignored, &mut problems)?;
-    let plan = Plan::new(&spec, &project, target, &mut problems);
+    let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
+    if spec.dependencies.installer == Installer::Wheels
+        && !problems.has_errors()
+        && let Some(builder) = &plan.builder
+    {
+        let resolver = GatewayResolver {
+            bridge,
+            options,
+            file,
+            context: &context,
+            ignored: &ignored,
+            platform: build_platform,
+            base: &builder.base,
+            image: RefCell::new(None),
+        };
+        let wanted = plan.group_sets();
+        let wheels = wheel_sets(&spec, &project, &wanted, platform, &resolver, &mut problems);
+        let wheels = wheels.map_err(|error| resolve_failure(&error, file))?;
+        plan = Plan::new(&spec, &project, target, &wheels, &mut problems);
+    }
     let state = context.state(plan.context_paths().as_ref(), &ignored);
     found.extend(problems);
     Ok(Some(Prepared { platform: platform.clone(), plan, context: state }))

@@ -1,6 +1,6 @@
 //! Images: looked up all at once, each pinned to what was found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Definition, Image, Metadata, Platform, State};
 use prost::Message;
@@ -20,56 +20,78 @@ const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 pub(super) type Images = BTreeMap<ImageReference, BaseImage>;
 
-/// Looks up the images of all plans at once and pins each to what was found.
+/// Looks up one image.
+pub(super) fn resolve_image(
+    bridge: &Bridge,
+    options: &Options,
+    reference: &ImageReference,
+    platform: &Platform,
+    file: &BuildFile,
+) -> Result<BaseImage, FrontendFailure> {
+    let images = look_up(bridge, options, &[(platform, BTreeSet::from([reference]))], file)?;
+    let image = images.into_iter().next().and_then(|mut images| images.remove(reference));
+    image.ok_or_else(|| {
+        FrontendFailure::new(format!("image `{}` was not resolved", reference.familiar()), &[])
+    })
+}
+
+/// Looks up the images of all plans at once and pins each to what was found: those of each platform, and last those
+/// that run on the build platform whatever the image is for.
 pub(super) fn resolve_images(
     bridge: &Bridge,
     options: &Options,
     plans: &[(&Platform, &Plan)],
+    build_platform: &Platform,
+    file: &BuildFile,
+) -> Result<(Vec<Images>, Images), FrontendFailure> {
+    let mut wanted: Vec<_> = plans.iter().map(|(platform, plan)| (*platform, plan.images())).collect();
+    let here: BTreeSet<_> = plans.iter().flat_map(|(_, plan)| plan.build_images()).collect();
+    wanted.push((build_platform, here));
+    let mut images = look_up(bridge, options, &wanted, file)?;
+    let here = images.pop().unwrap_or_default();
+    Ok((images, here))
+}
+
+fn look_up(
+    bridge: &Bridge,
+    options: &Options,
+    wanted: &[(&Platform, BTreeSet<&ImageReference>)],
     file: &BuildFile,
 ) -> Result<Vec<Images>, FrontendFailure> {
-    let wanted = |(platform, plan): &(&Platform, &Plan)| -> Vec<ImageRequest> {
-        let images = plan.images();
-        let requests = images.into_iter().map(|image| {
-            let reference = image.clone().with_default_tag().to_string();
-            ImageRequest {
-                log_name: format!("[internal] load metadata for {reference}"),
-                reference,
-                platform: Some((*platform).clone()),
-                resolve_mode: options.resolve_mode,
-                store: ImageStore::Registry,
-            }
-        });
-        requests.collect()
-    };
-    let requests: Vec<_> = plans.iter().flat_map(wanted).collect();
+    let requests: Vec<_> = wanted
+        .iter()
+        .flat_map(|(platform, images)| images.iter().map(|image| request(image, platform, options)))
+        .collect();
     let mut answers = bridge.resolve_images(&requests).into_iter();
     let mut resolved = Vec::new();
-    for (platform, plan) in plans {
+    for (platform, wanted) in wanted {
         let mut images = Images::new();
-        for reference in plan.images() {
+        for reference in wanted {
             let Some(answer) = answers.next() else { break };
             let answer =
                 answer.map_err(|error| FrontendFailure::from(error).at(&image_location(file, reference)))?;
-            let tagged = reference.clone().with_default_tag();
-            let pinned = tagged.clone().with_digest(&answer.digest);
+            let pinned = (*reference).clone().with_default_tag().with_digest(&answer.digest);
             let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
             let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
-            let name = format!("[base] {pinned}");
-            let location = location_of(file, reference);
-            let state = if is_empty_image(&config) {
-                State::scratch()
-            } else {
-                Image::new(pinned.to_string())
-                    .resolve_mode(options.resolve_mode)
-                    .platform(platform)
-                    .meta(Metadata::named(name).location(location))
-                    .state()
-            };
-            images.insert(reference.clone(), BaseImage { state, config });
+            let meta = Metadata::named(format!("[base] {pinned}")).location(location_of(file, reference));
+            let image = Image::new(pinned.to_string()).resolve_mode(options.resolve_mode).platform(platform);
+            let state = if is_empty_image(&config) { State::scratch() } else { image.meta(meta).state() };
+            images.insert((*reference).clone(), BaseImage { state, config });
         }
         resolved.push(images);
     }
     Ok(resolved)
+}
+
+fn request(image: &ImageReference, platform: &Platform, options: &Options) -> ImageRequest {
+    let reference = image.clone().with_default_tag().to_string();
+    ImageRequest {
+        log_name: format!("[internal] load metadata for {reference}"),
+        reference,
+        platform: Some(platform.clone()),
+        resolve_mode: options.resolve_mode,
+        store: ImageStore::Registry,
+    }
 }
 
 /// Whether an image has no layers: engines cannot unpack such, and nothing is lost by leaving it out.

@@ -19,6 +19,7 @@ mod images;
 pub mod named_context;
 pub mod options;
 mod report;
+mod resolver;
 pub mod result;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::Warning;
 use crate::gateway::errors::{FrontendFailure, SourceDetail};
+use crate::resolve::ResolveError;
 
 /// Where the file names an image: the text itself if it is written there, else the first line.
 pub(super) fn location_of(
@@ -65,6 +66,15 @@ fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
 pub(super) fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
     let details: Vec<_> = found.errors().into_iter().map(|error| detail(error, file)).collect();
     FrontendFailure::new(found.summary(), &details)
+}
+
+/// Why resolving failed: the engine's own words where it was a step that failed.
+pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> FrontendFailure {
+    if let Some(failure) = error.0.downcast_ref::<FrontendFailure>() {
+        return failure.clone();
+    }
+    let ranges = vec![range(&file.source, file.source.line_span(1))];
+    FrontendFailure::new(error.to_string(), &[SourceDetail { ranges, ..detail_of_file(file) }])
 }
 
 pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {

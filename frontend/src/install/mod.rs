@@ -4,6 +4,7 @@ pub mod account;
 mod arguments;
 pub mod bytecode;
 mod interpreter;
+pub mod layer;
 mod parallel;
 mod tree;
 pub mod unpack;
@@ -56,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
     match arguments.next().transpose()?.as_deref() {
         Some("account") => account::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("layer") => layer::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("venv") => venv::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some(other) => Err(ToolError::Usage(format!("no tool is called `{other}`"))),

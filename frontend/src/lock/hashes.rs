@@ -1,6 +1,5 @@
 //! Hashes of artifacts.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// One hash of a file.
@@ -12,9 +11,9 @@ pub struct Hash {
     pub digest: String,
 }
 
-/// The hashes that are known of a file; or, where files are not told apart, of all files of a release.
+/// The hashes that are known of a file, in order; or, where files are not told apart, of all files of a release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hashes(BTreeSet<Hash>);
+pub struct Hashes(Vec<Hash>);
 
 impl Hash {
     /// Checks a digest. Digests of unknown algorithms are kept as they are.
@@ -56,13 +55,18 @@ impl Hashes {
     }
 
     pub(super) fn insert(&mut self, hash: Hash) {
-        self.0.insert(hash);
+        // Nearly always there is one: a list is far smaller than a set, and locks have thousands of files.
+        if let Err(at) = self.0.binary_search(&hash) {
+            self.0.insert(at, hash);
+        }
     }
 }
 
 impl FromIterator<Hash> for Hashes {
     fn from_iter<I: IntoIterator<Item = Hash>>(hashes: I) -> Self {
-        Self(hashes.into_iter().collect())
+        let mut all = Self::default();
+        hashes.into_iter().for_each(|hash| all.insert(hash));
+        all
     }
 }
 

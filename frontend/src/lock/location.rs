@@ -3,7 +3,8 @@
 //! Only what locks need: joining relative paths, the last segment of an address, and the parts of the addresses
 //! with which uv and pip name a repository.
 
-use super::model::{Location, Source};
+use super::artifact::Location;
+use super::model::Source;
 
 /// The name of the file at the end of an address: without query and fragment, percent-decoded.
 pub(super) fn file_name(url: &str) -> String {
@@ -53,7 +54,8 @@ pub(super) fn join(base: &str, path: &str) -> String {
 
 /// Whether `text` is an address and not a path.
 pub(super) fn is_url(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains('/'))
+    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(in_scheme))
 }
 
 /// The path of a `file:` address.

@@ -1,9 +1,10 @@
 //! What is locked: every lock format read into one [`Lock`].
 //!
-//! One file a format, and one line of registration in [`FORMATS`]. A reader gets texts and gives a value; it
+//! One file a format, and one line of registration in `FORMATS`. A reader gets texts and gives a value; it
 //! touches no file and no network. Names are normalised here, at the edge, and nowhere later. Whether a lock is
-//! still the one of its project is asked with [`check_fresh`].
+//! still the one of its project is asked with [`Lock::stale`].
 
+mod artifact;
 mod error;
 mod fresh;
 mod hashes;
@@ -21,16 +22,18 @@ mod uv;
 #[cfg(test)]
 mod tests;
 
+pub use artifact::{Artifact, ArtifactKind, Index, IndexKind, Location, Policy, Scope};
 pub use error::{LockError, LockErrorKind};
 pub use fresh::{Reason, Stale};
 pub use hashes::{Hash, Hashes};
 pub use model::{
-    Artifact, ArtifactKind, Conflict, ConflictItem, Dependency, Index, IndexKind, Install, Listing, Location,
-    Lock, Package, Pick, Place, Policy, Root, Roots, Scope, Source,
+    Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };
 pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
 
 use std::fmt;
+
+use self::model::Trace;
 
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,8 +72,8 @@ struct Reader {
     claims: fn(&str) -> bool,
     /// Reads it.
     parse: fn(&Input<'_>) -> Result<Lock, LockError>,
-    /// Compares it with its project: the lock's text, then the manifest's.
-    fresh: fn(&str, &str) -> Option<Reason>,
+    /// Compares what it was made from with the manifest's text.
+    fresh: fn(&Trace, &str) -> Option<Reason>,
     /// The file that says what should be locked.
     manifest: &'static str,
     /// The command that locks again.
@@ -127,11 +130,14 @@ pub fn parse(format: Format, input: &Input<'_>) -> Result<Lock, LockError> {
     }
 }
 
-/// Whether the lock is older than what the project asks for. `manifest` is the text of [`Format::manifest`].
-///
-/// Nothing is said where the format keeps no trace of what it was made from, or where the texts cannot be read.
-pub fn check_fresh(format: Format, lock: &str, manifest: &str) -> Option<Stale> {
-    let reader = format.reader()?;
-    let reason = (reader.fresh)(lock, manifest)?;
-    Some(Stale { reason, command: reader.renew, manifest: reader.manifest })
+impl Lock {
+    /// What shows that the lock is older than what the project asks for. `manifest` is the text of
+    /// [`Format::manifest`].
+    ///
+    /// Nothing is said where the format keeps no trace of what it was made from, or where the text cannot be read.
+    pub fn stale(&self, manifest: &str) -> Option<Stale> {
+        let reader = self.format.reader()?;
+        let reason = (reader.fresh)(&self.trace, manifest)?;
+        Some(Stale { reason, command: reader.renew, manifest: reader.manifest })
+    }
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
+use super::artifact::{Artifact, Index, Policy};
 use super::{Format, Hashes};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name};
-use crate::tags::WheelName;
 
 /// A place in a file of the context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,29 @@ pub struct Lock {
     pub indexes: Vec<Index>,
     /// What the file says about which artifacts to take.
     pub policy: Policy,
+    /// What it was made from.
+    pub(super) trace: Trace,
+}
+
+/// What a lock remembers of what it was made from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Trace {
+    /// Nothing.
+    #[default]
+    None,
+    /// A hash of the manifest.
+    Hash(String),
+    /// What the main package asked for, as `uv.lock` notes it.
+    Asked {
+        /// The main package.
+        name: Name,
+        /// The lock's own `requires-python`.
+        requires_python: Option<String>,
+        /// Whether other members may have narrowed that.
+        workspace: bool,
+        /// The package's `metadata` table.
+        metadata: serde_json::Value,
+    },
 }
 
 /// Where the way to the packages begins.
@@ -151,7 +174,8 @@ pub enum Source {
     Git {
         /// The repository's address, without what Git does not understand.
         url: String,
-        /// The full id of the commit.
+        /// The full id of the commit. In requirements files and `Pipfile.lock` it is whatever revision is named
+        /// there, and empty if none is.
         commit: String,
         /// The folder of the project in it.
         subdirectory: Option<String>,
@@ -188,101 +212,6 @@ pub enum Install {
     Editable,
     /// Nothing: only its dependencies are wanted.
     Not,
-}
-
-/// A file that can be installed, or built and then installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Artifact {
-    /// The file's name.
-    pub file: String,
-    /// Where it is.
-    pub location: Location,
-    /// What is known of its content.
-    pub hashes: Hashes,
-    /// Its size in bytes.
-    pub size: Option<u64>,
-    /// Wheel or source archive.
-    pub kind: ArtifactKind,
-}
-
-/// Where a file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// At an address.
-    Url(String),
-    /// In the context, at a path relative to the lock.
-    Path(String),
-    /// On the package's index; the format does not say where.
-    Index,
-}
-
-/// What a file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ArtifactKind {
-    /// A wheel.
-    Wheel(WheelName),
-    /// A source archive.
-    Sdist,
-    /// Something from long ago that is never installed (an egg, an installer), or a wheel without a valid name.
-    Other,
-}
-
-/// An index that a lock or requirements file names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Index {
-    /// Its name, where it has one.
-    pub name: Option<String>,
-    /// Its address, with `${VARIABLES}` as they stand.
-    pub url: String,
-    /// What is found there.
-    pub kind: IndexKind,
-}
-
-/// What an address of packages is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexKind {
-    /// An index; it stands in for the default one.
-    Main,
-    /// An index asked besides the main one.
-    Extra,
-    /// A page or folder with links to files.
-    Links,
-}
-
-/// Which kinds of artifacts may be taken, by package.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Packages that must be wheels.
-    pub only_wheels: Scope,
-    /// Packages that must be built.
-    pub no_wheels: Scope,
-    /// Whether no index may be asked at all.
-    pub no_index: bool,
-}
-
-/// Some packages, or all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// These.
-    Only(BTreeSet<Name>),
-    /// Every one.
-    All,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self::Only(BTreeSet::new())
-    }
-}
-
-impl Scope {
-    /// Whether `name` is meant.
-    pub fn covers(&self, name: &Name) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(names) => names.contains(name),
-        }
-    }
 }
 
 /// Extras and groups of which at most one can be asked for.
@@ -333,40 +262,6 @@ impl Dependency {
     }
 }
 
-impl Artifact {
-    /// A file by its name.
-    pub(super) fn new(file: impl Into<String>, location: Location) -> Self {
-        let file = file.into();
-        let kind = ArtifactKind::of_file(&file);
-        Self { file, location, hashes: Hashes::default(), size: None, kind }
-    }
-
-    /// The wheel that it is.
-    pub fn wheel(&self) -> Option<&WheelName> {
-        match &self.kind {
-            ArtifactKind::Wheel(name) => Some(name),
-            _ => None,
-        }
-    }
-}
-
-impl ArtifactKind {
-    const ARCHIVES: [&'static str; 5] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
-
-    fn of_file(file: &str) -> Self {
-        if let Ok(wheel) = WheelName::parse(file) {
-            return Self::Wheel(wheel);
-        }
-        // `bdist_dumb` archives end like source archives but name their platform.
-        let dumb = [".linux-", ".win32", ".win-amd64", ".macosx-"].iter().any(|mark| file.contains(mark));
-        if Self::ARCHIVES.iter().any(|ending| file.ends_with(ending)) && !dumb {
-            Self::Sdist
-        } else {
-            Self::Other
-        }
-    }
-}
-
 impl Lock {
     /// A lock without packages.
     pub(super) fn empty(format: Format, roots: Roots) -> Self {
@@ -379,6 +274,7 @@ impl Lock {
             conflicts: Vec::new(),
             indexes: Vec::new(),
             policy: Policy::default(),
+            trace: Trace::None,
         }
     }
 

@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::artifact::{Artifact, Location};
 use super::location::{decode, file_name, file_url_path, join, locate};
 use super::manifest::{self, Manifest};
-use super::model::{
-    Artifact, Dependency, Install, Listing, Location, Lock, Package, Pick, Root, Roots, Source,
-};
+use super::model::{Dependency, Install, Listing, Lock, Package, Pick, Root, Roots, Source, Trace};
 use super::table::{Document, Table};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::{Marker, Name};
@@ -47,6 +46,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         Roots::Graph(vec![graph_root(&Manifest::beside(input, Format::Pdm)?)?])
     };
     let mut lock = Lock::empty(Format::Pdm, roots);
+    lock.trace = metadata.owned("content_hash")?.map_or(Trace::None, Trace::Hash);
     lock.packages = packages.into_iter().map(Arc::new).collect();
     let environments: Result<Vec<_>, _> = metadata.tables("targets")?.iter().map(environment).collect();
     // One target that says nothing fits everything, whatever the others say.
@@ -138,8 +138,9 @@ fn join_entries(known: &mut Package, other: Package) {
 }
 
 fn package(table: &Table<'_>) -> Result<Package, LockError> {
-    let name = table.need_text("name")?.name()?;
-    let mut package = Package::new(name, source(table)?, table.place());
+    let named = table.need_text("name")?;
+    let name = named.name()?;
+    let mut package = Package::new(name, source(table)?, named.place());
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
     package.marker = table.text("marker")?.map(|text| text.marker()).transpose()?;
     for group in table.names::<Vec<Name>>("groups")? {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::artifact::{Artifact, Index, IndexKind, Location};
 use super::location::{join, locate};
-use super::model::{
-    Artifact, Index, IndexKind, Install, Listing, Location, Lock, Package, Place, Roots, Source,
-};
+use super::model::{Install, Listing, Lock, Package, Place, Roots, Source, Trace};
 use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, Requirement};
@@ -75,6 +74,8 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let mut lock = Lock::empty(Format::Pipfile, Roots::Listed(listing));
     lock.packages = packages.into_iter().map(Arc::new).collect();
     lock.indexes = indexes(meta);
+    let hash = meta.get("hash").and_then(|hash| hash.get("sha256")).and_then(Value::as_str);
+    lock.trace = hash.map_or(Trace::None, |hash| Trace::Hash(hash.to_owned()));
     Ok(lock)
 }
 

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::artifact::{Artifact, ArtifactKind, Location};
 use super::location::{file_name, join, locate};
-use super::model::{Artifact, ArtifactKind, Install, Listing, Location, Lock, Package, Roots, Source};
+use super::model::{Install, Listing, Lock, Package, Roots, Source};
 use super::table::{Document, Table};
 use super::{Format, Hash, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::Name;
@@ -54,7 +55,8 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
 }
 
 fn package(table: &Table<'_>) -> Result<Package, LockError> {
-    let name = table.need_text("name")?.name()?;
+    let named = table.need_text("name")?;
+    let name = named.name()?;
     let mut artifacts = Vec::new();
     let source = if let Some(vcs) = table.table("vcs")? {
         repository(&vcs, &name)?
@@ -85,7 +87,7 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
         }
         Source::Index { url: table.owned("index")? }
     };
-    let mut package = Package::new(name, source, table.place());
+    let mut package = Package::new(name, source, named.place());
     package.artifacts = artifacts;
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
     package.requires_python = table.text("requires-python")?.map(|text| text.specifiers()).transpose()?;

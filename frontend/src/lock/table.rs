@@ -201,6 +201,11 @@ impl<'t> Value<'t> {
         }
     }
 
+    /// The value as JSON.
+    pub(super) fn json(&self) -> serde_json::Value {
+        super::fresh::convert(self.tree)
+    }
+
     pub(super) fn wrong_type(&self, expected: &'static str) -> LockError {
         let found = match self.tree {
             DeValue::String(_) => "a string",
@@ -215,8 +220,12 @@ impl<'t> Value<'t> {
 }
 
 impl Text<'_> {
+    pub(super) fn place(&self) -> Place {
+        Place { file: Arc::clone(self.file), span: self.span }
+    }
+
     pub(super) fn error(&self, kind: impl Into<LockErrorKind>) -> LockError {
-        LockError::at(Place { file: Arc::clone(self.file), span: self.span }, kind)
+        LockError::at(self.place(), kind)
     }
 
     /// An error inside of the text. Offsets hold only where nothing is escaped: else the whole text is meant.

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use super::artifact::{Artifact, Location};
 use super::location::{file_name, is_url, join, locate, uv_git};
 use super::model::{
-    Artifact, Conflict, ConflictItem, Dependency, Install, Location, Lock, Package, Pick, Root, Roots, Source,
+    Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
 };
 use super::table::{Document, Table, Value};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
@@ -40,10 +41,22 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
     let mut roots = Vec::new();
     let mut packages = Vec::new();
-    for table in root.tables("package").or_else(|_| root.tables("distribution"))? {
+    let mut trace = Trace::None;
+    // The name of before the first release of the format.
+    let key = if root.has("distribution") { "distribution" } else { "package" };
+    for table in root.tables(key)? {
         let package = Arc::new(package(&table)?);
         if is_member(&package, &members) {
-            roots.push(member(&table, &package)?);
+            let member = member(&table, &package)?;
+            if let Some(metadata) = table.get("metadata").filter(|_| member.is_main) {
+                trace = Trace::Asked {
+                    name: package.name.clone(),
+                    requires_python: root.owned("requires-python")?,
+                    workspace: !members.is_empty(),
+                    metadata: metadata.json(),
+                };
+            }
+            roots.push(member);
         }
         packages.push(package);
     }
@@ -52,6 +65,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     }
     let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
     lock.packages = packages;
+    lock.trace = trace;
     lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
     lock.environments = root.markers("supported-markers")?;
     lock.conflicts = root.list("conflicts")?.iter().map(conflict).collect::<Result<_, _>>()?;
@@ -109,11 +123,12 @@ fn nameless(manifest: &Table<'_>, has_main: bool) -> Result<Option<Root>, LockEr
 }
 
 fn package(table: &Table<'_>) -> Result<Package, LockError> {
-    let name = table.need_text("name")?.name()?;
+    let named = table.need_text("name")?;
+    let name = named.name()?;
     let source =
         table.table("source")?.ok_or_else(|| table.error(LockErrorKind::Missing { key: "source" }))?;
     let source = read_source(&source, name.as_str())?;
-    let mut package = Package::new(name, source, table.place());
+    let mut package = Package::new(name, source, named.place());
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
     package.marker = None;
     package.dependencies = table.list("dependencies")?.iter().map(dependency).collect::<Result<_, _>>()?;

@@ -1,13 +1,10 @@
 //! Environment markers: parsed, printed, and evaluated for a target with the reason kept.
 //!
-//! Comparison follows the dependency specifiers specification: versions where the variable holds a version and
-//! the other side is one, texts otherwise, and an ordering of texts holds only for equal ones. `extra` and the
-//! two set variables look into [`Active`], also when they are negated.
+//! How a single comparison is decided is in `evaluate`.
 
 use std::fmt;
-use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{VersionSpecifier, VersionSpecifiers};
 
 use super::lexer::{Lexer, is_word};
 use super::{Active, Environment, Name, ParseError, ParseErrorKind, Variable};
@@ -84,7 +81,7 @@ impl Operator {
         (">", Self::Greater),
     ];
 
-    fn symbol(self) -> &'static str {
+    pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::In => "in",
             Self::NotIn => "not in",
@@ -93,7 +90,7 @@ impl Operator {
     }
 
     /// The operator that means the same with the sides exchanged.
-    fn mirrored(self) -> Self {
+    pub(super) fn mirrored(self) -> Self {
         match self {
             Self::Less => Self::Greater,
             Self::LessEqual => Self::GreaterEqual,
@@ -306,109 +303,6 @@ impl Operand {
         Variable::parse(name)
             .map(Self::Variable)
             .ok_or_else(|| lexer.error_since(start, ParseErrorKind::Variable { name: name.to_owned() }))
-    }
-}
-
-impl Comparison {
-    fn holds(&self, environment: &Environment, active: &Active) -> bool {
-        match (&self.left, &self.right) {
-            (Operand::Variable(variable), Operand::Literal(text)) => {
-                holds_for(*variable, Side::Left, self.operator, text, environment, active)
-            }
-            (Operand::Literal(text), Operand::Variable(variable)) => {
-                holds_for(*variable, Side::Right, self.operator, text, environment, active)
-            }
-            (Operand::Variable(left), Operand::Variable(right)) => {
-                let (left, right) = (environment.value(*left), environment.value(*right));
-                left.zip(right).is_some_and(|(left, right)| compare(left, self.operator, right, false))
-            }
-            (Operand::Literal(left), Operand::Literal(right)) => compare(left, self.operator, right, false),
-        }
-    }
-
-    /// The extra that this comparison asks for.
-    fn extra(&self) -> Option<Name> {
-        match (&self.left, self.operator, &self.right) {
-            (Operand::Variable(Variable::Extra), Operator::Equal, Operand::Literal(text))
-            | (Operand::Literal(text), Operator::Equal, Operand::Variable(Variable::Extra))
-            | (Operand::Literal(text), Operator::In, Operand::Variable(Variable::Extras)) => {
-                Name::new(text).ok()
-            }
-            _ => None,
-        }
-    }
-
-    /// The comparison with the value that the target has.
-    fn fact(&self, environment: &Environment, active: &Active) -> String {
-        let ((Operand::Variable(variable), _) | (_, Operand::Variable(variable))) = (&self.left, &self.right)
-        else {
-            return self.to_string();
-        };
-        let listed = |names: &std::collections::BTreeSet<Name>| {
-            let names: Vec<_> = names.iter().map(Name::as_str).collect();
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-        };
-        match variable {
-            Variable::Extra | Variable::Extras => format!("{self} (extras: {})", listed(&active.extras)),
-            Variable::DependencyGroups => format!("{self} (groups: {})", listed(&active.groups)),
-            other => {
-                let value = environment.value(*other).unwrap_or_default();
-                format!("{self} ({} is '{value}')", other.name())
-            }
-        }
-    }
-}
-
-/// Where the variable stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Left,
-    Right,
-}
-
-fn holds_for(
-    variable: Variable,
-    side: Side,
-    operator: Operator,
-    text: &str,
-    environment: &Environment,
-    active: &Active,
-) -> bool {
-    let among = |names: &std::collections::BTreeSet<Name>| {
-        let there = Name::new(text).is_ok_and(|name| names.contains(&name));
-        match operator {
-            Operator::NotEqual | Operator::NotIn => !there,
-            _ => there,
-        }
-    };
-    match variable {
-        Variable::Extra | Variable::Extras => among(&active.extras),
-        Variable::DependencyGroups => among(&active.groups),
-        other => {
-            let value = environment.value(other).unwrap_or_default();
-            match (side, operator) {
-                (Side::Left, _) => compare(value, operator, text, other.is_version()),
-                (Side::Right, Operator::In | Operator::NotIn) => compare(text, operator, value, false),
-                // `'3.9' <= python_version`: read from the variable's side, where a specifier can stand.
-                (Side::Right, _) => compare(value, operator.mirrored(), text, other.is_version()),
-            }
-        }
-    }
-}
-
-fn compare(left: &str, operator: Operator, right: &str, as_versions: bool) -> bool {
-    if as_versions && !matches!(operator, Operator::In | Operator::NotIn) {
-        let specifier = VersionSpecifier::from_str(&format!("{}{right}", operator.symbol()));
-        if let (Ok(specifier), Ok(version)) = (specifier, Version::from_str(left)) {
-            return specifier.contains(&version);
-        }
-    }
-    match operator {
-        Operator::Equal | Operator::Exact | Operator::LessEqual | Operator::GreaterEqual => left == right,
-        Operator::NotEqual => left != right,
-        Operator::Less | Operator::Greater | Operator::Compatible => false,
-        Operator::In => right.contains(left),
-        Operator::NotIn => !right.contains(left),
     }
 }
 

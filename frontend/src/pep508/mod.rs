@@ -6,6 +6,7 @@
 
 mod environment;
 mod error;
+mod evaluate;
 mod lexer;
 mod marker;
 mod name;

@@ -6,8 +6,10 @@
 mod account;
 mod parts;
 mod stages;
+mod wheels;
 
 pub use account::{DEFAULT_UID, NewUser};
+pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,7 +47,7 @@ pub struct Builder {
     /// The version that the base's interpreter must have.
     pub python: Option<PythonVersion>,
     /// What every environment holds.
-    pub requirements: Requirements,
+    pub environment: Groups,
     /// What marks it in the file.
     pub span: Span,
 }
@@ -70,6 +72,8 @@ pub struct Groups {
     pub names: Vec<String>,
     /// Everything that the environment holds, the project's own dependencies included.
     pub requirements: Requirements,
+    /// The wheels that it is made of; absent where pip installs.
+    pub wheels: Option<WheelSet>,
 }
 
 /// One stage: an image config and the steps that lead to its files.
@@ -109,8 +113,8 @@ pub struct Step {
 pub enum Action {
     /// Installs OS packages.
     Packages(Packages),
-    /// Installs what an environment holds, on top of what is there.
-    Install(Requirements),
+    /// Installs what groups add to an environment that is there.
+    Install(Groups),
     /// Brings the environment of these groups into an image that has none.
     Environment(Groups),
     /// Builds the project and installs it into the environment of these groups.
@@ -265,8 +269,37 @@ pub struct ImagePlan {
 
 impl Plan {
     /// Decides what `target` takes. The spec and project must be free of errors.
-    pub fn new(spec: &Spec, project: &Project, target: &str, found: &mut Diagnostics) -> Self {
-        stages::plan(spec, project, target, found)
+    ///
+    /// `wheels` has the wheels of each set of groups; it is empty where pip installs, and where only
+    /// [`Plan::group_sets`] are wanted.
+    pub fn new(
+        spec: &Spec,
+        project: &Project,
+        target: &str,
+        wheels: &BTreeMap<Vec<String>, WheelSet>,
+        found: &mut Diagnostics,
+    ) -> Self {
+        stages::plan(spec, project, target, wheels, found)
+    }
+
+    /// Every environment of the plan.
+    fn environments(&self) -> impl Iterator<Item = &Groups> {
+        let bases = self.stages.iter().filter_map(|stage| match &stage.base {
+            BasePlan::Environment(groups) => Some(groups),
+            _ => None,
+        });
+        let steps = self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
+            Action::Environment(groups) | Action::Install(groups) | Action::Project { groups, .. } => {
+                Some(groups)
+            }
+            _ => None,
+        });
+        bases.chain(steps).chain(self.builder.iter().map(|builder| &builder.environment))
+    }
+
+    /// The sets of groups that environments are wanted for, by their names.
+    pub fn group_sets(&self) -> BTreeSet<Vec<String>> {
+        self.environments().map(|groups| groups.names.clone()).collect()
     }
 
     /// The stage named `name`, if it is part of the plan.
@@ -288,6 +321,12 @@ impl Plan {
             }
         }
         images
+    }
+
+    /// The images that run on the build platform, whatever the image is for: their Python compiles bytecode.
+    pub fn build_images(&self) -> BTreeSet<&ImageReference> {
+        let builder = self.builder.iter();
+        builder.filter(|builder| builder.environment.wheels.is_some()).map(|builder| &builder.base).collect()
     }
 
     /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.
@@ -320,25 +359,17 @@ impl Plan {
                     Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) => {
                         paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
                     }
-                    Action::Install(requirements) => paths.extend(inputs(requirements)),
-                    Action::Environment(groups) | Action::Project { groups, .. } => {
-                        paths.extend(inputs(&groups.requirements));
-                    }
                     _ => {}
                 }
             }
-            if let BasePlan::Environment(groups) = &stage.base {
-                paths.extend(inputs(&groups.requirements));
+        }
+        for groups in self.environments() {
+            match &groups.wheels {
+                Some(wheels) => paths.extend(wheels.context_paths().map(str::to_owned)),
+                None => paths.extend(inputs(&groups.requirements)),
             }
         }
-        paths.extend(self.builder.iter().flat_map(|builder| inputs(&builder.requirements)));
         (!paths.contains(".")).then_some(paths)
-    }
-
-    /// Whether a step of the plan needs the `pybuild` binary inside the build.
-    pub fn needs_tool(&self) -> bool {
-        let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
-        steps.any(|step| matches!(step.action, Action::Account(_)))
     }
 }
 

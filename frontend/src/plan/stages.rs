@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
     Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan, RunPlan,
-    StagePlan, Step, account,
+    StagePlan, Step, WheelSet, account,
 };
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
@@ -16,11 +16,18 @@ use crate::spec::{Base, Check, ContextPath, DEFAULT_TARGET, ImagePath, Located, 
 struct Planner<'s> {
     spec: &'s Spec,
     project: &'s Project,
+    wheels: &'s BTreeMap<Vec<String>, WheelSet>,
     python_base: ImageReference,
     build_base: ImageReference,
 }
 
-pub(super) fn plan(spec: &Spec, project: &Project, target: &str, found: &mut Diagnostics) -> Plan {
+pub(super) fn plan(
+    spec: &Spec,
+    project: &Project,
+    target: &str,
+    wheels: &BTreeMap<Vec<String>, WheelSet>,
+    found: &mut Diagnostics,
+) -> Plan {
     for stage in spec.stages.values() {
         let first = stage
             .packages
@@ -45,7 +52,7 @@ pub(super) fn plan(spec: &Spec, project: &Project, target: &str, found: &mut Dia
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
         return Plan { source, target, stages: Vec::new(), builder: None };
     };
-    let planner = Planner::new(spec, project);
+    let planner = Planner::new(spec, project, wheels);
     let mut order = Vec::new();
     planner.order(target, &mut BTreeSet::new(), &mut order);
     let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
@@ -64,13 +71,13 @@ fn uses_builder(stage: &StagePlan) -> bool {
 }
 
 impl<'s> Planner<'s> {
-    fn new(spec: &'s Spec, project: &'s Project) -> Self {
+    fn new(spec: &'s Spec, project: &'s Project, wheels: &'s BTreeMap<Vec<String>, WheelSet>) -> Self {
         let tag = project.python.map_or_else(|| "3-slim".to_owned(), |version| format!("{version}-slim"));
         let official = || ImageReference::official("python", tag);
         let python_base = spec.python.base.as_ref().map_or_else(official, |base| base.value.clone());
         let build_base =
             spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
-        Self { spec, project, python_base, build_base }
+        Self { spec, project, wheels, python_base, build_base }
     }
 
     /// The stages that `name` needs, before itself.
@@ -107,7 +114,7 @@ impl<'s> Planner<'s> {
             packages: self.packages(packages, &self.build_base),
             base: self.build_base.clone(),
             python: self.project.python,
-            requirements: self.project.requirements.clone(),
+            environment: self.groups(&[]),
             span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
         }
     }
@@ -190,7 +197,8 @@ impl<'s> Planner<'s> {
         let mut names = names.to_vec();
         names.sort();
         names.dedup();
-        Groups { requirements: self.project.requirements_with(&names), names }
+        let wheels = self.wheels.get(&names).cloned();
+        Groups { requirements: self.project.requirements_with(&names), names, wheels }
     }
 
     /// `dev` and `test`: the builder with its compilers, the groups on top, and all of the app.
@@ -248,7 +256,7 @@ impl<'s> Planner<'s> {
         if stage.groups.is_some() && is_python(self.spec, from) {
             let groups = self.groups(&self.project.groups_of(stage));
             let span = stage.groups.iter().flatten().next().map_or(stage.span, |group| group.span);
-            steps.push(Step { action: Action::Install(groups.requirements), span });
+            steps.push(Step { action: Action::Install(groups), span });
         }
         steps.extend(Self::account(stage, false));
         if stage.include.is_some()

@@ -5,6 +5,7 @@
 mod context;
 mod files;
 mod groups;
+mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
 mod pyproject;
@@ -13,6 +14,7 @@ mod requirements;
 
 pub use context::{Context, ContextError, Folder, Kind};
 pub use files::{Files, Ignored};
+pub use locked::Locked;
 pub use pyproject::normalized;
 pub use python::PythonVersion;
 pub use requirements::Requirements;
@@ -21,7 +23,7 @@ use std::collections::BTreeMap;
 
 use self::pyproject::Pyproject;
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::spec::{Base, ContextPath, Located, Spec, Stage};
+use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
 pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
@@ -43,6 +45,8 @@ pub struct Project {
     pub python: Option<PythonVersion>,
     /// What every Python stage installs.
     pub requirements: Requirements,
+    /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
+    pub locked: Option<Locked>,
     /// What a stage installs on top when it names the group; names normalised.
     pub groups: BTreeMap<String, Requirements>,
     /// Whether the project is installed as a package rather than copied as files.
@@ -62,8 +66,20 @@ impl Project {
             None => None,
         };
         let python = python::choose(spec, pyproject.as_ref(), files, found)?;
-        let requirements = main_requirements(spec, pyproject.as_ref(), files, found)?;
-        let groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
+        let locked = match spec.dependencies.installer {
+            Installer::Wheels => locked::read(spec, files, found)?,
+            Installer::Pip => None,
+        };
+        let mut groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
+        let requirements = match &locked {
+            Some(locked) => {
+                for name in locked.lock.groups().into_iter().chain(locked.lock.extras()) {
+                    groups.entry(name.as_str().to_owned()).or_default();
+                }
+                Requirements { asked: Some(spec.anywhere()), ..Requirements::default() }
+            }
+            None => main_requirements(spec, pyproject.as_ref(), files, found)?,
+        };
         let requirements = with_extras(spec, requirements, &groups, found);
         let has_backend =
             pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
@@ -78,7 +94,7 @@ impl Project {
         check_included(spec, files, found)?;
         check_groups(spec, &groups, found);
         let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
-        Ok(Self { python, requirements, groups, is_package, labels })
+        Ok(Self { python, requirements, locked, groups, is_package, labels })
     }
 
     /// The groups that `stage` installs: those it names, or those that its name stands for.
@@ -129,12 +145,19 @@ fn main_requirements(
         }
     }
     match (installed_from, files.first_of(&LOCKS)?) {
-        (Some(instead), Some(lock)) => {
+        (Some(instead), Some(lock)) if spec.dependencies.installer == Installer::Pip => {
             let lock = lock.as_str().to_owned();
             found.report(&spec.source, anywhere, Problem::LockNotRead { lock, instead });
         }
         (None, _) if !found.has_errors() && needs_python(spec) => {
             found.report(&spec.source, anywhere, Problem::NoDependencies);
+        }
+        (Some(what), None) if spec.dependencies.installer == Installer::Wheels && !chosen.is_empty() => {
+            found.report(
+                &spec.source,
+                anywhere,
+                Problem::NotLocked { what: format!("the dependencies in {what}") },
+            );
         }
         _ => {}
     }

@@ -7,6 +7,7 @@ use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::Problem;
 use crate::diagnostics::problem::nearest;
 use crate::reference::ImageReference;
+use crate::tags::Libc;
 
 /// `[python]`: the interpreter and the images it comes in.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Python {
     pub version: Option<Located<String>>,
     /// `base`: the image that every Python stage starts from.
     pub base: Option<Located<ImageReference>>,
+    /// `libc`: the C library of `base`, as `glibc-2.36` or `musl-1.2`, where its name does not tell.
+    pub libc: Option<Libc>,
     /// `build-base`: the image in which dependencies are installed, where it differs from `base`.
     pub build_base: Option<Located<ImageReference>>,
 }
@@ -35,27 +38,50 @@ impl Read for Python {
         }
         let base = table.get(cx, "base");
         let build_base = table.get(cx, "build-base");
+        let libc = table.get(cx, "libc");
         table.finish(cx);
-        Some(Self { version, base, build_base })
+        Some(Self { version, base, libc, build_base })
+    }
+}
+
+impl Read for Libc {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = super::reader::Expanded::read(node, cx)?.0;
+        let parsed = value.split_once('-').and_then(|(name, version)| {
+            let (major, minor) = version.split_once('.')?;
+            let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+            match name {
+                "glibc" => Some(Self::Glibc { major, minor }),
+                "musl" => Some(Self::Musl { major, minor }),
+                _ => None,
+            }
+        });
+        if parsed.is_none() {
+            let reason = "write `glibc-2.36` or `musl-1.2`";
+            cx.report(node.span, Problem::BadName { what: "C library", value, reason });
+        }
+        parsed
     }
 }
 
 /// How dependencies get into an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Installer {
-    /// One virtual environment, filled by pip with a cache mount.
+    /// Each locked wheel a node of its own, unpacked in layers.
     #[default]
+    Wheels,
+    /// One virtual environment, filled by pip with a cache mount.
     Pip,
 }
 
 impl Read for Installer {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        choice(node, cx, &[("pip", Self::Pip)])
+        choice(node, cx, &[("wheels", Self::Wheels), ("pip", Self::Pip)])
     }
 }
 
 /// `[dependencies]`: what is installed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dependencies {
     /// `requirements`: requirements files. Absent: detected. Empty: the app has no dependencies.
     pub requirements: Option<Vec<Located<ContextPath>>>,
@@ -65,6 +91,23 @@ pub struct Dependencies {
     pub extras: Vec<Located<String>>,
     /// `installer`.
     pub installer: Installer,
+    /// `lock`: the lock to install from. Absent: detected.
+    pub lock: Option<Located<ContextPath>>,
+    /// `bytecode`: whether modules are compiled when the image is built.
+    pub bytecode: bool,
+}
+
+impl Default for Dependencies {
+    fn default() -> Self {
+        Self {
+            requirements: None,
+            groups: BTreeMap::new(),
+            extras: Vec::new(),
+            installer: Installer::default(),
+            lock: None,
+            bytecode: true,
+        }
+    }
 }
 
 impl Read for Dependencies {
@@ -77,6 +120,8 @@ impl Read for Dependencies {
             groups: table.get_or_default(cx, "groups"),
             extras: table.get_or_default(cx, "extras"),
             installer: table.get_or_default(cx, "installer"),
+            lock: table.get(cx, "lock"),
+            bytecode: table.get(cx, "bytecode").unwrap_or(true),
         };
         table.finish(cx);
         Some(read)
@@ -170,13 +215,21 @@ pub struct App {
     pub workdir: ImagePath,
     /// `package`: whether the project is built and installed as a package. Absent: if it names a build backend.
     pub package: Option<Located<bool>>,
+    /// `member`: the member of the workspace that is built.
+    pub member: Option<Located<String>>,
     /// `writable`: folders that the image's user may write to.
     pub writable: Vec<Located<ImagePath>>,
 }
 
 impl Default for App {
     fn default() -> Self {
-        Self { include: None, workdir: ImagePath::constant("/app"), package: None, writable: Vec::new() }
+        Self {
+            include: None,
+            workdir: ImagePath::constant("/app"),
+            package: None,
+            member: None,
+            writable: Vec::new(),
+        }
     }
 }
 
@@ -190,6 +243,7 @@ impl Read for App {
             include: table.get(cx, "include"),
             workdir: table.get(cx, "workdir").unwrap_or(default.workdir),
             package: table.get(cx, "package"),
+            member: table.get(cx, "member"),
             writable: table.get_or_default(cx, "writable"),
         };
         table.finish(cx);

@@ -26,7 +26,8 @@ fn object(table: &DeTable<'_>) -> Value {
     Value::Object(entries.collect())
 }
 
-fn convert(value: &DeValue<'_>) -> Value {
+/// A TOML value as JSON.
+pub(in super::super) fn convert(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {

@@ -7,6 +7,7 @@
 mod json;
 mod uv;
 
+pub(super) use json::convert;
 pub(super) use uv::uv;
 
 use std::fmt::{self, Write as _};
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use self::json::{Spacing, of_toml, to_python};
+use super::model::Trace;
 use crate::pep508::Name;
 
 /// A lock that is older than what its project asks for.
@@ -63,16 +65,16 @@ impl fmt::Display for Reason {
 }
 
 /// A format that keeps no trace of what it was made from.
-pub(super) fn unknown(_: &str, _: &str) -> Option<Reason> {
+pub(super) fn unknown(_: &Trace, _: &str) -> Option<Reason> {
     None
 }
 
 /// Poetry: `metadata.content-hash`. Before poetry 2.3 dependency groups were left out.
-pub(super) fn poetry(lock: &str, manifest: &str) -> Option<Reason> {
-    let locked = of_toml(lock)?.get("metadata")?.get("content-hash")?.as_str()?.to_owned();
+pub(super) fn poetry(trace: &Trace, manifest: &str) -> Option<Reason> {
+    let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
     let candidates = [poetry_content(&manifest, true), poetry_content(&manifest, false)];
-    differs(&locked, candidates.into_iter().map(Some), Spacing::Wide)
+    differs(locked, candidates.into_iter().map(Some), Spacing::Wide)
 }
 
 fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
@@ -112,8 +114,8 @@ fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
 }
 
 /// pdm: `metadata.content_hash`. Earlier ones hashed only the overrides of the resolution.
-pub(super) fn pdm(lock: &str, manifest: &str) -> Option<Reason> {
-    let locked = of_toml(lock)?.get("metadata")?.get("content_hash")?.as_str()?.to_owned();
+pub(super) fn pdm(trace: &Trace, manifest: &str) -> Option<Reason> {
+    let Trace::Hash(locked) = trace else { return None };
     let locked = locked.strip_prefix("sha256:")?;
     let manifest = of_toml(manifest)?;
     let candidates = [pdm_content(&manifest, "resolution"), pdm_content(&manifest, "overrides")];
@@ -152,9 +154,8 @@ fn pdm_content(manifest: &Value, resolution_key: &str) -> Option<Value> {
 }
 
 /// pipenv: `_meta.hash.sha256` of the `Pipfile`. Later ones normalise the packages' names.
-pub(super) fn pipfile(lock: &str, manifest: &str) -> Option<Reason> {
-    let lock: Value = serde_json::from_str(lock).ok()?;
-    let locked = lock.get("_meta")?.get("hash")?.get("sha256")?.as_str()?;
+pub(super) fn pipfile(trace: &Trace, manifest: &str) -> Option<Reason> {
+    let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
     let candidates = [pipfile_content(&manifest, true), pipfile_content(&manifest, false)];
     differs(locked, candidates.into_iter(), Spacing::Tight)

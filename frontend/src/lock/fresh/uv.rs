@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::VersionSpecifiers;
+use pep440_rs::{Operator, VersionSpecifiers};
 use serde_json::Value;
 
+use super::super::model::Trace;
 use super::Reason;
 use super::json::of_toml;
 use crate::pep508::{Marker, Name, Requirement, Wanted, parse_specifiers};
@@ -25,48 +26,32 @@ struct Wish {
 
 type Wishes = BTreeMap<(Name, Asker), BTreeSet<Wish>>;
 
-/// Compares `uv.lock` with `pyproject.toml`.
-pub(in super::super) fn uv(lock: &str, manifest: &str) -> Option<Reason> {
-    let (lock, manifest) = (of_toml(lock)?, of_toml(manifest)?);
+/// Compares what the main package asked for with `pyproject.toml`.
+pub(in super::super) fn uv(trace: &Trace, manifest: &str) -> Option<Reason> {
+    let Trace::Asked { name, requires_python, workspace, metadata } = trace else { return None };
+    let manifest = of_toml(manifest)?;
     let project = manifest.get("project")?;
-    let name = Name::new(project.get("name")?.as_str()?).ok()?;
-    let package = lock.get("package")?.as_array()?.iter().find(|package| is_main(package, &name))?;
-    if let Some(reason) = requires_python(&lock, project) {
+    // Another project's manifest has nothing to say about this lock.
+    if Name::new(project.get("name")?.as_str()?).ok()? != *name {
+        return None;
+    }
+    let bound = requires_python.as_deref().filter(|_| !workspace);
+    if let Some(reason) = bound.and_then(|locked| requires_other_python(locked, project)) {
         return Some(reason);
     }
-    let locked = locked_wishes(package.get("metadata")?)?;
-    let wanted = wanted_wishes(&manifest, project)?;
-    compare(&locked, &wanted)
+    compare(&locked_wishes(metadata)?, &wanted_wishes(&manifest, project)?)
 }
 
-fn is_main(package: &Value, name: &Name) -> bool {
-    let Some(source) = package.get("source") else { return false };
-    let here = ["editable", "virtual", "directory"]
-        .iter()
-        .any(|kind| source.get(kind).and_then(Value::as_str) == Some("."));
-    here && package.get("name").and_then(Value::as_str) == Some(name.as_str())
-}
-
-/// Only a lower bound is compared: the rest of a workspace may narrow the lock's range.
-fn requires_python(lock: &Value, project: &Value) -> Option<Reason> {
-    let workspace = lock.get("manifest").and_then(|manifest| manifest.get("members")).is_some();
-    let locked = lock.get("requires-python")?.as_str()?;
+/// Only a lower bound is compared: uv writes the others in a way of its own.
+fn requires_other_python(locked: &str, project: &Value) -> Option<Reason> {
     let required = project.get("requires-python")?.as_str()?;
-    let bound = |text: &str| -> Option<String> {
+    let bound = |text: &str| {
         let specifiers = parse_specifiers(text).ok()?;
-        let bound = specifiers.iter().find(|one| *one.operator() == pep440_rs::Operator::GreaterThanEqual)?;
-        Some(bound.version().only_release().to_string())
+        let bound = specifiers.iter().find(|one| *one.operator() == Operator::GreaterThanEqual)?;
+        Some(bound.version().only_release())
     };
-    let (locked_bound, required_bound) = (bound(locked)?, bound(required)?);
-    let same = same_release(&locked_bound, &required_bound);
-    (!same && !workspace)
-        .then(|| Reason::RequiresPython { locked: locked.to_owned(), required: required.to_owned() })
-}
-
-fn same_release(left: &str, right: &str) -> bool {
-    use std::str::FromStr as _;
-    let parse = pep440_rs::Version::from_str;
-    matches!((parse(left), parse(right)), (Ok(left), Ok(right)) if left == right)
+    let same = bound(locked)? == bound(required)?;
+    (!same).then(|| Reason::RequiresPython { locked: locked.to_owned(), required: required.to_owned() })
 }
 
 fn locked_wishes(metadata: &Value) -> Option<Wishes> {

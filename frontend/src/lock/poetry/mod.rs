@@ -10,11 +10,10 @@ mod manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::artifact::{Artifact, Index, IndexKind, Location};
 use super::location::{file_name, join};
 use super::manifest::{Manifest, of_requirement};
-use super::model::{
-    Artifact, Dependency, Index, IndexKind, Install, Listing, Location, Lock, Package, Roots, Source,
-};
+use super::model::{Dependency, Install, Listing, Lock, Package, Roots, Source, Trace};
 use super::table::{Document, Table};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::{Marker, Name};
@@ -71,6 +70,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let python = metadata.text("python-versions")?.and_then(|text| constraint::parse(text.text));
     lock.requires_python = python.and_then(|mut sets| if sets.len() == 1 { sets.pop() } else { None });
     lock.packages = packages;
+    lock.trace = metadata.owned("content-hash")?.map_or(Trace::None, Trace::Hash);
     Ok(lock)
 }
 
@@ -88,9 +88,10 @@ fn kind(metadata: &Table<'_>) -> Result<Kind, LockError> {
 }
 
 fn package(table: &Table<'_>, kind: Kind) -> Result<Package, LockError> {
-    let name = table.need_text("name")?.name()?;
+    let named = table.need_text("name")?;
+    let name = named.name()?;
     let source = source(table, &name)?;
-    let mut package = Package::new(name, source, table.place());
+    let mut package = Package::new(name, source, named.place());
     package.version = Some(table.need_text("version")?.version()?);
     add_files(&table.tables("files").unwrap_or_default(), &mut package)?;
     match kind {

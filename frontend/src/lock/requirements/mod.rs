@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use self::lines::{Logical, logical_lines};
 use self::options::{Parsed, Setting, option};
+use super::artifact::{Artifact, ArtifactKind, Location};
 use super::location::{file_name, file_url_path, is_url, join, parameter, pip_git};
-use super::model::{Artifact, ArtifactKind, Install, Listing, Location, Lock, Package, Place, Roots, Source};
+use super::model::{Install, Listing, Lock, Package, Place, Roots, Source};
 use super::table::Document;
 use super::{Format, Hash, Hashes, LockError, LockErrorKind, Reader, fresh};
 use crate::pep508::{Name, Requirement, Wanted};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::super::artifact::{Index, IndexKind, Policy, Scope};
 use super::super::location::{is_url, join};
-use super::super::model::{Index, IndexKind, Policy, Scope};
 use super::{Hashes, LockErrorKind, hash};
 use crate::pep508::Name;
 

@@ -1,0 +1,254 @@
+//! Environments made of wheels: each wheel a node with a checksum, unpacked in layers by our own tool.
+
+use buildkit_llb::{Exec, Git, Http, Metadata, Mount, Network, ProgressGroup, State};
+
+use super::layers::Layers;
+use super::packages::Script;
+use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
+use crate::diagnostics::Span;
+use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
+
+const TOOL: &str = "/run/pybuild/tool";
+const OUT: &str = "/run/pybuild/out";
+const WHEELS: &str = "/run/pybuild/wheels";
+const SOURCES: &str = "/run/pybuild/src";
+const WHEEL: Script = Script { name: "wheel.sh", text: include_str!("scripts/wheel.sh") };
+
+/// A mount with a wheel, and how the tool is told of it.
+struct Mounted {
+    mount: Mount,
+    argument: String,
+}
+
+impl<'e> Emitter<'e> {
+    /// Adds an environment to an image that has none: the venv, then `wheels`.
+    pub(super) fn add_environment<'l>(
+        &'l self,
+        stage: &str,
+        set: &'l WheelSet,
+        span: Span,
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) -> Result<(), EmitError> {
+        // Made for the interpreter that the image itself has, wherever that is.
+        let base = image.state.clone();
+        let skeleton = self.skeleton(stage, set, &base, span)?;
+        self.add_tree(stage, "venv: /venv".to_owned(), skeleton, span, layers, image);
+        self.add_wheels(stage, set.layers(), set, span, layers, image)
+    }
+
+    /// Adds `wheels`, each layer by itself.
+    pub(super) fn add_wheels<'l>(
+        &'l self,
+        stage: &str,
+        wheels: impl Iterator<Item = &'l WheelLayer>,
+        set: &WheelSet,
+        span: Span,
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) -> Result<(), EmitError> {
+        for layer in wheels {
+            let state = self.wheel_layer(layer, set, span)?;
+            self.add_tree(stage, format!("wheels: {}", layer.name), state, span, layers, image);
+        }
+        Ok(())
+    }
+
+    /// Adds a tree that is a layer by itself: merged as it is, or copied where the engine has no merge.
+    fn add_tree<'l>(
+        &'l self,
+        stage: &str,
+        title: String,
+        tree: State,
+        span: Span,
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) {
+        let meta = self.metadata(stage, &title, span);
+        layers.add(move |base| {
+            if base.is_scratch() {
+                tree.clone()
+            } else {
+                files::copy_tree(base, &tree, "/", &[], meta.clone())
+            }
+        });
+        image.config.layer(title);
+    }
+
+    /// The virtual environment without anything in it. Only looked at by our tool: no binary of the base runs.
+    fn skeleton(&self, stage: &str, set: &WheelSet, base: &State, span: Span) -> Result<State, EmitError> {
+        let arguments = ["venv", "--root", OUT, "--prefix", VENV, "--base", "/", "--python", &set.python];
+        let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
+        Ok(exec.meta(self.metadata(stage, "venv: /venv", span)).run(base).output(OUT))
+    }
+
+    /// A process of our tool, mounted into whatever root it is run on. The root is never hashed, a mount would be.
+    fn tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
+        let image = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
+        let exec = Exec::new([TOOL, "tool"].iter().chain(arguments).copied())
+            .platform(&self.inputs.build_platform)
+            .cwd("/")
+            .network(Network::None);
+        Ok(exec.mount(Mount::bind(image, TOOL).selector("/pybuild").read_only()))
+    }
+
+    /// Unpacks the wheels of a layer, and compiles their bytecode with the interpreter of the build platform.
+    fn wheel_layer(&self, layer: &WheelLayer, set: &WheelSet, span: Span) -> Result<State, EmitError> {
+        let mounted =
+            layer.wheels.iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
+        self.unpacked(&format!("unpack: {}", layer.name), mounted, set, span)
+    }
+
+    fn unpacked(
+        &self,
+        title: &str,
+        mounted: Vec<Mounted>,
+        set: &WheelSet,
+        span: Span,
+    ) -> Result<State, EmitError> {
+        let interpreter = format!("{VENV}/bin/python");
+        let fixed = [
+            "layer",
+            "--root",
+            OUT,
+            "--prefix",
+            VENV,
+            "--python",
+            &set.python,
+            "--interpreter",
+            &interpreter,
+        ];
+        let mut arguments: Vec<&str> = fixed.to_vec();
+        if set.bytecode {
+            arguments.extend(["--bytecode", "/"]);
+        }
+        for wheel in &mounted {
+            arguments.extend(["--wheel", &wheel.argument]);
+        }
+        let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
+        for wheel in mounted {
+            exec = exec.mount(wheel.mount);
+        }
+        // Without Python to run, nothing is needed but the tool's own image.
+        let root = match (&self.inputs.tool, set.bytecode) {
+            (Some(tool), false) => tool.clone(),
+            _ => self.compiler()?.state.clone(),
+        };
+        Ok(exec.meta(self.metadata("wheels", title, span)).run(&root).output(OUT))
+    }
+
+    /// The builder's base image for the platform that the engine runs on.
+    fn compiler(&self) -> Result<&super::BaseImage, EmitError> {
+        let builder =
+            self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
+        let image = self.inputs.build_images.get(&builder.base);
+        image.ok_or_else(|| EmitError::UnresolvedImage(builder.base.familiar()))
+    }
+
+    fn mounted(&self, wheel: &WheelPlan, span: Span) -> Result<Mounted, EmitError> {
+        let requested = if wheel.requested { ":requested" } else { "" };
+        let place = |file: &str| format!("{WHEELS}/{file}");
+        Ok(match &wheel.from {
+            WheelFrom::Http { url, sha256, file, .. } => {
+                let state = self.download(url, Some(sha256), file, wheel, span);
+                Mounted {
+                    mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
+                    argument: format!("{}:{sha256}{requested}", place(file)),
+                }
+            }
+            WheelFrom::Context { path, sha256 } => {
+                let file = path.rsplit('/').next().unwrap_or(path);
+                let sha256 = sha256.as_deref().unwrap_or("-");
+                let mount = Mount::bind(&self.inputs.context, place(file)).selector(format!("/{path}"));
+                Mounted { mount: mount.read_only(), argument: format!("{}:{sha256}{requested}", place(file)) }
+            }
+            WheelFrom::Built(from) => {
+                let state = self.built_wheel(from, wheel, span)?;
+                let place = place(&wheel.name);
+                Mounted {
+                    mount: Mount::bind(&state, &place).read_only(),
+                    argument: format!("{place}:-{requested}"),
+                }
+            }
+        })
+    }
+
+    fn download(&self, url: &str, sha256: Option<&str>, file: &str, wheel: &WheelPlan, span: Span) -> State {
+        let group = ProgressGroup {
+            id: "pybuild-wheels".to_owned(),
+            name: "[wheels] download".to_owned(),
+            weak: false,
+        };
+        let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
+            .progress_group(group)
+            .location(self.location(span));
+        let mut http = Http::new(url).filename(file).mode(0o644).meta(meta);
+        if let Some(sha256) = sha256 {
+            http = http.checksum(format!("sha256:{sha256}"));
+        }
+        http.state()
+    }
+
+    /// A folder with the one wheel that is built from a source.
+    fn built_wheel(&self, from: &BuildFrom, wheel: &WheelPlan, span: Span) -> Result<State, EmitError> {
+        let (mount, argument) = match from {
+            BuildFrom::Sdist { url, sha256, file } => {
+                let state = self.download(url, sha256.as_deref(), file, wheel, span);
+                let path = format!("{SOURCES}/{file}");
+                (Mount::bind(&state, &path).selector(format!("/{file}")).read_only(), path)
+            }
+            BuildFrom::Git { url, commit, subdirectory } => {
+                let meta = Metadata::named(format!("[wheels] {} from {url}", wheel.label()));
+                let state = Git::new(url).reference(commit).meta(meta.location(self.location(span))).state();
+                let folder = subdirectory.as_deref().map(|folder| format!("/{folder}")).unwrap_or_default();
+                (Mount::bind(&state, SOURCES).no_output(), format!("{SOURCES}{folder}"))
+            }
+            BuildFrom::Context { path } => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let place = format!("{SOURCES}/{name}");
+                let mount = Mount::bind(&self.inputs.context, &place).selector(format!("/{path}"));
+                (mount.no_output(), place)
+            }
+        };
+        self.built_from(mount, &argument, &format!("build: {}", wheel.label()), span)
+    }
+
+    fn built_from(&self, source: Mount, argument: &str, title: &str, span: Span) -> Result<State, EmitError> {
+        let (root, config) = self.build_root()?;
+        let exec =
+            self.shell(WHEEL, &[argument.to_owned()], &config).mount(source).mount(Mount::scratch(OUT));
+        let meta = self.metadata(BUILDER, title, span);
+        Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))
+    }
+
+    /// The builder before anything is installed: its base and the packages that compiling needs.
+    fn build_root(&self) -> Result<(State, ImageConfig), EmitError> {
+        let builder =
+            self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
+        let image = self.image(&builder.base)?;
+        let state = match &builder.packages {
+            Some(packages) => self.packages(BUILDER, packages, &image.state, &image.config),
+            None => image.state,
+        };
+        Ok((state, image.config))
+    }
+
+    /// The project as a package: its wheel, built from its own sources alone, and unpacked.
+    pub(super) fn project_layer(
+        &self,
+        files: &AppFiles,
+        set: &WheelSet,
+        span: Span,
+    ) -> Result<State, EmitError> {
+        let meta = self.metadata(BUILDER, "project: source", span);
+        let source = self.app(&State::scratch(), files, &[], meta);
+        let mount = Mount::bind(&source, SOURCES).selector(files.to.as_str()).no_output();
+        let built = self.built_from(mount, SOURCES, "project: wheel", span)?;
+        let place = format!("{WHEELS}/project");
+        let wheel = Mounted {
+            mount: Mount::bind(&built, &place).read_only(),
+            argument: format!("{place}:-:requested"),
+        };
+        self.unpacked("project: unpack", vec![wheel], set, span)
+    }
+}

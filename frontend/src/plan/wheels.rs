@@ -1,0 +1,252 @@
+//! Wheels in layers: which go together, so that a changed package changes as little as possible of an image.
+//!
+//! A heavy wheel is a layer of its own. The others are spread over a fixed number of buckets by a hash of their
+//! names, so a package that is added, removed or bumped touches one bucket and no other. Heavy layers come first, by
+//! size: image stores unpack everything after the first layer that changed, and heavy packages change least.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+/// Wheels from this size on, in bytes, are layers of their own.
+const HEAVY: u64 = 1 << 20;
+
+/// How many heavy layers an environment has at most; the lightest of the heavy ones go into buckets.
+const MOST_HEAVY: usize = 20;
+
+/// The buckets of the others. With the heavy ones, the venv, the project and the app: at most 40 layers.
+const BUCKETS: u64 = 16;
+
+/// The same for what groups add on top.
+const EXTRA_BUCKETS: u64 = 4;
+
+/// A package as it gets into an image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WheelPlan {
+    /// Its normalised name.
+    pub name: String,
+    /// Its version, where it is known before anything is built.
+    pub version: Option<String>,
+    /// Where the wheel comes from.
+    pub from: WheelFrom,
+    /// Whether the project asks for it by name.
+    pub requested: bool,
+}
+
+impl WheelPlan {
+    /// Name and version, for progress.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match &self.from {
+            WheelFrom::Http { size, .. } => size.unwrap_or(0),
+            WheelFrom::Context { .. } | WheelFrom::Built(_) => 0,
+        }
+    }
+}
+
+/// Where a wheel comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WheelFrom {
+    /// An address, with the hash that the lock has.
+    Http {
+        /// The address.
+        url: String,
+        /// The SHA-256 of the file, in hexadecimal.
+        sha256: String,
+        /// The file's name.
+        file: String,
+        /// Its size in bytes, where the lock has it.
+        size: Option<u64>,
+    },
+    /// A file of the context.
+    Context {
+        /// Its path.
+        path: String,
+        /// The SHA-256 that the lock has for it.
+        sha256: Option<String>,
+    },
+    /// A wheel that is built first.
+    Built(BuildFrom),
+}
+
+/// What a wheel is built from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BuildFrom {
+    /// A source archive.
+    Sdist {
+        /// The address.
+        url: String,
+        /// The SHA-256 of the file, in hexadecimal, where it is known.
+        sha256: Option<String>,
+        /// The file's name.
+        file: String,
+    },
+    /// A commit of a repository.
+    Git {
+        /// The repository's address.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// The project's folder in it.
+        subdirectory: Option<String>,
+    },
+    /// A folder or archive of the context.
+    Context {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// Wheels that are unpacked together: one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WheelLayer {
+    /// What it is called: the package's name, or the bucket's.
+    pub name: String,
+    /// The wheels, by name.
+    pub wheels: Vec<WheelPlan>,
+}
+
+/// The layers of one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WheelSet {
+    /// The minor version of Python that they are for, as `3.13`.
+    pub python: String,
+    /// The project's own dependencies.
+    pub base: Vec<WheelLayer>,
+    /// What groups add.
+    pub extra: Vec<WheelLayer>,
+    /// Whether modules get bytecode.
+    pub bytecode: bool,
+}
+
+impl WheelSet {
+    /// Layers for `base`, and for what of `all` is not in it.
+    pub fn new(python: String, base: Vec<WheelPlan>, all: Vec<WheelPlan>, bytecode: bool) -> Self {
+        let extra =
+            all.into_iter().filter(|wheel| !base.iter().any(|other| other.name == wheel.name)).collect();
+        Self {
+            python,
+            base: layers(base, MOST_HEAVY, BUCKETS, "wheels"),
+            extra: layers(extra, MOST_HEAVY, EXTRA_BUCKETS, "group wheels"),
+            bytecode,
+        }
+    }
+
+    /// All layers, lowest first.
+    pub fn layers(&self) -> impl Iterator<Item = &WheelLayer> {
+        self.base.iter().chain(&self.extra)
+    }
+
+    /// Paths of the context that wheels come from or are built from.
+    pub fn context_paths(&self) -> impl Iterator<Item = &str> {
+        self.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
+            WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path }) => {
+                Some(path.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether something has to be built before it can be installed.
+    pub fn builds(&self) -> bool {
+        self.layers().flat_map(|layer| &layer.wheels).any(|wheel| matches!(wheel.from, WheelFrom::Built(_)))
+    }
+}
+
+fn layers(wheels: Vec<WheelPlan>, most_heavy: usize, buckets: u64, kind: &str) -> Vec<WheelLayer> {
+    let (mut heavy, mut light): (Vec<_>, Vec<_>) =
+        wheels.into_iter().partition(|wheel| wheel.size() >= HEAVY);
+    heavy.sort_by(|a, b| (Reverse(a.size()), &a.name).cmp(&(Reverse(b.size()), &b.name)));
+    light.extend(heavy.split_off(heavy.len().min(most_heavy)));
+    let mut filled: BTreeMap<u64, Vec<WheelPlan>> = BTreeMap::new();
+    for wheel in light {
+        filled.entry(bucket(&wheel.name, buckets)).or_default().push(wheel);
+    }
+    let alone = heavy.into_iter().map(|wheel| WheelLayer { name: wheel.label(), wheels: vec![wheel] });
+    let together = filled.into_iter().map(|(number, mut wheels)| {
+        wheels.sort();
+        WheelLayer { name: format!("{kind} {:02} of {buckets:02}", number + 1), wheels }
+    });
+    alone.chain(together).collect()
+}
+
+/// The bucket of a package: a hash of its name alone, so that no other package moves it.
+fn bucket(name: &str, buckets: u64) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    number % buckets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wheel(name: &str, version: &str, size: u64) -> WheelPlan {
+        let from = WheelFrom::Http {
+            url: format!("https://files.example/{name}-{version}.whl"),
+            sha256: "00".into(),
+            file: format!("{name}-{version}.whl"),
+            size: Some(size),
+        };
+        WheelPlan { name: name.into(), version: Some(version.into()), from, requested: false }
+    }
+
+    fn many() -> Vec<WheelPlan> {
+        let light = (0..70).map(|number| wheel(&format!("light-{number}"), "1.0", 1000));
+        let heavy = (0..30).map(|number| wheel(&format!("heavy-{number}"), "1.0", HEAVY + number));
+        light.chain(heavy).collect()
+    }
+
+    fn changed(before: &[WheelPlan], after: &[WheelPlan]) -> usize {
+        let before = layers(before.to_vec(), MOST_HEAVY, BUCKETS, "wheels");
+        let after = layers(after.to_vec(), MOST_HEAVY, BUCKETS, "wheels");
+        let only =
+            |these: &[WheelLayer], those: &[WheelLayer]| these.iter().filter(|l| !those.contains(l)).count();
+        only(&before, &after).max(only(&after, &before))
+    }
+
+    #[test]
+    fn a_package_that_is_added_removed_or_bumped_touches_one_layer() {
+        let before: Vec<_> = many().into_iter().filter(|wheel| wheel.name != "heavy-29").collect();
+        let before: Vec<_> = before.into_iter().filter(|wheel| !wheel.name.starts_with("heavy-2")).collect();
+        let mut bumped = before.clone();
+        bumped[3] = wheel("light-3", "2.0", 1200);
+        assert_eq!(changed(&before, &bumped), 1);
+        let mut heavier = before.clone();
+        let place = heavier.iter().position(|wheel| wheel.name == "heavy-5").unwrap();
+        heavier[place] = wheel("heavy-5", "2.0", HEAVY + 5);
+        assert_eq!(changed(&before, &heavier), 1);
+        let fewer: Vec<_> = before.iter().filter(|wheel| wheel.name != "light-9").cloned().collect();
+        assert_eq!(changed(&before, &fewer), 1);
+        let mut more = before.clone();
+        more.push(wheel("new", "1.0", 10));
+        assert_eq!(changed(&before, &more), 1);
+    }
+
+    #[test]
+    fn the_number_of_layers_is_bounded_and_heavy_ones_come_first() {
+        let all = layers(many(), MOST_HEAVY, BUCKETS, "wheels");
+        assert!(all.len() <= 36, "{}", all.len());
+        assert_eq!(all[0].name, "heavy-29 1.0");
+        assert_eq!(all.iter().map(|layer| layer.wheels.len()).sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn groups_add_layers_and_copy_none() {
+        let base = vec![wheel("flask", "3", 10)];
+        let all = vec![wheel("flask", "3", 10), wheel("pytest", "8", 10)];
+        let set = WheelSet::new("3.13".into(), base.clone(), all, true);
+        let alone = WheelSet::new("3.13".into(), base.clone(), base, true);
+        assert_eq!(set.base, alone.base);
+        let extra: Vec<_> =
+            set.extra.iter().flat_map(|layer| &layer.wheels).map(|wheel| &wheel.name).collect();
+        assert_eq!(extra, ["pytest"]);
+    }
+}

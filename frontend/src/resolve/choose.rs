@@ -1,0 +1,143 @@
+//! From what is selected to what is fetched or built.
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::lock::{Artifact, Install, Location, Source};
+use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
+use crate::project::Locked;
+use crate::resolve::ResolveError;
+use crate::resolve::locate::Located;
+use crate::select::{SelectError, Selected, Selection, Take};
+use crate::spec::{ContextPath, Spec};
+
+/// The wheels of a selection; `None` after something was reported.
+pub(super) fn wheels(
+    selection: &Selection,
+    located: Option<&Located>,
+    locked: Option<&Locked>,
+    spec: &Spec,
+    found: &mut Diagnostics,
+) -> Option<Vec<WheelPlan>> {
+    let mut wheels = Vec::new();
+    let mut complete = true;
+    for entry in &selection.entries {
+        match wheel_of(entry, located, locked) {
+            Ok(Some(from)) => wheels.push(WheelPlan {
+                name: entry.package.name.as_str().to_owned(),
+                version: entry.package.version.as_ref().map(ToString::to_string),
+                from,
+                requested: entry.why.through.is_empty(),
+            }),
+            Ok(None) => {}
+            Err(problem) => {
+                complete = false;
+                let place = locked.filter(|locked| *entry.package.at.file == *locked.source.name);
+                match place {
+                    Some(locked) => found.report(&locked.source, entry.package.at.span, problem),
+                    None => found.report(&spec.source, spec.anywhere(), problem),
+                }
+            }
+        }
+    }
+    complete.then_some(wheels)
+}
+
+/// Where the wheel of a package comes from; `None` for what is not installed as a wheel.
+fn wheel_of(
+    entry: &Selected,
+    located: Option<&Located>,
+    locked: Option<&Locked>,
+) -> Result<Option<WheelFrom>, Problem> {
+    let in_context = |path: &str| context_path(path, locked);
+    let address = |artifact: &Artifact| match &artifact.location {
+        Location::Index => located.and_then(|located| located.file(&entry.package.name)).cloned(),
+        _ => Some(artifact.clone()),
+    };
+    let missing = || Problem::NotOnIndex { package: entry.package.label() };
+    match &entry.take {
+        Take::Wheel(artifact) | Take::Sdist(artifact) => {
+            from_file(&address(artifact).ok_or_else(missing)?, &in_context)
+        }
+        Take::Release => {
+            let file = located.and_then(|located| located.file(&entry.package.name)).ok_or_else(missing)?;
+            from_file(file, &in_context)
+        }
+        Take::Source => from_source(&entry.package.source, &in_context),
+    }
+}
+
+type InContext<'a> = dyn Fn(&str) -> Result<String, Problem> + 'a;
+
+fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
+    let sha256 = artifact.hashes.sha256().map(str::to_owned);
+    let is_wheel = artifact.wheel().is_some();
+    Ok(Some(match (&artifact.location, sha256) {
+        (Location::Url(url), Some(sha256)) if is_wheel => {
+            WheelFrom::Http { url: url.clone(), sha256, file: artifact.file.clone(), size: artifact.size }
+        }
+        (Location::Url(url), sha256) => {
+            WheelFrom::Built(BuildFrom::Sdist { url: url.clone(), sha256, file: artifact.file.clone() })
+        }
+        (Location::Path(path), sha256) if is_wheel => WheelFrom::Context { path: in_context(path)?, sha256 },
+        (Location::Path(path), _) => WheelFrom::Built(BuildFrom::Context { path: in_context(path)? }),
+        (Location::Index, _) => return Err(Problem::NotOnIndex { package: artifact.file.clone() }),
+    }))
+}
+
+fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
+    Ok(Some(WheelFrom::Built(match source {
+        Source::Git { url, commit, subdirectory } => {
+            BuildFrom::Git { url: url.clone(), commit: commit.clone(), subdirectory: subdirectory.clone() }
+        }
+        Source::Url { url, .. } => {
+            let path = url.split(['?', '#']).next().unwrap_or(url);
+            let file = path.rsplit('/').next().unwrap_or(path).to_owned();
+            BuildFrom::Sdist { url: url.clone(), sha256: None, file }
+        }
+        Source::File { path, .. } => BuildFrom::Context { path: in_context(path)? },
+        // The project itself is dealt with as the app.
+        Source::Directory { path, install } if *install == Install::Not || path == "." => return Ok(None),
+        Source::Directory { path, .. } => BuildFrom::Context { path: in_context(path)? },
+        Source::Index { .. } => return Ok(None),
+    })))
+}
+
+/// A path of a lock as one of the context: locks count from their own folder.
+fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> {
+    let resolved = match locked {
+        Some(locked) => locked.path.sibling(path),
+        None => ContextPath::parse(path),
+    };
+    let resolved = resolved.ok_or_else(|| Problem::PathLeavesContext { value: path.to_owned() })?;
+    Ok(resolved.as_str().to_owned())
+}
+
+/// Shows why nothing could be selected from a lock.
+pub(super) fn report(errors: &[SelectError], locked: &Locked, found: &mut Diagnostics) {
+    for error in errors {
+        let span = error.place().filter(|place| *place.file == *locked.source.name).map(|place| place.span);
+        let span = span.unwrap_or_else(|| locked.source.line_span(1));
+        found.report(&locked.source, span, Problem::Lock { message: error.to_string(), help: help(error) });
+    }
+}
+
+fn help(error: &SelectError) -> Vec<String> {
+    match error {
+        SelectError::NoArtifact { offered, remedies, .. } => {
+            let mut help: Vec<String> = remedies.iter().map(ToString::to_string).collect();
+            if !offered.is_empty() {
+                help.push(format!("the lock offers {}", offered.join(", ")));
+            }
+            help
+        }
+        error => error.suggestion().map(|name| format!("did you mean `{name}`?")).into_iter().collect(),
+    }
+}
+
+/// The same for what was just resolved: there is no file of the user's to point into.
+pub(super) fn unlocked_error(errors: &[SelectError]) -> ResolveError {
+    let lines = errors.iter().flat_map(|error| {
+        std::iter::once(error.to_string())
+            .chain(help(error).into_iter().map(|help| format!("  help: {help}")))
+    });
+    ResolveError(lines.collect::<Vec<_>>().join("\n").into())
+}
