@@ -148,6 +148,7 @@ impl Problem {
     }
 
     /// What to do about it, in the order in which to try. May be empty.
+    #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn help(&self) -> Vec<String> {
         match self {
             Self::UnknownKey { suggestion: None, known, .. } if !known.is_empty() => {

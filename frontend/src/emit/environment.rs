@@ -62,7 +62,7 @@ impl Emitter<'_> {
         span: Span,
     ) -> State {
         let mut arguments = pip_arguments();
-        let files = self.requirement_files(requirements).into_iter();
+        let files = Self::requirement_files(requirements).into_iter();
         arguments.extend(files.flat_map(|file| ["-r".to_owned(), file]));
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
         let exec = self.mount_requirements(exec, requirements);
@@ -71,7 +71,7 @@ impl Emitter<'_> {
     }
 
     /// The files that pip and uv are to read, where [`Self::mount_requirements`] puts them.
-    pub(super) fn requirement_files(&self, requirements: &Requirements) -> Vec<String> {
+    pub(super) fn requirement_files(requirements: &Requirements) -> Vec<String> {
         let files = requirements.files.iter().map(|file| format!("{INPUTS}/{}", file.as_str()));
         let inline = (!requirements.inline.is_empty()).then(|| INLINE.to_owned());
         files.chain(inline).collect()

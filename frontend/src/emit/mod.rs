@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use self::layers::Layers;
 use crate::diagnostics::Span;
-use crate::plan::{Action, AppFiles, BasePlan, CopySource, Groups, Plan, StagePlan, Step};
+use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Groups, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
 
 /// The name under which steps that prepare dependencies are shown.
@@ -254,20 +254,7 @@ impl Emitter<'_> {
                 image.config.layer(title);
             }
             Action::App(files) => self.add_app(stage, files, span, gates, layers, image),
-            Action::Copy(copy) => {
-                let source = self.copied_from(&copy.from)?;
-                let title = format!("copy: {} to {}", copy.path, copy.to);
-                let meta = self.metadata(&stage.name, &title, span);
-                let gates = gates.to_vec();
-                let make = move |base: &State| files::copy(base, copy, &source, &gates, meta.clone());
-                if files::copy_merges(copy, stage.image.workdir.as_ref()) {
-                    layers.add(make);
-                } else {
-                    let root = layers.top(&self.whole(stage));
-                    layers.replace(make(&root));
-                }
-                image.config.layer(title);
-            }
+            Action::Copy(copy) => self.add_copy(stage, copy, span, gates, layers, image)?,
             Action::Run(run) => {
                 if let Some(files) = &run.files {
                     self.add_app(stage, files, span, &[], layers, image);
@@ -277,6 +264,30 @@ impl Emitter<'_> {
                 image.config.layer(format!("run: {}", run.line));
             }
         }
+        Ok(())
+    }
+
+    fn add_copy<'l>(
+        &'l self,
+        stage: &'l StagePlan,
+        copy: &'l CopyPlan,
+        span: Span,
+        gates: &[State],
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) -> Result<(), EmitError> {
+        let source = self.copied_from(&copy.from)?;
+        let title = format!("copy: {} to {}", copy.path, copy.to);
+        let meta = self.metadata(&stage.name, &title, span);
+        let gates = gates.to_vec();
+        let make = move |base: &State| files::copy(base, copy, &source, &gates, meta.clone());
+        if files::copy_merges(copy, stage.image.workdir.as_ref()) {
+            layers.add(make);
+        } else {
+            let root = layers.top(&self.whole(stage));
+            layers.replace(make(&root));
+        }
+        image.config.layer(title);
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub fn resolver(
     } else if !question.pins.is_empty() {
         arguments.extend(["-c".to_owned(), pins.to_owned()]);
     }
-    arguments.extend(emitter.requirement_files(&question.requirements));
+    arguments.extend(Emitter::requirement_files(&question.requirements));
     let exec = emitter.shell(RESOLVE, &arguments, &config);
     let mut exec = emitter.mount_requirements(exec, &question.requirements);
     if !question.pins.is_empty() {

@@ -8,9 +8,11 @@ use crate::ignore::Patterns;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
 use crate::project::{Files, Ignored, Project};
-use crate::spec::{Arguments, Spec};
+use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use crate::spec::{Arguments, Installer, Spec};
 
 const FLASK: &str = r#"
+dependencies.installer = "pip"
 [python]
 version = "3.11"
 [system]
@@ -45,6 +47,15 @@ const FILES: [(&str, &str); 5] = [
     ("assets/a.css", ""),
 ];
 
+/// An index that nothing may be asked of.
+struct NoIndex;
+
+impl Resolver for NoIndex {
+    fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
+        Err(ResolveError(format!("asked for {}", question.label()).into()))
+    }
+}
+
 struct Built {
     image: Image,
     plan: Plan,
@@ -58,7 +69,13 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     let ignored = Ignored { patterns: Patterns::default(), file: None };
     let files = Files { context: &context, ignored: &ignored };
     let project = Project::detect(&spec, &files, &mut found).unwrap();
-    let plan = Plan::new(&spec, &project, target, &mut found);
+    let mut plan = Plan::new(&spec, &project, target, &BTreeMap::default(), &mut found);
+    if spec.dependencies.installer == Installer::Wheels {
+        let platform = Platform::new("linux", "amd64");
+        let wanted = plan.group_sets();
+        let sets = wheel_sets(&spec, &project, &wanted, &platform, &NoIndex, &mut found).unwrap();
+        plan = Plan::new(&spec, &project, target, &sets, &mut found);
+    }
     assert!(!found.has_errors(), "{}", found.summary());
     let platform = Platform::new("linux", "amd64");
     let config = json!({ "os": "linux", "architecture": "amd64", "config": { "Env": ["PATH=/usr/bin"], "Cmd": ["sh"] } });
@@ -70,8 +87,10 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     if let Some(paths) = plan.context_paths() {
         context = context.follow_paths(paths);
     }
+    let images: std::collections::BTreeMap<_, _> = images.collect();
     let inputs = Inputs {
-        images: images.collect(),
+        build_images: images.clone(),
+        images,
         explicit_platform: false,
         multi_platform: false,
         build_platform: platform.clone(),
@@ -182,8 +201,11 @@ fn the_same_file_gives_the_same_bytes_in_any_order_of_its_keys() {
 
 #[test]
 fn each_distribution_gets_its_own_package_manager() {
-    let file =
-        |base: &str| format!("[python]\nbase = \"{base}\"\n[system]\npackages = [\"curl\", \"bash\"]\n");
+    let file = |base: &str| {
+        format!(
+            "dependencies.installer = \"pip\"\n[python]\nbase = \"{base}\"\n[system]\npackages = [\"curl\", \"bash\"]\n"
+        )
+    };
     let mut out = String::new();
     for base in ["python:3.13-alpine", "registry.example/ubi9/python-312", "ubuntu:24.04"] {
         let files = [("requirements.txt", "flask\n"), ("app.py", "")];
@@ -212,8 +234,58 @@ fn each_distribution_gets_its_own_package_manager() {
 #[test]
 fn a_package_is_installed_from_its_own_sources_and_not_copied() {
     let pyproject = "[build-system]\nrequires = []\n[project]\nname = \"shop\"\ndependencies = [\"flask\"]\n";
-    let built = build("", &[("pyproject.toml", pyproject), ("shop/__init__.py", "")], "", CapSet::all());
+    let file = "dependencies.installer = \"pip\"\n";
+    let built = build(file, &[("pyproject.toml", pyproject), ("shop/__init__.py", "")], "", CapSet::all());
     insta::assert_snapshot!(drawn(&built.image.state));
-    let dev = build("", &[("pyproject.toml", pyproject), ("shop/__init__.py", "")], "dev", CapSet::all());
+    let dev = build(file, &[("pyproject.toml", pyproject), ("shop/__init__.py", "")], "dev", CapSet::all());
     assert!(drawn(&dev.image.state).contains("--no-deps -e /app"));
+}
+
+const LOCK: &str = r#"
+lock-version = "1.0"
+created-by = "test"
+extras = []
+dependency-groups = ["dev"]
+default-groups = []
+[[packages]]
+name = "numpy"
+version = "2.1.1"
+wheels = [
+    { url = "https://files.example/numpy-2.1.1-cp313-cp313-manylinux_2_17_x86_64.whl", size = 16000000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } },
+    { url = "https://files.example/numpy-2.1.1-cp313-cp313-manylinux_2_17_aarch64.whl", size = 14000000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000002" } },
+]
+[[packages]]
+name = "six"
+version = "1.17.0"
+wheels = [{ url = "https://files.example/six-1.17.0-py2.py3-none-any.whl", size = 11000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000003" } }]
+[[packages]]
+name = "docopt"
+version = "0.6.2"
+sdist = { url = "https://files.example/docopt-0.6.2.tar.gz", size = 25000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000004" } }
+[[packages]]
+name = "pytest"
+version = "8.0"
+marker = "'dev' in dependency_groups"
+wheels = [{ url = "https://files.example/pytest-8.0-py3-none-any.whl", size = 11000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000005" } }]
+"#;
+
+#[test]
+fn each_locked_wheel_is_a_node_and_groups_come_on_top() {
+    let file = "python.version = \"3.13\"\n[stage.test]\nchecks.unit = \"pytest\"\n[stage.production]\nrequires = [\"test\"]\n";
+    let built = build(file, &[("pylock.toml", LOCK), ("app.py", "")], "", CapSet::all());
+    insta::assert_snapshot!(drawn(&built.image.state));
+}
+
+#[test]
+fn without_bytecode_no_python_runs_to_unpack() {
+    let file = "python.version = \"3.13\"\n[dependencies]\nbytecode = false\n";
+    let lock = LOCK.replace("name = \"docopt\"", "name = \"docopt\"\nmarker = \"python_version < '3'\"");
+    let lock: &'static str = Box::leak(lock.into_boxed_str());
+    let built = build(file, &[("pylock.toml", lock), ("app.py", "")], "", CapSet::all());
+    let json = built.image.state.marshal().to_json();
+    let execs = json["ops"].as_array().unwrap().iter().filter(|op| op["type"] == "exec");
+    for exec in execs {
+        let program = exec["args"][0].as_str().unwrap();
+        assert!(program == "/run/pybuild/tool" || program == "/pybuild", "{program} runs");
+    }
 }

@@ -20,7 +20,7 @@ struct Mounted {
     argument: String,
 }
 
-impl<'e> Emitter<'e> {
+impl Emitter<'_> {
     /// Adds an environment to an image that has none: the venv, then `wheels`.
     pub(super) fn add_environment<'l>(
         &'l self,
@@ -47,9 +47,9 @@ impl<'e> Emitter<'e> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        for layer in wheels {
-            let state = self.wheel_layer(layer, set, span)?;
-            self.add_tree(stage, format!("wheels: {}", layer.name), state, span, layers, image);
+        for group in wheels {
+            let tree = self.wheel_layer(group, set, span)?;
+            self.add_tree(stage, format!("wheels: {}", group.name), tree, span, layers, image);
         }
         Ok(())
     }

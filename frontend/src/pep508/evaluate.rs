@@ -91,7 +91,10 @@ fn holds_for(
             let value = environment.value(other).unwrap_or_default();
             match (side, operator) {
                 (Side::Left, _) => compare(value, operator, text, other.is_version()),
-                (Side::Right, Operator::In | Operator::NotIn) => compare(text, operator, value, false),
+                // These have no mirror image.
+                (Side::Right, Operator::In | Operator::NotIn | Operator::Compatible) => {
+                    compare(text, operator, value, other.is_version())
+                }
                 // `'3.9' <= python_version`: read from the variable's side, where a specifier can stand.
                 (Side::Right, _) => compare(value, operator.mirrored(), text, other.is_version()),
             }

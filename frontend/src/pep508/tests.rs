@@ -101,6 +101,7 @@ fn markers_are_evaluated_for_the_target() {
         ("sys_platform == 'win32'", false),
         ("sys_platform != 'win32' and platform_machine == 'x86_64'", true),
         ("'linux' in sys_platform", true),
+        ("'3.13' ~= python_version", true),
         ("os_name == 'nt' or os_name == 'posix'", true),
         ("os_name == 'posix' or os_name == 'nt' and os_name == 'x'", true),
         ("(os_name == 'posix' or os_name == 'nt') and os_name == 'x'", false),

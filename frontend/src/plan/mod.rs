@@ -355,11 +355,8 @@ impl Plan {
         }
         for stage in &self.stages {
             for step in &stage.steps {
-                match &step.action {
-                    Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) => {
-                        paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
-                    }
-                    _ => {}
+                if let Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) = &step.action {
+                    paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
                 }
             }
         }

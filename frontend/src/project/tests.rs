@@ -6,6 +6,8 @@ use crate::diagnostics::Source;
 use crate::ignore::Patterns;
 use crate::spec::Arguments;
 
+const NOT_LOCKED: &str = "are not locked: the next build may install other versions";
+
 fn detect(file: &str, context: &[(&'static str, &'static str)]) -> (Project, Vec<String>) {
     let context = Memory(context.iter().copied().collect());
     let source = Arc::new(Source::new("pybuild.toml", file));
@@ -32,7 +34,7 @@ fn an_empty_file_takes_everything_from_the_project() {
             (".python-version", "3.12.4\n"),
         ],
     );
-    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(problems, [format!("pybuild.toml:1: the dependencies in requirements.txt {NOT_LOCKED}")]);
     assert_eq!(project.python, PythonVersion::parse("3.12.4"));
     assert_eq!(project.requirements.label(), "requirements.txt");
     let inputs: Vec<_> = project.requirements.inputs.iter().map(ContextPath::as_str).collect();
@@ -59,7 +61,7 @@ base = ["pytest"]
 dev = [{ include-group = "base" }, "black"]
 "#;
     let (project, problems) = detect("", &[("pyproject.toml", pyproject)]);
-    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(problems, [format!("pybuild.toml:1: the dependencies in pyproject.toml {NOT_LOCKED}")]);
     assert_eq!(project.python, PythonVersion::parse("3.12"));
     assert!(project.is_package);
     assert_eq!(project.requirements.inline, ["flask"]);
@@ -108,6 +110,7 @@ fn mistakes_in_the_projects_own_files_are_shown_there() {
             "requirements.txt:2: `=oops` is not a requirement",
             "requirements.txt:3: `-e .` names a folder of the project, which is not an input of this step",
             "requirements.txt:4: `gone.txt` is not in the build context",
+            "pybuild.toml:1: the dependencies in requirements.txt are not locked: the next build may install other versions",
         ]
     );
 }

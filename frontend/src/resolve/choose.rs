@@ -93,10 +93,11 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
             let file = path.rsplit('/').next().unwrap_or(path).to_owned();
             BuildFrom::Sdist { url: url.clone(), sha256: None, file }
         }
-        Source::File { path, .. } => BuildFrom::Context { path: in_context(path)? },
         // The project itself is dealt with as the app.
         Source::Directory { path, install } if *install == Install::Not || path == "." => return Ok(None),
-        Source::Directory { path, .. } => BuildFrom::Context { path: in_context(path)? },
+        Source::File { path, .. } | Source::Directory { path, .. } => {
+            BuildFrom::Context { path: in_context(path)? }
+        }
         Source::Index { .. } => return Ok(None),
     })))
 }

@@ -34,7 +34,7 @@ pub(super) struct Located {
 impl Located {
     /// Picks for each package of `selection` the file that the lock means: of what the index has, only files whose
     /// hash is locked count.
-    pub(super) fn new(index: Lock, selection: &Selection, target: &Target) -> Self {
+    pub(super) fn new(index: &Lock, selection: &Selection, target: &Target) -> Self {
         let tags = Tags::of(target);
         let mut files = BTreeMap::new();
         for entry in selection.entries.iter().filter(|entry| needs_address(entry)) {

@@ -141,7 +141,7 @@ impl Environments<'_> {
     fn base(&mut self) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         if self.base.is_none() {
             self.base = match &self.project.locked {
-                Some(locked) => self.from_lock(locked, &[])?,
+                Some(locked) => self.locked(locked, &[])?,
                 None => self.unlocked(&self.project.requirements, &[])?,
             };
         }
@@ -160,7 +160,7 @@ impl Environments<'_> {
             groups.iter().cloned().partition(|name| known.contains(name));
         let mut all = base.to_vec();
         if let Some(locked) = locked.filter(|_| !in_lock.is_empty()) {
-            match self.from_lock(locked, &in_lock)? {
+            match self.locked(locked, &in_lock)? {
                 Some(more) => all.extend(more),
                 None => return Ok(None),
             }
@@ -183,11 +183,7 @@ impl Environments<'_> {
         Ok(Some(all))
     }
 
-    fn from_lock(
-        &mut self,
-        locked: &Locked,
-        groups: &[String],
-    ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
+    fn locked(&mut self, locked: &Locked, groups: &[String]) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         let (extras_known, groups_known) = (locked.lock.extras(), locked.lock.groups());
         let wanted = self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
         let wanted: BTreeSet<String> = wanted.chain(groups.iter().cloned()).collect();
@@ -252,7 +248,7 @@ impl Environments<'_> {
             only_pins: true,
         };
         let lock = self.ask(&question)?;
-        Ok(Some(locate::Located::new(lock, selection, &self.target)))
+        Ok(Some(locate::Located::new(&lock, selection, &self.target)))
     }
 }
 
