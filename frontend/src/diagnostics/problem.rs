@@ -55,6 +55,8 @@ pub enum Problem {
     // Names that refer to something.
     #[error("unknown build arg `{name}`{}", did_you_mean(suggestion))]
     UnknownArg { name: String, suggestion: Option<String> },
+    #[error("a user name or password does not belong into the build file")]
+    CredentialsInFile,
     #[error("`${{` is not closed")]
     UnclosedArg,
     #[error("unknown stage `{name}`{}", did_you_mean(suggestion))]
@@ -107,8 +109,8 @@ pub enum Problem {
     RequiresPython { version: String, specifier: String },
     #[error("the project's dependencies are dynamic and cannot be read from pyproject.toml")]
     DynamicDependencies,
-    #[error("the dependencies in `[tool.poetry]` can only be installed from a requirements file")]
-    PoetryDependencies,
+    #[error("`{name}` cannot be written as a requirement of the standard (PEP 508)")]
+    PoetryDependency { name: String },
     #[error("`{lock}` is not read: dependencies are installed as {instead} asks for them")]
     LockNotRead { lock: String, instead: String },
     #[error("{message}")]
@@ -169,6 +171,10 @@ impl Problem {
             Self::UnknownArg { suggestion: None, name } => {
                 vec![format!("declare it: `[args]` with `{name} = \"…\"`")]
             }
+            Self::CredentialsInFile => vec![
+                "pass them as a build secret: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`"
+                    .into(),
+            ],
             Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
             Self::BadDuration { .. } => vec!["write a number and a unit, as `30s`, `1m30s` or `500ms`".into()],
             Self::BadPort { .. } => {
@@ -213,10 +219,7 @@ impl Problem {
             Self::DynamicDependencies => vec![
                 "list the requirements files: `[dependencies]` with `requirements = [\"…\"]`".into(),
             ],
-            Self::PoetryDependencies => vec![
-                "move them to `[project] dependencies`, which Poetry 2 reads too".into(),
-                "or export them: `poetry export -o requirements.txt`".into(),
-            ],
+            Self::PoetryDependency { .. } => vec!["commit a poetry.lock: `poetry lock`".into()],
             Self::Lock { help, .. } => help.clone(),
             Self::UnknownLock { .. } => vec![
                 "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, and requirements files with hashes"

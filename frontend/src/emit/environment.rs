@@ -132,9 +132,11 @@ impl Emitter<'_> {
         self.with_pip_cache(exec).meta(meta).run(root).root()
     }
 
+    /// What every step of pip gets: its cache, and the way to the indexes.
     pub(super) fn with_pip_cache(&self, exec: Exec) -> Exec {
         const CACHE: &str = "/root/.cache/pip";
-        exec.mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
+        self.with_index(exec)
+            .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
             .env("PIP_CACHE_DIR", CACHE)
     }
 }

@@ -3,6 +3,7 @@
 //! Steps that only add files are made on an empty root and merged, so that they run at the same time and a change
 //! of one leaves the others' layers as they are. Where the engine has no merge, they are made one on another.
 
+mod access;
 mod account;
 mod config;
 mod environment;

@@ -64,6 +64,7 @@ impl Emitter<'_> {
             let id = self.inputs.options.cache_id(&id);
             exec = exec.mount(Mount::cache(*path, id, Sharing::Locked));
         }
+        let exec = self.with_certificates(exec);
         exec.meta(self.metadata(stage, &title, packages.span)).run(root).root()
     }
 

@@ -8,7 +8,7 @@ use buildkit_llb::{FileOp, Metadata, MkFile, Mount, Sharing, State};
 use super::packages::Script;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
 use crate::diagnostics::{Source, Span};
-use crate::plan::Plan;
+use crate::plan::{Access, Plan};
 use crate::resolve::Question;
 
 /// The file that the state of [`resolver`] holds.
@@ -26,10 +26,17 @@ pub fn resolver(
     question: &Question,
     base: &BaseImage,
     inputs: &Inputs,
+    access: &Access,
     source: &Arc<Source>,
     span: Span,
 ) -> State {
-    let plan = Plan { source: Arc::clone(source), target: String::new(), stages: Vec::new(), builder: None };
+    let plan = Plan {
+        source: Arc::clone(source),
+        target: String::new(),
+        stages: Vec::new(),
+        access: access.clone(),
+        builder: None,
+    };
     let emitter = Emitter { plan: &plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
     let config = ImageConfig::inherit(&base.config, None, &inputs.platform);
     let uv = emitter
@@ -57,7 +64,9 @@ pub fn resolver(
         exec = exec.mount(Mount::bind(&file, pins).selector("/pins.txt").read_only());
     }
     let cache = "/root/.cache/uv";
-    exec.mount(Mount::bind(&uv, "/run/pybuild/uv").read_only())
+    emitter
+        .with_index(exec)
+        .mount(Mount::bind(&uv, "/run/pybuild/uv").read_only())
         .mount(Mount::cache(cache, inputs.options.cache_id(cache), Sharing::Shared))
         .mount(Mount::scratch(OUT))
         .meta(emitter.metadata(STAGE, &format!("resolve: {}", question.label()), span))

@@ -43,6 +43,9 @@ impl Emitter<'_> {
             NetworkMode::None => exec.network(Network::None),
             NetworkMode::Host => exec.network(Network::Host),
         };
+        if run.network != NetworkMode::None {
+            exec = self.with_certificates(exec);
+        }
         for cache in &run.cache {
             let sharing = match cache.sharing {
                 Sharing::Shared => CacheSharing::Shared,

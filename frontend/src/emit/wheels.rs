@@ -183,6 +183,9 @@ impl Emitter<'_> {
             .progress_group(group)
             .location(self.location(span));
         let mut http = Http::new(url).filename(file).mode(0o644).meta(meta);
+        if let Some(id) = self.plan.access.auth_for(url) {
+            http = http.auth_header_secret(id);
+        }
         if let Some(sha256) = sha256 {
             http = http.checksum(format!("sha256:{sha256}"));
         }

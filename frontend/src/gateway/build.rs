@@ -156,6 +156,7 @@ fn prepare(
             ignored: &ignored,
             platform: build_platform,
             base: &builder.base,
+            access: &plan.access,
             image: RefCell::new(None),
         };
         let wanted = plan.group_sets();

@@ -15,6 +15,7 @@ use crate::gateway::errors::FrontendFailure;
 use crate::gateway::images::resolve_image;
 use crate::gateway::options::Options;
 use crate::gateway::wishes::exec_options;
+use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
 use crate::resolve::{Question, ResolveError, Resolver};
@@ -28,6 +29,7 @@ pub(super) struct GatewayResolver<'a> {
     pub(super) ignored: &'a Ignored,
     pub(super) platform: &'a Platform,
     pub(super) base: &'a ImageReference,
+    pub(super) access: &'a Access,
     pub(super) image: RefCell<Option<BaseImage>>,
 }
 
@@ -62,7 +64,7 @@ impl GatewayResolver<'_> {
             epoch: None,
         };
         let span = question.requirements.asked.unwrap_or_else(|| self.file.source.line_span(1));
-        let state = resolver(question, &base, &inputs, &self.file.source, span);
+        let state = resolver(question, &base, &inputs, self.access, &self.file.source, span);
         let mut request = SolveRequest::new(&state.marshal());
         request.cache_imports.clone_from(&self.options.cache_imports);
         request.evaluate = true;

@@ -29,6 +29,7 @@ pub use hashes::{Hash, Hashes};
 pub use model::{
     Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };
+pub use poetry::poetry_specifiers;
 pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
 
 use std::fmt;

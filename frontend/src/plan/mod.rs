@@ -3,11 +3,13 @@
 //! A [`Plan`] is a plain value: it can be printed, compared and kept as a snapshot. The graph, the outline, the
 //! list of targets and the image configs are all made from it, so they cannot disagree.
 
+mod access;
 mod account;
 mod parts;
 mod stages;
 mod wheels;
 
+pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
@@ -33,6 +35,8 @@ pub struct Plan {
     pub target: String,
     /// The stages that are needed, each after those it needs.
     pub stages: Vec<StagePlan>,
+    /// How steps reach what is outside.
+    pub access: Access,
     /// Where dependencies are installed; absent where no stage needs them.
     pub builder: Option<Builder>,
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
-    Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan, RunPlan,
-    StagePlan, Step, WheelSet, account,
+    Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
+    RunPlan, StagePlan, Step, WheelSet, account,
 };
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
@@ -50,14 +50,20 @@ pub(super) fn plan(
         };
         found.report(&spec.source, spec.anywhere(), problem);
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-        return Plan { source, target, stages: Vec::new(), builder: None };
+        return Plan { source, target, stages: Vec::new(), access: Access::of(spec), builder: None };
     };
     let planner = Planner::new(spec, project, wheels);
     let mut order = Vec::new();
     planner.order(target, &mut BTreeSet::new(), &mut order);
     let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
     let builder = stages.iter().any(uses_builder).then(|| planner.builder());
-    Plan { source: Arc::clone(&spec.source), target: (*target).to_owned(), stages, builder }
+    Plan {
+        source: Arc::clone(&spec.source),
+        target: (*target).to_owned(),
+        stages,
+        access: Access::of(spec),
+        builder,
+    }
 }
 
 fn uses_builder(stage: &StagePlan) -> bool {
@@ -227,12 +233,16 @@ impl<'s> Planner<'s> {
         steps.extend(self.packages(packages, &self.python_base).map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
-        if self.project.is_package {
+        // A member of a workspace is one of the wheels already.
+        let member = self.spec.app.member.is_some();
+        if self.project.is_package && !member {
             let files = self.package_files();
             steps.push(Step { action: Action::Project { groups, files }, span: stage.span });
         }
         // A package brings its code by itself; other files come only when they are named.
-        let wanted = !self.project.is_package || stage.include.is_some() || self.spec.app.include.is_some();
+        let wanted = !(self.project.is_package || member)
+            || stage.include.is_some()
+            || self.spec.app.include.is_some();
         if wanted && let Some(files) = self.app_files(stage, workdir, false) {
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
         }

@@ -8,6 +8,7 @@ mod groups;
 mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
+mod poetry;
 mod pyproject;
 mod python;
 mod requirements;
@@ -91,6 +92,11 @@ impl Project {
             Some(wanted) => wanted.value,
             None => has_backend,
         };
+        if let (Some(member), None) = (&spec.app.member, &locked) {
+            let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
+            let help = vec!["lock it: `uv lock`".to_owned()];
+            found.report(&spec.source, member.span, Problem::Lock { message, help });
+        }
         check_included(spec, files, found)?;
         check_groups(spec, &groups, found);
         let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
@@ -139,9 +145,10 @@ fn main_requirements(
         } else if let Some(dependencies) = &pyproject.dependencies {
             installed_from = Some("pyproject.toml".to_owned());
             chosen.inline.clone_from(dependencies);
-        } else if let Some(span) = pyproject.poetry {
-            found.report(&pyproject.source, span, Problem::PoetryDependencies);
-            return Ok(chosen);
+            for name in &pyproject.unreadable {
+                let problem = Problem::PoetryDependency { name: name.value.clone() };
+                found.report(&pyproject.source, name.span, problem);
+            }
         }
     }
     match (installed_from, files.first_of(&LOCKS)?) {

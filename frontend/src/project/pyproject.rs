@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::poetry::Poetry;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::Located;
 
@@ -47,8 +48,8 @@ pub(super) struct Pyproject {
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
     /// Whether `[build-system]` is there.
     pub has_backend: bool,
-    /// Where `[tool.poetry.dependencies]` stands.
-    pub poetry: Option<Span>,
+    /// Dependencies in Poetry's tables that have no other form.
+    pub unreadable: Vec<Located<String>>,
 }
 
 impl Pyproject {
@@ -79,9 +80,9 @@ impl Pyproject {
         let urls =
             project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
         let poetry = tool.and_then(|tool| table(tool, "poetry"));
-        let poetry = poetry.and_then(|poetry| poetry.get("dependencies")).map(|value| value.span().into());
+        let poetry = poetry.filter(|_| project.is_none()).map(Poetry::read);
         let groups = table(root, "dependency-groups").into_iter().flat_map(|groups| groups.iter());
-        Some(Self {
+        let standard = Self {
             source: Arc::clone(source),
             name: in_project("name"),
             version: in_project("version"),
@@ -102,7 +103,18 @@ impl Pyproject {
                 .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
                 .collect(),
             has_backend: root.get("build-system").is_some(),
-            poetry,
+            unreadable: Vec::new(),
+        };
+        Some(match poetry {
+            Some(poetry) => Self {
+                dependencies: Some(poetry.dependencies),
+                groups: poetry.groups,
+                extras: poetry.extras,
+                requires_python: poetry.requires_python,
+                unreadable: poetry.unreadable,
+                ..standard
+            },
+            None => standard,
         })
     }
 }

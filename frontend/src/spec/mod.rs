@@ -5,6 +5,7 @@
 //! run shows every mistake.
 
 mod args;
+mod index;
 mod reader;
 mod settings;
 mod stage;
@@ -12,6 +13,7 @@ mod steps;
 mod values;
 
 pub use args::Arguments;
+pub use index::Index;
 pub use reader::Located;
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};

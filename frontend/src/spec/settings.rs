@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::index::{Index, secret_id};
 use super::reader::{Context, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::Problem;
@@ -93,6 +94,8 @@ pub struct Dependencies {
     pub installer: Installer,
     /// `lock`: the lock to install from. Absent: detected.
     pub lock: Option<Located<ContextPath>>,
+    /// `index`: where packages come from.
+    pub index: Index,
     /// `bytecode`: whether modules are compiled when the image is built.
     pub bytecode: bool,
 }
@@ -105,6 +108,7 @@ impl Default for Dependencies {
             extras: Vec::new(),
             installer: Installer::default(),
             lock: None,
+            index: Index::default(),
             bytecode: true,
         }
     }
@@ -121,6 +125,7 @@ impl Read for Dependencies {
             extras: table.get_or_default(cx, "extras"),
             installer: table.get_or_default(cx, "installer"),
             lock: table.get(cx, "lock"),
+            index: table.get_or_default(cx, "index"),
             bytecode: table.get(cx, "bytecode").unwrap_or(true),
         };
         table.finish(cx);
@@ -186,6 +191,8 @@ pub struct System {
     pub build: Vec<Located<String>>,
     /// `runtime`: in every stage that runs the app; not where dependencies are compiled alone (`builder`).
     pub runtime: Vec<Located<String>>,
+    /// `ca`: the id of a build secret with certificates (PEM) that every step with a network trusts.
+    pub ca: Option<String>,
     /// `manager`, where the base image's name does not tell.
     pub manager: Option<SystemManager>,
 }
@@ -199,6 +206,7 @@ impl Read for System {
             packages: packages(&mut table, cx, "packages"),
             build: packages(&mut table, cx, "build"),
             runtime: packages(&mut table, cx, "runtime"),
+            ca: secret_id(&mut table, cx, "ca"),
             manager: table.get(cx, "manager"),
         };
         table.finish(cx);

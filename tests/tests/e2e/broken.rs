@@ -9,7 +9,7 @@ use std::fs;
 
 use pybuild_tests::engine::DEFAULT_FRONTEND;
 use pybuild_tests::project::{fixtures, names_in};
-use pybuild_tests::{Build, Engine, Project, Result};
+use pybuild_tests::{Build, Engine, Outcome, Project, Result};
 
 /// What the client says about one fixture, without what differs between machines.
 fn error_of(name: &str) -> Result<String> {
@@ -19,7 +19,11 @@ fn error_of(name: &str) -> Result<String> {
         project.remove(notes)?;
     }
     let build = arguments.lines().fold(Build::of(&project), Build::flag);
-    let outcome = build.fail()?;
+    shown(&build.fail()?, &project)
+}
+
+/// What the client printed, without what differs between machines.
+pub(crate) fn shown(outcome: &Outcome, project: &Project) -> Result<String> {
     let frontend = Engine::get()?.frontend();
     let folder = project.path().display().to_string();
     let shown = outcome.errors.replace(frontend, DEFAULT_FRONTEND).replace(&folder, "PROJECT");

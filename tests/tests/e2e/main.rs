@@ -10,6 +10,8 @@ mod contexts;
 mod digests;
 mod fastapi;
 mod flask;
+mod locked;
+mod locks;
 mod packages;
 mod platforms;
 mod secrets;

@@ -11,6 +11,9 @@ cat >/run/pybuild/tmp/apt.conf <<'CONF'
 Binary::apt-get::APT::Keep-Downloaded-Packages "true";
 APT::Keep-Downloaded-Packages "true";
 CONF
+if [ -n "${SSL_CERT_FILE:-}" ]; then
+    echo "Acquire::https::CAInfo \"$SSL_CERT_FILE\";" >>/run/pybuild/tmp/apt.conf
+fi
 apt-get -c /run/pybuild/tmp/apt.conf -q update
 apt-get -c /run/pybuild/tmp/apt.conf -q -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"
 # What is left of a run and differs from one to the next.

@@ -8,5 +8,5 @@ python=$(command -v python3 || command -v python) || {
     echo "pybuild: this base image has no pip to build wheels with; set [python] build-base" >&2
     exit 1
 }
-exec "$python" -m pip wheel --no-deps --no-input --disable-pip-version-check --root-user-action=ignore \
+exec "$python" -m pip wheel --no-deps --no-input --disable-pip-version-check \
     --wheel-dir /run/pybuild/out "$@"

@@ -29,6 +29,11 @@ pub(super) const READER: Reader = Reader {
 
 const READS: &str = "version 1.1 or 2.x";
 
+/// The alternatives of a constraint in Poetry's syntax, as PEP 440 specifiers; `None` if it cannot be read.
+pub fn poetry_specifiers(text: &str) -> Option<Vec<pep440_rs::VersionSpecifiers>> {
+    constraint::parse(text)
+}
+
 /// What the versions of the format differ in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

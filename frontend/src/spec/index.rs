@@ -1,0 +1,74 @@
+//! `[dependencies.index]`: where packages come from, and the build secrets that open it.
+
+use super::reader::{Context, Expanded, Located, Node, Read};
+use crate::diagnostics::Problem;
+
+/// The indexes of a project. Credentials are named, never written: they only exist as build secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    /// `url`: the index in place of the default one.
+    pub url: Option<String>,
+    /// `extra`: indexes that are asked besides.
+    pub extra: Vec<String>,
+    /// `netrc`: the id of a build secret in the format of `.netrc`, for pip and uv.
+    pub netrc: Option<String>,
+    /// `auth`: the id of a build secret whose value is the `Authorization` header for downloads from the indexes' hosts.
+    pub auth: Option<String>,
+}
+
+/// An address without a user or password in it.
+struct Address(String);
+
+impl Read for Address {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = Expanded::read(node, cx)?.0;
+        let Some((scheme, rest)) = value.split_once("://") else {
+            let reason = "write an address as `https://packages.example/simple`";
+            cx.report(node.span, Problem::BadName { what: "index", value, reason });
+            return None;
+        };
+        if !matches!(scheme, "http" | "https" | "file") {
+            let reason = "only `https`, `http` and `file` are read";
+            cx.report(node.span, Problem::BadName { what: "index", value, reason });
+            return None;
+        }
+        if rest.split('/').next().is_some_and(|host| host.contains('@')) {
+            cx.report(node.span, Problem::CredentialsInFile);
+            return None;
+        }
+        Some(Self(value))
+    }
+}
+
+impl Read for Index {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table("[dependencies.index]") else {
+            return node.wrong_type(cx, "a table");
+        };
+        let extra: Vec<Address> = table.get_or_default(cx, "extra");
+        let read = Self {
+            url: table.get::<Address>(cx, "url").map(|address| address.0),
+            extra: extra.into_iter().map(|address| address.0).collect(),
+            netrc: secret_id(&mut table, cx, "netrc"),
+            auth: secret_id(&mut table, cx, "auth"),
+        };
+        table.finish(cx);
+        Some(read)
+    }
+}
+
+/// Reads the id of a build secret.
+pub(super) fn secret_id(
+    table: &mut super::reader::Table<'_>,
+    cx: &mut Context<'_>,
+    key: &'static str,
+) -> Option<String> {
+    let id: Located<String> = table.get(cx, key)?;
+    let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if id.value.is_empty() || !id.value.chars().all(valid) {
+        let reason = "only letters, digits and `._-` are allowed";
+        cx.report(id.span, Problem::BadName { what: "secret id", value: id.value, reason });
+        return None;
+    }
+    Some(id.value)
+}
