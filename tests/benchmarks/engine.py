@@ -92,13 +92,14 @@ class Engine:
 def timed(command: list[str], environment: dict[str, str], log: Path) -> float:
     """Seconds that a command takes from its start to its end; what it prints goes to `log`.
 
-    Raises CommandFailed with the end of the log.
+    Raises CommandFailed with what the command said of it.
     """
     with log.open("wb") as output:
         start = time.monotonic()
         result = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False)
         seconds = time.monotonic() - start
     if result.returncode != 0:
-        tail = log.read_text(errors="replace")[-4000:]
-        raise CommandFailed(f"{' '.join(command)}\n{tail}\nthe whole log: {log}")
+        # Progress is JSON, what went wrong is not.
+        lines = (line for line in log.read_text(errors="replace").splitlines() if not line.startswith("{"))
+        raise CommandFailed("\n".join([" ".join(command), *lines, f"the whole log: {log}"]))
     return seconds

@@ -1,6 +1,6 @@
 //! An image in the engine's store: its config, its files, what a command in it prints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -63,6 +63,20 @@ impl Image {
         let inspected = self.inspect()?;
         let layers = inspected.pointer("/RootFS/Layers").and_then(Value::as_array);
         Ok(layers.into_iter().flatten().filter_map(|layer| Some(layer.as_str()?.to_owned())).collect())
+    }
+
+    /// The layers that the build put on the base, by what the history calls them.
+    ///
+    /// # Errors
+    /// If there is no such image, or it has fewer layers than its history says.
+    pub fn named_layers(&self) -> Result<BTreeMap<String, String>> {
+        let history = self.history()?;
+        let names: Vec<_> = history.iter().filter_map(|line| line.strip_suffix(" pybuild")).collect();
+        let layers = self.layers()?;
+        if layers.len() < names.len() {
+            return Err(Failure::Unexpected(format!("{} layers for {names:#?}", layers.len())));
+        }
+        Ok(names.into_iter().map(str::to_owned).zip(layers.into_iter().rev()).collect())
     }
 
     /// The lines of `docker image history`, whole, the newest first.

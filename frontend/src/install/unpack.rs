@@ -10,6 +10,7 @@
 //! so that one large wheel keeps all processors busy too.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::ToolError;
@@ -136,7 +137,13 @@ fn check_packages(wheels: &[Wheel]) -> Result<(), ToolError> {
     Ok(())
 }
 
-/// Decides which wheel writes which file: what several bring alike is written once.
+/// Tells the user something in the step's output.
+fn note(text: &str) {
+    // Nobody reads it if it cannot be written.
+    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
+}
+
+/// Decides which wheel writes which file: what several bring is written once.
 fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
     // Sorted, so that a message names the two wheels of a conflict in the same order always.
     let mut sorted: Vec<_> = wheels.iter().collect();
@@ -147,9 +154,14 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
             match jobs.get_mut(place.as_str()) {
                 None => drop(jobs.insert(place, Job { place, wheel, content, mode: content.mode() })),
                 Some(job) if job.content.is_same(content) => job.mode = job.mode.max(content.mode()),
+                // Some packages bring the same stray file, and installers let the later one win. Which layer a package
+                // is in must make no difference, so it is the later one by name here too.
                 Some(job) => {
-                    let problem = Problem::Conflict { path: place.clone(), other: job.wheel.file.clone() };
-                    return Err(problem.of(&wheel.file).into());
+                    note(&format!(
+                        "{} and {} both bring {place}; that of {} is kept",
+                        job.wheel.file, wheel.file, wheel.file
+                    ));
+                    *job = Job { place, wheel, content, mode: content.mode() };
                 }
             }
         }

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::poetry::Poetry;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::pep508::Name;
 use crate::spec::Located;
 
 /// An entry of a dependency group.
@@ -146,16 +147,9 @@ fn group_entries(value: &DeValue<'_>) -> Vec<GroupEntry> {
     entries.collect()
 }
 
-/// A name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` as one `-`.
+/// A name as PEP 503 compares it. What is no name at all only gets lower case: it will be found nowhere.
 pub fn normalized(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        let c = if matches!(c, '_' | '.' | '-') { '-' } else { c.to_ascii_lowercase() };
-        if c != '-' || !out.ends_with('-') {
-            out.push(c);
-        }
-    }
-    out
+    Name::new(name).map_or_else(|_| name.to_lowercase(), |name| name.as_str().to_owned())
 }
 
 #[cfg(test)]

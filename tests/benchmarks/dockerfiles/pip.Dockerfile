@@ -2,8 +2,8 @@
 FROM python:3.11-slim AS builder
 RUN python3 -m venv /venv
 COPY requirements.txt /tmp/requirements.txt
-ARG PIP_COMPILE=--compile
-RUN /venv/bin/pip install --no-cache-dir ${PIP_COMPILE} -r /tmp/requirements.txt
+ARG PIP_COMPILE=1
+RUN /venv/bin/pip install --no-cache-dir -r /tmp/requirements.txt
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --create-home app

@@ -4,6 +4,7 @@
 //! cache is shared and outlives a run; a test that needs a step to run puts a nonce into its input.
 
 mod broken;
+mod bumps;
 mod caching;
 mod checks;
 mod contexts;
@@ -18,3 +19,4 @@ mod secrets;
 mod settings;
 mod small;
 mod stages;
+mod wheels;

@@ -196,14 +196,6 @@ pub enum Problem {
     /// Two members are installed to one place.
     #[error("two different files of it would be installed as `{}`", Shown(.0))]
     SamePlace(String),
-    /// Another wheel installs something else to the same place.
-    #[error("`{}` is also installed by `{other}`, with different content", Shown(.path))]
-    Conflict {
-        /// The place below the environment.
-        path: String,
-        /// The other wheel's file name.
-        other: String,
-    },
     /// Another wheel of the same package is among those to install.
     #[error("`{0}` is of the same package")]
     SamePackage(String),
@@ -243,7 +235,6 @@ impl Problem {
             Self::FileName | Self::FormatVersion(_) => {
                 "choose a version of the package whose wheel follows the wheel format 1"
             }
-            Self::Conflict { .. } => "the two packages cannot share an environment: keep one of them",
             Self::SamePackage(_) => "a package can be installed once: keep one of the two in the lock",
             Self::Archive(_) | Self::MemberCount { .. } | Self::Damaged { .. } | Self::MemberHash { .. } => {
                 "the wheel was built or stored wrongly: pin another version, and tell the package's maintainers"

@@ -51,6 +51,16 @@ fn full() -> Draft {
 }
 
 #[test]
+fn of_a_file_that_two_packages_bring_the_later_ones_is_kept() {
+    let one = Draft::of("a", "1.0").with("tests/__init__.py", b"a");
+    let two = Draft::of("b", "1.0").with("tests/__init__.py", b"b");
+    for wheels in [[one.clone(), two.clone()], [two, one]] {
+        let out = install(&wheels).unwrap();
+        assert_eq!(text(out.path(), &format!("{SITE}/tests/__init__.py")), "b");
+    }
+}
+
+#[test]
 fn every_part_of_a_wheel_is_where_python_expects_it() {
     let url = "{\"url\":\"file:///src\",\"dir_info\":{}}";
     let more = ["--direct-url", url];

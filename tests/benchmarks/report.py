@@ -1,0 +1,132 @@
+"""Medians and ratios: as rows for `results.json`, and as tables for people."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+from builds import BUILDS, OURS, WAYS, Sample
+
+# Rows by name.
+Rows = dict[str, dict]
+
+# What each build has to reach against the uv Dockerfile of the same run: (build, kind, times faster).
+TARGETS = {
+    "containerd": (
+        ("bump", "no-bytecode", 15.0),
+        ("bump", "bytecode", 8.0),
+        ("bump, emptied engine", "no-bytecode", 10.0),
+        ("bump, emptied engine", "bytecode", 10.0),
+        ("cold", "no-bytecode", 1.8),
+        ("cold", "bytecode", 1.8),
+        ("no change", "no-bytecode", 0.5),
+        ("no change", "bytecode", 0.5),
+        ("code change", "no-bytecode", 0.5),
+        ("code change", "bytecode", 0.5),
+    ),
+    "classic": (
+        ("bump", "no-bytecode", 5.0),
+        ("bump", "bytecode", 5.0),
+        ("cold", "no-bytecode", 1.0),
+        ("cold", "bytecode", 1.0),
+    ),
+}
+# The most that a bump may push, as a share of what the uv Dockerfile pushes.
+BYTES_TARGET = 0.02
+
+
+def row_name(store: str, kind: str, build: str, way: str) -> str:
+    """The name of a row."""
+    return f"{store}/{kind}/{build}/{way}"
+
+
+def build_rows(store: str, kind: str, samples: dict[str, dict[str, list[Sample]]]) -> Rows:
+    """Rows of the builds of one store and kind. Argument: samples by way, then by build."""
+    rows: Rows = {}
+    for build in BUILDS:
+        seconds = {
+            way: statistics.median(sample.seconds for sample in by_build[build])
+            for way, by_build in samples.items()
+            if build in by_build
+        }
+        for way, median in seconds.items():
+            taken = samples[way][build]
+            middle = min(taken, key=lambda sample: abs(sample.seconds - median))
+            rows[row_name(store, kind, build, way)] = {
+                "seconds": round(median, 3),
+                "bytes_pushed": int(statistics.median(sample.bytes_pushed for sample in taken)),
+                "image_bytes": int(statistics.median(sample.image_bytes for sample in taken)),
+                "ratio": round(median / seconds[OURS], 2) if OURS in seconds else None,
+                "samples": [round(sample.seconds, 3) for sample in taken],
+                "longest_steps": [{"name": name, "seconds": round(took, 3)} for name, took in middle.longest],
+            }
+    return rows
+
+
+def build_table(rows: Rows, store: str, kind: str) -> str:
+    """A table with a line for each build: seconds and pushed bytes of every way."""
+    ways = [way for way in WAYS if row_name(store, kind, "cold", way) in rows]
+    lines = [
+        "| Build | " + " | ".join(ways) + " | uv : pybuild |",
+        "| --- |" + " ---: |" * (len(ways) + 1),
+    ]
+    for build in BUILDS:
+        cells = [rows.get(row_name(store, kind, build, way)) for way in ways]
+        if not any(cells):
+            continue
+        shown = [f"{cell['seconds']:.2f} s, {_size(cell['bytes_pushed'])}" if cell else "" for cell in cells]
+        against = rows.get(row_name(store, kind, build, "uv"), {}).get("ratio")
+        lines.append(f"| {build} | " + " | ".join(shown) + f" | {f'{against:.1f}' if against else ''} |")
+    images = [rows[row_name(store, kind, "cold", way)]["image_bytes"] for way in ways]
+    lines.append("| size of the image | " + " | ".join(_size(size) for size in images) + " | |")
+    return "\n".join(lines)
+
+
+def target_lines(rows: Rows, store: str) -> list[str]:
+    """Each target that was measured, and whether it is reached."""
+    lines = []
+    for build, kind, wanted in TARGETS[store]:
+        ratio = rows.get(row_name(store, kind, build, "uv"), {}).get("ratio")
+        if ratio is not None:
+            verdict = "reached" if ratio >= wanted else "MISSED"
+            lines.append(f"{verdict}: {store}, {kind}, {build}: {ratio:.2f} times, to reach {wanted}")
+    for kind in ("no-bytecode", "bytecode"):
+        uv, ours = (rows.get(row_name(store, kind, "bump", way)) for way in ("uv", OURS))
+        if store == "containerd" and uv and ours:
+            share = ours["bytes_pushed"] / uv["bytes_pushed"]
+            verdict = "reached" if share <= BYTES_TARGET else "MISSED"
+            lines.append(f"{verdict}: {kind}, bytes of the bump: {share:.2%}, at most {BYTES_TARGET:.0%}")
+    return lines
+
+
+def longest_steps(rows: Rows, store: str, kind: str, build: str, way: str) -> str:
+    """The steps that a build spent its time on, in one line."""
+    row = rows.get(row_name(store, kind, build, way), {})
+    return "; ".join(f"{step['name'][:48]} {step['seconds']:.2f} s" for step in row.get("longest_steps", [])[:6])
+
+
+def growth_table(rows: Rows) -> str:
+    """A table with a line for each size of a lock."""
+    lines = [
+        "| Lock | Packages | CPU | Peak memory | Operations | Graph as JSON |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in rows.items():
+        if name.startswith("growth/"):
+            cells = [row["lock"], row["packages"], f"{row['cpu_us'] / 1000:.1f} ms"]
+            cells += [f"{row['peak_rss_kib'] / 1024:.1f} MiB", row["ops"], _size(row["graph_json_bytes"])]
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def save(rows: Rows, about: dict, file: Path) -> None:
+    """Writes the rows, with what they were measured on, as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
+
+
+def _size(count: int) -> str:
+    if count >= 1_000_000:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e3:.1f} kB"
