@@ -45,6 +45,11 @@ impl Engine {
         &self.frontend
     }
 
+    /// The address of the registry that the engine pulls from, and tests may push to.
+    pub fn registry(&self) -> &str {
+        self.environment.get("PYBUILD_REGISTRY").map_or("localhost:5000", String::as_str)
+    }
+
     /// Whether it keeps images in containerd's store. Docker's classic one knows neither several platforms
     /// under one tag nor OCI layouts.
     pub fn has_containerd_store(&self) -> bool {

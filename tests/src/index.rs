@@ -21,6 +21,9 @@ use crate::wheel::Wheel;
 /// How long a client may take to ask.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The body of an answer with status 404.
+const GONE: &[u8] = b"there is no such file\n";
+
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// A server of files. It ends with the value.
@@ -85,23 +88,20 @@ impl Index {
         Ok(self.publish(name, version, format!("{name}-{version}.tar.gz"), source::archive(name, version)?))
     }
 
-    /// Puts other bytes where a file was published.
-    pub fn replace(&self, published: &Published, bytes: Vec<u8>) {
-        self.put(&published.file, bytes);
+    /// Puts other bytes where a file was published, and gives their SHA-256.
+    pub fn replace(&self, published: &Published, bytes: &[u8]) -> String {
+        self.put(&published.file, bytes.to_vec());
+        sha256(bytes)
     }
 
-    /// Takes a file away.
-    pub fn remove(&self, published: &Published) {
+    /// Takes a file away, and gives the SHA-256 of what is answered instead.
+    pub fn remove(&self, published: &Published) -> String {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&published.file);
+        sha256(GONE)
     }
 
     fn publish(&self, name: &str, version: &str, file: String, bytes: Vec<u8>) -> Published {
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(&bytes) {
-            // Writing to a string cannot fail.
-            let _ = write!(sha256, "{byte:02x}");
-        }
-        let size = bytes.len();
+        let (sha256, size) = (sha256(&bytes), bytes.len());
         self.put(&file, bytes);
         let url = format!("http://{}/files/{file}", self.address);
         Published { name: name.to_owned(), version: version.to_owned(), file, url, sha256, size }
@@ -120,6 +120,14 @@ impl Drop for Index {
     }
 }
 
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn answer(mut stream: TcpStream, files: &Files) -> std::io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
@@ -135,7 +143,7 @@ fn answer(mut stream: TcpStream, files: &Files) -> std::io::Result<()> {
     let found = files.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
     let (status, body) = match found {
         Some(bytes) => ("200 OK", bytes),
-        None => ("404 Not Found", b"there is no such file\n".to_vec()),
+        None => ("404 Not Found", GONE.to_vec()),
     };
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     stream.write_all(head.as_bytes())?;

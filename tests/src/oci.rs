@@ -41,6 +41,35 @@ impl Layout {
         Ok(images)
     }
 
+    /// The digest of what was built: an image, or an index of several.
+    ///
+    /// # Errors
+    /// If the layout cannot be read.
+    pub fn digest(&self) -> Result<String> {
+        text(&json(&self.folder.join("index.json"))?, "/manifests/0/digest")
+    }
+
+    /// What the attested provenance of the only image says.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn provenance(&self) -> Result<Value> {
+        let index = self.blob(&self.digest()?)?;
+        let none = || Failure::Unexpected(format!("no provenance in {index}"));
+        let is_attestation =
+            |entry: &&Value| entry.pointer("/platform/os").and_then(Value::as_str) == Some("unknown");
+        let listed = index.get("manifests").and_then(Value::as_array).into_iter().flatten();
+        let attestation = listed.into_iter().find(is_attestation).ok_or_else(none)?;
+        let manifest = self.blob(&text(attestation, "/digest")?)?;
+        let is_provenance = |layer: &&Value| {
+            let kind = layer.pointer("/annotations/in-toto.io~1predicate-type").and_then(Value::as_str);
+            kind.is_some_and(|kind| kind.contains("slsa.dev/provenance"))
+        };
+        let mut layers = manifest.get("layers").and_then(Value::as_array).into_iter().flatten();
+        let statement = self.blob(&text(layers.find(is_provenance).ok_or_else(none)?, "/digest")?)?;
+        Ok(statement.get("predicate").cloned().unwrap_or_default())
+    }
+
     /// The image config that a manifest names.
     ///
     /// # Errors

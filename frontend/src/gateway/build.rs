@@ -19,6 +19,7 @@ use crate::gateway::options::Options;
 use crate::gateway::report::{failure, resolve_failure, warn};
 use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
+use crate::gateway::subrequests;
 use crate::gateway::wishes::{arguments, epoch, exec_options, refuse_unsupported};
 use crate::plan::Plan;
 use crate::project::{Files, Ignored, Project, named_paths};
@@ -43,22 +44,14 @@ pub fn run(
 /// Everything that the user is to be told instead of a result.
 pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, FrontendFailure> {
     if let Some(request) = &options.request {
-        return Err(FrontendFailure::unsupported_request(request));
+        return subrequests::answer(bridge, options, request);
     }
     refuse_unsupported(options)?;
-    let (target, view) = View::of(options.target.as_deref().unwrap_or_default())?;
+    let (_, view) = View::of(options.target.as_deref().unwrap_or_default())?;
     let file = BuildFile::load(bridge, options)?;
-    let build_platform = options.build_platform.clone().unwrap_or_else(|| Platform::new("linux", "amd64"));
-    let platforms = match options.platforms.as_slice() {
-        [] => vec![build_platform.clone()],
-        asked => asked.to_vec(),
-    };
-
     let mut found = Diagnostics::default();
-    let mut prepared = Vec::new();
-    for platform in &platforms {
-        prepared.extend(prepare(bridge, options, &file, target, platform, &build_platform, &mut found)?);
-    }
+    let build_platform = build_platform(options);
+    let prepared = prepare_all(bridge, options, &file, &mut found)?;
     if found.has_errors() {
         return Err(failure(&found, &file));
     }
@@ -111,8 +104,33 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
 }
 
+/// The platform that steps run on without emulation.
+fn build_platform(options: &Options) -> Platform {
+    options.build_platform.clone().unwrap_or_else(|| Platform::new("linux", "amd64"))
+}
+
+/// Everything that can be decided before any image is looked up, for each platform.
+pub(super) fn prepare_all(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    found: &mut Diagnostics,
+) -> Result<Vec<Prepared>, FrontendFailure> {
+    let (target, _) = View::of(options.target.as_deref().unwrap_or_default())?;
+    let build_platform = build_platform(options);
+    let platforms = match options.platforms.as_slice() {
+        [] => vec![build_platform.clone()],
+        asked => asked.to_vec(),
+    };
+    let mut prepared = Vec::new();
+    for platform in &platforms {
+        prepared.extend(prepare(bridge, options, file, target, platform, &build_platform, found)?);
+    }
+    Ok(prepared)
+}
+
 /// What is known of one platform's image before any image is looked up.
-struct Prepared {
+pub(super) struct Prepared {
     platform: Platform,
     plan: Plan,
     context: State,

@@ -21,6 +21,7 @@ pub mod options;
 mod report;
 mod resolver;
 pub mod result;
+mod subrequests;
 #[cfg(test)]
 mod tests;
 pub mod transport;

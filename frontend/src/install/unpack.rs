@@ -154,8 +154,8 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
             match jobs.get_mut(place.as_str()) {
                 None => drop(jobs.insert(place, Job { place, wheel, content, mode: content.mode() })),
                 Some(job) if job.content.is_same(content) => job.mode = job.mode.max(content.mode()),
-                // Some packages bring the same stray file, and installers let the later one win. Which layer a package
-                // is in must make no difference, so it is the later one by name here too.
+                // Some packages bring the same stray file, and installers let one of them win. Here it is the later one
+                // by name, whatever the order of the arguments; between layers it is the upper one.
                 Some(job) => {
                     note(&format!(
                         "{} and {} both bring {place}; that of {} is kept",

@@ -6,6 +6,7 @@
 mod broken;
 mod bumps;
 mod caching;
+mod calls;
 mod checks;
 mod contexts;
 mod digests;
@@ -14,7 +15,10 @@ mod flask;
 mod locked;
 mod locks;
 mod packages;
+mod pip;
 mod platforms;
+mod refused;
+mod reproducible;
 mod secrets;
 mod settings;
 mod small;

@@ -1,9 +1,10 @@
 //! Several platforms in one build.
 
 use pybuild_tests::oci::Layout;
-use pybuild_tests::project::temporary_folder;
-use pybuild_tests::{Build, Engine, Result};
+use pybuild_tests::project::{nonce, temporary_folder};
+use pybuild_tests::{Build, Engine, Index, Project, Result, Wheel};
 
+use crate::locked::{project, pylock, pylock_package};
 use crate::small;
 
 const FILES_ALONE: &str = "[stage.assets]\n\
@@ -43,5 +44,60 @@ fn one_platform_gives_an_image() -> Result {
     let outcome = Build::of(&project).target("assets").platforms("linux/arm64").load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.inspect()?["Architecture"], "arm64");
+    Ok(())
+}
+
+/// A base for both platforms in which nothing can run: what looks like Python is no more than its first bytes.
+fn base_for_both_platforms() -> Result<String> {
+    let dockerfile = "FROM scratch\nCOPY root /\n";
+    let files = [("Dockerfile", dockerfile), ("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")];
+    let project = Project::with(&files)?;
+    project.write("root/etc/group", "root:x:0:\n")?;
+    project.write("root/usr/local/bin/python3.11", "\x7fELF\x02")?;
+    let name = format!("{}/e2e/two-platforms:latest", Engine::get()?.registry());
+    let output = format!("type=image,name={name},push=true");
+    Build::of(&project)
+        .file("Dockerfile")
+        .platforms("linux/amd64,linux/arm64")
+        .option("--provenance", "false")
+        .output(&output)
+        .succeed()?;
+    Ok(name)
+}
+
+#[test]
+fn wheels_of_another_platform_are_installed_without_running_anything_of_it() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store builds for one platform at a time.
+    }
+    let index = Index::start()?;
+    let pure = Wheel::new("alpha", "1.0").script("greet").with("nonce.txt", nonce().as_bytes());
+    let native = |machine: &str| {
+        index.wheel(&Wheel::new("native", "1.0").tag(&format!("cp311-cp311-manylinux_2_17_{machine}")))
+    };
+    let lock = pylock(&[&index.wheel(&pure)]) + &pylock_package(&[&native("x86_64"), &native("aarch64")]);
+    let base = base_for_both_platforms()?;
+    let tables = format!(
+        "python.base = \"{base}\"\npython.build-base = \"python:3.11-slim\"\npython.libc = \"glibc-2.36\"\n"
+    );
+    let project = project("pylock.toml", &lock, &tables)?;
+    let folder = temporary_folder()?;
+    let output = format!("type=local,dest={}", folder.path().display());
+    let outcome = Build::of(&project).platforms("linux/amd64,linux/arm64").output(&output).succeed()?;
+
+    let site = "venv/lib/python3.11/site-packages";
+    for (platform, machine) in [("linux_amd64", "x86_64"), ("linux_arm64", "aarch64")] {
+        let files = Project::files(&folder.path().join(platform))?;
+        let read = |path: &str| files.get(path).and_then(|file| std::fs::read_to_string(file).ok());
+        let module = read(&format!("{site}/native.py")).unwrap_or_default();
+        assert!(module.contains(&format!("manylinux_2_17_{machine}")), "{platform}: {module}");
+        assert!(read("venv/bin/greet").is_some_and(|script| script.starts_with("#!/venv/bin/python\n")));
+        let bytecode = folder.path().join(format!("{platform}/{site}/__pycache__/native.cpython-311.pyc"));
+        assert!(bytecode.is_file(), "{platform} has no bytecode");
+    }
+    // What is the same on both is unpacked once.
+    let unpacked = outcome.progress.named("unpack: ");
+    let ran = unpacked.iter().filter(|step| step.ran()).count();
+    assert!(ran <= 3 && unpacked.len() == 3, "{}", outcome.transcript());
     Ok(())
 }

@@ -1,0 +1,21 @@
+//! Columns of text, as Go's `tabwriter` with three blanks between them makes them.
+
+/// Lines of cells, each column as wide as its widest cell and three blanks; the last one is not padded.
+pub(super) fn render(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            out.push_str(cell);
+            if at + 1 < row.len() {
+                out.extend(std::iter::repeat_n(' ', width + 3 - cell.chars().count()));
+            }
+        }
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,127 @@
+//! What must not be installed, or cannot be: the whole text that the user gets.
+
+use pybuild_tests::project::nonce;
+use pybuild_tests::{Build, Index, Published, Result, Wheel};
+
+use crate::broken::shown;
+use crate::locked::{HEAD, project, pylock, pylock_package};
+
+const LINE: &str = "--------------------\n";
+
+/// The first lines of the build file as clients show them, for what has no other place.
+fn first_line() -> String {
+    let lines: Vec<_> = HEAD.lines().collect();
+    format!("pybuild.toml:1\n{LINE}   1 | >>> {}\n   2 |     {}\n   3 |     \n{LINE}", lines[0], lines[1])
+}
+
+/// A lock's place as clients show it.
+fn in_lock(number: usize, lock: &str) -> String {
+    let lines: Vec<_> = lock.lines().collect();
+    let mut text = format!("pylock.toml:{number}\n{LINE}");
+    for shown in number.saturating_sub(2).max(1)..=(number + 2).min(lines.len() + 1) {
+        let mark = if shown == number { ">>> " } else { "    " };
+        let line = lines.get(shown - 1).copied().unwrap_or_default();
+        text.push_str(&format!("{shown:4} | {mark}{line}\n"));
+    }
+    text + LINE
+}
+
+/// The line that every failure of a build begins with, and what the frontend or the engine says.
+fn failure(text: &str) -> String {
+    format!("ERROR: failed to build: failed to solve: {text}\n")
+}
+
+fn assert_says(lock: &str, expected: &str) -> Result {
+    let project = project("pylock.toml", lock, "")?;
+    assert_eq!(shown(&Build::of(&project).fail()?, &project)?, expected);
+    Ok(())
+}
+
+/// A wheel that no test before has published.
+fn alpha(index: &Index, tag: &str) -> Published {
+    index.wheel(&Wheel::new("alpha", "1.0").tag(tag).with("nonce.txt", nonce().as_bytes()))
+}
+
+/// What the engine says where a file is not what its checksum promises. Which file, the step's name says.
+fn assert_mismatch(alpha: &Published, found: &str) -> Result {
+    let project = project("pylock.toml", &pylock(&[alpha]), "")?;
+    let outcome = Build::of(&project).fail()?;
+    let mismatch = format!("digest mismatch sha256:{found}: sha256:{}", alpha.sha256);
+    assert_eq!(shown(&outcome, &project)?, first_line() + &failure(&mismatch));
+    let steps = outcome.progress.named("[wheels] alpha 1.0");
+    assert!(steps.iter().any(|step| step.error == mismatch), "{}", outcome.transcript());
+    Ok(())
+}
+
+#[test]
+fn a_wheel_with_another_hash_than_the_locks() -> Result {
+    let index = Index::start()?;
+    let alpha = alpha(&index, "py3-none-any");
+    let found = index.replace(&alpha, b"print('evil')\n");
+    assert_mismatch(&alpha, &found)
+}
+
+#[test]
+fn a_wheel_that_is_gone_from_the_index() -> Result {
+    let index = Index::start()?;
+    let alpha = alpha(&index, "py3-none-any");
+    // The engine takes whatever the server says for the file, and finds that it is another one.
+    let said = index.remove(&alpha);
+    assert_mismatch(&alpha, &said)
+}
+
+#[test]
+fn a_wheel_whose_member_leads_out_of_the_environment() -> Result {
+    let index = Index::start()?;
+    let wheel = Wheel::new("alpha", "1.0").with("../evil.py", b"print('evil')\n");
+    let project = project("pylock.toml", &pylock(&[&index.wheel(&wheel)]), "")?;
+    let outcome = Build::of(&project).fail()?;
+    let expected = "pybuild: cannot install `alpha-1.0-py3-none-any.whl`: \
+        the member `../evil.py` leads out of the environment with `..`\n  \
+        help: this can be an attack: do not use this version, and tell the package's maintainers and the index\n";
+    assert_eq!(outcome.progress.log_of(outcome.step("[wheels] unpack: ")?), expected);
+    Ok(())
+}
+
+#[test]
+fn a_package_without_a_wheel_for_the_platform() -> Result {
+    let index = Index::start()?;
+    let wheels = [alpha(&index, "cp311-cp311-win_amd64"), alpha(&index, "cp39-cp39-manylinux_2_17_x86_64")];
+    let lock = pylock(&[]) + &pylock_package(&[&wheels[0], &wheels[1]]);
+    let message = "no file of `alpha 1.0` can be installed on Python 3.11 on linux/amd64 with glibc 2.36\n  \
+        help: use Python 3.9\n  \
+        help: the lock offers alpha-1.0-cp311-cp311-win_amd64.whl, alpha-1.0-cp39-cp39-manylinux_2_17_x86_64.whl";
+    assert_says(&lock, &(in_lock(5, &lock) + &failure(message)))
+}
+
+#[test]
+fn a_package_that_was_locked_on_another_system() -> Result {
+    let index = Index::start()?;
+    let wheel = alpha(&index, "cp311-cp311-win_amd64");
+    let lock = pylock(&[&wheel]);
+    let message = "no file of `alpha 1.0` can be installed on Python 3.11 on linux/amd64 with glibc 2.36\n  \
+        help: lock again, for this target too\n  \
+        help: the lock offers alpha-1.0-cp311-cp311-win_amd64.whl";
+    assert_says(&lock, &(in_lock(5, &lock) + &failure(message)))
+}
+
+#[test]
+fn a_lock_of_an_unknown_version() -> Result {
+    let lock = pylock(&[]).replace("\"1.0\"", "\"2.0\"");
+    let message = "pylock.toml has version `2.0` of its format; version 1.x can be read";
+    assert_says(&lock, &(in_lock(1, &lock) + &failure(message)))
+}
+
+#[test]
+fn a_group_that_the_lock_does_not_have() -> Result {
+    let lock = format!("{}dependency-groups = [\"lint\"]\n", pylock(&[]));
+    let project = project("pylock.toml", &lock, "[stage.test]\ngroups = [\"lnit\"]\n")?;
+    let outcome = Build::of(&project).target("test").fail()?;
+    let expected = format!(
+        "pybuild.toml:4\n{LINE}   2 |     python.version = \"3.11\"\n   3 |     [stage.test]\n   \
+         4 | >>> groups = [\"lnit\"]\n   5 |     \n{LINE}{}",
+        failure("unknown dependency group `lnit`; did you mean `lint`?")
+    );
+    assert_eq!(shown(&outcome, &project)?, expected);
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The same input gives the same image, and the image says what went into it.
+
+use pybuild_tests::oci::Layout;
+use pybuild_tests::project::{nonce, temporary_folder};
+use pybuild_tests::{Build, Engine, Index, Project, Result, Wheel};
+use serde_json::Value;
+
+use crate::locked::{project, pylock};
+
+/// The OCI layout of a build, in a folder that lives as long as `use_layout` takes.
+fn exported<T>(build: Build, more: &str, use_layout: impl Fn(&Layout) -> Result<T>) -> Result<T> {
+    let folder = temporary_folder()?;
+    build.output(&format!("type=oci,tar=false,dest={}{more}", folder.path().display())).succeed()?;
+    use_layout(&Layout::new(folder.path()))
+}
+
+fn cold(project: &Project) -> Result<String> {
+    let build = Build::of(project).no_cache().arg("SOURCE_DATE_EPOCH", "1700000000");
+    exported(build.option("--provenance", "false"), ",rewrite-timestamp=true", Layout::digest)
+}
+
+#[test]
+fn two_cold_builds_give_the_same_image() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store exports no OCI layout.
+    }
+    let index = Index::start()?;
+    let (alpha, beta) = (Wheel::new("alpha", "1.0").script("greet"), index.sdist("beta", "2.0")?);
+    let project = project("pylock.toml", &pylock(&[&index.wheel(&alpha), &beta]), "")?;
+    let first = cold(&project)?;
+    // The same text at another time.
+    project.write("app.py", &project.read("app.py")?)?;
+    assert_eq!(cold(&project)?, first);
+    Ok(())
+}
+
+#[test]
+fn the_provenance_lists_every_wheel_and_is_hermetic() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store keeps no attestations.
+    }
+    let index = Index::start()?;
+    let wheel = |name: &str| index.wheel(&Wheel::new(name, "1.0").with("nonce.txt", nonce().as_bytes()));
+    let wheels = [wheel("alpha"), wheel("beta")];
+    let project = project("pylock.toml", &pylock(&[&wheels[0], &wheels[1]]), "")?;
+    let build = Build::of(&project).option("--provenance", "mode=max");
+    let provenance = exported(build, "", Layout::provenance)?;
+
+    let all = ["/buildDefinition/resolvedDependencies", "/materials"];
+    let materials = all.iter().find_map(|place| provenance.pointer(place)).and_then(Value::as_array);
+    for wheel in &wheels {
+        let of_wheel = |material: &&Value| material["uri"] == wheel.url.as_str();
+        let found = materials.into_iter().flatten().find(of_wheel);
+        assert_eq!(found.map(|found| &found["digest"]["sha256"]), Some(&Value::from(&*wheel.sha256)));
+    }
+    let all = [
+        "/runDetails/metadata/buildkit_hermetic",
+        "/metadata/https:~1~1mobyproject.org~1buildkit@v1#hermetic",
+    ];
+    let hermetic = all.iter().find_map(|place| provenance.pointer(place));
+    assert_eq!(hermetic, Some(&Value::Bool(true)), "{provenance:#}");
+    Ok(())
+}
