@@ -7,11 +7,11 @@ start and only these builds push to it, so they are exactly what had to be sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine import Engine, timed
-from progress import longest
+from progress import step_times
 from project import Project
 from registry import Registry
 
@@ -20,6 +20,8 @@ WAYS = ("pip", "pip-cache", "uv", OURS)
 BUILDS = ("cold", "no change", "code change", "bump", "bump, emptied engine")
 # Builds that take a second or so are done more than once a round.
 REPEATED = 3
+# How many of a build's steps are kept with the results.
+LONGEST = 10
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,9 @@ class Sample:
     seconds: float
     bytes_pushed: int
     image_bytes: int
-    longest: list[tuple[str, float]] = field(default_factory=list)
-
-
-Samples = dict[tuple[str, str, str], list[Sample]]
+    # Of the layers, into the engine's own store; none where that does not tell.
+    unpack_seconds: float
+    longest: list[tuple[str, float]]
 
 
 class Sequence:
@@ -109,7 +110,9 @@ class Sequence:
         known = self._known.setdefault(repository, {})
         new = sum(size for digest, size in blobs.items() if digest not in known)
         known.update(blobs)
-        return Sample(seconds, new, self._registry.image_bytes(image), longest(log, 8))
+        steps = step_times(log)
+        unpacking = sum(took for name, took in steps if name.startswith("exporting: unpacking"))
+        return Sample(seconds, new, self._registry.image_bytes(image), unpacking, steps[:LONGEST])
 
     def _check(self, image: str) -> None:
         """Has the image that was made import what it should, in the version that it was bumped to."""

@@ -7,8 +7,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 
-def longest(log: Path, count: int) -> list[tuple[str, float]]:
-    """Names and seconds of the steps that took longest, longest first; steps from the cache are left out."""
+def step_times(log: Path) -> list[tuple[str, float]]:
+    """Names and seconds of a build's steps and of the parts of its export, longest first.
+
+    Steps from the cache are left out. Steps that ran side by side sum up to more than the build took.
+    """
     steps: dict[str, dict] = {}
     statuses: dict[tuple[str, str], dict] = {}
     for line in log.read_text(errors="replace").splitlines():
@@ -24,7 +27,7 @@ def longest(log: Path, count: int) -> list[tuple[str, float]]:
     for (digest, name), status in statuses.items():
         if steps.get(digest, {}).get("name", "").startswith("exporting"):
             found.append((f"exporting: {name}", _seconds(status)))
-    return sorted(found, key=lambda step: -step[1])[:count]
+    return sorted(found, key=lambda step: -step[1])
 
 
 def _seconds(step: dict) -> float:

@@ -6,6 +6,7 @@ from the one before, the registry is started empty for each sequence of builds.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -85,7 +86,7 @@ class Registry:
         repository, tag = rest.rsplit(":", 1)
         found: dict[str, int] = {}
         text = _get(f"http://{host}/v2/{repository}/manifests/{tag}")
-        found[f"{reference} itself"] = len(text)
+        found[f"sha256:{hashlib.sha256(text).hexdigest()}"] = len(text)
         waiting = [json.loads(text)]
         while waiting:
             manifest = waiting.pop()

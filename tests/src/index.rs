@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -49,6 +50,13 @@ pub struct Published {
     pub sha256: String,
     /// Its size in bytes.
     pub size: usize,
+}
+
+impl Published {
+    /// Whether it is a wheel and no source archive.
+    pub fn is_wheel(&self) -> bool {
+        Path::new(&self.file).extension().is_some_and(|extension| extension == "whl")
+    }
 }
 
 impl Index {

@@ -39,7 +39,8 @@ impl Wheel {
     /// A console script that prints name and version.
     #[must_use]
     pub fn script(mut self, command: &str) -> Self {
-        self.scripts.push_str(&format!("{command} = {}:main\n", self.name));
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.scripts, "{command} = {}:main", self.name);
         self
     }
 
@@ -92,7 +93,6 @@ impl Wheel {
         let mut record = String::new();
         for (path, content) in &members {
             let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
-            // Writing to a string cannot fail.
             let _ = writeln!(record, "{path},sha256={hash},{}", content.len());
         }
         let _ = writeln!(record, "{info}/RECORD,,");

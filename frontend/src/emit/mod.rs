@@ -57,6 +57,8 @@ pub struct Inputs {
     pub context: State,
     /// The images of the plan.
     pub images: BTreeMap<ImageReference, BaseImage>,
+    /// Stages that something else stands in for, by name. They are not built.
+    pub stages: BTreeMap<String, BaseImage>,
     /// The builder's base for the platform that the engine runs on, whose Python compiles bytecode.
     pub build_images: BTreeMap<ImageReference, BaseImage>,
     /// Our own image, in which the tool is; absent where the engine did not say which it is.
@@ -82,6 +84,18 @@ pub struct Image {
     pub base_config: Option<Value>,
 }
 
+impl Image {
+    /// An image that was not made by this build.
+    fn given(given: &BaseImage, inputs: &Inputs) -> Self {
+        let explicit = inputs.explicit_platform.then_some(&inputs.platform);
+        Self {
+            state: given.state.clone(),
+            config: ImageConfig::inherit(&given.config, explicit, &inputs.platform),
+            base_config: Some(given.config.clone()),
+        }
+    }
+}
+
 /// Why a plan cannot be built on this engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmitError {
@@ -103,6 +117,10 @@ pub enum EmitError {
 pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     let mut emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
     for stage in &plan.stages {
+        if let Some(given) = inputs.stages.get(&stage.name) {
+            emitter.built.insert(stage.name.clone(), Image::given(given, inputs));
+            continue;
+        }
         let (built, passed) = emitter.stage(stage)?;
         emitter.built.insert(stage.name.clone(), built);
         emitter.checks.insert(stage.name.clone(), passed);
@@ -182,12 +200,7 @@ impl Emitter<'_> {
     fn image(&self, reference: &ImageReference) -> Result<Image, EmitError> {
         let resolved = self.inputs.images.get(reference);
         let resolved = resolved.ok_or_else(|| EmitError::UnresolvedImage(reference.familiar()))?;
-        let explicit = self.inputs.explicit_platform.then_some(&self.inputs.platform);
-        Ok(Image {
-            state: resolved.state.clone(),
-            config: ImageConfig::inherit(&resolved.config, explicit, &self.inputs.platform),
-            base_config: Some(resolved.config.clone()),
-        })
+        Ok(Image::given(resolved, self.inputs))
     }
 
     fn step<'l>(

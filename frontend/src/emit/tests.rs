@@ -89,6 +89,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     }
     let images: std::collections::BTreeMap<_, _> = images.collect();
     let inputs = Inputs {
+        stages: BTreeMap::new(),
         build_images: images.clone(),
         images,
         explicit_platform: false,

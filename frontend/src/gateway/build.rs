@@ -7,7 +7,7 @@ use std::sync::Arc;
 use buildkit_llb::{Platform, State};
 
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::emit::{Inputs, emit};
+use crate::emit::{BaseImage, Inputs, emit};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::SolveRequest;
@@ -15,6 +15,7 @@ use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::images::{own_image, resolve_images};
+use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
 use crate::gateway::report::{failure, resolve_failure, warn};
 use crate::gateway::resolver::GatewayResolver;
@@ -59,10 +60,12 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let plans: Vec<_> = prepared.iter().map(|prepared| (&prepared.platform, &prepared.plan)).collect();
     let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
     let tool = own_image();
+    let named = NamedContexts::new(bridge, options)?;
 
     let mut results = Vec::new();
     let mut requests = Vec::new();
     for (prepared, images) in prepared.into_iter().zip(images) {
+        let stages = stand_ins(&named, &prepared)?;
         let inputs = Inputs {
             platform: prepared.platform.clone(),
             explicit_platform: !options.platforms.is_empty(),
@@ -70,6 +73,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             build_platform: build_platform.clone(),
             context: prepared.context,
             images,
+            stages,
             build_images: build_images.clone(),
             tool: tool.clone(),
             file: Arc::clone(&file.file),
@@ -102,6 +106,20 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+/// Stages of the plan in whose place the client passes a named context. The target itself is always built.
+fn stand_ins(
+    named: &NamedContexts<'_>,
+    prepared: &Prepared,
+) -> Result<BTreeMap<String, BaseImage>, FrontendFailure> {
+    let mut found = BTreeMap::new();
+    for stage in prepared.plan.stages.iter().filter(|stage| stage.name != prepared.plan.target) {
+        if let Some(image) = named.stand_in(&stage.name, &prepared.platform)? {
+            found.insert(stage.name.clone(), image);
+        }
+    }
+    Ok(found)
 }
 
 /// The platform that steps run on without emulation.

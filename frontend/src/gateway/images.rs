@@ -10,6 +10,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{ImageRequest, ImageStore};
 use crate::gateway::errors::FrontendFailure;
+use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
 use crate::gateway::report::{image_location, location_of};
 use crate::plan::Plan;
@@ -58,27 +59,33 @@ fn look_up(
     wanted: &[(&Platform, BTreeSet<&ImageReference>)],
     file: &BuildFile,
 ) -> Result<Vec<Images>, FrontendFailure> {
-    let requests: Vec<_> = wanted
-        .iter()
-        .flat_map(|(platform, images)| images.iter().map(|image| request(image, platform, options)))
-        .collect();
-    let mut answers = bridge.resolve_images(&requests).into_iter();
+    let named = NamedContexts::new(bridge, options)?;
     let mut resolved = Vec::new();
-    for (platform, wanted) in wanted {
+    let mut asked = Vec::new();
+    for (at, (platform, wanted)) in wanted.iter().enumerate() {
         let mut images = Images::new();
         for reference in wanted {
-            let Some(answer) = answers.next() else { break };
-            let answer =
-                answer.map_err(|error| FrontendFailure::from(error).at(&image_location(file, reference)))?;
-            let pinned = (*reference).clone().with_default_tag().with_digest(&answer.digest);
-            let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
-            let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
-            let meta = Metadata::named(format!("[base] {pinned}")).location(location_of(file, reference));
-            let image = Image::new(pinned.to_string()).resolve_mode(options.resolve_mode).platform(platform);
-            let state = if is_empty_image(&config) { State::scratch() } else { image.meta(meta).state() };
-            images.insert((*reference).clone(), BaseImage { state, config });
+            match named.stand_in(&reference.familiar(), platform)? {
+                Some(image) => drop(images.insert((*reference).clone(), image)),
+                None => asked.push((at, *reference, *platform)),
+            }
         }
         resolved.push(images);
+    }
+    let requests: Vec<_> =
+        asked.iter().map(|(_, image, platform)| request(image, platform, options)).collect();
+    for ((at, reference, platform), answer) in asked.into_iter().zip(bridge.resolve_images(&requests)) {
+        let answer =
+            answer.map_err(|error| FrontendFailure::from(error).at(&image_location(file, reference)))?;
+        let pinned = reference.clone().with_default_tag().with_digest(&answer.digest);
+        let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
+        let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
+        let meta = Metadata::named(format!("[base] {pinned}")).location(location_of(file, reference));
+        let image = Image::new(pinned.to_string()).resolve_mode(options.resolve_mode).platform(platform);
+        let state = if is_empty_image(&config) { State::scratch() } else { image.meta(meta).state() };
+        if let Some(images) = resolved.get_mut(at) {
+            images.insert(reference.clone(), BaseImage { state, config });
+        }
     }
     Ok(resolved)
 }

@@ -16,6 +16,7 @@ pub mod errors;
 mod files;
 pub mod git_url;
 mod images;
+mod named;
 pub mod named_context;
 pub mod options;
 mod report;

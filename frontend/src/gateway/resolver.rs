@@ -56,6 +56,7 @@ impl GatewayResolver<'_> {
             build_platform: self.platform.clone(),
             context,
             images: BTreeMap::new(),
+            stages: BTreeMap::new(),
             build_images: BTreeMap::new(),
             tool: None,
             file: Arc::clone(&self.file.file),

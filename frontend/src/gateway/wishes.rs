@@ -42,9 +42,7 @@ fn is_proxy(name: &str) -> bool {
 
 /// Options that are understood and that we cannot honour: better no image than one that ignores them.
 pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
-    let what = if let Some(name) = options.named_contexts.keys().find(|name| **name != own_context(options)) {
-        format!("the named context `{name}` (--build-context)")
-    } else if !options.resources.is_empty() {
+    let what = if !options.resources.is_empty() {
         "a limit of memory or CPU for build steps".to_owned()
     } else if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
         format!("SOURCE_DATE_EPOCH={name}")
@@ -54,12 +52,6 @@ pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailur
         return Ok(());
     };
     Err(FrontendFailure::new(Problem::Unsupported { what }.to_string(), &[]))
-}
-
-/// The name under which a context replaces our own image; the engine has dealt with it already.
-fn own_context(options: &Options) -> String {
-    crate::reference::ImageReference::parse(&options.source)
-        .map_or_else(|_| options.source.clone(), |reference| reference.context_name())
 }
 
 fn is_set(value: &str) -> bool {

@@ -22,7 +22,7 @@ pub(crate) fn pylock(files: &[&Published]) -> String {
     for file in files {
         let entry = entry_of(file);
         // Writing to a string cannot fail.
-        let _ = if file.file.ends_with(".whl") {
+        let _ = if file.is_wheel() {
             write!(text, "\n{}wheels = [\n  {{ {entry} }},\n]\n", head(file))
         } else {
             write!(text, "\n{}sdist = {{ {entry} }}\n", head(file))
@@ -34,8 +34,8 @@ pub(crate) fn pylock(files: &[&Published]) -> String {
 /// One package with several wheels.
 pub(crate) fn pylock_package(files: &[&Published]) -> String {
     let Some(first) = files.first() else { return String::new() };
-    let wheels: String = files.iter().map(|file| format!("  {{ {} }},\n", entry_of(file))).collect();
-    format!("\n{}wheels = [\n{wheels}]\n", head(first))
+    let wheels: Vec<_> = files.iter().map(|file| format!("  {{ {} }},\n", entry_of(file))).collect();
+    format!("\n{}wheels = [\n{}]\n", head(first), wheels.concat())
 }
 
 fn head(file: &Published) -> String {
@@ -49,16 +49,14 @@ fn entry_of(file: &Published) -> String {
 
 /// A package of a `uv.lock`, with more of its keys in `more`.
 pub(crate) fn uv_package(file: &Published, more: &str) -> String {
-    let Published { name, version, url, sha256, size, file } = file;
+    let Published { name, version, url, sha256, size, .. } = file;
     let entry = format!("{{ url = \"{url}\", hash = \"sha256:{sha256}\", size = {size} }}");
-    let index = url.trim_end_matches(file.as_str());
-    let files = if file.ends_with(".whl") {
-        format!("wheels = [\n    {entry},\n]")
-    } else {
-        format!("sdist = {entry}")
-    };
+    let index = url.trim_end_matches(file.file.as_str());
+    let files =
+        if file.is_wheel() { format!("wheels = [\n    {entry},\n]") } else { format!("sdist = {entry}") };
     format!(
-        "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ registry = \"{index}\" }}\n{more}{files}\n\n"
+        "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ registry = \"{index}\" }}\n\
+         {more}{files}\n\n"
     )
 }
 

@@ -14,6 +14,7 @@ mod fastapi;
 mod flask;
 mod locked;
 mod locks;
+mod named;
 mod packages;
 mod pip;
 mod platforms;

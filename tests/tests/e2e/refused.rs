@@ -8,22 +8,20 @@ use crate::locked::{HEAD, project, pylock, pylock_package};
 
 const LINE: &str = "--------------------\n";
 
-/// The first lines of the build file as clients show them, for what has no other place.
+/// The first line of the build file as clients show it, for what has no other place.
 fn first_line() -> String {
-    let lines: Vec<_> = HEAD.lines().collect();
-    format!("pybuild.toml:1\n{LINE}   1 | >>> {}\n   2 |     {}\n   3 |     \n{LINE}", lines[0], lines[1])
+    at("pybuild.toml", 1, HEAD)
 }
 
-/// A lock's place as clients show it.
-fn in_lock(number: usize, lock: &str) -> String {
-    let lines: Vec<_> = lock.lines().collect();
-    let mut text = format!("pylock.toml:{number}\n{LINE}");
-    for shown in number.saturating_sub(2).max(1)..=(number + 2).min(lines.len() + 1) {
-        let mark = if shown == number { ">>> " } else { "    " };
-        let line = lines.get(shown - 1).copied().unwrap_or_default();
-        text.push_str(&format!("{shown:4} | {mark}{line}\n"));
-    }
-    text + LINE
+/// A place in a file as clients show it: the line, and two before and after it.
+fn at(file: &str, number: usize, text: &str) -> String {
+    let lines = text.split('\n').enumerate().map(|(index, line)| (index + 1, line));
+    let near = lines.filter(|(other, _)| other.abs_diff(number) <= 2);
+    let near = near.map(|(other, line)| {
+        let mark = if other == number { ">>> " } else { "    " };
+        format!("{other:4} | {mark}{line}\n")
+    });
+    format!("{file}:{number}\n{LINE}{}{LINE}", near.collect::<Vec<_>>().concat())
 }
 
 /// The line that every failure of a build begins with, and what the frontend or the engine says.
@@ -91,7 +89,7 @@ fn a_package_without_a_wheel_for_the_platform() -> Result {
     let message = "no file of `alpha 1.0` can be installed on Python 3.11 on linux/amd64 with glibc 2.36\n  \
         help: use Python 3.9\n  \
         help: the lock offers alpha-1.0-cp311-cp311-win_amd64.whl, alpha-1.0-cp39-cp39-manylinux_2_17_x86_64.whl";
-    assert_says(&lock, &(in_lock(5, &lock) + &failure(message)))
+    assert_says(&lock, &(at("pylock.toml", 5, &lock) + &failure(message)))
 }
 
 #[test]
@@ -102,26 +100,36 @@ fn a_package_that_was_locked_on_another_system() -> Result {
     let message = "no file of `alpha 1.0` can be installed on Python 3.11 on linux/amd64 with glibc 2.36\n  \
         help: lock again, for this target too\n  \
         help: the lock offers alpha-1.0-cp311-cp311-win_amd64.whl";
-    assert_says(&lock, &(in_lock(5, &lock) + &failure(message)))
+    assert_says(&lock, &(at("pylock.toml", 5, &lock) + &failure(message)))
 }
 
 #[test]
 fn a_lock_of_an_unknown_version() -> Result {
     let lock = pylock(&[]).replace("\"1.0\"", "\"2.0\"");
     let message = "pylock.toml has version `2.0` of its format; version 1.x can be read";
-    assert_says(&lock, &(in_lock(1, &lock) + &failure(message)))
+    assert_says(&lock, &(at("pylock.toml", 1, &lock) + &failure(message)))
 }
 
 #[test]
 fn a_group_that_the_lock_does_not_have() -> Result {
     let lock = format!("{}dependency-groups = [\"lint\"]\n", pylock(&[]));
-    let project = project("pylock.toml", &lock, "[stage.test]\ngroups = [\"lnit\"]\n")?;
+    let tables = "[stage.test]\ngroups = [\"lnit\"]\n";
+    let project = project("pylock.toml", &lock, tables)?;
     let outcome = Build::of(&project).target("test").fail()?;
-    let expected = format!(
-        "pybuild.toml:4\n{LINE}   2 |     python.version = \"3.11\"\n   3 |     [stage.test]\n   \
-         4 | >>> groups = [\"lnit\"]\n   5 |     \n{LINE}{}",
-        failure("unknown dependency group `lnit`; did you mean `lint`?")
-    );
+    let message = "unknown dependency group `lnit`; did you mean `lint`?";
+    let expected = at("pybuild.toml", 4, &format!("{HEAD}{tables}")) + &failure(message);
+    assert_eq!(shown(&outcome, &project)?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_package_whose_locked_hashes_the_index_does_not_have() -> Result {
+    let lock = format!("six==1.17.0 --hash=sha256:{}\n", "0".repeat(64));
+    let project = project("requirements.txt", &lock, "")?;
+    let outcome = Build::of(&project).fail()?;
+    let message = "no index has a file of `six 1.17.0` with a hash of the lock\n  \
+        help: lock again, or give the index that has it";
+    let expected = at("requirements.txt", 1, &lock) + &failure(message);
     assert_eq!(shown(&outcome, &project)?, expected);
     Ok(())
 }

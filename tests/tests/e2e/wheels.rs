@@ -67,7 +67,7 @@ fn what_is_installed_is_what_record_lists() -> Result {
 fn modules_have_bytecode_unless_it_is_switched_off() -> Result {
     let index = Index::start()?;
     let lock = pylock(&[&index.wheel(&Wheel::new("alpha", "1.0"))]);
-    let is_bytecode = |path: &&String| path.starts_with("venv/") && path.ends_with(".pyc");
+    let is_bytecode = |path: &&String| path.starts_with("venv/") && path.contains("/__pycache__/alpha");
     for (tables, expected) in [
         ("", &["venv/lib/python3.11/site-packages/__pycache__/alpha.cpython-311.pyc"][..]),
         ("dependencies.bytecode = false\n", &[]),
@@ -133,7 +133,6 @@ fn a_project_that_is_a_package_is_a_wheel_of_its_own_sources() -> Result {
     project.write("pyproject.toml", &pyproject)?;
     project.write("shop.py", "import alpha\n\n\ndef main():\n    print('shop', alpha.VERSION)\n")?;
     project.write("pylock.toml", &pylock(&[&index.wheel(&Wheel::new("alpha", "1.0"))]))?;
-    project.write("pybuild.toml", &project.read("pybuild.toml")?)?;
     let before = Build::of(&project).load().succeed()?;
     assert_eq!(before.image()?.prints(&["shop"])?, "shop 1.0");
     assert_eq!(installed(before.image()?)?, ["alpha 1.0 pybuild", "shop 1.0 pybuild"]);

@@ -1,0 +1,175 @@
+//! Named contexts (`--build-context NAME=…`) in place of the images and stages that the file names.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use buildkit_llb::{Definition, Differ, Http, Image, Local, Metadata, OciLayout, Platform, State};
+use buildkit_proto::pb;
+use serde_json::Value;
+
+use crate::emit::BaseImage;
+use crate::gateway::bridge::Bridge;
+use crate::gateway::build_file::solve;
+use crate::gateway::calls::{ImageRequest, ImageStore, ResolvedImage};
+use crate::gateway::errors::FrontendFailure;
+use crate::gateway::named_context::NamedSource;
+use crate::gateway::options::{NamedContextOption, Options};
+use crate::ignore::Patterns;
+use crate::reference::ImageReference;
+
+/// The key of an image config in the metadata of an input.
+const CONFIG: &str = "containerimage.config";
+
+/// The named contexts of a build.
+pub(super) struct NamedContexts<'a> {
+    bridge: &'a Bridge,
+    options: &'a Options,
+    inputs: BTreeMap<String, pb::Definition>,
+}
+
+impl<'a> NamedContexts<'a> {
+    /// What the client passes.
+    ///
+    /// # Errors
+    /// If the engine cannot say which states it was given.
+    pub(super) fn new(bridge: &'a Bridge, options: &'a Options) -> Result<Self, FrontendFailure> {
+        let inputs = if options.named_contexts.is_empty() { BTreeMap::new() } else { bridge.inputs()? };
+        Ok(Self { bridge, options, inputs })
+    }
+
+    /// What stands in for the image or stage `name`, if anything does.
+    ///
+    /// # Errors
+    /// If the context is malformed or cannot be looked up.
+    pub(super) fn stand_in(
+        &self,
+        name: &str,
+        platform: &Platform,
+    ) -> Result<Option<BaseImage>, FrontendFailure> {
+        let Some(found) = self.options.named_context(name, platform) else { return Ok(None) };
+        let source =
+            NamedSource::parse(&found.key, found.value).map_err(|error| FrontendFailure::of(&error))?;
+        let title = |what: &str| Metadata::named(format!("[context {}] {what}", found.key));
+        let files = |state: State| Ok(Some(BaseImage { state, config: Value::Null }));
+        match source {
+            NamedSource::Scratch => files(State::scratch()),
+            NamedSource::Image(reference) => self.image(&found, &reference, platform).map(Some),
+            NamedSource::Git(git) => files(git.to_llb(self.options).meta(title(found.value)).state()),
+            NamedSource::Http { url } => {
+                files(Http::new(url).filename("context").meta(title(found.value)).state())
+            }
+            NamedSource::OciLayout { store_id, digest } => {
+                self.oci_layout(&found, &store_id, &digest, platform).map(Some)
+            }
+            NamedSource::Local { name } => files(self.local(&found, &name)?),
+            NamedSource::Input { name } => self.input(&name).map(Some),
+        }
+    }
+
+    fn image(
+        &self,
+        found: &NamedContextOption<'_>,
+        reference: &ImageReference,
+        platform: &Platform,
+    ) -> Result<BaseImage, FrontendFailure> {
+        let name = reference.to_string();
+        let answer = self.resolve(found, &name, platform, ImageStore::Registry)?;
+        let pinned =
+            reference.clone().with_digest(&answer.digest).map_err(|error| FrontendFailure::of(&error))?;
+        let state = Image::new(pinned.to_string())
+            .resolve_mode(self.options.resolve_mode)
+            .platform(platform)
+            .meta(Metadata::named(format!("[context {}] {name}", found.key)))
+            .state();
+        Ok(BaseImage { state, config: config_of(&answer.config) })
+    }
+
+    fn oci_layout(
+        &self,
+        found: &NamedContextOption<'_>,
+        store: &str,
+        digest: &str,
+        platform: &Platform,
+    ) -> Result<BaseImage, FrontendFailure> {
+        let session = self.options.session_of(store);
+        // The name means nothing to the store; engines want one all the same.
+        let name = ImageReference::parse(found.key.split("::").next().unwrap_or_default());
+        let name = name.map_err(|error| FrontendFailure::of(&error))?.name();
+        let reference = format!("{name}@{digest}");
+        let at = ImageStore::OciLayout { session_id: session.to_owned(), store_id: store.to_owned() };
+        let answer = self.resolve(found, &reference, platform, at)?;
+        let state = OciLayout::new(&reference)
+            .session_id(session)
+            .store_id(store)
+            .platform(platform)
+            .meta(Metadata::named(format!("[context {}] OCI load from client", found.key)))
+            .state();
+        Ok(BaseImage { state, config: config_of(&answer.config) })
+    }
+
+    fn resolve(
+        &self,
+        found: &NamedContextOption<'_>,
+        reference: &str,
+        platform: &Platform,
+        store: ImageStore,
+    ) -> Result<ResolvedImage, FrontendFailure> {
+        let request = ImageRequest {
+            reference: reference.to_owned(),
+            platform: Some(platform.clone()),
+            resolve_mode: self.options.resolve_mode,
+            log_name: format!("[context {}] load metadata for {reference}", found.key),
+            store,
+        };
+        let answer = self.bridge.resolve_images(&[request]).into_iter().next();
+        let answer = answer.ok_or_else(|| FrontendFailure::new("an image lookup got lost", &[]))?;
+        Ok(answer?)
+    }
+
+    /// A folder of the client, less what its own `.dockerignore` hides.
+    fn local(&self, found: &NamedContextOption<'_>, name: &str) -> Result<State, FrontendFailure> {
+        let session = self.options.session_of(name);
+        let rules = Local::new(name)
+            .session_id(session)
+            .follow_paths([".dockerignore"])
+            .shared_key_hint(format!("context:{}-.dockerignore", found.key))
+            .differ(Differ::None)
+            .meta(Metadata::named(format!("[context {}] load .dockerignore", found.key)))
+            .state();
+        let reference = solve(self.bridge, &rules.marshal())?;
+        let text = self.bridge.try_read_file(&reference, ".dockerignore")?.unwrap_or_default();
+        let rules = Patterns::parse(&String::from_utf8_lossy(&text));
+        let rules = rules.map_err(|error| FrontendFailure::of(&error))?.to_strings();
+        let mut local = Local::new(name)
+            .session_id(session)
+            .shared_key_hint(format!("context:{}-{}", found.key, found.shared_key))
+            .meta(Metadata::named(format!("[context {}] load from client", found.key)));
+        if !rules.is_empty() {
+            local = local.exclude_patterns(rules);
+        }
+        Ok(local.state())
+    }
+
+    /// A state that the client passes in, such as another target of a bake file, with its image config.
+    fn input(&self, name: &str) -> Result<BaseImage, FrontendFailure> {
+        let definition = self.inputs.get(name).cloned();
+        let missing = || FrontendFailure::new(format!("the client passed no input `{name}`"), &[]);
+        let definition = Definition::from_pb(definition.ok_or_else(missing)?);
+        let definition = definition.map_err(|error| FrontendFailure::of(&error))?;
+        let state = State::from_definition(&definition).map_err(|error| FrontendFailure::of(&error))?;
+        let metadata = self.options.input_metadata.get(name).map_or("{}", String::as_str);
+        let metadata: BTreeMap<String, String> = serde_json::from_str(metadata).unwrap_or_default();
+        let config =
+            metadata.get(CONFIG).and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        Ok(BaseImage { state, config: config.map_or(Value::Null, |bytes| config_of(&bytes)) })
+    }
+}
+
+/// The config of an image that is inherited; the time of its making is not.
+fn config_of(bytes: &[u8]) -> Value {
+    let mut config: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    if let Some(config) = config.as_object_mut() {
+        config.remove("created");
+    }
+    config
+}
