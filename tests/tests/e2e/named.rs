@@ -20,7 +20,7 @@ fn a_folder_stands_in_for_an_image_less_what_it_ignores() -> Result {
     project.write("shared/.dockerignore", "*.md\n.dockerignore\n")?;
     let folder = format!("shared={}", project.path().join("shared").display());
 
-    let outcome = Build::of(&project).option("build-context", &folder).load().succeed()?;
+    let outcome = Build::of(&project).option("--build-context", &folder).load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.prints(&["ls", "/shared"])?, "file.txt");
     assert_eq!(image.prints(&["cat", "/shared/file.txt"])?, text);
@@ -38,7 +38,7 @@ fn a_folder_stands_in_for_a_stage() -> Result {
     let (shared, assets) =
         (format!("shared={}", given.path().display()), format!("assets={}", given.path().display()));
 
-    let build = Build::of(&project).option("build-context", &shared).option("build-context", &assets);
+    let build = Build::of(&project).option("--build-context", &shared).option("--build-context", &assets);
     let outcome = build.load().succeed()?;
     assert_eq!(outcome.image()?.prints(&["ls", "/assets"])?, "given");
     Ok(())
@@ -48,7 +48,7 @@ fn a_folder_stands_in_for_a_stage() -> Result {
 fn an_image_stands_in_for_the_base() -> Result {
     let project = small::project("[stage.peek]\nfrom = \"debian:bookworm-slim\"\n")?;
     let context = "debian:bookworm-slim=docker-image://python:3.11-slim";
-    let outcome = Build::of(&project).target("peek").option("build-context", context).load().succeed()?;
+    let outcome = Build::of(&project).target("peek").option("--build-context", context).load().succeed()?;
     assert!(outcome.image()?.prints(&["python3", "--version"])?.starts_with("Python 3.11"));
     Ok(())
 }
