@@ -45,8 +45,9 @@ class Project:
         """
         file = self.folder / "pybuild.toml"
         _, text = file.read_text().split("\n", 1)
-        version = engine.docker("run", "--rm", BASE, "python", "-c", "import platform; print(platform.python_version())")
-        text = text.replace('version = "3.11"', f'version = "{version.strip()}"\nbase = "{BASE}"')
+        program = "import platform; print(platform.python_version())"
+        version = engine.docker("run", "--rm", BASE, "python", "-c", program).strip()
+        text = text.replace('version = "3.11"', f'version = "{version}"\nbase = "{BASE}"')
         file.write_text(f"# syntax={engine.frontend}\n{text}")
 
     def _shrink(self) -> None:
@@ -54,7 +55,7 @@ class Project:
         lines = manifest.read_text().splitlines(keepends=True)
         kept = [line for line in lines if "==" not in line or line.strip(' "').startswith((*QUICK, "requires"))]
         manifest.write_text("".join(kept))
-        (self.folder / "app/main.py").write_text('"""Few packages."""\n\nimport fastapi, requests, sqlalchemy  # noqa\n')
+        (self.folder / "app/main.py").write_text("import fastapi, requests, sqlalchemy\n")
 
     def _resolve(self, name: str) -> None:
         """Locks the project as it is, changing as little as possible, and keeps what belongs together."""
