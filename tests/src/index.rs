@@ -88,12 +88,13 @@ impl Index {
         self.publish(wheel.name(), wheel.version(), wheel.file(), wheel.bytes())
     }
 
-    /// Publishes a source archive of a package with one module.
+    /// Publishes a source archive of a package with one module, and with `note` in a file of its own.
     ///
     /// # Errors
     /// If the archive cannot be made.
-    pub fn sdist(&self, name: &str, version: &str) -> Result<Published> {
-        Ok(self.publish(name, version, format!("{name}-{version}.tar.gz"), source::archive(name, version)?))
+    pub fn sdist(&self, name: &str, version: &str, note: &str) -> Result<Published> {
+        let bytes = source::archive(name, version, note)?;
+        Ok(self.publish(name, version, format!("{name}-{version}.tar.gz"), bytes))
     }
 
     /// Puts other bytes where a file was published, and gives their SHA-256.

@@ -25,15 +25,16 @@ pub fn files(name: &str, version: &str) -> Vec<(String, String)> {
     ]
 }
 
-/// The same as a source archive, `NAME-VERSION.tar.gz`.
+/// The same as a source archive, `NAME-VERSION.tar.gz`, with `note` in one more file.
 ///
 /// # Errors
 /// If compressing fails.
-pub fn archive(name: &str, version: &str) -> Result<Vec<u8>> {
+pub fn archive(name: &str, version: &str, note: &str) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let failed = || Failure::io(format!("compressing {name}-{version}.tar.gz"));
     let information = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
     let all = files(name, version).into_iter().chain([("PKG-INFO".to_owned(), information)]);
+    let all = all.chain([("NOTE".to_owned(), note.to_owned())]);
     for (path, text) in all {
         encoder.write_all(&member(&format!("{name}-{version}/{path}"), &text)).map_err(failed())?;
     }

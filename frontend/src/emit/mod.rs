@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use self::layers::Layers;
 use crate::diagnostics::Span;
-use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Groups, Plan, StagePlan, Step};
+use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
 
 /// The name under which steps that prepare dependencies are shown.
@@ -57,6 +57,8 @@ pub struct Inputs {
     pub context: State,
     /// The images of the plan.
     pub images: BTreeMap<ImageReference, BaseImage>,
+    /// The states that the plan was made from: what was resolved.
+    pub resolved: Vec<State>,
     /// Stages that something else stands in for, by name. They are not built.
     pub stages: BTreeMap<String, BaseImage>,
     /// The builder's base for the platform that the engine runs on, whose Python compiles bytecode.
@@ -156,6 +158,10 @@ impl Emitter<'_> {
             matches!(step.action, Action::Project { .. } | Action::App(_) | Action::Copy(_) | Action::Run(_))
         };
         let last = stage.steps.iter().rposition(waits);
+        // What was resolved before belongs to the image too: a cache that is exported with it has the answers.
+        if last.is_some() && stage.name == self.plan.target {
+            gates.extend(self.inputs.resolved.iter().cloned());
+        }
         let mut passed = Vec::new();
         for at in 0..=end {
             if at == before_checks {
@@ -329,7 +335,11 @@ impl Emitter<'_> {
     fn copied_from(&self, source: &CopySource) -> Result<State, EmitError> {
         match source {
             CopySource::Context => Ok(self.inputs.context.clone()),
-            CopySource::Builder => Ok(self.environment(&Groups::default())?.state),
+            CopySource::Builder => {
+                let builder = self.plan.builder.as_ref();
+                let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
+                Ok(self.environment(&builder.environment)?.state)
+            }
             CopySource::Image(reference) => Ok(self.image(reference)?.state),
             CopySource::Stage(name) => {
                 let built = self.built.get(name).map(|image| image.state.clone());

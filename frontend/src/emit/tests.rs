@@ -73,7 +73,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     if spec.dependencies.installer == Installer::Wheels {
         let platform = Platform::new("linux", "amd64");
         let wanted = plan.group_sets();
-        let sets = wheel_sets(&spec, &project, &wanted, &platform, &NoIndex, &mut found).unwrap();
+        let sets = wheel_sets(&spec, &project, &wanted, (&platform, None), &NoIndex, &mut found).unwrap();
         plan = Plan::new(&spec, &project, target, &sets, &mut found);
     }
     assert!(!found.has_errors(), "{}", found.summary());
@@ -89,6 +89,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     }
     let images: std::collections::BTreeMap<_, _> = images.collect();
     let inputs = Inputs {
+        resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: images.clone(),
         images,

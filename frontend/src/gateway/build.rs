@@ -14,7 +14,7 @@ use crate::gateway::calls::SolveRequest;
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
-use crate::gateway::images::{own_image, resolve_images};
+use crate::gateway::images::{own_image, resolve_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
 use crate::gateway::report::{failure, resolve_failure, warn};
@@ -23,7 +23,8 @@ use crate::gateway::result::{GatewayResult, PlatformResult};
 use crate::gateway::subrequests;
 use crate::gateway::wishes::{arguments, epoch, exec_options, refuse_unsupported};
 use crate::plan::Plan;
-use crate::project::{Files, Ignored, Project, named_paths};
+use crate::project::{Files, Ignored, Project, PythonVersion, named_paths};
+use crate::reference::ImageReference;
 use crate::resolve::wheel_sets;
 use crate::spec::{Installer, Spec};
 
@@ -74,6 +75,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             context: prepared.context,
             images,
             stages,
+            resolved: prepared.resolved,
             build_images: build_images.clone(),
             tool: tool.clone(),
             file: Arc::clone(&file.file),
@@ -152,6 +154,7 @@ pub(super) struct Prepared {
     platform: Platform,
     plan: Plan,
     context: State,
+    resolved: Vec<State>,
 }
 
 fn prepare(
@@ -179,12 +182,13 @@ fn prepare(
     let context = GatewayContext::new(bridge, file, named.chain(requirements));
     let ignored = context.ignored(file)?;
     let project = detect(&spec, &context, &ignored, &mut problems)?;
+    let mut resolved = Vec::new();
     let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
     if spec.dependencies.installer == Installer::Wheels
         && !problems.has_errors()
         && let Some(builder) = &plan.builder
     {
-        let resolver = GatewayResolver {
+        let asker = GatewayResolver {
             bridge,
             options,
             file,
@@ -194,15 +198,36 @@ fn prepare(
             base: &builder.base,
             access: &plan.access,
             image: RefCell::new(None),
+            answered: RefCell::default(),
         };
         let wanted = plan.group_sets();
-        let wheels = wheel_sets(&spec, &project, &wanted, platform, &resolver, &mut problems);
+        let patch = patch_of(bridge, options, file, &project, &builder.base, platform)?;
+        let wheels = wheel_sets(&spec, &project, &wanted, (platform, patch), &asker, &mut problems);
         let wheels = wheels.map_err(|error| resolve_failure(&error, file))?;
+        resolved = asker.answered.take();
         plan = Plan::new(&spec, &project, target, &wheels, &mut problems);
     }
     let state = context.state(plan.context_paths().as_ref(), &ignored);
     found.extend(problems);
-    Ok(Some(Prepared { platform: platform.clone(), plan, context: state }))
+    Ok(Some(Prepared { platform: platform.clone(), plan, context: state, resolved }))
+}
+
+/// The patch version of the base image's Python, which some markers ask for and its tag does not say: official images
+/// have it in their environment.
+fn patch_of(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    project: &Project,
+    base: &ImageReference,
+    platform: &Platform,
+) -> Result<Option<u32>, FrontendFailure> {
+    let Some(version) = project.python.filter(|version| version.patch.is_none()) else { return Ok(None) };
+    let image = resolve_image(bridge, options, base, platform, file)?;
+    let env = image.config.get("config").and_then(|config| config.get("Env")).and_then(|env| env.as_array());
+    let entries = env.into_iter().flatten().filter_map(|entry| entry.as_str());
+    let found = entries.filter_map(|entry| PythonVersion::parse(entry.strip_prefix("PYTHON_VERSION=")?));
+    Ok(found.filter(|found| found.minor == version.minor).find_map(|found| found.patch))
 }
 
 fn detect(

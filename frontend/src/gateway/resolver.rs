@@ -31,6 +31,8 @@ pub(super) struct GatewayResolver<'a> {
     pub(super) base: &'a ImageReference,
     pub(super) access: &'a Access,
     pub(super) image: RefCell<Option<BaseImage>>,
+    /// What was resolved so far.
+    pub(super) answered: RefCell<Vec<State>>,
 }
 
 impl GatewayResolver<'_> {
@@ -56,6 +58,7 @@ impl GatewayResolver<'_> {
             build_platform: self.platform.clone(),
             context,
             images: BTreeMap::new(),
+            resolved: Vec::new(),
             stages: BTreeMap::new(),
             build_images: BTreeMap::new(),
             tool: None,
@@ -72,6 +75,7 @@ impl GatewayResolver<'_> {
         let solved = self.bridge.solve(request)?;
         let solved = solved.ok_or_else(|| FrontendFailure::new("the resolver gave no answer", &[]))?;
         let bytes = self.bridge.read_file(&solved, ANSWER)?;
+        self.answered.borrow_mut().push(state);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }

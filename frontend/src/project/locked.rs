@@ -1,9 +1,11 @@
 //! The project's lock, where it has one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::ContextError;
 use super::files::Files;
+use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::lock::{self, Format, Input, Lock, LockError};
 use crate::spec::{ContextPath, Located, Spec};
@@ -89,7 +91,34 @@ fn read_hashed(
         },
         None => files.first_of(&super::REQUIREMENTS)?,
     };
-    let Some(path) = path else { return Ok(None) };
+    match path {
+        Some(path) => hashed(path, files, found),
+        None => Ok(None),
+    }
+}
+
+/// The groups that are made of one file with hashes.
+pub(super) fn hashed_groups(
+    groups: &BTreeMap<String, Requirements>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<BTreeMap<String, Locked>, ContextError> {
+    let mut locked = BTreeMap::new();
+    for (name, group) in groups {
+        if let ([only], []) = (group.files.as_slice(), group.inline.as_slice())
+            && let Some(lock) = hashed(only.clone(), files, found)?
+        {
+            locked.insert(name.clone(), lock);
+        }
+    }
+    Ok(locked)
+}
+
+fn hashed(
+    path: ContextPath,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Option<Locked>, ContextError> {
     let Some(bytes) = files.context.read(&path)? else { return Ok(None) };
     let text = String::from_utf8_lossy(&bytes).into_owned();
     if !text.contains("--hash=") {

@@ -48,6 +48,8 @@ pub struct Project {
     pub requirements: Requirements,
     /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
     pub locked: Option<Locked>,
+    /// Groups whose requirements file has hashes: they are locks of their own.
+    pub locked_groups: BTreeMap<String, Locked>,
     /// What a stage installs on top when it names the group; names normalised.
     pub groups: BTreeMap<String, Requirements>,
     /// Whether the project is installed as a package rather than copied as files.
@@ -100,7 +102,11 @@ impl Project {
         check_included(spec, files, found)?;
         check_groups(spec, &groups, found);
         let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
-        Ok(Self { python, requirements, locked, groups, is_package, labels })
+        let locked_groups = match spec.dependencies.installer {
+            Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
+            Installer::Pip => BTreeMap::new(),
+        };
+        Ok(Self { python, requirements, locked, locked_groups, groups, is_package, labels })
     }
 
     /// The groups that `stage` installs: those it names, or those that its name stands for.
@@ -131,7 +137,13 @@ fn main_requirements(
     found: &mut Diagnostics,
 ) -> Result<Requirements, ContextError> {
     if let Some(named) = &spec.dependencies.requirements {
-        return requirements::follow(named, &spec.source, files, found);
+        let chosen = requirements::follow(named, &spec.source, files, found)?;
+        if spec.dependencies.installer == Installer::Wheels && !chosen.inputs.is_empty() {
+            let what = format!("the dependencies in {}", chosen.label());
+            let span = named.first().map_or_else(|| spec.anywhere(), |file| file.span);
+            found.report(&spec.source, span, Problem::NotLocked { what });
+        }
+        return Ok(chosen);
     }
     let anywhere = spec.anywhere();
     let detected = files.first_of(&REQUIREMENTS)?;

@@ -57,7 +57,8 @@ impl Question {
 #[error("{0}")]
 pub struct ResolveError(pub Box<dyn std::error::Error + Send + Sync>);
 
-/// The wheels of each set of groups, for one platform.
+/// The wheels of each set of groups, for one platform. `patch` is the last number of the base image's Python version,
+/// where the project does not say it and the image does.
 ///
 /// # Errors
 /// If the resolver fails. What is wrong with lock and project is reported to `found`, and gives no set.
@@ -65,11 +66,12 @@ pub fn wheel_sets(
     spec: &Spec,
     project: &Project,
     wanted: &BTreeSet<Vec<String>>,
-    platform: &Platform,
+    (platform, patch): (&Platform, Option<u32>),
     resolver: &dyn Resolver,
     found: &mut Diagnostics,
 ) -> Result<BTreeMap<Vec<String>, WheelSet>, ResolveError> {
-    let Some(target) = target(spec, project, platform, found) else { return Ok(BTreeMap::new()) };
+    let Some(mut target) = target(spec, project, platform, found) else { return Ok(BTreeMap::new()) };
+    target.python.patch = target.python.patch.or(patch.map(u64::from));
     let mut environments = Environments { spec, project, target, resolver, found, base: None };
     let mut sets = BTreeMap::new();
     for groups in wanted {
@@ -141,7 +143,17 @@ impl Environments<'_> {
     fn base(&mut self) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         if self.base.is_none() {
             self.base = match &self.project.locked {
-                Some(locked) => self.locked(locked, &[])?,
+                Some(locked) => {
+                    let locked_base = self.locked(locked, &[])?;
+                    let extras: Vec<_> =
+                        self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value)).collect();
+                    let known = names_of(&locked.lock);
+                    let beside: Vec<_> = extras.into_iter().filter(|extra| !known.contains(extra)).collect();
+                    match locked_base {
+                        Some(base) if !beside.is_empty() => self.with_groups(&beside, &base)?,
+                        base => base,
+                    }
+                }
                 None => self.unlocked(&self.project.requirements, &[])?,
             };
         }
@@ -156,11 +168,22 @@ impl Environments<'_> {
     ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         let locked = self.project.locked.as_ref();
         let known = locked.map(|locked| names_of(&locked.lock)).unwrap_or_default();
+        // What the build file says of a group comes before what the lock has under the same name.
+        let in_file =
+            |name: &String| self.spec.dependencies.groups.keys().any(|group| normalized(group) == *name);
         let (in_lock, beside): (Vec<_>, Vec<_>) =
-            groups.iter().cloned().partition(|name| known.contains(name));
+            groups.iter().cloned().partition(|name| known.contains(name) && !in_file(name));
         let mut all = base.to_vec();
         if let Some(locked) = locked.filter(|_| !in_lock.is_empty()) {
             match self.locked(locked, &in_lock)? {
+                Some(more) => all.extend(more),
+                None => return Ok(None),
+            }
+        }
+        let (hashed, beside): (Vec<_>, Vec<_>) =
+            beside.into_iter().partition(|name| self.project.locked_groups.contains_key(name));
+        for group in hashed.iter().filter_map(|name| self.project.locked_groups.get(name)) {
+            match self.locked(group, &[])? {
                 Some(more) => all.extend(more),
                 None => return Ok(None),
             }
@@ -178,8 +201,10 @@ impl Environments<'_> {
                 None => return Ok(None),
             }
         }
+        // What the project itself asks for comes first, and a package is in an environment once.
+        let mut seen = BTreeSet::new();
+        all.retain(|wheel| seen.insert(wheel.name.clone()));
         all.sort();
-        all.dedup_by(|a, b| a.name == b.name);
         Ok(Some(all))
     }
 

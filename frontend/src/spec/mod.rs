@@ -153,6 +153,17 @@ impl Spec {
                 }
             }
         }
+        let dependencies = &self.dependencies;
+        if let Some(lock) = &dependencies.lock {
+            let second = match (dependencies.installer, &dependencies.requirements) {
+                (Installer::Pip, _) => Some("installer = \"pip\""),
+                (Installer::Wheels, Some(_)) => Some("requirements"),
+                (Installer::Wheels, None) => None,
+            };
+            if let Some(second) = second {
+                found.report(&self.source, lock.span, Problem::Conflict { first: "lock", second });
+            }
+        }
         found.extend(self.check_cycles());
         found
     }

@@ -26,7 +26,7 @@ fn two_cold_builds_give_the_same_image() -> Result {
         return Ok(()); // The classic store exports no OCI layout.
     }
     let index = Index::start()?;
-    let (alpha, beta) = (Wheel::new("alpha", "1.0").script("greet"), index.sdist("beta", "2.0")?);
+    let (alpha, beta) = (Wheel::new("alpha", "1.0").script("greet"), index.sdist("beta", "2.0", "")?);
     let project = project("pylock.toml", &pylock(&[&index.wheel(&alpha), &beta]), "")?;
     let first = cold(&project)?;
     // The same text at another time.

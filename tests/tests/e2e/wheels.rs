@@ -1,6 +1,7 @@
 //! What wheels bring into an image, and what becomes a wheel first: sources, repositories, folders, the project.
 
 use pybuild_tests::git::Repository;
+use pybuild_tests::project::nonce;
 use pybuild_tests::source::{self, BUILD_SYSTEM};
 use pybuild_tests::{Build, Index, Outcome, Project, Result, Wheel};
 
@@ -83,7 +84,7 @@ fn modules_have_bytecode_unless_it_is_switched_off() -> Result {
 #[test]
 fn a_source_archive_becomes_a_wheel_in_a_step_of_its_own() -> Result {
     let index = Index::start()?;
-    let (alpha, beta) = (index.wheel(&Wheel::new("alpha", "1.0")), index.sdist("beta", "2.0")?);
+    let (alpha, beta) = (index.wheel(&Wheel::new("alpha", "1.0")), index.sdist("beta", "2.0", &nonce())?);
     let project = project("pylock.toml", &pylock(&[&alpha, &beta]), "")?;
     let outcome = Build::of(&project).load().succeed()?;
     assert_eq!(prints_version(&outcome, "beta")?, "2.0");
