@@ -27,6 +27,8 @@ pub(crate) fn shown(outcome: &Outcome, project: &Project) -> Result<String> {
     let frontend = Engine::get()?.frontend();
     let folder = project.path().display().to_string();
     let shown = outcome.errors.replace(frontend, DEFAULT_FRONTEND).replace(&folder, "PROJECT");
+    // The client has two calls under way, and names the one that it first hears of the failure from.
+    let shown = shown.replace("failed to run Build function", "failed to solve");
     Ok(without_references(&shown))
 }
 

@@ -132,7 +132,8 @@ fn a_project_that_is_a_package_is_a_wheel_of_its_own_sources() -> Result {
     let project = Project::with(&[("pybuild.toml", HEAD)])?;
     write_sources(&project, "", "shop", "1.0")?;
     project.write("pyproject.toml", &pyproject)?;
-    project.write("shop.py", "import alpha\n\n\ndef main():\n    print('shop', alpha.VERSION)\n")?;
+    let code = format!("import alpha  # {}\n\n\ndef main():\n    print('shop', alpha.VERSION)\n", nonce());
+    project.write("shop.py", &code)?;
     project.write("pylock.toml", &pylock(&[&index.wheel(&Wheel::new("alpha", "1.0"))]))?;
     let before = Build::of(&project).load().succeed()?;
     assert_eq!(before.image()?.prints(&["shop"])?, "shop 1.0");
