@@ -46,6 +46,7 @@ class Sequence:
         self._project = project
         self._logs = logs
         self._known: dict[str, dict[str, int]] = {}
+        self._builds = 0
 
     def run(self, way: str, bytecode: bool, emptying: bool, round_: int) -> dict[str, list[Sample]]:
         """All builds; the registry is emptied first, and unless `emptying` is false the engine too."""
@@ -74,7 +75,7 @@ class Sequence:
         samples["code change"] = often("code change", project.touch_code)
         project.lock("after")
         samples["bump"] = [build("bump", "app")]
-        self._check(f"{self._registry.address}/app:latest")
+        self._check(f"{self._registry.address}/app:{self._builds}")
         if engine.store == "containerd":
             # The classic store cannot export a cache to a registry.
             project.lock("before")
@@ -87,9 +88,14 @@ class Sequence:
             samples["bump, emptied engine"] = [fresh]
         return samples
 
+    def _tag(self, repository: str) -> str:
+        """A tag for each build, as CI jobs have: moving one has the engine remove an image while it unpacks another."""
+        self._builds += 1
+        return f"{self._registry.address}/{repository}:{self._builds}"
+
     def _command(self, way: str, bytecode: bool, repository: str, *options: str) -> list[str]:
         command = ["docker", "buildx", "build", "--progress", "rawjson", "--push", *options]
-        command += ["-t", f"{self._registry.address}/{repository}:latest"]
+        command += ["-t", self._tag(repository)]
         if way == OURS:
             command += ["-f", str(self._project.folder / "pybuild.toml")]
         else:
@@ -102,8 +108,8 @@ class Sequence:
         return [*command, str(self._project.folder)]
 
     def _build(self, command: list[str], repository: str, log: Path) -> Sample:
+        image = command[command.index("-t") + 1]
         seconds = timed(command, self._engine.environment, log)
-        image = f"{self._registry.address}/{repository}:latest"
         blobs = self._registry.blobs(image)
         if "--cache-to" in command:
             blobs |= self._registry.blobs(f"{self._registry.address}/{repository}:cache")

@@ -21,6 +21,7 @@ from registry import Registry
 OUT = ROOT / "target/bench"
 TRIAL = ROOT / "target/bench-trial"
 SECTIONS = ("frontend", "growth", "builds")
+ENGINE_RACE = "failed to prepare extraction snapshot"
 KINDS = {"no-bytecode": False, "bytecode": True}
 
 
@@ -120,17 +121,19 @@ class Run:
         project = Project(self.work, engine, self.options.quick)
         self.about["packages"] = project.packages()
         sequence = builds.Sequence(engine, registry, project, self.logs)
-        kinds = self.options.kinds.split(",")
+        kinds, ways = self.options.kinds.split(","), self.options.ways.split(",")
         samples: dict[str, dict[str, dict[str, list[builds.Sample]]]] = {kind: {} for kind in kinds}
         try:
             # Round by round and way by way, so that what else the machine and the network do hits all alike.
-            for round_ in range(1, self._rounds("") + 1):
+            # Ways with fewer rounds come in the last ones.
+            rounds = max(map(self._rounds, ways))
+            for round_ in range(1, rounds + 1):
                 for kind in kinds:
-                    for way in self.options.ways.split(","):
-                        if round_ > self._rounds(way):
+                    for way in ways:
+                        if round_ <= rounds - self._rounds(way):
                             continue
                         _say(f"{engine.store} store, round {round_}, {kind}: {way}")
-                        for build, taken in sequence.run(way, KINDS[kind], not self.trial, round_).items():
+                        for build, taken in self._sequence(sequence, way, KINDS[kind], round_).items():
                             samples[kind].setdefault(way, {}).setdefault(build, []).extend(taken)
                             shown = ", ".join(f"{sample.seconds:.2f} s" for sample in taken)
                             print(f"  {build}: {shown}", flush=True)
@@ -141,6 +144,19 @@ class Run:
         for kind in kinds:
             _say(f"{engine.store} store, {kind}: medians, and bytes pushed")
             print(report.build_table(self.rows, engine.store, kind))
+
+    def _sequence(
+        self, sequence: builds.Sequence, way: str, bytecode: bool, round_: int
+    ) -> dict[str, list[builds.Sample]]:
+        try:
+            return sequence.run(way, bytecode, not self.trial, round_)
+        except CommandFailed as failure:
+            # Collecting garbage may remove a layer while an image is unpacked onto it (moby/buildkit issue 6521; newer
+            # engines do not). That is no measurement, and begins anew.
+            if ENGINE_RACE not in str(failure):
+                raise
+            print(f"  once more, since the engine failed: {failure}", file=sys.stderr)
+            return sequence.run(way, bytecode, not self.trial, round_)
 
     def _rounds(self, way: str) -> int:
         if self.options.quick:

@@ -55,7 +55,7 @@ fn base_for_both_platforms() -> Result<String> {
     project.write("root/etc/group", "root:x:0:\n")?;
     project.write("root/usr/local/bin/python3.11", "\x7fELF\x02")?;
     let name = format!("{}/e2e/two-platforms:latest", Engine::get()?.registry());
-    let output = format!("type=image,name={name},push=true");
+    let output = format!("type=image,name={name},push=true,store=false");
     Build::of(&project)
         .file("Dockerfile")
         .platforms("linux/amd64,linux/arm64")

@@ -3,21 +3,28 @@
 use pybuild_tests::git::Repository;
 use pybuild_tests::oci::Layout;
 use pybuild_tests::project::{nonce, temporary_folder};
-use pybuild_tests::{Build, Engine, Index, Project, Result, Wheel};
+use pybuild_tests::{Build, Engine, Index, Outcome, Project, Result, Wheel};
 use serde_json::Value;
 
 use crate::locked::{project, pylock};
 
-/// The OCI layout of a build, in a folder that lives as long as `use_layout` takes.
-fn exported<T>(build: Build, more: &str, use_layout: impl Fn(&Layout) -> Result<T>) -> Result<T> {
+/// A build and its OCI layout, in a folder that lives as long as `look` takes.
+fn exported<T>(build: Build, more: &str, look: impl Fn(&Outcome, &Layout) -> Result<T>) -> Result<T> {
     let folder = temporary_folder()?;
-    build.output(&format!("type=oci,tar=false,dest={}{more}", folder.path().display())).succeed()?;
-    use_layout(&Layout::new(folder.path()))
+    let outcome =
+        build.output(&format!("type=oci,tar=false,dest={}{more}", folder.path().display())).succeed()?;
+    look(&outcome, &Layout::new(folder.path()))
 }
 
+/// The digest of an image for which everything was made anew.
 fn cold(project: &Project) -> Result<String> {
     let build = Build::of(project).no_cache().arg("SOURCE_DATE_EPOCH", "1700000000");
-    exported(build.option("--provenance", "false"), ",rewrite-timestamp=true", Layout::digest)
+    exported(build.option("--provenance", "false"), ",rewrite-timestamp=true", |outcome, layout| {
+        for step in ["unpack: ", "build: beta", "venv: "] {
+            assert!(outcome.ran(step)?, "{}", outcome.transcript());
+        }
+        layout.digest()
+    })
 }
 
 #[test]
@@ -47,7 +54,7 @@ fn the_provenance_lists_every_wheel_and_is_hermetic() -> Result {
     let repository = Repository::of(&project("pylock.toml", &pylock(&[&wheels[0], &wheels[1]]), "")?)?;
     let elsewhere = Project::with(&[])?;
     let build = Build::of(&elsewhere).context(&repository.url()).option("--provenance", "mode=max");
-    let provenance = exported(build, "", Layout::provenance)?;
+    let provenance = exported(build, "", |_, layout| layout.provenance())?;
 
     let materials = provenance["materials"].as_array();
     for wheel in &wheels {
