@@ -13,7 +13,6 @@ TEMPLATE = Path(__file__).with_name("project")
 DOCKERFILES = Path(__file__).with_name("dockerfiles")
 BEFORE = "requests==2.32.2"
 AFTER = "requests==2.32.3"
-BASE = "python:3.11-slim"
 QUICK = ("fastapi", "uvicorn", "requests", "jinja2", "sqlalchemy")
 
 
@@ -28,7 +27,9 @@ class Project:
         shutil.copytree(TEMPLATE, self.folder)
         for file in DOCKERFILES.glob("*.Dockerfile"):
             shutil.copy(file, self.folder)
-        self._write_build_file(engine)
+        build_file = self.folder / "pybuild.toml"
+        _, text = build_file.read_text().split("\n", 1)
+        build_file.write_text(f"# syntax={engine.frontend}\n{text}")
         if quick:
             self._shrink()
         self._resolve("before")
@@ -37,18 +38,6 @@ class Project:
         self._resolve("after")
         self.lock("before")
         self.uv_image = self._push_uv(folder / "uv-image", engine)
-
-    def _write_build_file(self, engine: Engine) -> None:
-        """Names the frontend of this run, and the patch version that the base image has.
-
-        The lock has packages for early patch versions of 3.11 alone; pip and uv ask the interpreter.
-        """
-        file = self.folder / "pybuild.toml"
-        _, text = file.read_text().split("\n", 1)
-        program = "import platform; print(platform.python_version())"
-        version = engine.docker("run", "--rm", BASE, "python", "-c", program).strip()
-        text = text.replace('version = "3.11"', f'version = "{version}"\nbase = "{BASE}"')
-        file.write_text(f"# syntax={engine.frontend}\n{text}")
 
     def _shrink(self) -> None:
         manifest = self.folder / "pyproject.toml"

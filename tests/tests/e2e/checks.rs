@@ -5,7 +5,11 @@ use pybuild_tests::{Build, Outcome, Project, Result};
 
 use crate::small;
 
-const FAILING_TEST: &str = "\n\ndef test_arithmetic() -> None:\n    assert 1 + 1 == 3, \"sums are off\"\n";
+/// A test that fails, with a text that no other build has: two builds that run the same step at the same time share
+/// one run of it, and its output goes to the first.
+fn failing_test() -> String {
+    format!("\n\ndef test_arithmetic() -> None:\n    assert 1 + 1 == 3, \"sums are off\"  # {}\n", nonce())
+}
 
 /// The client's error points at the check's line, and the check's step has the test's own words.
 fn assert_blames_pytest(outcome: &Outcome) -> Result {
@@ -21,7 +25,7 @@ fn assert_blames_pytest(outcome: &Outcome) -> Result {
 #[test]
 fn a_failing_test_fails_the_test_target() -> Result {
     let project = Project::example("flask")?;
-    project.append("tests/test_app.py", FAILING_TEST)?;
+    project.append("tests/test_app.py", &failing_test())?;
 
     let outcome = Build::of(&project).target("test").fail()?;
     assert_blames_pytest(&outcome)
@@ -30,7 +34,7 @@ fn a_failing_test_fails_the_test_target() -> Result {
 #[test]
 fn a_failing_test_keeps_production_from_coming_out() -> Result {
     let project = Project::example("flask")?;
-    project.append("tests/test_app.py", FAILING_TEST)?;
+    project.append("tests/test_app.py", &failing_test())?;
 
     let outcome = Build::of(&project).load().fail()?;
     assert_blames_pytest(&outcome)?;
@@ -41,7 +45,7 @@ fn a_failing_test_keeps_production_from_coming_out() -> Result {
 #[test]
 fn production_that_requires_nothing_comes_out_whatever_the_tests_say() -> Result {
     let project = Project::example("flask")?;
-    project.append("tests/test_app.py", FAILING_TEST)?;
+    project.append("tests/test_app.py", &failing_test())?;
     project.replace("pybuild.toml", "requires = [\"test\"]", "requires = []")?;
 
     let outcome = Build::of(&project).succeed()?;
