@@ -17,7 +17,9 @@ from registry import Registry
 
 OURS = "pybuild"
 WAYS = ("pip", "pip-cache", "uv", OURS)
-BUILDS = ("cold", "no change", "code change", "bump", "bump, emptied engine")
+EMPTIED = "bump, emptied engine"
+EMPTIED_PUSHED = "bump, emptied engine, only pushed"
+BUILDS = ("cold", "no change", "code change", "bump", EMPTIED, EMPTIED_PUSHED)
 # Builds that take a second or so are done more than once a round.
 REPEATED = 3
 # How many of a build's steps are kept with the results.
@@ -39,12 +41,13 @@ class Sample:
 class Sequence:
     """The builds of one way, one after the other, each into the same repository."""
 
-    def __init__(self, engine: Engine, registry: Registry, project: Project, logs: Path) -> None:
-        """`logs` is the folder for what the builds print."""
+    def __init__(self, engine: Engine, registry: Registry, project: Project, logs: Path, emptied: str) -> None:
+        """`logs` is the folder for what builds print, `emptied` the build to be done on an emptied engine."""
         self._engine = engine
         self._registry = registry
         self._project = project
         self._logs = logs
+        self._emptied = emptied
         self._known: dict[str, dict[str, int]] = {}
         self._builds = 0
 
@@ -61,7 +64,12 @@ class Sequence:
 
         def build(name: str, repository: str, *options: str) -> Sample:
             log = self._logs / f"{engine.store}-{kind}-{name.replace(', ', ' ').replace(' ', '-')}-{way}-{round_}.log"
-            return self._build(self._command(way, bytecode, repository, *options), repository, log)
+            self._builds += 1
+            tag = self._tag(repository)
+            output = ["--push", "-t", tag]
+            if name == EMPTIED_PUSHED:
+                output = ["--output", f"type=image,name={tag},push=true,store=false"]
+            return self._build(self._command(way, bytecode, output, *options), repository, log)
 
         def often(name: str, before: Callable[[], None]) -> list[Sample]:
             samples = []
@@ -84,18 +92,16 @@ class Sequence:
             if emptying:
                 engine.empty()
             project.lock("after")
-            fresh = build("bump, emptied engine", "ci", "--cache-from", cache, "--cache-to", f"{cache},mode=max")
-            samples["bump, emptied engine"] = [fresh]
+            fresh = build(self._emptied, "ci", "--cache-from", cache, "--cache-to", f"{cache},mode=max")
+            samples[self._emptied] = [fresh]
         return samples
 
     def _tag(self, repository: str) -> str:
         """A tag for each build, as CI jobs have: moving one has the engine remove an image while it unpacks another."""
-        self._builds += 1
         return f"{self._registry.address}/{repository}:{self._builds}"
 
-    def _command(self, way: str, bytecode: bool, repository: str, *options: str) -> list[str]:
-        command = ["docker", "buildx", "build", "--progress", "rawjson", "--push", *options]
-        command += ["-t", self._tag(repository)]
+    def _command(self, way: str, bytecode: bool, output: list[str], *options: str) -> list[str]:
+        command = ["docker", "buildx", "build", "--progress", "rawjson", *output, *options]
         if way == OURS:
             command += ["-f", str(self._project.folder / "pybuild.toml")]
         else:
@@ -108,7 +114,7 @@ class Sequence:
         return [*command, str(self._project.folder)]
 
     def _build(self, command: list[str], repository: str, log: Path) -> Sample:
-        image = command[command.index("-t") + 1]
+        image = self._tag(repository)
         seconds = timed(command, self._engine.environment, log)
         blobs = self._registry.blobs(image)
         if "--cache-to" in command:

@@ -33,6 +33,8 @@ def main() -> int:
     except CommandFailed as failure:
         print(failure, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -45,6 +47,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ways", default=",".join(builds.WAYS), help="what is compared (default: %(default)s)")
     parser.add_argument("--kinds", default=",".join(KINDS), help="with and without bytecode (default: %(default)s)")
     parser.add_argument("--sections", default=",".join(SECTIONS), help="what is measured (default: %(default)s)")
+    parser.add_argument(
+        "--only-push", action="store_true", help="on the emptied engine, push the image without keeping it there"
+    )
     parser.add_argument(
         "--stores", default="", help="image stores, as containerd,classic; the engine is switched between them and back"
     )
@@ -120,7 +125,8 @@ class Run:
         registry = Registry(engine, self.work / "registry")
         project = Project(self.work, engine, self.options.quick)
         self.about["packages"] = project.packages()
-        sequence = builds.Sequence(engine, registry, project, self.logs)
+        emptied = builds.EMPTIED_PUSHED if self.options.only_push else builds.EMPTIED
+        sequence = builds.Sequence(engine, registry, project, self.logs, emptied)
         kinds, ways = self.options.kinds.split(","), self.options.ways.split(",")
         samples: dict[str, dict[str, dict[str, list[builds.Sample]]]] = {kind: {} for kind in kinds}
         try:
@@ -137,8 +143,8 @@ class Run:
                             samples[kind].setdefault(way, {}).setdefault(build, []).extend(taken)
                             shown = ", ".join(f"{sample.seconds:.2f} s" for sample in taken)
                             print(f"  {build}: {shown}", flush=True)
-                    self.rows |= report.build_rows(engine.store, kind, samples[kind])
-                    self._save()
+                        self.rows |= report.build_rows(engine.store, kind, samples[kind])
+                        self._save()
         finally:
             registry.stop()
         for kind in kinds:

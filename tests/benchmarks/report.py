@@ -18,6 +18,8 @@ TARGETS = {
         ("bump", "bytecode", 8.0),
         ("bump, emptied engine", "no-bytecode", 10.0),
         ("bump, emptied engine", "bytecode", 10.0),
+        ("bump, emptied engine, only pushed", "no-bytecode", 10.0),
+        ("bump, emptied engine, only pushed", "bytecode", 10.0),
         ("cold", "no-bytecode", 1.8),
         ("cold", "bytecode", 1.8),
         ("no change", "no-bytecode", 0.5),
