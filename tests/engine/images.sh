@@ -154,7 +154,7 @@ build_image() {
     local name=$1 variable=$2 tags=$3 log version tag out
     shift 3
     log="${LOG_DIR}/image-${tags%%:*}-$$.log"
-    out=$(mktemp -d "${ENGINE_DIR}/var/tmp/version.XXXXXX")
+    out=$(mktemp -d -p "${ENGINE_DIR}/var/tmp")
     set -- "$@" --provenance=false --build-arg "REGISTRY=${REGISTRY}" \
         -f "${ENGINE_SCRIPTS}/images/${name}.Dockerfile" "${ENGINE_SCRIPTS}/images"
     quietly "$log" docker_client buildx build --progress=plain --target version --output "type=local,dest=${out}" "$@" ||
