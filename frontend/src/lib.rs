@@ -3,8 +3,9 @@
 //! The way of the data is one direction, and each step's result is a plain value:
 //! [`spec`] reads the build file, [`project`] what the context says, [`plan`] decides what is built, [`emit`]
 //! turns that into LLB, and [`gateway`] talks to the engine. [`install`] is what the same binary does inside
-//! build steps.
+//! build steps, and [`cli`] what it does for people at a terminal.
 
+pub mod cli;
 pub mod diagnostics;
 pub mod emit;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! One static binary, two roles: BuildKit's frontend, and the tool inside build steps.
+//! One static binary, three roles: BuildKit's frontend, the tool inside build steps, and the command line.
 
 use std::env;
 use std::ffi::OsString;
@@ -22,10 +22,7 @@ fn main() -> ExitCode {
             };
             pybuild::gateway::run_guarded(|bridge| build::run(bridge, env::vars_os().filter_map(utf8)))
         }
-        _ => complain(
-            "pybuild is a BuildKit frontend: name its image in the first line of a pybuild.toml\n\n    \
-             # syntax=IMAGE\n\nand run `docker buildx build -f pybuild.toml .`",
-        ),
+        _ => pybuild::cli::run(env::args_os()),
     }
 }
 

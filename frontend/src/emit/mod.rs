@@ -17,6 +17,7 @@ mod wheels;
 
 pub use config::ImageConfig;
 pub use options::{ExecOptions, NoCache};
+pub use packages::program;
 pub use resolver::{ANSWER, resolver};
 
 use std::collections::BTreeMap;

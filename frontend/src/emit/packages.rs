@@ -32,7 +32,7 @@ const APK: Script = Script { name: "apk.sh", text: include_str!("scripts/apk.sh"
 const DNF: Script = Script { name: "dnf.sh", text: include_str!("scripts/dnf.sh") };
 
 /// The program's name, as steps and history show it.
-pub(super) fn program(packages: &Packages) -> &'static str {
+pub fn program(packages: &Packages) -> &'static str {
     match packages.manager {
         SystemManager::Apt => "apt",
         SystemManager::Apk => "apk",

@@ -66,25 +66,8 @@ impl<'b> GatewayContext<'b> {
         if matches!(self.main, MainContext::State(_)) {
             return Ok(Ignored { patterns: Patterns::default(), file: None });
         }
-        let beside =
-            file.ignore_file.clone().map(|bytes| (format!("{}.dockerignore", file.source.name), bytes));
-        let found = match beside {
-            Some(found) => Some(found),
-            None => {
-                let path = ContextPath::parse(".dockerignore").unwrap_or_else(ContextPath::root);
-                let bytes = self.read(&path).map_err(|error| failure_of(&error))?;
-                bytes.map(|bytes| (".dockerignore".to_owned(), bytes))
-            }
-        };
-        let Some((name, bytes)) = found else {
-            return Ok(Ignored { patterns: Patterns::built_in(), file: None });
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let patterns = Patterns::parse(&text).map_err(|error| {
-            let line = error.rule.line.map(|line| format!(":{line}")).unwrap_or_default();
-            FrontendFailure::new(format!("{name}{line}: {error}"), &[])
-        })?;
-        Ok(Ignored { patterns, file: Some(name) })
+        Ignored::of(&file.source.name, file.ignore_file.clone(), self)
+            .map_err(|message| FrontendFailure::new(message, &[]))
     }
 
     /// The files of the context for build steps: `paths`, or all of it, less what is ignored.

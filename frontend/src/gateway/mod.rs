@@ -28,6 +28,8 @@ mod tests;
 pub mod transport;
 mod wishes;
 
+pub use wishes::platform_arguments;
+
 use std::any::Any;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};

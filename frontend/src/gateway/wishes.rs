@@ -12,11 +12,19 @@ use crate::spec::Arguments;
 
 /// What `--build-arg` says, and the platform args of docker/dockerfile.
 pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) -> Arguments {
-    let stage = options.target.clone().unwrap_or_else(|| "default".to_owned());
+    let predefined = platform_arguments(options.target.as_deref().unwrap_or("default"), target, build);
+    let of_ours =
+        |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
+    let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
+    Arguments::new(given.map(|(name, value)| (name.clone(), value.clone())).collect(), predefined)
+}
+
+/// The platform args of docker/dockerfile, which every build file may use. `stage` is the word after `--target`.
+pub fn platform_arguments(stage: &str, target: &Platform, build: &Platform) -> BTreeMap<String, String> {
     let mut predefined = BTreeMap::from([
         ("BUILDPLATFORM".to_owned(), build.format()),
         ("TARGETPLATFORM".to_owned(), target.format_all()),
-        ("TARGETSTAGE".to_owned(), stage),
+        ("TARGETSTAGE".to_owned(), stage.to_owned()),
     ]);
     for (prefix, platform) in [("BUILD", build), ("TARGET", target)] {
         let parts = [
@@ -29,10 +37,7 @@ pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) 
             predefined.insert(format!("{prefix}{name}"), value.clone());
         }
     }
-    let of_ours =
-        |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
-    let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
-    Arguments::new(given.map(|(name, value)| (name.clone(), value.clone())).collect(), predefined)
+    predefined
 }
 
 fn is_proxy(name: &str) -> bool {

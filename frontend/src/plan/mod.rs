@@ -287,7 +287,7 @@ impl Plan {
     }
 
     /// Every environment of the plan.
-    fn environments(&self) -> impl Iterator<Item = &Groups> {
+    pub fn environments(&self) -> impl Iterator<Item = &Groups> {
         let bases = self.stages.iter().filter_map(|stage| match &stage.base {
             BasePlan::Environment(groups) => Some(groups),
             _ => None,

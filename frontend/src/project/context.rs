@@ -62,7 +62,7 @@ impl Context for Folder {
         match fs::read(self.join(path)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if absent(&error) => Ok(None),
-            Err(error) => Err(ContextError(Box::new(error))),
+            Err(error) => Err(unreadable(path, &error)),
         }
     }
 
@@ -71,7 +71,7 @@ impl Context for Folder {
             Ok(found) if found.is_dir() => Ok(Some(Kind::Folder)),
             Ok(_) => Ok(Some(Kind::File)),
             Err(error) if absent(&error) => Ok(None),
-            Err(error) => Err(ContextError(Box::new(error))),
+            Err(error) => Err(unreadable(path, &error)),
         }
     }
 
@@ -79,13 +79,17 @@ impl Context for Folder {
         let entries = match fs::read_dir(self.join(folder)) {
             Ok(entries) => entries,
             Err(error) if absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(ContextError(Box::new(error))),
+            Err(error) => return Err(unreadable(folder, &error)),
         };
         let mut names: Vec<_> =
             entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         Ok(names)
     }
+}
+
+fn unreadable(path: &ContextPath, error: &std::io::Error) -> ContextError {
+    ContextError(format!("`{}`: {error}", path.as_str()).into())
 }
 
 fn absent(error: &std::io::Error) -> bool {

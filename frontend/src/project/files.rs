@@ -17,6 +17,32 @@ pub struct Ignored {
     pub file: Option<String>,
 }
 
+impl Ignored {
+    /// What is left out of a context that is a folder: `FILE.dockerignore` (its text is `beside`) says so, else
+    /// `.dockerignore`, else the built-in rules. `name` is the build file's.
+    ///
+    /// # Errors
+    /// A message with the place, if the context cannot be read or a rule is malformed.
+    pub fn of(name: &str, beside: Option<Vec<u8>>, context: &dyn Context) -> Result<Self, String> {
+        let found = match beside {
+            Some(bytes) => Some((format!("{name}.dockerignore"), bytes)),
+            None => {
+                let path = ContextPath::parse(".dockerignore").unwrap_or_else(ContextPath::root);
+                let bytes = context.read(&path).map_err(|error| error.to_string())?;
+                bytes.map(|bytes| (".dockerignore".to_owned(), bytes))
+            }
+        };
+        let Some((name, bytes)) = found else {
+            return Ok(Self { patterns: Patterns::built_in(), file: None });
+        };
+        let patterns = Patterns::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+            let line = error.rule.line.map(|line| format!(":{line}")).unwrap_or_default();
+            format!("{name}{line}: {error}")
+        })?;
+        Ok(Self { patterns, file: Some(name) })
+    }
+}
+
 /// A context and what is ignored of it.
 pub struct Files<'a> {
     /// The files themselves.

@@ -86,7 +86,12 @@ pub fn wheel_sets(
 }
 
 /// The machine and interpreter that wheels are chosen for.
-fn target(spec: &Spec, project: &Project, platform: &Platform, found: &mut Diagnostics) -> Option<Target> {
+pub fn target(
+    spec: &Spec,
+    project: &Project,
+    platform: &Platform,
+    found: &mut Diagnostics,
+) -> Option<Target> {
     let Some(version) = project.python else {
         found.report(&spec.source, spec.anywhere(), Problem::PythonVersionNeeded);
         return None;
@@ -209,16 +214,7 @@ impl Environments<'_> {
     }
 
     fn locked(&mut self, locked: &Locked, groups: &[String]) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
-        let (extras_known, groups_known) = (locked.lock.extras(), locked.lock.groups());
-        let wanted = self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
-        let wanted: BTreeSet<String> = wanted.chain(groups.iter().cloned()).collect();
-        let chosen = |known: &BTreeSet<Name>| -> BTreeSet<Name> {
-            known.iter().filter(|name| wanted.contains(name.as_str())).cloned().collect()
-        };
-        let groups = chosen(&groups_known);
-        let extras = chosen(&extras_known).difference(&groups).cloned().collect();
-        let member = self.spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
-        let request = Request { member, extras, groups };
+        let request = request(self.spec, locked, groups);
         let selection = match select(&locked.lock, &self.target, &request) {
             Ok(selection) => selection,
             Err(errors) => {
@@ -275,6 +271,21 @@ impl Environments<'_> {
         let lock = self.ask(&question)?;
         Ok(Some(locate::Located::new(&lock, selection, &self.target)))
     }
+}
+
+/// What the project with `groups` asks of a lock: of the groups and of the extras that every stage gets, those that it
+/// knows.
+pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
+    let (extras_known, groups_known) = (locked.lock.extras(), locked.lock.groups());
+    let wanted = spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
+    let wanted: BTreeSet<String> = wanted.chain(groups.iter().cloned()).collect();
+    let chosen = |known: &BTreeSet<Name>| -> BTreeSet<Name> {
+        known.iter().filter(|name| wanted.contains(name.as_str())).cloned().collect()
+    };
+    let groups = chosen(&groups_known);
+    let extras = chosen(&extras_known).difference(&groups).cloned().collect();
+    let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
+    Request { member, extras, groups }
 }
 
 /// The groups and extras that a lock knows.

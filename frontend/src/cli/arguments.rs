@@ -1,0 +1,155 @@
+//! What the command line takes, and the help that it gives.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Native images of Python projects: see, check and start without an engine
+///
+/// pybuild builds images as a BuildKit frontend, from a `pybuild.toml` and with `docker buildx build`. The commands here
+/// are for the moments in between: they read the same file and the same locks as a build does, from a folder, and need
+/// neither an engine nor a network.
+#[derive(Debug, Parser)]
+#[command(name = "pybuild", version, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(super) struct Line {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pybuild check                      every mistake of the file and the project, with its line
+  pybuild plan --diff HEAD           what a change of the lock makes and pushes again
+  docker buildx build -f pybuild.toml .";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Check(Check),
+    Plan(Plan),
+    /// Print the graph of a build as JSON, for those who debug frontends
+    ///
+    /// The same is shown by a running engine for a build's own inputs: `--target debug:llb` with
+    /// `--output type=local,dest=FOLDER`. Here, images are named and not pinned.
+    #[command(after_help = "Examples:
+  pybuild llb | jq -r '.ops[].metadata.description[]'
+  pybuild llb --target test > test.json")]
+    Llb(Build),
+    /// Print the completion script of a shell
+    #[command(after_help = "Examples:
+  pybuild completions bash > ~/.local/share/bash-completion/completions/pybuild
+  pybuild completions zsh > ~/.zfunc/_pybuild
+  pybuild completions fish > ~/.config/fish/completions/pybuild.fish")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Examples:
+  pybuild man | man -l -
+  pybuild man > /usr/local/share/man/man1/pybuild.1")]
+    Man,
+}
+
+/// Where the project is, and which of its builds is meant.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Project {
+    /// The build context: the folder that `docker buildx build` is given
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+    /// The build file [default: pybuild.toml of the folder, or pyproject.toml with a table [tool.pybuild]]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// A build arg, as `docker buildx build` takes it; may be repeated
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    pub(super) build_args: Vec<String>,
+}
+
+/// A build of one stage for one platform.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Build {
+    #[command(flatten)]
+    pub(super) project: Project,
+    /// The stage whose image is meant [default: production]
+    #[arg(short, long, value_name = "STAGE")]
+    pub(super) target: Option<String>,
+    /// The platform to build for [default: that of this machine]
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Option<String>,
+}
+
+/// Show what a build would make: stages, packages, layers and their sizes
+///
+/// Lists the stages that a target needs with their steps, and each package with its version, its file, its size, the
+/// layer that it is in and who asked for it. With `--diff`, what a change re-makes and pushes again. Sizes are those of
+/// the lock; what is not locked, or locked without addresses, is resolved in the build and said to be.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  pybuild plan                            the production image
+  pybuild plan --target test              the stage with the tests
+  pybuild plan --platform linux/arm64     with the wheels of another platform
+  pybuild plan --diff HEAD                what the lock's change costs, before it is committed
+  pybuild plan --diff main --format json  the same for a pull request")]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) build: Build,
+    /// Compare with the project as git has it at a revision
+    #[arg(long, value_name = "REV")]
+    pub(super) diff: Option<String>,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
+    pub(super) format: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// Text in columns
+    Table,
+    /// One JSON document
+    Json,
+}
+
+/// Show every mistake that a build would fail for or warn of
+///
+/// Looks at the build file, the project's files and its locks, for every stage, and prints each problem with the lines
+/// that it is about. Nothing is built and nothing is fetched.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes:
+  0  nothing was found
+  1  something was found; with --allow-warnings: an error
+  2  there is nothing to check, or the command line is wrong
+
+Examples:
+  pybuild check                         the project of this folder
+  pybuild check services/api -f services/api/pybuild.toml
+  pybuild check --format github         annotations of a pull request
+  pybuild check --format sarif > pybuild.sarif")]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) project: Project,
+    /// Only this stage and those that it needs [default: every stage]
+    #[arg(short, long, value_name = "STAGE")]
+    pub(super) target: Option<String>,
+    /// Platforms to choose wheels for [default: that of this machine]
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    pub(super) platform: Vec<String>,
+    /// How problems are printed
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
+    /// Exit with 0 if there are only warnings
+    #[arg(long)]
+    pub(super) allow_warnings: bool,
+}
+
+/// How problems are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// Lines of the file with carets
+    Human,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}

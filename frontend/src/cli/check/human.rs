@@ -1,0 +1,48 @@
+//! Problems for people: the lines with carets, and what to do.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::Findings;
+use crate::diagnostics::Severity;
+
+pub(super) fn render(findings: &Findings<'_>) -> String {
+    let renderer = Renderer::styled();
+    let mut out = String::new();
+    for diagnostic in &findings.all {
+        let level = match diagnostic.severity() {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let shown = findings.opened.shown(&diagnostic.source);
+        let text = diagnostic.source.text.as_str();
+        let span = diagnostic.span.start.min(text.len())..diagnostic.span.end.min(text.len());
+        let snippet =
+            Snippet::source(text).path(shown.as_str()).annotation(AnnotationKind::Primary.span(span));
+        let message = diagnostic.problem.to_string();
+        let help = diagnostic.problem.help();
+        let mut group = level.primary_title(message.as_str()).element(snippet);
+        for help in &help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        out.push_str(&renderer.render(&[group]));
+        out.push_str("\n\n");
+    }
+    out.push_str(&summary(findings));
+    out.push('\n');
+    out
+}
+
+fn summary(findings: &Findings<'_>) -> String {
+    let errors = findings.all.iter().filter(|found| found.severity() == Severity::Error).count();
+    let warnings = findings.all.len() - errors;
+    let count = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    };
+    match (errors, warnings) {
+        (0, 0) => format!("{}: nothing found", findings.opened.shown),
+        (0, _) => count(warnings, "warning"),
+        (_, 0) => count(errors, "error"),
+        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}

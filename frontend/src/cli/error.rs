@@ -1,0 +1,35 @@
+//! Why a command gave no result.
+
+use std::fmt;
+
+/// What went wrong, and what to do next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct CliError {
+    message: String,
+    help: Vec<String>,
+}
+
+impl CliError {
+    /// One line, lower case.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Vec::new() }
+    }
+
+    /// Says where it went wrong.
+    pub(super) fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
+    }
+}

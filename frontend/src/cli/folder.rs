@@ -1,0 +1,222 @@
+//! A project in a folder: its build file, and what a build of it would be.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use buildkit_llb::Platform;
+
+use super::arguments;
+use super::error::CliError;
+use super::offline::{Offline, open_set};
+use super::platform::native;
+use crate::diagnostics::{Diagnostics, Problem, Source};
+use crate::gateway::platform_arguments;
+use crate::plan::Plan;
+use crate::project::{Context, ContextError, Files, Folder, Ignored, Project};
+use crate::resolve::{Question, wheel_sets};
+use crate::spec::{Arguments, ContextPath, Installer, Spec};
+
+/// The name of the build file.
+pub(super) const FILE: &str = "pybuild.toml";
+
+const PYPROJECT: &str = "pyproject.toml";
+
+/// A build file and its context.
+pub(super) struct Opened {
+    /// The build file.
+    pub(super) source: Arc<Source>,
+    /// The folder.
+    pub(super) context: Box<dyn Context>,
+    /// What is left out of it.
+    pub(super) ignored: Ignored,
+    /// The build file as the user would name it.
+    pub(super) shown: String,
+    folder: PathBuf,
+    build_args: BTreeMap<String, String>,
+}
+
+/// One build, as far as it can be told without an engine.
+pub(super) struct Prepared {
+    /// What the file says.
+    pub(super) spec: Spec,
+    /// What the project says.
+    pub(super) project: Project,
+    /// What is built.
+    pub(super) plan: Plan,
+    /// What is asked of an index in the build, by the groups of the environment that needs it.
+    pub(super) asked: BTreeMap<Vec<String>, Vec<Question>>,
+}
+
+impl Opened {
+    /// Opens the project that the arguments name.
+    pub(super) fn new(project: &arguments::Project) -> Result<Self, CliError> {
+        let folder = &project.folder;
+        if !folder.is_dir() {
+            let what = if folder.exists() { "is not a folder" } else { "does not exist" };
+            let error = CliError::new(format!("`{}` {what}", folder.display()));
+            return Err(error.help("name the folder that `docker buildx build` is given"));
+        }
+        let file = match &project.file {
+            Some(file) => file.clone(),
+            None => default_file(folder)?,
+        };
+        let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+        let name =
+            file.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
+        let beside = file.with_file_name(format!("{name}.dockerignore"));
+        let beside = match std::fs::read(&beside) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&beside, &error)),
+        };
+        let shown = file.strip_prefix(".").unwrap_or(&file).to_string_lossy().into_owned();
+        Self::of(project, Box::new(Folder::new(folder)), &name, &bytes, beside, shown)
+    }
+
+    /// The same project as another context has it, with the build file of that context where it has one.
+    pub(super) fn as_in(
+        &self,
+        project: &arguments::Project,
+        context: Box<dyn Context>,
+    ) -> Result<Self, CliError> {
+        let name = &self.source.name;
+        let read = |name: &str| match ContextPath::parse(name) {
+            Some(path) => context.read(&path).map_err(|error| failed(&error)),
+            None => Ok(None),
+        };
+        let bytes = read(name)?.unwrap_or_else(|| self.source.text.clone().into_bytes());
+        let beside = read(&format!("{name}.dockerignore"))?;
+        let (name, shown) = (name.clone(), self.shown.clone());
+        Self::of(project, context, &name, &bytes, beside, shown)
+    }
+
+    fn of(
+        project: &arguments::Project,
+        context: Box<dyn Context>,
+        name: &str,
+        bytes: &[u8],
+        beside: Option<Vec<u8>>,
+        shown: String,
+    ) -> Result<Self, CliError> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let problem = Problem::NotUtf8 { offset: error.valid_up_to() };
+                return Err(CliError::new(format!("{shown}: {problem}")).help("save it as UTF-8"));
+            }
+        };
+        let source = Arc::new(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(text)));
+        let ignored = Ignored::of(name, beside, &*context).map_err(CliError::new)?;
+        let build_args = project.build_args.iter().map(|text| build_arg(text)).collect::<Result<_, _>>()?;
+        Ok(Self { source, context, ignored, shown, folder: project.folder.clone(), build_args })
+    }
+
+    /// How a file that diagnostics name is called from where the user is.
+    pub(super) fn shown(&self, source: &Source) -> String {
+        if source.name == self.source.name {
+            return self.shown.clone();
+        }
+        let path = self.folder.join(&source.name);
+        path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned()
+    }
+
+    /// What a build of `target` would be; `None` where the build file is no TOML. What is wrong goes to `found`; what
+    /// only an index knows is noted and left open.
+    pub(super) fn prepare(
+        &self,
+        target: Option<&str>,
+        platform: &Platform,
+        found: &mut Diagnostics,
+    ) -> Result<Option<Prepared>, CliError> {
+        let arguments = Arguments::new(
+            self.build_args.clone(),
+            platform_arguments(target.unwrap_or("default"), platform, &native()),
+        );
+        let (spec, mut problems) = Spec::parse(&self.source, arguments);
+        let Some(spec) = spec else {
+            found.extend(problems);
+            return Ok(None);
+        };
+        for (name, suggestion) in spec.arguments.unused() {
+            problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
+        }
+        let files = Files { context: &*self.context, ignored: &self.ignored };
+        let project = Project::detect(&spec, &files, &mut problems).map_err(|error| failed(&error))?;
+        let target = target.unwrap_or_default();
+        let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
+        let mut asked = BTreeMap::new();
+        if spec.dependencies.installer == Installer::Wheels
+            && !problems.has_errors()
+            && plan.builder.is_some()
+        {
+            let mut wheels = BTreeMap::new();
+            for groups in plan.group_sets() {
+                let offline = Offline::default();
+                let wanted = [groups.clone()].into();
+                match wheel_sets(&spec, &project, &wanted, (platform, None), &offline, &mut problems) {
+                    Ok(sets) => wheels.extend(sets),
+                    Err(_) => {
+                        wheels.insert(groups.clone(), open_set(&spec, &project));
+                        asked.insert(groups, offline.asked.into_inner());
+                    }
+                }
+            }
+            plan = Plan::new(&spec, &project, target, &wheels, &mut problems);
+        }
+        found.extend(problems);
+        Ok(Some(Prepared { spec, project, plan, asked }))
+    }
+
+    /// As [`Opened::prepare`], for commands that need a whole plan: any error of the project's is theirs.
+    pub(super) fn plan(&self, target: Option<&str>, platform: &Platform) -> Result<Prepared, CliError> {
+        let mut found = Diagnostics::default();
+        let prepared = self.prepare(target, platform, &mut found)?;
+        match prepared {
+            Some(prepared) if !found.has_errors() => Ok(prepared),
+            _ => Err(CliError::new(found.summary()).help("`pybuild check` shows the lines")),
+        }
+    }
+}
+
+/// `NAME=VALUE`; a name alone takes its value from the environment, as with Docker.
+fn build_arg(text: &str) -> Result<(String, String), CliError> {
+    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) {
+        return Ok((name.to_owned(), value.to_owned()));
+    }
+    match std::env::var(text) {
+        Ok(value) => Ok((text.to_owned(), value)),
+        Err(_) => {
+            Err(CliError::new(format!("build arg `{text}` has no value")).help("write it as `NAME=VALUE`"))
+        }
+    }
+}
+
+/// `pybuild.toml`, or a `pyproject.toml` with our table.
+fn default_file(folder: &Path) -> Result<PathBuf, CliError> {
+    let file = folder.join(FILE);
+    if file.exists() {
+        return Ok(file);
+    }
+    let pyproject = folder.join(PYPROJECT);
+    match std::fs::read_to_string(&pyproject) {
+        Ok(text) if text.contains("[tool.pybuild") => return Ok(pyproject),
+        _ => {}
+    }
+    let error = CliError::new(format!("there is no {FILE} in `{}`", folder.display()));
+    Err(error.help("`pybuild init` writes one").help("or name the build file: `-f FILE`"))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> CliError {
+    let cured = CliError::new(format!("`{}` cannot be read: {error}", path.display()));
+    match error.kind() {
+        std::io::ErrorKind::NotFound => cured.help("`pybuild init` writes a build file"),
+        std::io::ErrorKind::PermissionDenied => cured.help("give yourself the right to read it"),
+        _ => cured,
+    }
+}
+
+/// The context could not be read.
+pub(super) fn failed(error: &ContextError) -> CliError {
+    CliError::new(error.to_string())
+}

@@ -1,0 +1,88 @@
+//! The command line: what the same binary does for people who are not building at the moment.
+//!
+//! Every command reads the same [`Plan`](crate::plan::Plan) that a build does, from a folder of this machine. A command
+//! is a function from its arguments to an [`Answer`]; only this file writes to the terminal, so that nothing but the
+//! result is on standard output.
+
+mod arguments;
+mod check;
+mod error;
+mod folder;
+mod llb;
+mod offline;
+mod plan;
+mod platform;
+mod shells;
+mod table;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Command, Line};
+use self::error::CliError;
+
+/// What a command has to say.
+#[derive(Debug, Default)]
+struct Answer {
+    /// The result, for standard output. It may be coloured; colours are taken out where they are not wanted.
+    result: String,
+    /// What is to be known about the result, for standard error.
+    notes: Vec<String>,
+    /// The exit code.
+    code: u8,
+}
+
+impl Answer {
+    fn of(result: impl Into<String>) -> Self {
+        Self { result: result.into(), ..Self::default() }
+    }
+}
+
+/// Runs the command line. The first of `arguments` is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            // Nobody is left to tell if the stream is closed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match answer(&line.command) {
+        Ok(answer) => {
+            let mut errors = anstream::stderr();
+            for note in &answer.notes {
+                let _ = writeln!(errors, "note: {note}");
+            }
+            let mut out = anstream::stdout();
+            let written = out.write_all(answer.result.as_bytes()).and_then(|()| out.flush());
+            // Readers such as `head` may close early; anything else means that the result is not whole.
+            match written {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    complain(&CliError::new(format!("the result cannot be written: {error}")))
+                }
+                _ => ExitCode::from(answer.code),
+            }
+        }
+        Err(error) => complain(&error),
+    }
+}
+
+fn answer(command: &Command) -> Result<Answer, CliError> {
+    match command {
+        Command::Check(check) => check::run(check),
+        Command::Plan(asked) => plan::run(asked),
+        Command::Llb(build) => llb::run(build),
+        Command::Completions { shell } => Ok(shells::completions(*shell)),
+        Command::Man => shells::man(),
+    }
+}
+
+fn complain(error: &CliError) -> ExitCode {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
+    ExitCode::from(2)
+}

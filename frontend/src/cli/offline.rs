@@ -1,0 +1,130 @@
+//! What only an index or a registry knows, while there is neither: noted, and left open.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use buildkit_llb::{CapSet, Image, Local, Metadata, Platform, SourceFile};
+use serde_json::Value;
+
+use super::error::CliError;
+use super::folder::{Opened, Prepared};
+use super::platform::native;
+use crate::emit::{self, BaseImage, ExecOptions, Inputs};
+use crate::plan::{WheelLayer, WheelSet};
+use crate::project::Project;
+use crate::reference::ImageReference;
+use crate::resolve::{Question, ResolveError, Resolver};
+use crate::spec::Spec;
+
+/// What stands in place of wheels that are not known yet.
+pub(super) const OPEN: &str = "resolved in the build";
+
+/// A resolver that answers nothing and remembers what it was asked.
+#[derive(Debug, Default)]
+pub(super) struct Offline {
+    /// The questions, in order.
+    pub(super) asked: RefCell<Vec<Question>>,
+}
+
+impl Resolver for Offline {
+    fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
+        self.asked.borrow_mut().push(question.clone());
+        Err(ResolveError(OPEN.into()))
+    }
+}
+
+/// An environment of which only that it has wheels is known: one layer without any.
+pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
+    let python = project.python.map(|version| format!("3.{}", version.minor)).unwrap_or_default();
+    let layer = WheelLayer { name: OPEN.to_owned(), wheels: Vec::new() };
+    WheelSet { python, base: vec![layer], extra: Vec::new(), bytecode: spec.dependencies.bytecode }
+}
+
+/// The graph of a build, with images as they are named rather than pinned.
+pub(super) fn emit(
+    opened: &Opened,
+    prepared: &Prepared,
+    platform: &Platform,
+) -> Result<emit::Image, CliError> {
+    let plan = &prepared.plan;
+    let here = native();
+    let context = Local::new("context")
+        .shared_key_hint("context")
+        .exclude_patterns(opened.ignored.patterns.to_strings());
+    let context = match plan.context_paths() {
+        Some(paths) => context.follow_paths(paths),
+        None => context,
+    };
+    let file = SourceFile {
+        filename: opened.source.name.clone(),
+        data: opened.source.text.clone().into_bytes(),
+        language: "toml".to_owned(),
+        definition: None,
+    };
+    let named = |images: BTreeSet<&ImageReference>, platform: &Platform| -> BTreeMap<_, _> {
+        images.into_iter().map(|image| (image.clone(), unpinned(image, platform))).collect()
+    };
+    let mut inputs = Inputs {
+        platform: platform.clone(),
+        explicit_platform: true,
+        multi_platform: false,
+        build_platform: here.clone(),
+        context: context.meta(Metadata::named("[internal] load build context")).state(),
+        images: named(plan.images(), platform),
+        resolved: Vec::new(),
+        stages: BTreeMap::new(),
+        build_images: named(plan.build_images(), &here),
+        tool: Some(
+            Image::new(frontend(opened)).platform(&here).meta(Metadata::named("[internal] pybuild")).state(),
+        ),
+        file: Arc::new(file),
+        capabilities: CapSet::all(),
+        options: ExecOptions::default(),
+        epoch: None,
+    };
+    if let Some(builder) = &plan.builder {
+        let questions: Vec<&Question> = prepared.asked.values().flatten().collect();
+        let on = Inputs { platform: here.clone(), ..inputs.clone() };
+        let base = unpinned(&builder.base, &here);
+        for question in questions {
+            let state = emit::resolver(question, &base, &on, &plan.access, &opened.source, builder.span);
+            if !inputs.resolved.contains(&state) {
+                inputs.resolved.push(state);
+            }
+        }
+    }
+    emit::emit(plan, &inputs).map_err(|error| CliError::new(error.to_string()))
+}
+
+fn unpinned(image: &ImageReference, platform: &Platform) -> BaseImage {
+    let reference = image.clone().with_default_tag().to_string();
+    let meta = Metadata::named(format!("[base] {reference}"));
+    BaseImage { state: Image::new(reference).platform(platform).meta(meta).state(), config: Value::Null }
+}
+
+/// The image that the first line of the build file names.
+pub(super) fn frontend(opened: &Opened) -> String {
+    let first = opened.source.text.lines().next().unwrap_or_default();
+    let named = first.trim_start_matches('#').trim_start().strip_prefix("syntax").map(str::trim_start);
+    let named = named.and_then(|rest| rest.strip_prefix('=')).map(str::trim);
+    let known = named.and_then(|name| ImageReference::parse(name).ok());
+    known.map_or_else(|| "pybuild".to_owned(), |image| image.with_default_tag().to_string())
+}
+
+/// What a graph without an engine cannot say, for standard error.
+pub(super) fn notes(prepared: &Prepared) -> Vec<String> {
+    let images: Vec<_> =
+        prepared.plan.images().into_iter().map(|image| format!("`{}`", image.familiar())).collect();
+    let mut notes = Vec::new();
+    if !images.is_empty() {
+        let images = images.join(", ");
+        notes.push(format!(
+            "images are not looked up: {images} as named, not pinned; a build's digests differ"
+        ));
+    }
+    if !prepared.asked.is_empty() {
+        notes.push("some packages are resolved in the build: their wheels are not in the graph".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,39 @@
+//! `pybuild plan`: what a build makes of the file, the project and its lock, before anyone builds it.
+
+mod diff;
+mod report;
+mod revision;
+mod table;
+
+use super::arguments::{Plan as Arguments, PlanFormat};
+use super::error::CliError;
+use super::folder::Opened;
+use super::{Answer, platform};
+
+pub(super) fn run(asked: &Arguments) -> Result<Answer, CliError> {
+    let build = &asked.build;
+    let opened = Opened::new(&build.project)?;
+    let platform = platform::one_of(build.platform.as_deref())?;
+    let prepared = opened.plan(build.target.as_deref(), &platform)?;
+    if let Some(revision) = &asked.diff {
+        let before = revision::Revision::open(&build.project.folder, revision)?;
+        let before = opened.as_in(&build.project, Box::new(before))?;
+        let old = before.plan(build.target.as_deref(), &platform);
+        let old = old.map_err(|error| error.at(&format!("at {revision}")))?;
+        let difference = diff::Difference::new(revision, (&before, &old), (&opened, &prepared), &platform)?;
+        return Ok(Answer::of(match asked.format {
+            PlanFormat::Table => difference.text(),
+            PlanFormat::Json => difference.json()?,
+        }));
+    }
+    let report = report::Report::new(&opened, &prepared, &platform);
+    Ok(Answer::of(match asked.format {
+        PlanFormat::Table => table::render(&report),
+        PlanFormat::Json => json(&report)?,
+    }))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(error.to_string()))?;
+    Ok(text + "\n")
+}

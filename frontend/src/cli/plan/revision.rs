@@ -1,0 +1,74 @@
+//! The files of a folder as git has them at a revision.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::cli::error::CliError;
+use crate::project::{Context, ContextError, Kind};
+use crate::spec::ContextPath;
+
+/// A folder of a commit.
+pub(super) struct Revision {
+    folder: PathBuf,
+    /// The full id of the commit.
+    commit: String,
+    /// Every file of the folder, relative to it.
+    files: BTreeSet<String>,
+}
+
+impl Revision {
+    /// Looks up `revision` in the repository that `folder` is in.
+    pub(super) fn open(folder: &Path, revision: &str) -> Result<Self, CliError> {
+        let wanted = format!("{revision}^{{commit}}");
+        let found = git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])
+            .map_err(|error| CliError::new(format!("git cannot be run: {error}")).help("install git"))?;
+        if !found.status.success() {
+            let folder = folder.display();
+            let error =
+                CliError::new(format!("`{revision}` is no revision of a git repository at `{folder}`"));
+            return Err(error.help("name a commit, a branch or a tag, as `HEAD` or `main`"));
+        }
+        let commit = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+        let listed = git(folder, &["ls-tree", "-r", "-z", "--name-only", &commit, "./"])
+            .map_err(|error| CliError::new(format!("git cannot be run: {error}")))?;
+        let names = String::from_utf8_lossy(&listed.stdout);
+        let files = names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Ok(Self { folder: folder.to_owned(), commit, files })
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> std::io::Result<Output> {
+    Command::new("git").arg("-C").arg(folder).args(arguments).output()
+}
+
+impl Context for Revision {
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        if !self.files.contains(path.as_str()) {
+            return Ok(None);
+        }
+        let object = format!("{}:./{}", self.commit, path.as_str());
+        let read = git(&self.folder, &["cat-file", "blob", &object]);
+        let read = read.map_err(|error| ContextError(format!("git cannot be run: {error}").into()))?;
+        if read.status.success() {
+            return Ok(Some(read.stdout));
+        }
+        Err(ContextError(String::from_utf8_lossy(&read.stderr).trim().to_owned().into()))
+    }
+
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
+        if self.files.contains(path.as_str()) {
+            return Ok(Some(Kind::File));
+        }
+        let inside = format!("{}/", path.as_str());
+        Ok(self.files.iter().any(|file| file.starts_with(&inside)).then_some(Kind::Folder))
+    }
+
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
+        let prefix = if folder.is_root() { String::new() } else { format!("{}/", folder.as_str()) };
+        let below = self.files.iter().filter_map(|file| file.strip_prefix(&prefix));
+        let names: BTreeSet<_> =
+            below.map(|file| file.split('/').next().unwrap_or(file).to_owned()).collect();
+        Ok(names.into_iter().collect())
+    }
+}

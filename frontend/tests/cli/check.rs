@@ -1,0 +1,117 @@
+use crate::folder::Folder;
+
+const CLEAN: &str =
+    "# syntax=REGISTRY/pybuild:TAG\npython.version = \"3.13\"\ndependencies.requirements = []\n";
+
+const WRONG: &str = "# syntax=REGISTRY/pybuild:TAG\npython.version = \"3.13\"\ndependencies.requirements = []\n\
+                     [stage.production]\nexpose = [\"http\"]\nhealtcheck = \"true\"\n";
+
+#[test]
+fn a_project_without_mistakes_is_said_to_have_none() {
+    let folder = Folder::new(&[("pybuild.toml", CLEAN)]);
+    assert_eq!(folder.run(&["check"]).result(), "pybuild.toml: nothing found\n");
+    assert_eq!(folder.run(&["check", "--format", "github"]).result(), "");
+}
+
+#[test]
+fn mistakes_are_shown_with_their_lines_and_what_to_do() {
+    let ran = Folder::new(&[("pybuild.toml", WRONG)]).run(&["check"]);
+    let shown = "\
+error: `http` is not a port
+ --> pybuild.toml:5:11
+  |
+5 | expose = [\"http\"]
+  |           ^^^^^^
+  |
+  = help: write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`
+
+error: unknown key `healtcheck` in [stage.production]; did you mean `healthcheck`?
+ --> pybuild.toml:6:1
+  |
+6 | healtcheck = \"true\"
+  | ^^^^^^^^^^
+
+2 errors
+";
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), (shown, "", 1));
+}
+
+#[test]
+fn colours_come_only_where_they_are_asked_for() {
+    let folder = Folder::new(&[("pybuild.toml", WRONG)]);
+    let forced = folder.run_with(&["check"], &[("CLICOLOR_FORCE", "1")]).stdout;
+    assert!(forced.contains("\u{1b}[1m"), "{forced}");
+    let refused = folder.run_with(&["check"], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).stdout;
+    assert!(!refused.contains('\u{1b}'), "{refused}");
+}
+
+#[test]
+fn each_format_for_machines_has_the_place_and_the_rule() {
+    let folder = Folder::new(&[("api/pybuild.toml", WRONG)]);
+    let ran = folder.run(&["check", "api", "--format", "github"]);
+    let lines = "\
+::error file=api/pybuild.toml,line=5,endLine=5,col=11,endColumn=17,title=BadPort::`http` is not a port%0A  help: \
+                 write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`
+::error file=api/pybuild.toml,line=6,endLine=6,col=1,endColumn=11,title=UnknownKey::unknown key `healtcheck` in \
+                 [stage.production]; did you mean `healthcheck`?
+";
+    assert_eq!((ran.stdout.as_str(), ran.code), (lines, 1));
+
+    let json: serde_json::Value =
+        serde_json::from_str(&folder.run(&["check", "api", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["problems"][1]["rule"], "UnknownKey");
+    assert_eq!(json["problems"][1]["severity"], "error");
+    assert_eq!(json["problems"][1]["start"], serde_json::json!({ "line": 6, "column": 1 }));
+    assert_eq!(json["problems"][1]["end"], serde_json::json!({ "line": 6, "column": 11 }));
+
+    let sarif: serde_json::Value =
+        serde_json::from_str(&folder.run(&["check", "api", "--format", "sarif"]).stdout).unwrap();
+    let run = &sarif["runs"][0];
+    let result = &run["results"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "BadPort");
+    assert_eq!((&result["ruleId"], &result["level"]), (&"BadPort".into(), &"error".into()));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "api/pybuild.toml");
+    assert_eq!(place["region"]["startColumn"], 11);
+}
+
+#[test]
+fn a_warning_fails_unless_warnings_are_allowed() {
+    let text = "python.version = \"3.13\"\n";
+    let folder = Folder::new(&[("pybuild.toml", text), ("requirements.txt", "flask\n")]);
+    assert_eq!(folder.run(&["check"]).code, 1);
+    let allowed = folder.run(&["check", "--allow-warnings"]);
+    assert_eq!(allowed.code, 0);
+    assert!(allowed.stdout.ends_with("1 warning\n"), "{}", allowed.stdout);
+}
+
+#[test]
+fn mistakes_of_locks_are_shown_in_the_lock() {
+    let lock = "version = 99\n";
+    let folder = Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("uv.lock", lock)]);
+    let ran = folder.run(&["check"]);
+    assert!(ran.stdout.contains("--> uv.lock:1:11"), "{}", ran.stdout);
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn what_cannot_be_checked_is_refused_with_what_to_do() {
+    let folder = Folder::new(&[("app.py", "")]);
+    let missing = "error: there is no pybuild.toml in `.`\n  help: `pybuild init` writes one\n  help: or name the \
+                   build file: `-f FILE`\n";
+    assert_eq!(folder.run(&["check"]).refusal(), missing);
+    let nowhere =
+        "error: `api` does not exist\n  help: name the folder that `docker buildx build` is given\n";
+    assert_eq!(folder.run(&["check", "api"]).refusal(), nowhere);
+    folder.write("pybuild.toml", [0xff, 0xfe]);
+    let latin = "error: pybuild.toml: the file is not UTF-8 text (byte 0)\n  help: save it as UTF-8\n";
+    assert_eq!(folder.run(&["check"]).refusal(), latin);
+}
+
+#[test]
+fn a_pyproject_with_our_table_is_found() {
+    let text = "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = []\n[tool.pybuild.stage.production]\nport = 1\n";
+    let ran = Folder::new(&[("pyproject.toml", text)]).run(&["check", "--format", "github"]);
+    assert!(ran.stdout.starts_with("::error file=pyproject.toml,line=6,"), "{}", ran.stdout);
+}

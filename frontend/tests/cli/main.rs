@@ -1,0 +1,8 @@
+//! The command line as a user meets it: the binary, a folder, what it prints and how it exits.
+
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
+
+mod check;
+mod folder;
+mod plan;
+mod shells;

@@ -1,0 +1,192 @@
+use std::process::Command;
+
+use crate::folder::Folder;
+
+/// A locked project: the names and hashes in its lock are made up, and nothing is ever fetched.
+pub(crate) fn shop() -> Folder {
+    Folder::new(&[
+        ("pybuild.toml", include_str!("shop/pybuild.toml")),
+        ("pyproject.toml", include_str!("shop/pyproject.toml")),
+        ("uv.lock", include_str!("shop/uv.lock")),
+        ("app.py", ""),
+    ])
+}
+
+const AMD64: [&str; 2] = ["--platform", "linux/amd64"];
+
+#[test]
+fn a_plan_lists_stages_packages_and_layers_with_sizes_and_reasons() {
+    let plan = shop().run(&["plan", AMD64[0], AMD64[1]]).result();
+    let expected = "\
+production for linux/amd64, Python 3.13, locked by uv.lock
+
+test: from builder with the project's dependencies and dev
+  apt: libpq5
+  app: all files to /app
+  check pytest: pytest
+
+production: from python:3.13-slim
+  apt: libpq5
+  user: app (10001:10001)
+  venv: /venv with the project's dependencies
+  app: all files to /app
+  waits for the checks of test
+
+Packages of the project: 3, 16.4 MB to download
+  PACKAGE  VERSION  SIZE      LAYER            FILE                                               WHY
+  numpy    2.1.0    16.3 MB   numpy 2.1.0      numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.whl  dependencies
+  click    8.1.7    97.9 kB   wheels 05 of 16  click-8.1.7-py3-none-any.whl                       dependencies → flask
+  flask    3.0.3    101.7 kB  wheels 11 of 16  flask-3.0.3-py3-none-any.whl                       dependencies
+
+  LAYER            SIZE      PACKAGES
+  numpy 2.1.0      16.3 MB   1
+  wheels 05 of 16  97.9 kB   1
+  wheels 11 of 16  101.7 kB  1
+
+Packages that dev adds: 1
+  PACKAGE  VERSION  SIZE  LAYER                  FILE                         WHY
+  pytest   8.3.3    ?     group wheels 04 of 04  pytest-8.3.3.tar.gz (built)  group `dev`
+
+  LAYER                  SIZE  PACKAGES
+  group wheels 04 of 04  ?     1
+";
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn another_platform_has_its_own_wheels() {
+    let plan = shop().run(&["plan", "--platform", "linux/arm64", "--format", "json"]).result();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let numpy = &plan["environments"][0]["layers"][0]["packages"][0];
+    assert_eq!(plan["platform"], "linux/arm64");
+    assert_eq!(numpy["artifact"], "numpy-2.1.0-cp313-cp313-manylinux_2_17_aarch64.whl");
+    assert_eq!(numpy["bytes"], 13_900_000);
+}
+
+#[test]
+fn what_is_not_locked_is_said_to_be_resolved_in_the_build() {
+    let folder = Folder::new(&[
+        ("pybuild.toml", "python.version = \"3.13\"\n"),
+        ("requirements.txt", "flask\n"),
+        ("requirements-dev.txt", "pytest\n"),
+    ]);
+    let plan = folder.run(&["plan", "--target", "dev", AMD64[0], AMD64[1]]).result();
+    let expected = "\
+dev for linux/amd64, Python 3.13
+
+dev: from builder with the project's dependencies and dev
+  app: all files to /app
+
+Packages of the project
+  requirements.txt: resolved in the build
+
+Packages that dev adds
+  requirements.txt, requirements-dev.txt: resolved in the build
+";
+    assert_eq!(plan, expected);
+}
+
+#[test]
+fn a_lock_without_addresses_gives_packages_and_leaves_layers_open() {
+    let lock = "[[package]]\nname = \"click\"\nversion = \"8.1.7\"\ndescription = \"\"\noptional = false\n\
+                python-versions = \">=3.7\"\ngroups = [\"main\"]\nfiles = [\n    {file = \
+                \"click-8.1.7-py3-none-any.whl\", hash = \"sha256:\
+                1111111111111111111111111111111111111111111111111111111111111111\"},\n]\n\n[metadata]\n\
+                lock-version = \"2.1\"\npython-versions = \">=3.12\"\ncontent-hash = \"\"\n";
+    let folder = Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("poetry.lock", lock)]);
+    let plan = folder.run(&["plan", AMD64[0], AMD64[1]]).result();
+    assert!(plan.contains("1 locked packages: resolved in the build"), "{plan}");
+    assert!(
+        plan.contains("click    8.1.7    ?     resolved in the build  click-8.1.7-py3-none-any.whl"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_project_with_mistakes_has_no_plan() {
+    let folder =
+        Folder::new(&[("pybuild.toml", "pyhton.version = \"3.13\"\ndependencies.requirements = []\n")]);
+    let said = "error: unknown key `pyhton` in this file; did you mean `python`?\n  help: `pybuild check` shows the \
+                lines\n";
+    assert_eq!(folder.run(&["plan"]).refusal(), said);
+}
+
+fn git(folder: &Folder, arguments: &[&str]) {
+    let identity =
+        ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
+    let mut command = Command::new("git");
+    let ran = command.arg("-C").arg(folder.path()).args(identity).args(arguments).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn a_difference_says_what_a_lock_s_change_makes_and_pushes_again() {
+    let folder = shop();
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["add", "."]);
+    git(&folder, &["commit", "-q", "-m", "before"]);
+    let same = folder.run(&["plan", "--diff", "HEAD", AMD64[0], AMD64[1]]).result();
+    let expected = "\
+production for linux/amd64: what differs from HEAD
+
+No package and no step differs.
+
+Layers of packages
+  kept: 4 of 4, 16.4 MB
+
+Files of the app are not compared: a changed one makes the app's layer again.
+";
+    assert_eq!(same, expected);
+    let lock = include_str!("shop/uv.lock").replace("8.1.7", "8.1.8").replace("1111111111", "1111111112");
+    folder.write("uv.lock", lock);
+    let changed = folder.run(&["plan", "--diff", "HEAD", AMD64[0], AMD64[1]]).result();
+    let expected = "\
+production for linux/amd64: what differs from HEAD
+
+Packages
+  ~ click 8.1.7 -> 8.1.8
+
+Layers of packages
+  made and pushed again: wheels 05 of 16, 97.9 kB (click 8.1.8)
+  kept: 3 of 4, 16.4 MB
+
+Steps that run again
+  [wheels] click 8.1.8
+  [wheels] unpack: wheels 05 of 16
+  [builder] environment
+  [test] apt: libpq5
+  [test] check: pytest
+  [production] app: all files to /app
+  [production] image
+
+Files of the app are not compared: a changed one makes the app's layer again.
+";
+    assert_eq!(changed, expected);
+    let json = folder.run(&["plan", "--diff", "HEAD", "--format", "json", AMD64[0], AMD64[1]]).result();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["packages"][0]["after"], "8.1.8");
+    assert_eq!(json["layers"]["kept"], 3);
+}
+
+#[test]
+fn a_difference_needs_a_revision_that_git_knows() {
+    let folder = shop();
+    let said = "error: `HEAD` is no revision of a git repository at `.`\n  help: name a commit, a branch or a tag, as \
+                `HEAD` or `main`\n";
+    assert_eq!(
+        folder.run_with(&["plan", "--diff", "HEAD"], &[("GIT_CEILING_DIRECTORIES", "/")]).refusal(),
+        said
+    );
+}
+
+#[test]
+fn the_graph_of_a_build_is_printed_with_what_is_not_pinned() {
+    let ran = shop().run(&["llb", AMD64[0], AMD64[1]]);
+    let graph: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let ops = graph["ops"].as_array().unwrap();
+    assert!(ops.iter().any(|op| op["identifier"] == "docker-image://docker.io/library/python:3.13-slim"));
+    assert!(ops.iter().any(|op| op["identifier"] == "https://files.example/flask-3.0.3-py3-none-any.whl"));
+    let note =
+        "note: images are not looked up: `python:3.13-slim` as named, not pinned; a build's digests differ\n";
+    assert_eq!((ran.stderr.as_str(), ran.code), (note, 0));
+}
