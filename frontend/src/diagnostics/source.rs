@@ -25,7 +25,7 @@ pub struct Position {
 }
 
 /// A file that diagnostics and source maps point into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     /// The name as the user knows it.
     pub name: String,

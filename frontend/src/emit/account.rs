@@ -1,15 +1,12 @@
 //! The image's user, made by our own tool: no `useradd`, no shell, and the same on every base.
 
-use buildkit_llb::{Copy, Exec, FileOp, Metadata, MkDir, Mount, Network, Owner, State};
+use buildkit_llb::{Copy, Exec, FileOp, Metadata, MkDir, Mount, Owner, State};
 
 use super::layers::Layers;
 use super::{EmitError, Emitter};
 use crate::diagnostics::Span;
 use crate::plan::{NewUser, StagePlan};
 use crate::spec::{ImagePath, User};
-
-/// The binary in our own image.
-const TOOL: &str = "/pybuild";
 
 /// Where the tool leaves what it makes.
 const OUT: &str = "/run/pybuild/out";
@@ -38,10 +35,9 @@ impl Emitter<'_> {
     ) -> Result<State, EmitError> {
         let create = format!("{}:{}:{}", user.name, user.uid, user.gid);
         let home = user.home();
-        let arguments = ["--out", OUT, "--create", &create, "--home", &home];
-        let exec = self.account_tool(root, &arguments)?.mount(Mount::scratch(OUT));
-        let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
-        Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(tool).output(OUT))
+        let arguments = ["--create", &create, "--home", &home];
+        let exec = self.account_tool(&arguments)?;
+        Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(root).output(OUT))
     }
 
     /// Fails the build where the base image does not have a user that the file names.
@@ -55,29 +51,19 @@ impl Emitter<'_> {
         }
         let root = layers.top(&self.whole(stage));
         let expected = stage.expected_users.iter().flat_map(|name| ["--expect", name]);
-        let arguments: Vec<&str> = ["--out", OUT].into_iter().chain(expected).collect();
-        let exec = self.account_tool(&root, &arguments)?.mount(Mount::scratch(OUT));
+        let arguments: Vec<&str> = expected.collect();
+        let exec = self.account_tool(&arguments)?;
         let title = format!("users: {}", stage.expected_users.join(" "));
-        let tool = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
-        Ok(Some(exec.meta(self.metadata(&stage.name, &title, stage.span)).run(tool).output(OUT)))
+        Ok(Some(exec.meta(self.metadata(&stage.name, &title, stage.span)).run(&root).output(OUT)))
     }
 
-    fn account_tool(&self, root: &State, arguments: &[&str]) -> Result<Exec, EmitError> {
-        const ETC: &str = "/run/pybuild/etc";
-        if self.inputs.tool.is_none() {
-            return Err(EmitError::NoTool);
-        }
-        let fixed = [TOOL, "tool", "account", "--etc", ETC];
-        let exec = Exec::new(fixed.iter().chain(arguments).copied())
-            .platform(&self.inputs.build_platform)
-            .cwd("/")
-            .network(Network::None);
-        // An empty base has no users, and nothing to mount.
-        Ok(if root.is_scratch() {
-            exec
-        } else {
-            exec.mount(Mount::bind(root, ETC).selector("/etc").read_only())
-        })
+    /// The tool on `root`, whose users it looks at. It runs on the root itself: the content of any other mount would be
+    /// part of the step's key, and to learn it, an engine that has the result from an imported cache would have to fetch
+    /// and extract the base.
+    fn account_tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
+        let fixed = ["account", "--etc", "/etc", "--out", OUT];
+        let arguments: Vec<&str> = fixed.iter().chain(arguments).copied().collect();
+        Ok(self.tool(&arguments)?.mount(Mount::scratch(OUT)))
     }
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod environment;
 mod files;
 mod layers;
+mod locations;
 mod options;
 mod packages;
 mod resolver;
@@ -23,10 +24,11 @@ pub use resolver::{ANSWER, resolver};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{Cap, CapSet, Location, Metadata, Platform, Position, Range, SourceFile, State};
+use buildkit_llb::{Cap, CapSet, Metadata, Platform, SourceFile, State};
 use serde_json::Value;
 
 use self::layers::Layers;
+use self::locations::Locks;
 use crate::diagnostics::Span;
 use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step};
 use crate::reference::ImageReference;
@@ -118,7 +120,8 @@ pub enum EmitError {
 /// # Errors
 /// If something that the plan needs is not among `inputs`.
 pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
-    let mut emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
+    let mut emitter =
+        Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new(), locks: Locks::default() };
     for stage in &plan.stages {
         if let Some(given) = inputs.stages.get(&stage.name) {
             emitter.built.insert(stage.name.clone(), Image::given(given, inputs));
@@ -140,6 +143,7 @@ struct Emitter<'a> {
     built: BTreeMap<String, Image>,
     /// By stage: what each of its checks leaves behind once it has passed.
     checks: BTreeMap<String, Vec<State>>,
+    locks: Locks,
 }
 
 impl Emitter<'_> {
@@ -263,9 +267,7 @@ impl Emitter<'_> {
             Action::Account(user) => {
                 let root = layers.top(&self.whole(stage));
                 let made = self.account(stage, user, &root, span)?;
-                let meta = self.metadata(&stage.name, &account::title(user), span);
-                layers.add(move |base| files::copy_tree(base, &made, "/", &[], meta.clone()));
-                image.config.layer(account::title(user));
+                self.add_tree(&stage.name, account::title(user), made, span, layers, image);
             }
             Action::Own { folders, owner } => {
                 let title = account::owned_title(folders);
@@ -359,13 +361,6 @@ impl Emitter<'_> {
         Metadata::named(format!("[{prefix}] {title}"))
             .location(self.location(span))
             .ignore_cache(self.inputs.options.no_cache.covers(stage))
-    }
-
-    fn location(&self, span: Span) -> Location {
-        let (start, end) = self.plan.source.range(span);
-        let position = |at: crate::diagnostics::Position| Position { line: at.line, character: at.character };
-        let ranges = vec![Range { start: position(start), end: position(end) }];
-        Location { file: Arc::clone(&self.inputs.file), ranges }
     }
 }
 

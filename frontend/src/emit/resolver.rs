@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use buildkit_llb::{FileOp, Metadata, MkFile, Mount, Sharing, State};
 
+use super::locations::Locks;
 use super::packages::Script;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
 use crate::diagnostics::{Source, Span};
@@ -37,7 +38,13 @@ pub fn resolver(
         access: access.clone(),
         builder: None,
     };
-    let emitter = Emitter { plan: &plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
+    let emitter = Emitter {
+        plan: &plan,
+        inputs,
+        built: BTreeMap::new(),
+        checks: BTreeMap::new(),
+        locks: Locks::default(),
+    };
     let config = ImageConfig::inherit(&base.config, None, &inputs.platform);
     let uv = emitter
         .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))

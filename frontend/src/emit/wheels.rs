@@ -55,7 +55,7 @@ impl Emitter<'_> {
     }
 
     /// Adds a tree that is a layer by itself: merged as it is, or copied where the engine has no merge.
-    fn add_tree<'l>(
+    pub(super) fn add_tree<'l>(
         &'l self,
         stage: &str,
         title: String,
@@ -83,7 +83,7 @@ impl Emitter<'_> {
     }
 
     /// A process of our tool, mounted into whatever root it is run on. The root is never hashed, a mount would be.
-    fn tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
+    pub(super) fn tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
         let image = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
         let exec = Exec::new([TOOL, "tool"].iter().chain(arguments).copied())
             .platform(&self.inputs.build_platform)
@@ -181,7 +181,7 @@ impl Emitter<'_> {
         };
         let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
             .progress_group(group)
-            .location(self.location(span));
+            .location(self.wheel_location(wheel, span));
         let mut http = Http::new(url).filename(file).mode(0o644).meta(meta);
         if let Some(id) = self.plan.access.auth_for(url) {
             http = http.auth_header_secret(id);
@@ -202,7 +202,10 @@ impl Emitter<'_> {
             }
             BuildFrom::Git { url, commit, subdirectory } => {
                 let meta = Metadata::named(format!("[wheels] {} from {url}", wheel.label()));
-                let state = Git::new(url).reference(commit).meta(meta.location(self.location(span))).state();
+                let state = Git::new(url)
+                    .reference(commit)
+                    .meta(meta.location(self.wheel_location(wheel, span)))
+                    .state();
                 let folder = subdirectory.as_deref().map(|folder| format!("/{folder}")).unwrap_or_default();
                 (Mount::bind(&state, SOURCES).no_output(), format!("{SOURCES}{folder}"))
             }

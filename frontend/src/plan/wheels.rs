@@ -6,8 +6,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use crate::diagnostics::{Source, Span};
 
 /// Wheels from this size on, in bytes, are layers of their own.
 const HEAVY: u64 = 1 << 20;
@@ -32,6 +36,24 @@ pub struct WheelPlan {
     pub from: WheelFrom,
     /// Whether the project asks for it by name.
     pub requested: bool,
+    /// Where a file of the project locks it.
+    pub at: Option<LockPlace>,
+}
+
+/// A place in a lock.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockPlace {
+    /// The lock.
+    pub source: Arc<Source>,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+// A plan is printed whole; the text of the lock is not part of what was decided.
+impl fmt::Debug for LockPlace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.source.name, self.source.position(self.span.start).line)
+    }
 }
 
 impl WheelPlan {
@@ -195,7 +217,7 @@ mod tests {
             file: format!("{name}-{version}.whl"),
             size: Some(size),
         };
-        WheelPlan { name: name.into(), version: Some(version.into()), from, requested: false }
+        WheelPlan { name: name.into(), version: Some(version.into()), from, requested: false, at: None }
     }
 
     fn many() -> Vec<WheelPlan> {

@@ -1,8 +1,10 @@
 //! From what is selected to what is fetched or built.
 
+use std::sync::Arc;
+
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::lock::{Artifact, Install, Location, Source};
-use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
+use crate::plan::{BuildFrom, LockPlace, WheelFrom, WheelPlan};
 use crate::project::Locked;
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
@@ -26,19 +28,26 @@ pub(super) fn wheels(
                 version: entry.package.version.as_ref().map(ToString::to_string),
                 from,
                 requested: entry.why.through.is_empty(),
+                at: place(entry, locked),
             }),
             Ok(None) => {}
             Err(problem) => {
                 complete = false;
-                let place = locked.filter(|locked| *entry.package.at.file == *locked.source.name);
-                match place {
-                    Some(locked) => found.report(&locked.source, entry.package.at.span, problem),
+                match place(entry, locked) {
+                    Some(at) => found.report(&at.source, at.span, problem),
                     None => found.report(&spec.source, spec.anywhere(), problem),
                 }
             }
         }
     }
     complete.then_some(wheels)
+}
+
+/// Where the project's lock has a package.
+fn place(entry: &Selected, locked: Option<&Locked>) -> Option<LockPlace> {
+    let at = &entry.package.at;
+    let locked = locked.filter(|locked| *at.file == *locked.source.name)?;
+    Some(LockPlace { source: Arc::clone(&locked.source), span: at.span })
 }
 
 /// Where the wheel of a package comes from; `None` for what is not installed as a wheel.

@@ -8,11 +8,6 @@ use crate::locked::{HEAD, project, pylock, pylock_package};
 
 const LINE: &str = "--------------------\n";
 
-/// The first line of the build file as clients show it, for what has no other place.
-fn first_line() -> String {
-    at("pybuild.toml", 1, HEAD)
-}
-
 /// A place in a file as clients show it: the line, and two before and after it.
 fn at(file: &str, number: usize, text: &str) -> String {
     let lines = text.split('\n').enumerate().map(|(index, line)| (index + 1, line));
@@ -51,12 +46,13 @@ fn alpha(index: &Index, tag: &str) -> Published {
     index.wheel(&Wheel::new("alpha", "1.0").tag(tag).with("nonce.txt", nonce().as_bytes()))
 }
 
-/// What the engine says where a file is not what its checksum promises. Which file, the step's name says.
+/// What the engine says where a file is not what its checksum promises. Which file, the lines of the lock say.
 fn assert_mismatch(alpha: &Published, found: &str) -> Result {
-    let project = project("pylock.toml", &pylock(&[alpha]), "")?;
+    let lock = pylock(&[alpha]);
+    let project = project("pylock.toml", &lock, "")?;
     let outcome = Build::of(&project).fail()?;
     let mismatch = format!("digest mismatch sha256:{found}: sha256:{}", alpha.sha256);
-    assert_eq!(shown(&outcome, &project)?, first_line() + &failure(&mismatch));
+    assert_eq!(shown(&outcome, &project)?, at("pylock.toml", 5, &lock) + &failure(&mismatch));
     let steps = outcome.progress.named("[wheels] alpha 1.0");
     assert!(steps.iter().any(|step| step.error == mismatch), "{}", outcome.transcript());
     Ok(())
