@@ -9,6 +9,7 @@ mod caching;
 mod calls;
 mod checks;
 mod contexts;
+mod datascience;
 mod digests;
 mod fastapi;
 mod flask;
