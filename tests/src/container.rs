@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::command::{Finished, run, stdout};
 use crate::engine::Engine;
 use crate::failure::{Failure, Result};
-use crate::http::{self, Response};
+use crate::http::{self, Request, Response};
 use crate::image::Image;
 
 /// How long a server may take to answer its first request.
@@ -49,18 +49,16 @@ impl Container {
     /// # Errors
     /// If it does not within a minute; with the container's log.
     pub fn get(&self, port: u16, path: &str) -> Result<Response> {
+        self.ask(port, &Request::get(path))
+    }
+
+    /// As [`Container::get`], with any request.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ask(&self, port: u16, request: &Request) -> Result<Response> {
         let address = self.address(port)?;
-        let start = Instant::now();
-        loop {
-            match http::get(address, path) {
-                Ok(response) => return Ok(response),
-                Err(failure) if start.elapsed() > PATIENCE => {
-                    let logs = self.logs()?;
-                    return Err(Failure::Unexpected(format!("no answer from {path}: {failure}\n{logs}")));
-                }
-                Err(_) => thread::sleep(Duration::from_millis(100)),
-            }
-        }
+        http::ask_patiently(address, request, PATIENCE, || self.logs())
     }
 
     /// Runs a program in the running container.

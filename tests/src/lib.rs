@@ -6,6 +6,7 @@
 
 pub mod buildx;
 pub mod command;
+pub mod compose;
 pub mod container;
 pub mod engine;
 pub mod git;
@@ -22,9 +23,11 @@ mod failure;
 mod unique;
 
 pub use buildx::{Build, Outcome};
+pub use compose::Compose;
 pub use container::Container;
 pub use engine::Engine;
 pub use failure::{Failure, Result};
+pub use http::Request;
 pub use image::Image;
 pub use index::{Index, Published};
 pub use project::Project;

@@ -11,6 +11,7 @@ mod checks;
 mod contexts;
 mod datascience;
 mod digests;
+mod django;
 mod fastapi;
 mod flask;
 mod locked;

@@ -1,0 +1,1 @@
+"""A guestbook: entries, and how often a visitor was here."""

@@ -1,0 +1,22 @@
+"""The table of entries."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Made by `manage.py makemigrations`."""
+
+    initial = True
+    dependencies = []
+    operations = [
+        migrations.CreateModel(
+            name="Entry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("text", models.TextField()),
+                ("written", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={"ordering": ("-written",)},
+        ),
+    ]
