@@ -38,6 +38,10 @@ running_store() {
 # Starts the registry unless it answers.
 start_registry() {
     local config=/etc/pybuild-registry.yml
+    if [ "$ENGINE_BESIDE" = 1 ]; then
+        registry_answers || die "no registry on port ${ENGINE_PORT}: start the first engine, then the one beside it"
+        return
+    fi
     if recorded_pid registry >/dev/null && registry_answers; then return; fi
     registry_answers && die "port ${ENGINE_PORT} is taken by another program; set PYBUILD_ENGINE_PORT"
     say "starting the registry on 127.0.0.1:${ENGINE_PORT}"
@@ -80,14 +84,16 @@ start_detached() {
 
 # Writes dockerd's configuration. Argument: containerd or classic.
 write_daemon_config() {
-    local store=$1 snapshotter=true data=/var/lib/docker
+    local store=$1 snapshotter=true data=/var/lib/docker bridge=''
     if [ "$store" = classic ]; then
         snapshotter=false
         data=/var/lib/docker-classic
     fi
+    [ "$ENGINE_BRIDGE" = docker0 ] || bridge="\"bridge\": \"${ENGINE_BRIDGE}\","
     mkdir -p "${ENGINE_DIR}/etc/docker" "${ENGINE_DIR}${data}"
     cat >"${ENGINE_DIR}/etc/docker/daemon.json" <<CONFIG
 {
+  ${bridge}
   "data-root": "${data}",
   "features": {"containerd-snapshotter": ${snapshotter}},
   "hosts": ["unix:///run/docker.sock"],
@@ -108,6 +114,7 @@ start_docker() {
     kill_leftovers
     write_daemon_config "$store"
     record_network
+    make_bridge
     # Sockets and pid files of an engine that was killed would be taken for a living one's.
     rm -rf --one-file-system "${ENGINE_DIR}/run"
     mkdir -p "${ENGINE_DIR}/run"

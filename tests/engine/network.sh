@@ -32,10 +32,47 @@ record_network() {
     mv "${STATE_DIR}/network.new" "${STATE_DIR}/network"
 }
 
+# Makes the bridge of an engine that stands beside another one; dockerd makes only `docker0` by itself.
+make_bridge() {
+    [ "$ENGINE_BRIDGE" != docker0 ] || return 0
+    in_root ip link show "$ENGINE_BRIDGE" >/dev/null 2>&1 || in_root ip link add "$ENGINE_BRIDGE" type bridge
+    in_root ip address replace "$ENGINE_BRIDGE_ADDRESS" dev "$ENGINE_BRIDGE"
+    in_root ip link set "$ENGINE_BRIDGE" up
+}
+
+# Removes our own bridge and the rules that name it or its addresses.
+remove_bridge() {
+    local family table subnet="${ENGINE_BRIDGE_ADDRESS%.*}.0/24"
+    [ "$ENGINE_BRIDGE" != docker0 ] || return 0
+    in_root ip link delete "$ENGINE_BRIDGE" 2>/dev/null || true
+    while read -r _ family table; do
+        case $family in ip | ip6) ;; *) continue ;; esac
+        in_root "$(iptables_of "$family")-save" -t "$table" 2>/dev/null |
+            grep -F -e " ${ENGINE_BRIDGE} " -e "-s ${subnet} " | sed -n "s/^-A /-t ${table} -D /p" |
+            while read -r rule; do
+                # shellcheck disable=SC2086 # a rule is words; docker quotes none
+                in_root "$(iptables_of "$family")" $rule || true
+            done
+    done < <(in_root nft list tables 2>/dev/null || true)
+}
+
+# Tells whether another dockerd than ours runs on this machine: then docker's rules are that one's too.
+other_dockerd_runs() {
+    local own pid
+    own=$(recorded_pid dockerd || true)
+    for pid in $(pgrep -x dockerd || true); do [ "$pid" = "$own" ] || return 0; done
+    return 1
+}
+
 # Removes docker's bridges and firewall rules, and sets forwarding as it was.
 restore_network() {
     local record="${STATE_DIR}/network" word file value family table
     [ -e "$record" ] || return 0
+    remove_bridge
+    if other_dockerd_runs; then
+        rm -f "$record"
+        return
+    fi
     grep -q '^link docker0$' "$record" || in_root ip link delete docker0 2>/dev/null || true
     while read -r word family table; do
         [ "$word" = table ] || continue

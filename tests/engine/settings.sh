@@ -10,6 +10,8 @@ ENGINE_SUITE=${PYBUILD_ENGINE_SUITE:-forky}
 ENGINE_PORT=${PYBUILD_ENGINE_PORT:-5000}
 # Set to 1 to start an engine of our own although the machine has a Docker that answers.
 ENGINE_OWN=${PYBUILD_ENGINE_OWN:-0}
+# Set to 1 to start an engine beside one that runs already: it uses that one's registry, with all images in it.
+ENGINE_BESIDE=${PYBUILD_ENGINE_BESIDE:-0}
 
 REGISTRY="localhost:${ENGINE_PORT}"
 FRONTEND_IMAGE="${PYBUILD_FRONTEND:-${REGISTRY}/pybuild:dev}"
@@ -19,6 +21,15 @@ STATE_DIR="${ENGINE_DIR}/var/lib/pybuild"
 LOG_DIR="${ENGINE_DIR}/var/log/pybuild"
 # The client's commands, runnable from outside of the engine's root.
 CLIENT_DIR="${ENGINE_DIR}/opt/pybuild"
+# The bridge of containers and build steps, and its address. Two engines on one bridge would give out the same
+# addresses, so one that stands beside another has its own, named after its folder.
+ENGINE_BRIDGE=docker0
+ENGINE_BRIDGE_ADDRESS=''
+if [ "$ENGINE_BESIDE" = 1 ]; then
+    ENGINE_OWN=1
+    ENGINE_BRIDGE=pybuild$(($(printf %s "$ENGINE_DIR" | cksum | cut -d' ' -f1) % 250))
+    ENGINE_BRIDGE_ADDRESS=10.89.${ENGINE_BRIDGE#pybuild}.1/24
+fi
 # Present when a Docker that is not ours is used; holds its address.
 BORROWED_FILE="${ENGINE_DIR}/borrowed"
 # The name of the one container that is started in a Docker that is not ours.
