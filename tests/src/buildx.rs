@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -157,6 +159,44 @@ impl Build {
         let metadata = fs::read_to_string(&metadata_file).ok();
         let metadata = metadata.map_or(Ok(Value::Null), |text| serde_json::from_str(&text))?;
         Ok(Outcome { success: finished.status.success(), errors, progress, metadata, image })
+    }
+
+    /// Runs the build and presses Ctrl-C as soon as `ready` says so of what it has reported; then waits for its end.
+    ///
+    /// # Errors
+    /// If the client cannot be run, or ends by itself before `ready` does.
+    pub fn interrupt_when(self, ready: impl Fn(&Progress) -> bool) -> Result<Outcome> {
+        let engine = Engine::get()?;
+        let scratch = temporary_folder()?;
+        let mut client = self.command(engine, &scratch.path().join("metadata.json"));
+        client.args(["--output", "type=cacheonly"]).arg(&self.context);
+        // A terminal sends the signal to all programs that it runs: the client, and the plugin that it has started.
+        let mut child = client
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(Failure::io("starting a build"))?;
+        let group = format!("-{}", child.id());
+        let stderr = child.stderr.take().into_iter();
+        let (mut progress, mut errors, mut pressed) = (Progress::default(), String::new(), false);
+        for line in stderr.flat_map(|stderr| BufReader::new(stderr).lines()) {
+            let line = line.map_err(Failure::io("reading what a build says"))?;
+            if !progress.read_line(&line) {
+                errors.extend([line.as_str(), "\n"]);
+            }
+            if !pressed && ready(&progress) {
+                command::stdout(Command::new("kill").args(["-INT", "--", &group]))?;
+                pressed = true;
+            }
+        }
+        let status = child.wait().map_err(Failure::io("waiting for a build"))?;
+        let outcome =
+            Outcome { success: status.success(), errors, progress, metadata: Value::Null, image: None };
+        if pressed {
+            return Ok(outcome);
+        }
+        Err(Failure::Unexpected(format!("the build was over before Ctrl-C\n{}", outcome.transcript())))
     }
 
     /// Runs a build that has to work.

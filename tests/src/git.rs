@@ -50,7 +50,12 @@ impl Repository {
 
     /// The URL of the branch.
     pub fn url(&self) -> String {
-        format!("git://127.0.0.1:{}/project.git#main", self.port)
+        format!("{}#main", self.remote())
+    }
+
+    /// The URL of the repository.
+    pub fn remote(&self) -> String {
+        format!("git://127.0.0.1:{}/project.git", self.port)
     }
 
     /// The commit's full hash.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
@@ -22,16 +22,30 @@ use crate::wheel::Wheel;
 /// How long a client may take to ask.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What the paths begin with that are never answered to the end.
+const STALLED: &str = "/stalled/";
+
 /// The body of an answer with status 404.
 const GONE: &[u8] = b"there is no such file\n";
 
+/// How long [`Index::wait_until_left`] waits.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+
+/// How many clients wait for an answer that never ends, and how many gave up.
+#[derive(Debug, Default)]
+struct Stalled {
+    came: AtomicUsize,
+    left: AtomicUsize,
+}
 
 /// A server of files. It ends with the value.
 #[derive(Debug)]
 pub struct Index {
     address: SocketAddr,
     files: Files,
+    stalled: Arc<Stalled>,
     ended: Arc<AtomicBool>,
 }
 
@@ -69,18 +83,50 @@ impl Index {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
         let address = listener.local_addr().map_err(failed())?;
         let (files, ended) = (Files::default(), Arc::new(AtomicBool::new(false)));
-        let (served, end) = (Arc::clone(&files), Arc::clone(&ended));
+        let stalled = Arc::new(Stalled::default());
+        let (served, waiting, end) = (Arc::clone(&files), Arc::clone(&stalled), Arc::clone(&ended));
         thread::spawn(move || {
             for stream in listener.incoming().filter_map(std::result::Result::ok) {
                 if end.load(Ordering::SeqCst) {
                     break;
                 }
-                let files = Arc::clone(&served);
+                let (files, stalled) = (Arc::clone(&served), Arc::clone(&waiting));
                 // A client that goes away in the middle is no failure of the index.
-                thread::spawn(move || drop(answer(stream, &files)));
+                thread::spawn(move || drop(answer(stream, &files, &stalled)));
             }
         });
-        Ok(Self { address, files, ended })
+        Ok(Self { address, files, stalled, ended })
+    }
+
+    /// Puts a file there, and gives its address.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> String {
+        self.put(name, bytes.to_vec());
+        format!("http://{}/files/{name}", self.address)
+    }
+
+    /// An address whose answers begin and never end.
+    pub fn stalling(&self, name: &str) -> String {
+        format!("http://{}{STALLED}{name}", self.address)
+    }
+
+    /// Whether somebody has asked for an address of [`Index::stalling`].
+    pub fn is_waited_for(&self) -> bool {
+        self.stalled.came.load(Ordering::SeqCst) > 0
+    }
+
+    /// Waits until everybody who asked for an address of [`Index::stalling`] has closed the connection.
+    ///
+    /// # Errors
+    /// If somebody still waits after a minute.
+    pub fn wait_until_left(&self) -> Result {
+        let start = Instant::now();
+        while self.stalled.left.load(Ordering::SeqCst) < self.stalled.came.load(Ordering::SeqCst) {
+            if start.elapsed() > PATIENCE {
+                return Err(Failure::Unexpected("somebody still waits for the index".to_owned()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Publishes a wheel.
@@ -137,7 +183,7 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-fn answer(mut stream: TcpStream, files: &Files) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, files: &Files, stalled: &Stalled) -> std::io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
@@ -148,6 +194,9 @@ fn answer(mut stream: TcpStream, files: &Files) -> std::io::Result<()> {
     }
     let mut words = request.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if path.starts_with(STALLED) {
+        return stall(stream, stalled);
+    }
     let name = path.strip_prefix("/files/").unwrap_or_default();
     let found = files.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
     let (status, body) = match found {
@@ -160,4 +209,15 @@ fn answer(mut stream: TcpStream, files: &Files) -> std::io::Result<()> {
         stream.write_all(&body)?;
     }
     stream.flush()
+}
+
+/// Promises a megabyte, sends one byte, and waits for the client to give up.
+fn stall(mut stream: TcpStream, stalled: &Stalled) -> std::io::Result<()> {
+    stream.set_read_timeout(None)?;
+    stalled.came.fetch_add(1, Ordering::SeqCst);
+    let begun = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n.");
+    // Ends with the connection, by whichever side.
+    let _ = begun.and_then(|()| stream.read(&mut [0; 1]));
+    stalled.left.fetch_add(1, Ordering::SeqCst);
+    Ok(())
 }

@@ -11,7 +11,7 @@ use prost::Message;
 
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::{BuildFile, MainContext, solve};
-use crate::gateway::calls::{FileStat, Reference};
+use crate::gateway::calls::{FileStat, Reference, SolveRequest};
 use crate::gateway::errors::FrontendFailure;
 use crate::ignore::Patterns;
 use crate::project::{Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN};
@@ -45,7 +45,8 @@ struct Probes {
 /// A part of the context that has been transferred.
 #[derive(Clone)]
 struct Look {
-    reference: Reference,
+    /// Absent where there is nothing at all.
+    reference: Option<Reference>,
     /// Everything that is there, where the client sent no more than names for most of it.
     listing: Option<Rc<BTreeMap<String, Kind>>>,
 }
@@ -123,7 +124,10 @@ impl<'b> GatewayContext<'b> {
     fn look_for(&self, patterns: &BTreeSet<String>, without: &[String]) -> Result<Look, FrontendFailure> {
         let session_id = match self.main {
             MainContext::State(state) => {
-                return Ok(Look { reference: solve(self.bridge, &state.marshal())?, listing: None });
+                let reference = self.bridge.solve(SolveRequest::new(&state.marshal()))?;
+                // A lone build file comes without a context.
+                let listing = reference.is_none().then(Rc::default);
+                return Ok(Look { reference, listing });
             }
             MainContext::Client { session_id } => session_id,
         };
@@ -147,7 +151,7 @@ impl<'b> GatewayContext<'b> {
         } else {
             None
         };
-        Ok(Look { reference, listing })
+        Ok(Look { reference: Some(reference), listing })
     }
 }
 
@@ -181,10 +185,13 @@ impl Context for GatewayContext<'_> {
             return Ok(known.clone());
         }
         let look = self.look(path.as_str()).map_err(boxed)?;
-        let bytes = match look.listing.as_ref().map(|listing| listing.get(path.as_str())) {
-            Some(None | Some(Kind::Folder)) => Ok(None),
-            Some(Some(Kind::File)) => self.bridge.read_file(&look.reference, path.as_str()).map(Some),
-            None => self.bridge.try_read_file(&look.reference, path.as_str()),
+        let listed = look.listing.as_ref().map(|listing| listing.get(path.as_str()));
+        let bytes = match (listed, &look.reference) {
+            (Some(None | Some(Kind::Folder)), _) | (_, None) => Ok(None),
+            (Some(Some(Kind::File)), Some(reference)) => {
+                self.bridge.read_file(reference, path.as_str()).map(Some)
+            }
+            (None, Some(reference)) => self.bridge.try_read_file(reference, path.as_str()),
         };
         let bytes = bytes.map_err(|error| boxed(error.into()))?;
         self.probes.borrow_mut().files.insert(path.as_str().to_owned(), bytes.clone());
@@ -196,7 +203,8 @@ impl Context for GatewayContext<'_> {
         if let Some(listing) = &look.listing {
             return Ok(listing.get(path.as_str()).copied());
         }
-        let found = self.bridge.stat(&look.reference, path.as_str()).map_err(|error| boxed(error.into()))?;
+        let Some(reference) = &look.reference else { return Ok(None) };
+        let found = self.bridge.stat(reference, path.as_str()).map_err(|error| boxed(error.into()))?;
         Ok(found.map(|found| if found.is_dir() { Kind::Folder } else { Kind::File }))
     }
 
@@ -210,7 +218,8 @@ impl Context for GatewayContext<'_> {
             return Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect());
         }
         let path = if folder.is_root() { "/" } else { folder.as_str() };
-        let entries = self.bridge.read_dir(&look.reference, path, None).unwrap_or_default();
+        let Some(reference) = &look.reference else { return Ok(Vec::new()) };
+        let entries = self.bridge.read_dir(reference, path, None).unwrap_or_default();
         Ok(entries.into_iter().map(|entry| entry.path).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! The real client against a small engine over a socket pair.
 
 mod engine;
+mod parity;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use super::{
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
-use crate::spec::{Base, Check, ContextPath, DEFAULT_TARGET, ImagePath, Located, RunStep, Spec, Stage, User};
+use crate::spec::{Base, Check, ContextPath, ImagePath, Located, RunStep, Spec, Stage, User};
 
 struct Planner<'s> {
     spec: &'s Spec,
@@ -38,19 +38,13 @@ pub(super) fn plan(
             found.report(&spec.source, package.span, problem);
         }
     }
-    let target = if target.is_empty() { DEFAULT_TARGET } else { target };
-    let targets = spec.targets();
-    // As with Dockerfiles, the case of a target's letters does not matter.
-    let exact = targets.iter().find(|name| **name == target);
-    let Some(target) = exact.or_else(|| targets.iter().find(|name| name.eq_ignore_ascii_case(target))) else {
-        let problem = Problem::UnknownTarget {
-            name: target.to_owned(),
-            suggestion: crate::diagnostics::problem::nearest(target, targets.iter().copied()),
-            known: targets.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        found.report(&spec.source, spec.anywhere(), problem);
-        let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-        return Plan { source, target, stages: Vec::new(), access: Access::of(spec), builder: None };
+    let target = match spec.target(target) {
+        Ok(target) => target,
+        Err(problem) => {
+            found.report(&spec.source, spec.anywhere(), problem);
+            let (source, target) = (Arc::clone(&spec.source), target.to_owned());
+            return Plan { source, target, stages: Vec::new(), access: Access::of(spec), builder: None };
+        }
     };
     let planner = Planner::new(spec, project, wheels);
     let mut order = Vec::new();
@@ -59,7 +53,7 @@ pub(super) fn plan(
     let builder = stages.iter().any(uses_builder).then(|| planner.builder());
     Plan {
         source: Arc::clone(&spec.source),
-        target: (*target).to_owned(),
+        target: target.to_owned(),
         stages,
         access: Access::of(spec),
         builder,

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Problem;
 use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Problem, Span};
 
 /// The args of one build for one platform, with their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,16 +14,18 @@ pub struct Arguments {
     predefined: BTreeMap<String, String>,
     given: BTreeMap<String, String>,
     declared: BTreeMap<String, String>,
+    places: BTreeMap<String, Span>,
 }
 
 impl Arguments {
     /// `given` is what `--build-arg` says, `predefined` the platform args.
     pub fn new(given: BTreeMap<String, String>, predefined: BTreeMap<String, String>) -> Self {
-        Self { predefined, given, declared: BTreeMap::new() }
+        Self { predefined, given, ..Self::default() }
     }
 
-    /// Declares an arg of the file.
-    pub(super) fn declare(&mut self, name: String, default: String) {
+    /// Declares an arg of the file, whose name stands at `place`.
+    pub(super) fn declare(&mut self, name: String, default: String, place: Span) {
+        self.places.insert(name.clone(), place);
         self.declared.insert(name, default);
     }
 
@@ -39,6 +41,11 @@ impl Arguments {
     /// The args that the file declares, with their values.
     pub fn declared(&self) -> impl Iterator<Item = (&str, &str)> {
         self.declared.keys().filter_map(|name| Some((name.as_str(), self.value(name)?)))
+    }
+
+    /// Where the file declares an arg.
+    pub fn place(&self, name: &str) -> Option<Span> {
+        self.places.get(name).copied()
     }
 
     /// Names given by `--build-arg` that nothing declares.
@@ -111,8 +118,8 @@ mod tests {
         };
         let mut arguments =
             Arguments::new(map(&[("TAG", "3.12"), ("OTHER", "x")]), map(&[("TARGETARCH", "arm64")]));
-        arguments.declare("TAG".into(), "3.11".into());
-        arguments.declare("MODE".into(), "fast".into());
+        arguments.declare("TAG".into(), "3.11".into(), Span::default());
+        arguments.declare("MODE".into(), "fast".into(), Span::default());
         arguments
     }
 

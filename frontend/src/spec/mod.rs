@@ -117,6 +117,23 @@ impl Spec {
         BUILT_IN_STAGES.into_iter().chain(own).collect()
     }
 
+    /// The target that `--target` means; empty is the default one. As with Dockerfiles, the case of letters does not
+    /// matter.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownTarget`].
+    pub fn target(&self, name: &str) -> Result<&str, Problem> {
+        let name = if name.is_empty() { DEFAULT_TARGET } else { name };
+        let targets = self.targets();
+        let exact = targets.iter().find(|target| **target == name);
+        let found = exact.or_else(|| targets.iter().find(|target| target.eq_ignore_ascii_case(name)));
+        found.copied().ok_or_else(|| Problem::UnknownTarget {
+            name: name.to_owned(),
+            suggestion: crate::diagnostics::problem::nearest(name, targets.iter().copied()),
+            known: targets.iter().map(|target| (*target).to_owned()).collect(),
+        })
+    }
+
     /// Whether `name` is a stage of this build.
     pub fn has_stage(&self, name: &str) -> bool {
         name == "builder" || self.stages.contains_key(name)
@@ -242,7 +259,7 @@ fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arg
             continue;
         }
         if let Some(default) = String::read(&value, &mut cx) {
-            arguments.declare(name.value, default);
+            arguments.declare(name.value, default, name.span);
         }
     }
     cx.found

@@ -2,7 +2,7 @@
 
 use pybuild_tests::git::Repository;
 use pybuild_tests::project::nonce;
-use pybuild_tests::{Build, Container, Project, Result};
+use pybuild_tests::{Build, Container, Index, Project, Result};
 
 use crate::small;
 
@@ -19,6 +19,78 @@ fn a_git_url_is_built() -> Result {
     let image = outcome.image()?;
     assert_eq!(image.prints(&["python", "app.py"])?, text);
     assert!(!image.files()?.iter().any(|path| path.starts_with("app/.git")), "the history is in the image");
+    Ok(())
+}
+
+#[test]
+fn a_folder_of_a_repository_is_built_however_its_url_says_so() -> Result {
+    let text = nonce();
+    let repository = Repository::of(&{
+        let whole = Project::with(&[("app.py", "print('not this one')\n")])?;
+        let small = small::project("")?;
+        whole.write("services/web/pybuild.toml", &small.read("pybuild.toml")?)?;
+        whole.write("services/web/app.py", &format!("print('{text}')\n"))?;
+        whole
+    })?;
+    let elsewhere = Project::with(&[])?;
+    let remote = repository.remote();
+    let commit = repository.commit();
+    for url in [
+        format!("{remote}#main:services/web"),
+        format!("{remote}?branch=main&subdir=services/web"),
+        format!("{remote}?ref=main&subdir=services/web&checksum={commit}"),
+        format!("{remote}?subdir=services/web#{commit}"),
+    ] {
+        let outcome = Build::of(&elsewhere).context(&url).load().succeed()?;
+        assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text, "{url}");
+    }
+
+    let other = "0123456789012345678901234567890123456789";
+    let url = format!("{remote}?ref=main&subdir=services/web&checksum={other}");
+    let outcome = Build::of(&elsewhere).context(&url).fail()?;
+    let says = format!("expected checksum to match {other}, got {commit}");
+    assert!(outcome.errors.contains(&says), "{}", outcome.errors);
+    Ok(())
+}
+
+#[test]
+fn a_tar_from_a_url_is_built() -> Result {
+    let text = nonce();
+    let project = small::project("")?;
+    project.write("app.py", &format!("print('{text}')\n"))?;
+    let archive = std::fs::read(project.tar()?.path()).expect("the archive");
+    let index = Index::start()?;
+    let elsewhere = Project::with(&[])?;
+
+    let url = index.file("project.tar", &archive);
+    let outcome = Build::of(&elsewhere).context(&url).load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, text);
+    Ok(())
+}
+
+#[test]
+fn a_url_may_lead_to_the_build_file_alone() -> Result {
+    let text = nonce();
+    let project = small::project(&format!("[stage.alone]\nfrom = \"scratch\"\nlabels.text = \"{text}\"\n"))?;
+    let index = Index::start()?;
+    let url = index.file("anything", project.read("pybuild.toml")?.as_bytes());
+    let elsewhere = Project::with(&[])?;
+
+    let outcome = Build::of(&elsewhere).context(&url).target("alone").load().succeed()?;
+    assert_eq!(outcome.image()?.config()?["Labels"]["text"], text);
+    Ok(())
+}
+
+#[test]
+fn the_build_file_may_be_outside_of_the_context() -> Result {
+    let project = small::project("")?;
+    let elsewhere = small::project("")?;
+    project.remove("pybuild.toml")?;
+    project.write("app.py", "print('the context')\n")?;
+    let outside = elsewhere.path().join("pybuild.toml").display().to_string();
+
+    let outcome = Build::of(&project).file(&outside).load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "app.py"])?, "the context");
     Ok(())
 }
 

@@ -26,5 +26,5 @@ pub(super) fn text() -> String {
         let name = kind.id.trim_start_matches("frontend.").to_owned();
         rows.push(vec![name, VERSION.to_owned(), kind.description.to_owned()]);
     }
-    table::render(&rows)
+    table::render(&rows, 1)
 }

@@ -13,6 +13,7 @@ use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build::prepare_all;
 use crate::gateway::build_file::BuildFile;
+use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::options::Options;
 use crate::gateway::report::failure;
@@ -76,7 +77,12 @@ pub(super) fn answer(
             result(&targets::json(&list, &file.source), targets::text(&list), None)
         }
         _ => {
-            let outline = outline::of(&spec, options.target.as_deref().unwrap_or_default());
+            let (target, _) = View::of(options.target.as_deref().unwrap_or_default())?;
+            let outline = outline::of(&spec, target).map_err(|problem| {
+                let mut found = Diagnostics::default();
+                found.report(&file.source, spec.anywhere(), problem);
+                failure(&found, &file)
+            })?;
             result(&outline.json(&file.source), outline.text(), None)
         }
     })

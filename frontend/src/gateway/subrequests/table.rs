@@ -1,7 +1,7 @@
-//! Columns of text, as Go's `tabwriter` with three blanks between them makes them.
+//! Columns of text, as Go's `tabwriter` makes them.
 
-/// Lines of cells, each column as wide as its widest cell and three blanks; the last one is not padded.
-pub(super) fn render(rows: &[Vec<String>]) -> String {
+/// Lines of cells, each column as wide as its widest cell and `gap` blanks; the last one is not padded.
+pub(super) fn render(rows: &[Vec<String>], gap: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -12,7 +12,7 @@ pub(super) fn render(rows: &[Vec<String>]) -> String {
         for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
             out.push_str(cell);
             if at + 1 < row.len() {
-                out.extend(std::iter::repeat_n(' ', width + 3 - cell.chars().count()));
+                out.extend(std::iter::repeat_n(' ', width + gap - cell.chars().count()));
             }
         }
         out.push('\n');

@@ -78,7 +78,7 @@ pub(super) fn text(targets: &[Target]) -> String {
         let mark = if target.name == DEFAULT_TARGET { " (default)" } else { "" };
         rows.push(vec![format!("{}{mark}", target.name), target.description.clone()]);
     }
-    table::render(&rows)
+    table::render(&rows, 1)
 }
 
 #[cfg(test)]
@@ -96,12 +96,12 @@ mod tests {
         let found = list(&spec.unwrap());
         assert_eq!(
             super::text(&found),
-            "TARGET                 DESCRIPTION\n\
-             builder                The virtual environment and what compiling needs\n\
-             dev                    For work on the code: development dependencies, the whole project\n\
-             test                   Runs the checks\n\
-             production (default)   The image that ships\n\
-             static                 Served by a CDN. Rebuilt nightly.\n"
+            "TARGET               DESCRIPTION\n\
+             builder              The virtual environment and what compiling needs\n\
+             dev                  For work on the code: development dependencies, the whole project\n\
+             test                 Runs the checks\n\
+             production (default) The image that ships\n\
+             static               Served by a CDN. Rebuilt nightly.\n"
         );
         let json = json(&found, &source);
         assert_eq!(json["targets"][4]["base"], "node:20");
