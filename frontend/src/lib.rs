@@ -6,6 +6,7 @@
 //! build steps, and [`cli`] what it does for people at a terminal.
 
 pub mod cli;
+pub mod conda;
 pub mod diagnostics;
 pub mod emit;
 pub mod gateway;

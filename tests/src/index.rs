@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::conda::CondaPackage;
 use crate::failure::{Failure, Result};
 use crate::source;
 use crate::wheel::Wheel;
@@ -143,6 +144,15 @@ impl Index {
         Ok(self.publish(name, version, format!("{name}-{version}.tar.gz"), bytes))
     }
 
+    /// Publishes a conda package, in the folder of a channel that it belongs into.
+    ///
+    /// # Errors
+    /// If the package cannot be made.
+    pub fn conda(&self, package: &CondaPackage) -> Result<Published> {
+        let file = format!("{}/{}", package.subdir(), package.file_name());
+        Ok(self.publish(package.name(), package.version(), file, package.bytes()?))
+    }
+
     /// Puts other bytes where a file was published, and gives their SHA-256.
     pub fn replace(&self, published: &Published, bytes: &[u8]) -> String {
         self.put(&published.file, bytes.to_vec());
@@ -175,7 +185,7 @@ impl Drop for Index {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

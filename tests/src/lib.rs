@@ -7,6 +7,7 @@
 pub mod buildx;
 pub mod command;
 pub mod compose;
+pub mod conda;
 pub mod container;
 pub mod engine;
 pub mod git;
@@ -24,6 +25,7 @@ mod unique;
 
 pub use buildx::{Build, Outcome};
 pub use compose::Compose;
+pub use conda::CondaPackage;
 pub use container::Container;
 pub use engine::Engine;
 pub use failure::{Failure, Result};

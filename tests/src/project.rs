@@ -72,6 +72,16 @@ impl Project {
         fs::write(&file, text).map_err(Failure::io(format!("writing {}", file.display())))
     }
 
+    /// Writes a file that is no text, and the folders above it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_bytes(&self, path: &str, content: &[u8]) -> Result {
+        self.write(path, "")?;
+        let file = self.path().join(path);
+        fs::write(&file, content).map_err(Failure::io(format!("writing {}", file.display())))
+    }
+
     /// A file's text.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ impl Wheel {
 }
 
 /// An archive of members that are stored as they are.
-fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (path, content) in members {
         let offset = number(bytes.len());

@@ -38,7 +38,13 @@ impl Resolver for Offline {
 pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
     let python = project.python.map(|version| format!("3.{}", version.minor)).unwrap_or_default();
     let layer = WheelLayer { name: OPEN.to_owned(), wheels: Vec::new() };
-    WheelSet { python, base: vec![layer], extra: Vec::new(), bytecode: spec.dependencies.bytecode }
+    WheelSet {
+        python,
+        conda: None,
+        base: vec![layer],
+        extra: Vec::new(),
+        bytecode: spec.dependencies.bytecode,
+    }
 }
 
 /// The graph of a build, with images as they are named rather than pinned.

@@ -222,7 +222,7 @@ impl Problem {
             Self::PoetryDependency { .. } => vec!["commit a poetry.lock: `poetry lock`".into()],
             Self::Lock { help, .. } => help.clone(),
             Self::UnknownLock { .. } => vec![
-                "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, and requirements files with hashes"
+                "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, conda-lock.yml, pixi.lock, and requirements files with hashes"
                     .into(),
             ],
             Self::StaleLock { command, .. } => vec![format!("lock again: `{command}`")],

@@ -110,10 +110,21 @@ impl ImageConfig {
         }
     }
 
+    /// What conda's own activation says beside the path.
+    pub(super) fn activate_conda(&mut self) {
+        let env = self.env().into_iter().filter(|(name, _)| name != "VIRTUAL_ENV");
+        let list: Vec<_> = env.map(|(name, value)| format!("{name}={value}")).collect();
+        self.run.insert("Env".to_owned(), json!(list));
+        self.set_env("CONDA_PREFIX", VENV);
+    }
+
     /// Applies what a stage says of its image.
     pub fn apply(&mut self, image: &ImagePlan) {
         if image.has_venv {
             self.activate_venv(image.pip_targets_venv);
+            if image.is_conda {
+                self.activate_conda();
+            }
         }
         for (key, value) in &image.env {
             self.set_env(key, value);

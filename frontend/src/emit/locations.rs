@@ -8,7 +8,7 @@ use buildkit_llb::{Location, Position, Range, SourceFile};
 
 use super::Emitter;
 use crate::diagnostics::{Source, Span};
-use crate::plan::WheelPlan;
+use crate::plan::LockPlace;
 
 /// A lock that is larger, in bytes, is not sent along: every graph carries the files that its lines are of, and a
 /// message of the engine's holds 16 MiB.
@@ -25,6 +25,8 @@ impl Locks {
             let language = match source.name.rsplit('.').next() {
                 Some("txt") => "text",
                 _ if source.name.ends_with("Pipfile.lock") => "json",
+                Some("yml" | "yaml") => "yaml",
+                _ if source.name.ends_with("pixi.lock") => "yaml",
                 _ => "toml",
             };
             Arc::new(SourceFile {
@@ -45,8 +47,8 @@ impl Emitter<'_> {
     }
 
     /// Where a package is locked, which names it under errors that do not; otherwise what asks for it in the build file.
-    pub(super) fn wheel_location(&self, wheel: &WheelPlan, span: Span) -> Location {
-        match &wheel.at {
+    pub(super) fn lock_location(&self, at: Option<&LockPlace>, span: Span) -> Location {
+        match at {
             Some(at) if at.source.text.len() <= LARGEST => {
                 Location { file: self.locks.file(&at.source), ranges: vec![range(&at.source, at.span)] }
             }

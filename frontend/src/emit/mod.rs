@@ -5,6 +5,8 @@
 
 mod access;
 mod account;
+mod conda;
+mod conda_solver;
 mod config;
 mod environment;
 mod files;
@@ -230,7 +232,7 @@ impl Emitter<'_> {
                 image.config.layer(format!("{}: {}", packages::program(packages), packages.names.join(" ")));
             }
             Action::Install(groups) => match &groups.wheels {
-                Some(set) => self.add_wheels(&stage.name, set.extra.iter(), set, span, layers, image)?,
+                Some(set) => self.add_groups(&stage.name, set, span, layers, image)?,
                 None => {
                     let root = layers.top(&self.whole(stage));
                     let requirements = &groups.requirements;

@@ -15,7 +15,7 @@ use crate::resolve::Question;
 /// The file that the state of [`resolver`] holds.
 pub const ANSWER: &str = "pylock.toml";
 
-const STAGE: &str = "resolver";
+pub(super) const STAGE: &str = "resolver";
 const OUT: &str = "/run/pybuild/out";
 const UV: Script = Script { name: "uv.sh", text: include_str!("scripts/uv.sh") };
 const UV_PIN: Script = Script { name: "uv.txt", text: include_str!("scripts/uv.txt") };
@@ -46,6 +46,9 @@ pub fn resolver(
         locks: Locks::default(),
     };
     let config = ImageConfig::inherit(&base.config, None, &inputs.platform);
+    if let Some(conda) = &question.conda {
+        return emitter.conda_solver(conda, base, &config, span);
+    }
     let uv = emitter
         .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))
         .mount(Mount::scratch(OUT))

@@ -1,6 +1,6 @@
 //! Environments made of wheels: each wheel a node with a checksum, unpacked in layers by our own tool.
 
-use buildkit_llb::{Exec, Git, Http, Metadata, Mount, Network, ProgressGroup, State};
+use buildkit_llb::{Cap, Exec, Git, Http, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::layers::Layers;
 use super::packages::Script;
@@ -9,7 +9,7 @@ use crate::diagnostics::Span;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 const TOOL: &str = "/run/pybuild/tool";
-const OUT: &str = "/run/pybuild/out";
+pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = Script { name: "wheel.sh", text: include_str!("scripts/wheel.sh") };
@@ -30,6 +30,10 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
+        if let Some(conda) = &set.conda {
+            self.add_conda(stage, conda.layers(), set, span, layers, image)?;
+            return self.add_wheels(stage, set.layers(), set, span, layers, image);
+        }
         // Made for the interpreter that the image itself has, wherever that is.
         let base = image.state.clone();
         let skeleton = self.skeleton(stage, set, &base, span)?;
@@ -37,8 +41,23 @@ impl Emitter<'_> {
         self.add_wheels(stage, set.layers(), set, span, layers, image)
     }
 
+    /// Adds what groups bring to an environment that is there.
+    pub(super) fn add_groups<'l>(
+        &'l self,
+        stage: &str,
+        set: &'l WheelSet,
+        span: Span,
+        layers: &mut Layers<'l>,
+        image: &mut Image,
+    ) -> Result<(), EmitError> {
+        if let Some(conda) = &set.conda {
+            self.add_conda(stage, conda.extra.iter(), set, span, layers, image)?;
+        }
+        self.add_wheels(stage, set.extra.iter(), set, span, layers, image)
+    }
+
     /// Adds `wheels`, each layer by itself.
-    pub(super) fn add_wheels<'l>(
+    fn add_wheels<'l>(
         &'l self,
         stage: &str,
         wheels: impl Iterator<Item = &'l WheelLayer>,
@@ -181,7 +200,7 @@ impl Emitter<'_> {
         };
         let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
             .progress_group(group)
-            .location(self.wheel_location(wheel, span));
+            .location(self.lock_location(wheel.at.as_ref(), span));
         let mut http = Http::new(url).filename(file).mode(0o644).meta(meta);
         if let Some(id) = self.plan.access.auth_for(url) {
             http = http.auth_header_secret(id);
@@ -204,7 +223,7 @@ impl Emitter<'_> {
                 let meta = Metadata::named(format!("[wheels] {} from {url}", wheel.label()));
                 let state = Git::new(url)
                     .reference(commit)
-                    .meta(meta.location(self.wheel_location(wheel, span)))
+                    .meta(meta.location(self.lock_location(wheel.at.as_ref(), span)))
                     .state();
                 let folder = subdirectory.as_deref().map(|folder| format!("/{folder}")).unwrap_or_default();
                 (Mount::bind(&state, SOURCES).no_output(), format!("{SOURCES}{folder}"))
@@ -231,12 +250,22 @@ impl Emitter<'_> {
     fn build_root(&self) -> Result<(State, ImageConfig), EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-        let image = self.image(&builder.base)?;
-        let state = match &builder.packages {
-            Some(packages) => self.packages(BUILDER, packages, &image.state, &image.config),
-            None => image.state,
-        };
-        Ok((state, image.config))
+        let mut image = self.image(&builder.base)?;
+        if let Some(packages) = &builder.packages {
+            image.state = self.packages(BUILDER, packages, &image.state, &image.config);
+        }
+        if let Some(set) = &builder.environment.wheels
+            && let Some(conda) = &set.conda
+        {
+            // Here the Python that compiles is the environment's own.
+            let merges = self.inputs.capabilities.supports(Cap::MergeOp);
+            let mut layers = Layers::new(image.state.clone(), merges);
+            self.add_conda(BUILDER, conda.base.iter(), set, builder.span, &mut layers, &mut image)?;
+            image.config.activate_venv(false);
+            image.config.activate_conda();
+            image.state = layers.image(&self.metadata(BUILDER, "conda", builder.span));
+        }
+        Ok((image.state, image.config))
     }
 
     /// The project as a package: its wheel, built from its own sources alone, and unpacked.

@@ -195,7 +195,7 @@ fn prepare(
             context: &context,
             ignored: &ignored,
             platform: build_platform,
-            base: &builder.base,
+            base: &builder.resolver,
             access: &plan.access,
             image: RefCell::new(None),
             answered: RefCell::default(),

@@ -14,7 +14,7 @@ use crate::gateway::build_file::{BuildFile, MainContext, solve};
 use crate::gateway::calls::{FileStat, Reference, SolveRequest};
 use crate::gateway::errors::FrontendFailure;
 use crate::ignore::Patterns;
-use crate::project::{Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN};
+use crate::project::{CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN};
 use crate::spec::ContextPath;
 
 /// The name under which clients offer the context.
@@ -98,7 +98,7 @@ impl<'b> GatewayContext<'b> {
                 return Ok(look.clone());
             }
             let mut patterns: BTreeSet<String> = self.named.clone();
-            let usual = WELL_KNOWN.iter().chain(&LIKELY).chain(&LOCKS);
+            let usual = WELL_KNOWN.iter().chain(&LIKELY).chain(&LOCKS).chain(&CONDA_FILES);
             patterns.extend(usual.map(|pattern| (*pattern).to_owned()));
             let look = self.look_for(&patterns, &[])?;
             self.probes.borrow_mut().first = Some(look.clone());
@@ -117,6 +117,7 @@ impl<'b> GatewayContext<'b> {
         let likely = Patterns::from_rules(LIKELY).unwrap_or_default();
         WELL_KNOWN.contains(&path)
             || LOCKS.contains(&path)
+            || CONDA_FILES.contains(&path)
             || self.named.contains(path)
             || likely.matches(path)
     }
@@ -176,7 +177,7 @@ fn listed(bytes: &[u8]) -> BTreeMap<String, Kind> {
 
 /// Whether a file that the build file names is one that is read, by its name.
 fn is_text(path: &str) -> bool {
-    [".txt", ".toml", ".in", ".lock", ".cfg"].iter().any(|end| path.ends_with(end))
+    [".txt", ".toml", ".in", ".lock", ".cfg", ".yml", ".yaml"].iter().any(|end| path.ends_with(end))
 }
 
 impl Context for GatewayContext<'_> {

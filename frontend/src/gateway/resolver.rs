@@ -18,7 +18,7 @@ use crate::gateway::wishes::exec_options;
 use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
-use crate::resolve::{Question, ResolveError, Resolver};
+use crate::resolve::{CondaQuestion, Question, ResolveError, Resolver};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
 pub(super) struct GatewayResolver<'a> {
@@ -47,8 +47,9 @@ impl GatewayResolver<'_> {
 
     fn answer(&self, question: &Question) -> Result<String, FrontendFailure> {
         let base = self.base()?;
-        let paths: BTreeSet<String> =
+        let mut paths: BTreeSet<String> =
             question.requirements.inputs.iter().map(|path| path.as_str().to_owned()).collect();
+        paths.extend(question.conda.iter().flat_map(CondaQuestion::context_paths));
         let context =
             if paths.is_empty() { State::scratch() } else { self.context.state(Some(&paths), self.ignored) };
         let inputs = Inputs {

@@ -3,6 +3,7 @@
 pub mod account;
 mod arguments;
 pub mod bytecode;
+pub mod conda;
 mod interpreter;
 pub mod layer;
 mod parallel;
@@ -14,6 +15,7 @@ mod wheel;
 use std::ffi::OsString;
 
 pub use bytecode::BytecodeError;
+pub use conda::{CondaError, CondaProblem};
 pub use interpreter::InterpreterError;
 pub use wheel::{NameProblem, Problem, WheelError};
 
@@ -37,6 +39,9 @@ pub enum ToolError {
     /// A wheel was refused.
     #[error(transparent)]
     Wheel(#[from] WheelError),
+    /// A conda package was refused.
+    #[error(transparent)]
+    Conda(#[from] CondaError),
     /// Bytecode could not be made.
     #[error(transparent)]
     Bytecode(#[from] BytecodeError),
@@ -57,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
     match arguments.next().transpose()?.as_deref() {
         Some("account") => account::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("conda") => conda::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("layer") => layer::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("venv") => venv::run(&arguments.collect::<Result<Vec<_>, _>>()?),

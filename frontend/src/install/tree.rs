@@ -105,6 +105,18 @@ impl Tree {
         file.finish(mode)
     }
 
+    /// The content, mode and time of a file that was made here.
+    pub(super) fn read(&self, path: &str) -> Result<(Vec<u8>, Mode, u64), ToolError> {
+        let place = self.root.join(path);
+        let read = || {
+            let (content, found) = (fs::read(&place)?, fs::metadata(&place)?);
+            let mode = if found.permissions().mode() & 0o111 == 0 { Mode::Plain } else { Mode::Executable };
+            let since = found.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Ok((content, mode, since.as_secs()))
+        };
+        read().map_err(|source| ToolError::File { path: format!("/{path}"), source })
+    }
+
     /// Makes a symbolic link.
     pub(super) fn link(&self, path: &str, target: &str) -> Result<(), ToolError> {
         self.room(path, |place| symlink(target, place))?;
@@ -173,6 +185,18 @@ impl Pending<'_> {
         let finish = || {
             self.file.set_permissions(mode.permissions())?;
             self.file.set_times(self.tree.times())
+        };
+        finish().map_err(|source| self.failed(source))
+    }
+
+    /// Gives the file its mode, and a time of its own in seconds since 1970.
+    pub(super) fn finish_at(self, mode: Mode, seconds: u64) -> Result<(), ToolError> {
+        // What no file system can hold is no time.
+        let seconds = u32::try_from(seconds).unwrap_or(EPOCH);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
+        let finish = || {
+            self.file.set_permissions(mode.permissions())?;
+            self.file.set_times(FileTimes::new().set_modified(time).set_accessed(time))
         };
         finish().map_err(|source| self.failed(source))
     }

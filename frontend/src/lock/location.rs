@@ -7,7 +7,7 @@ use super::artifact::Location;
 use super::model::Source;
 
 /// The name of the file at the end of an address: without query and fragment, percent-decoded.
-pub(super) fn file_name(url: &str) -> String {
+pub(crate) fn file_name(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     decode(path.rsplit('/').next().unwrap_or(path))
 }

@@ -5,12 +5,14 @@
 
 mod access;
 mod account;
+mod conda;
 mod parts;
 mod stages;
 mod wheels;
 
 pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
+pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
 pub use wheels::{BuildFrom, LockPlace, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,8 @@ pub struct Plan {
 pub struct Builder {
     /// The image it starts from.
     pub base: ImageReference,
+    /// The image in which what is not locked is resolved: it has Python and pip.
+    pub resolver: ImageReference,
     /// OS packages that compiling needs.
     pub packages: Option<Packages>,
     /// The version that the base's interpreter must have.
@@ -247,6 +251,8 @@ pub struct CheckPlan {
 pub struct ImagePlan {
     /// Whether the environment is on the PATH.
     pub has_venv: bool,
+    /// Whether the environment is one of conda packages.
+    pub is_conda: bool,
     /// Whether pip installs into the environment by itself (images that people work in).
     pub pip_targets_venv: bool,
     /// Environment.

@@ -13,6 +13,12 @@ use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
 use crate::spec::{Base, Check, ContextPath, ImagePath, Located, RunStep, Spec, Stage, User};
 
+/// The tag of the Debian image that environments of conda packages are put on.
+const CONDA_BASE: &str = "trixie-slim";
+
+/// The tag of the Python image in which conda packages are resolved.
+const CONDA_RESOLVER: &str = "3.13-slim";
+
 struct Planner<'s> {
     spec: &'s Spec,
     project: &'s Project,
@@ -73,7 +79,11 @@ fn uses_builder(stage: &StagePlan) -> bool {
 impl<'s> Planner<'s> {
     fn new(spec: &'s Spec, project: &'s Project, wheels: &'s BTreeMap<Vec<String>, WheelSet>) -> Self {
         let tag = project.python.map_or_else(|| "3-slim".to_owned(), |version| format!("{version}-slim"));
-        let official = || ImageReference::official("python", tag);
+        // A Python of conda's needs nothing of its base but the C library.
+        let official = || match &project.conda {
+            Some(_) => ImageReference::official("debian", CONDA_BASE.to_owned()),
+            None => ImageReference::official("python", tag),
+        };
         let python_base = spec.python.base.as_ref().map_or_else(official, |base| base.value.clone());
         let build_base =
             spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
@@ -112,6 +122,10 @@ impl<'s> Planner<'s> {
         let packages = system.packages.iter().chain(&system.build);
         Builder {
             packages: self.packages(packages, &self.build_base),
+            resolver: match (&self.project.conda, &self.spec.python.build_base) {
+                (Some(_), None) => ImageReference::official("python", CONDA_RESOLVER.to_owned()),
+                _ => self.build_base.clone(),
+            },
             base: self.build_base.clone(),
             python: self.project.python,
             environment: self.groups(&[]),
@@ -186,6 +200,7 @@ impl<'s> Planner<'s> {
             expected_users: Vec::new(),
             image: ImagePlan {
                 has_venv: true,
+                is_conda: self.project.conda.is_some(),
                 pip_targets_venv: true,
                 workdir: Some(self.spec.app.workdir.clone()),
                 ..ImagePlan::default()
@@ -400,6 +415,7 @@ impl<'s> Planner<'s> {
             from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
+            is_conda: self.project.conda.is_some(),
             pip_targets_venv: (stage.is_assembled() && !ships) || from_builder,
             env: settings.env.clone(),
             labels,

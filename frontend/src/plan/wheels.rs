@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::CondaSet;
 use crate::diagnostics::{Source, Span};
 
 /// Wheels from this size on, in bytes, are layers of their own.
@@ -24,6 +25,19 @@ const BUCKETS: u64 = 16;
 
 /// The same for what groups add on top.
 const EXTRA_BUCKETS: u64 = 4;
+
+/// In an environment of conda packages, most of what is heavy is one of these; the layers are shared with them.
+const BESIDE_CONDA: (usize, u64) = (8, 4);
+
+/// What is spread over layers.
+pub(super) trait Grouped: Ord {
+    /// The name, which decides the bucket.
+    fn name(&self) -> &str;
+    /// Name and version, for progress.
+    fn label(&self) -> String;
+    /// The size in bytes, 0 where it is not known.
+    fn size(&self) -> u64;
+}
 
 /// A package as it gets into an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +77,16 @@ impl WheelPlan {
             Some(version) => format!("{} {version}", self.name),
             None => self.name.clone(),
         }
+    }
+}
+
+impl Grouped for WheelPlan {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn label(&self) -> String {
+        Self::label(self)
     }
 
     fn size(&self) -> u64 {
@@ -138,8 +162,10 @@ pub struct WheelLayer {
 /// The layers of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelSet {
-    /// The minor version of Python that they are for, as `3.13`.
+    /// The minor version of Python that they are for, as `3.13`; `3.13t` for the free-threaded build.
     pub python: String,
+    /// The conda packages that the environment is made of, Python among them.
+    pub conda: Option<CondaSet>,
     /// The project's own dependencies.
     pub base: Vec<WheelLayer>,
     /// What groups add.
@@ -151,13 +177,26 @@ pub struct WheelSet {
 impl WheelSet {
     /// Layers for `base`, and for what of `all` is not in it.
     pub fn new(python: String, base: Vec<WheelPlan>, all: Vec<WheelPlan>, bytecode: bool) -> Self {
-        let extra =
-            all.into_iter().filter(|wheel| !base.iter().any(|other| other.name == wheel.name)).collect();
+        let extra = added(&base, all);
         Self {
             python,
+            conda: None,
             base: layers(base, MOST_HEAVY, BUCKETS, "wheels"),
             extra: layers(extra, MOST_HEAVY, EXTRA_BUCKETS, "group wheels"),
             bytecode,
+        }
+    }
+
+    /// The same on top of an environment of conda packages, without bytecode: its Python is part of the environment.
+    pub fn on_conda(python: String, conda: CondaSet, base: Vec<WheelPlan>, all: Vec<WheelPlan>) -> Self {
+        let extra = added(&base, all);
+        let (heavy, buckets) = BESIDE_CONDA;
+        Self {
+            python,
+            conda: Some(conda),
+            base: layers(base, heavy, buckets, "wheels"),
+            extra: layers(extra, heavy, buckets, "group wheels"),
+            bytecode: false,
         }
     }
 
@@ -168,12 +207,14 @@ impl WheelSet {
 
     /// Paths of the context that wheels come from or are built from.
     pub fn context_paths(&self) -> impl Iterator<Item = &str> {
-        self.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
+        let packages = self.conda.iter().flat_map(CondaSet::context_paths);
+        let wheels = self.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
             WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path }) => {
                 Some(path.as_str())
             }
             _ => None,
-        })
+        });
+        packages.chain(wheels)
     }
 
     /// Whether something has to be built before it can be installed.
@@ -182,19 +223,34 @@ impl WheelSet {
     }
 }
 
+fn added(base: &[WheelPlan], all: Vec<WheelPlan>) -> Vec<WheelPlan> {
+    all.into_iter().filter(|wheel| !base.iter().any(|other| other.name == wheel.name)).collect()
+}
+
 fn layers(wheels: Vec<WheelPlan>, most_heavy: usize, buckets: u64, kind: &str) -> Vec<WheelLayer> {
+    let layers = grouped(wheels, most_heavy, buckets, kind).into_iter();
+    layers.map(|(name, wheels)| WheelLayer { name, wheels }).collect()
+}
+
+/// Spreads packages over layers, each with what it is called.
+pub(super) fn grouped<T: Grouped>(
+    packages: Vec<T>,
+    most_heavy: usize,
+    buckets: u64,
+    kind: &str,
+) -> Vec<(String, Vec<T>)> {
     let (mut heavy, mut light): (Vec<_>, Vec<_>) =
-        wheels.into_iter().partition(|wheel| wheel.size() >= HEAVY);
-    heavy.sort_by(|a, b| (Reverse(a.size()), &a.name).cmp(&(Reverse(b.size()), &b.name)));
+        packages.into_iter().partition(|package| package.size() >= HEAVY);
+    heavy.sort_by(|a, b| (Reverse(a.size()), a.name()).cmp(&(Reverse(b.size()), b.name())));
     light.extend(heavy.split_off(heavy.len().min(most_heavy)));
-    let mut filled: BTreeMap<u64, Vec<WheelPlan>> = BTreeMap::new();
-    for wheel in light {
-        filled.entry(bucket(&wheel.name, buckets)).or_default().push(wheel);
+    let mut filled: BTreeMap<u64, Vec<T>> = BTreeMap::new();
+    for package in light {
+        filled.entry(bucket(package.name(), buckets)).or_default().push(package);
     }
-    let alone = heavy.into_iter().map(|wheel| WheelLayer { name: wheel.label(), wheels: vec![wheel] });
-    let together = filled.into_iter().map(|(number, mut wheels)| {
-        wheels.sort();
-        WheelLayer { name: format!("{kind} {:02} of {buckets:02}", number + 1), wheels }
+    let alone = heavy.into_iter().map(|package| (package.label(), vec![package]));
+    let together = filled.into_iter().map(|(number, mut packages)| {
+        packages.sort();
+        (format!("{kind} {:02} of {buckets:02}", number + 1), packages)
     });
     alone.chain(together).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Files are asked for through [`Context`], so that all of this runs without an engine as well.
 
+mod conda;
 mod context;
 mod files;
 mod groups;
@@ -13,6 +14,7 @@ mod pyproject;
 mod python;
 mod requirements;
 
+pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Folder, Kind};
 pub use files::{Files, Ignored};
 pub use locked::Locked;
@@ -36,6 +38,9 @@ pub const LIKELY: [&str; 4] =
 /// Locks by the name of their file. Those that exist and are not what is installed from get a warning.
 pub const LOCKS: [&str; 5] = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"];
 
+/// Files that say which conda packages are installed. Those named first win; `environment.yml` is no lock.
+pub const CONDA_FILES: [&str; 4] = ["conda-lock.yml", "pixi.lock", "environment.yml", "environment.yaml"];
+
 const REQUIREMENTS: [&str; 4] =
     ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
 
@@ -48,6 +53,8 @@ pub struct Project {
     pub requirements: Requirements,
     /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
     pub locked: Option<Locked>,
+    /// The conda packages that make the environment, in a project that has these.
+    pub conda: Option<Conda>,
     /// Groups whose requirements file has hashes: they are locks of their own.
     pub locked_groups: BTreeMap<String, Locked>,
     /// What a stage installs on top when it names the group; names normalised.
@@ -68,20 +75,31 @@ impl Project {
             Some(source) => Pyproject::parse(&source, found),
             None => None,
         };
-        let python = python::choose(spec, pyproject.as_ref(), files, found)?;
+        let conda = conda::read(spec, files, found)?;
+        let python = match &conda {
+            // It is one of the packages.
+            Some(_) => None,
+            None => python::choose(spec, pyproject.as_ref(), files, found)?,
+        };
         let locked = match spec.dependencies.installer {
-            Installer::Wheels => locked::read(spec, files, found)?,
-            Installer::Pip => None,
+            Installer::Wheels if conda.is_none() => locked::read(spec, files, found)?,
+            _ => None,
         };
         let mut groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
-        let requirements = match &locked {
-            Some(locked) => {
+        let requirements = match (&conda, &locked) {
+            (Some(conda), _) => {
+                for name in conda.groups() {
+                    groups.entry(name.clone()).or_default();
+                }
+                conda.requirements(spec)
+            }
+            (None, Some(locked)) => {
                 for name in locked.lock.groups().into_iter().chain(locked.lock.extras()) {
                     groups.entry(name.as_str().to_owned()).or_default();
                 }
                 Requirements { asked: Some(spec.anywhere()), ..Requirements::default() }
             }
-            None => main_requirements(spec, pyproject.as_ref(), files, found)?,
+            (None, None) => main_requirements(spec, pyproject.as_ref(), files, found)?,
         };
         let requirements = with_extras(spec, requirements, &groups, found);
         let has_backend =
@@ -106,7 +124,7 @@ impl Project {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
         };
-        Ok(Self { python, requirements, locked, locked_groups, groups, is_package, labels })
+        Ok(Self { python, requirements, locked, conda, locked_groups, groups, is_package, labels })
     }
 
     /// The groups that `stage` installs: those it names, or those that its name stands for.

@@ -18,8 +18,10 @@ pub struct Requirements {
     pub files: Vec<ContextPath>,
     /// All files that these pull in, themselves included.
     pub inputs: BTreeSet<ContextPath>,
-    /// Requirements that stand in no file of their own (from pyproject.toml).
+    /// Requirements that stand in no file of their own.
     pub inline: Vec<String>,
+    /// The file that these stand in, where it is another than `pyproject.toml`.
+    pub inline_of: Option<String>,
     /// Where it was asked for: marked in the progress and in errors.
     pub asked: Option<Span>,
 }
@@ -45,6 +47,7 @@ impl Requirements {
             }
         }
         both.inputs.extend(other.inputs.iter().cloned());
+        both.inline_of = self.inline_of.clone().or_else(|| other.inline_of.clone());
         both.asked = self.asked.or(other.asked);
         both
     }
@@ -53,7 +56,7 @@ impl Requirements {
     pub fn label(&self) -> String {
         let mut names: Vec<&str> = self.files.iter().map(ContextPath::as_str).collect();
         if !self.inline.is_empty() {
-            names.push("pyproject.toml");
+            names.push(self.inline_of.as_deref().unwrap_or("pyproject.toml"));
         }
         names.join(", ")
     }

@@ -4,12 +4,14 @@
 //! after that is the same for every kind of project.
 
 mod choose;
+mod conda;
 mod locate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
 
+use crate::conda::Channel;
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::lock::{self, Format, Input, Lock};
 use crate::pep508::Name;
@@ -39,12 +41,31 @@ pub struct Question {
     pub pins: Vec<String>,
     /// Whether `pins` are all that is wanted: they are only to be located.
     pub only_pins: bool,
+    /// Conda packages that are wanted, and nothing else. The answer is then a `conda-lock.yml`.
+    pub conda: Option<CondaQuestion>,
+}
+
+/// Conda packages to be resolved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CondaQuestion {
+    /// The file that asks for them.
+    pub file: String,
+    /// What is asked for, as conda writes it: `numpy >=1.26`.
+    pub specs: Vec<String>,
+    /// Where packages come from, the first first.
+    pub channels: Vec<Channel>,
+    /// The platform, as conda names it.
+    pub platform: String,
+    /// The version of the C library.
+    pub glibc: String,
 }
 
 impl Question {
     /// What the question is about, for progress.
     pub fn label(&self) -> String {
-        if self.only_pins {
+        if let Some(conda) = &self.conda {
+            format!("{} for {}", conda.file, conda.platform)
+        } else if self.only_pins {
             format!("{} locked packages", self.pins.len())
         } else {
             self.requirements.label()
@@ -70,6 +91,9 @@ pub fn wheel_sets(
     resolver: &dyn Resolver,
     found: &mut Diagnostics,
 ) -> Result<BTreeMap<Vec<String>, WheelSet>, ResolveError> {
+    if let Some(conda) = &project.conda {
+        return conda::sets(spec, project, conda, wanted, platform, resolver, found);
+    }
     let Some(mut target) = target(spec, project, platform, found) else { return Ok(BTreeMap::new()) };
     target.python.patch = target.python.patch.or(patch.map(u64::from));
     let mut environments = Environments { spec, project, target, resolver, found, base: None };
@@ -240,6 +264,7 @@ impl Environments<'_> {
             requirements: requirements.clone(),
             pins: pins.to_vec(),
             only_pins: false,
+            conda: None,
         };
         let lock = self.ask(&question)?;
         let selection = select(&lock, &self.target, &Request::default());
@@ -267,6 +292,7 @@ impl Environments<'_> {
             requirements: Requirements::default(),
             pins,
             only_pins: true,
+            conda: None,
         };
         let lock = self.ask(&question)?;
         Ok(Some(locate::Located::new(&lock, selection, &self.target)))

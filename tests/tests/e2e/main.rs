@@ -10,6 +10,7 @@ mod calls;
 mod cancel;
 mod checks;
 mod compose;
+mod conda;
 mod contexts;
 mod datascience;
 mod digests;

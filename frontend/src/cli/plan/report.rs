@@ -11,7 +11,8 @@ use crate::diagnostics::Diagnostics;
 use crate::emit::program;
 use crate::pep508::Name;
 use crate::plan::{
-    Action, AppFiles, BasePlan, BuildFrom, CopySource, Groups, StagePlan, WheelFrom, WheelPlan, WheelSet,
+    Action, AppFiles, BasePlan, BuildFrom, CondaLayer, CopySource, Groups, StagePlan, WheelFrom, WheelPlan,
+    WheelSet,
 };
 use crate::project::Locked;
 use crate::resolve;
@@ -201,7 +202,22 @@ fn layers(set: &WheelSet, groups: &[String], chosen: &Chosen) -> Vec<Layer> {
         let packages: Vec<_> = layer.wheels.iter().map(|wheel| package(wheel, chosen)).collect();
         Layer { name: layer.name.clone(), bytes: total(&packages), packages }
     };
-    shown.iter().map(layer).collect()
+    let packages = set.conda.iter();
+    let packages = packages.flat_map(|set| if groups.is_empty() { &set.base } else { &set.extra });
+    packages.map(conda_layer).chain(shown.iter().map(layer)).collect()
+}
+
+fn conda_layer(layer: &CondaLayer) -> Layer {
+    let packages = layer.packages.iter().map(|package| Package {
+        name: package.name.clone(),
+        version: Some(package.version.clone()),
+        artifact: package.file.clone(),
+        built: false,
+        bytes: package.size,
+        why: String::new(),
+    });
+    let packages: Vec<_> = packages.collect();
+    Layer { name: layer.name.clone(), bytes: total(&packages), packages }
 }
 
 /// What is locked without an address: known by name and version, but not in which layer.

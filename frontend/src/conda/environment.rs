@@ -1,0 +1,136 @@
+//! `environment.yml`: what conda users write by hand. No lock: it is resolved in a build step.
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::{CondaLockError, span_of, yaml};
+use crate::diagnostics::Source;
+
+/// Where packages come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The name of a channel, or its address.
+    Named(String),
+    /// A folder of the context, relative to the file.
+    Folder(String),
+}
+
+/// What an `environment.yml` asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentFile {
+    /// The channels, the first first.
+    pub channels: Vec<Channel>,
+    /// Conda packages, as conda writes them.
+    pub dependencies: Vec<String>,
+    /// Requirements for Python's index.
+    pub pip: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    channels: Vec<Spanned<String>>,
+    #[serde(default)]
+    dependencies: Vec<Spanned<Dependency>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Dependency {
+    Package(String),
+    Pip(Pip),
+}
+
+#[derive(Deserialize)]
+struct Pip {
+    pip: Vec<String>,
+}
+
+impl EnvironmentFile {
+    /// Reads the text of one.
+    ///
+    /// # Errors
+    /// If it is none, or asks for what cannot be had here.
+    pub fn parse(source: &Source) -> Result<Self, CondaLockError> {
+        let file: File = yaml(source)?;
+        let mut read = Self::default();
+        for channel in &file.channels {
+            let error = |message: String| CondaLockError { message, span: span_of(source, channel) };
+            match channel.value.as_str() {
+                // It only says that what is not named is not asked.
+                "nodefaults" => {}
+                "defaults" => {
+                    let message =
+                        "`defaults` stands for channels that conda is set up with; name the channels";
+                    return Err(error(message.to_owned()));
+                }
+                name => read.channels.push(channel_of(name)),
+            }
+        }
+        if read.channels.is_empty() {
+            let message = "no channel is named, so there is nowhere to get packages from".to_owned();
+            return Err(CondaLockError { message, span: source.line_span(1) });
+        }
+        for dependency in &file.dependencies {
+            match &dependency.value {
+                Dependency::Package(package) => read.dependencies.push(package.clone()),
+                Dependency::Pip(pip) => {
+                    for line in &pip.pip {
+                        if !line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+                            let message = format!(
+                                "`{line}` is no requirement: options and folders cannot stand below `pip`"
+                            );
+                            return Err(CondaLockError { message, span: span_of(source, dependency) });
+                        }
+                        read.pip.push(line.clone());
+                    }
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn channel_of(name: &str) -> Channel {
+    let path = name.strip_prefix("file://").or_else(|| name.strip_prefix("file:")).unwrap_or(name);
+    let is_path = path != name || path.starts_with("./") || path.starts_with("../");
+    if is_path { Channel::Folder(path.to_owned()) } else { Channel::Named(name.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<EnvironmentFile, CondaLockError> {
+        EnvironmentFile::parse(&Source::new("environment.yml", text))
+    }
+
+    #[test]
+    fn packages_channels_and_requirements_are_told_apart() {
+        let text = "name: demo\nchannels:\n  - ./channel\n  - conda-forge\n  - nodefaults\ndependencies:\n  \
+                    - python=3.11\n  - numpy >=1.26\n  - pip\n  - pip:\n    - flask==3.1\nprefix: /home/me/demo\n";
+        let read = parse(text).unwrap();
+        let channels = [Channel::Folder("./channel".into()), Channel::Named("conda-forge".into())];
+        assert_eq!(read.channels, channels);
+        assert_eq!(read.dependencies, ["python=3.11", "numpy >=1.26", "pip"]);
+        assert_eq!(read.pip, ["flask==3.1"]);
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused_at_its_line() {
+        let at = |text: &str| {
+            let error = parse(text).unwrap_err();
+            (error.message, error.span)
+        };
+        let line = |text: &str, line| Source::new("environment.yml", text).line_span(line);
+        let defaults = "channels:\n  - defaults\n";
+        let message = "`defaults` stands for channels that conda is set up with; name the channels";
+        assert_eq!(at(defaults), (message.to_owned(), line(defaults, 2)));
+        let none = "dependencies:\n  - python\n";
+        let message = "no channel is named, so there is nowhere to get packages from";
+        assert_eq!(at(none), (message.to_owned(), line(none, 1)));
+        let option = "channels: [a]\ndependencies:\n  - pip:\n    - -r other.txt\n";
+        let message = "`-r other.txt` is no requirement: options and folders cannot stand below `pip`";
+        assert_eq!(at(option), (message.to_owned(), line(option, 3)));
+    }
+}

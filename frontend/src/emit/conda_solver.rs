@@ -1,0 +1,78 @@
+//! Resolves conda packages in a build step: py-rattler, from Python's index, in the place of conda.
+
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
+use serde_json::json;
+
+use super::packages::Script;
+use super::resolver::{ANSWER, STAGE};
+use super::wheels::OUT;
+use super::{BaseImage, Emitter, ImageConfig};
+use crate::conda::Channel;
+use crate::diagnostics::Span;
+use crate::resolve::CondaQuestion;
+
+const RATTLER: Script = Script { name: "rattler.sh", text: include_str!("scripts/rattler.sh") };
+const RATTLER_PIN: Script = Script { name: "rattler.txt", text: include_str!("scripts/rattler.txt") };
+const SOLVE: Script = Script { name: "conda.sh", text: include_str!("scripts/conda.sh") };
+const PROGRAM: Script = Script { name: "conda.py", text: include_str!("scripts/conda.py") };
+const QUESTION: &str = "/run/pybuild/question.json";
+const CHANNELS: &str = "/run/pybuild/channels";
+const CACHE: &str = "/root/.cache/rattler";
+
+impl Emitter<'_> {
+    /// A state with a lock of what `question` asks for as its only file.
+    pub(super) fn conda_solver(
+        &self,
+        question: &CondaQuestion,
+        base: &BaseImage,
+        config: &ImageConfig,
+        span: Span,
+    ) -> State {
+        let rattler = self
+            .with_pip_cache(self.shell(RATTLER, &[], config).mount(RATTLER_PIN.mount()))
+            .mount(Mount::scratch(OUT))
+            .meta(self.metadata(STAGE, "py-rattler", span))
+            .run(&base.state)
+            .output(OUT);
+        let exec = self.shell(SOLVE, &[], config).mount(PROGRAM.mount());
+        let exec = self.with_channels(exec, question);
+        let title = format!("resolve: {} for {}", question.file, question.platform);
+        self.with_index(exec)
+            .mount(Mount::bind(&rattler, "/run/pybuild/rattler").read_only())
+            .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
+            .mount(Mount::scratch(OUT))
+            .env("RATTLER_CACHE_DIR", CACHE)
+            .env("PYBUILD_ANSWER", format!("{OUT}/{ANSWER}"))
+            .meta(self.metadata(STAGE, &title, span))
+            .run(&base.state)
+            .output(OUT)
+    }
+
+    /// The question as a file, and the lists of those channels that are folders of the context.
+    fn with_channels(&self, exec: Exec, question: &CondaQuestion) -> Exec {
+        let mut exec = exec;
+        let mut channels = Vec::new();
+        for (number, channel) in question.channels.iter().enumerate() {
+            match channel {
+                Channel::Named(name) => channels.push(json!({ "name": name })),
+                Channel::Folder(path) => {
+                    let place = format!("{CHANNELS}/{number}");
+                    let mount = Mount::bind(&self.inputs.context, &place).selector(format!("/{path}"));
+                    exec = exec.mount(mount.read_only());
+                    channels.push(json!({ "name": format!("file://{place}"), "path": path }));
+                }
+            }
+        }
+        let text = json!({
+            "specs": question.specs,
+            "channels": channels,
+            "platform": question.platform,
+            "glibc": question.glibc,
+        });
+        let file = FileOp::on(&State::scratch())
+            .mkfile(MkFile::new("/question.json", format!("{text:#}\n")).mode(0o644).timestamp(0))
+            .meta(Metadata::named(format!("[internal] dependencies of {}", question.file)))
+            .state();
+        exec.mount(Mount::bind(&file, QUESTION).selector("/question.json").read_only())
+    }
+}

@@ -1,0 +1,147 @@
+//! The two formats of conda packages, each read as a stream of tar entries.
+//!
+//! `.conda` is a ZIP archive with two stored members, `info-STEM.tar.zst` and `pkg-STEM.tar.zst`, beside a
+//! `metadata.json` that says so. `.tar.bz2` is one tar with the description below `info/`.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom, Take};
+use std::path::{Path, PathBuf};
+
+use bzip2::read::MultiBzDecoder;
+use rawzip::{MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ZipArchive};
+use ruzstd::decoding::StreamingDecoder;
+
+use super::error::CondaProblem;
+
+/// The most that a package may unpack to, in bytes.
+const LIMIT: u64 = 16 << 30;
+
+/// The most bytes of `metadata.json`; real ones have forty.
+const METADATA_LIMIT: u64 = 64 << 10;
+
+/// A package's file, opened as often as it is read.
+pub(super) struct Archive {
+    path: PathBuf,
+    format: Format,
+}
+
+enum Format {
+    Conda { info: Range, files: Range },
+    TarBz2,
+}
+
+/// Where a stored member's bytes are.
+#[derive(Clone, Copy)]
+struct Range {
+    start: u64,
+    end: u64,
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The package's description, below `info/`.
+    Info,
+    /// What is installed. In a `.tar.bz2` the description is among it.
+    Files,
+}
+
+/// A tar entry that is being read.
+pub(super) type Entry<'a> = tar::Entry<'a, Box<dyn Read>>;
+
+impl Archive {
+    /// Looks where the parts are. `stem` is the file's name without its ending.
+    pub(super) fn open(path: &Path, stem: &str, is_conda: bool) -> Result<Self, CondaProblem> {
+        let format = if is_conda { zipped(path, stem)? } else { Format::TarBz2 };
+        Ok(Self { path: path.to_owned(), format })
+    }
+
+    /// Hands each entry of a part to `each`, in the archive's order.
+    pub(super) fn walk<E: From<CondaProblem>>(
+        &self,
+        part: Part,
+        each: &mut dyn FnMut(&str, &mut Entry<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut archive = tar::Archive::new(self.stream(part)?);
+        let mut total: u64 = 0;
+        for entry in archive.entries().map_err(damaged)? {
+            let mut entry = entry.map_err(damaged)?;
+            total = total.saturating_add(entry.size());
+            if total > LIMIT {
+                return Err(CondaProblem::TooLarge(LIMIT).into());
+            }
+            let path = String::from_utf8(entry.path_bytes().into_owned());
+            let path = path.map_err(|error| {
+                CondaProblem::Path(String::from_utf8_lossy(error.as_bytes()).into_owned())
+            })?;
+            each(path.strip_prefix("./").unwrap_or(&path), &mut entry)?;
+        }
+        Ok(())
+    }
+
+    fn stream(&self, part: Part) -> Result<Box<dyn Read>, CondaProblem> {
+        let mut file = File::open(&self.path).map_err(damaged)?;
+        let range = match (&self.format, part) {
+            (Format::Conda { info, .. }, Part::Info) => *info,
+            (Format::Conda { files, .. }, Part::Files) => *files,
+            (Format::TarBz2, _) => return Ok(Box::new(MultiBzDecoder::new(BufReader::new(file)))),
+        };
+        file.seek(SeekFrom::Start(range.start)).map_err(damaged)?;
+        let stored: Take<File> = file.take(range.end.saturating_sub(range.start));
+        Ok(Box::new(StreamingDecoder::new(BufReader::new(stored)).map_err(damaged)?))
+    }
+}
+
+/// The parts of a `.conda` file.
+fn zipped(path: &Path, stem: &str) -> Result<Format, CondaProblem> {
+    let file = File::open(path).map_err(damaged)?;
+    let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
+    let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
+    let (info_name, files_name) = (format!("info-{stem}.tar.zst"), format!("pkg-{stem}.tar.zst"));
+    let (mut info, mut files, mut metadata) = (None, None, None);
+    let mut entries = zip.entries(&mut buffer);
+    while let Some(entry) = entries.next_entry().map_err(damaged)? {
+        let name = entry.file_path();
+        let wanted = match name.as_bytes() {
+            name if name == info_name.as_bytes() => &mut info,
+            name if name == files_name.as_bytes() => &mut files,
+            b"metadata.json" => &mut metadata,
+            _ => continue,
+        };
+        if entry.compression_method() != rawzip::CompressionMethod::STORE {
+            return Err(damaged("its members are compressed twice"));
+        }
+        if wanted.replace(entry.wayfinder()).is_some() {
+            return Err(damaged("it has a member twice"));
+        }
+    }
+    let range = |place, missing| -> Result<Range, CondaProblem> {
+        let place: Option<rawzip::ZipArchiveEntryWayfinder> = place;
+        let place = place.ok_or(CondaProblem::Missing(missing))?;
+        let (start, end) = zip.get_entry(place).map_err(damaged)?.compressed_data_range();
+        Ok(Range { start, end })
+    };
+    check_format(path, range(metadata, "metadata.json")?)?;
+    Ok(Format::Conda { info: range(info, "info-….tar.zst")?, files: range(files, "pkg-….tar.zst")? })
+}
+
+fn check_format(path: &Path, range: Range) -> Result<(), CondaProblem> {
+    let mut file = File::open(path).map_err(damaged)?;
+    file.seek(SeekFrom::Start(range.start)).map_err(damaged)?;
+    let mut text = Vec::new();
+    let length = range.end.saturating_sub(range.start).min(METADATA_LIMIT);
+    file.take(length).read_to_end(&mut text).map_err(damaged)?;
+    let unreadable = |message: String| CondaProblem::Metadata { file: "metadata.json", message };
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+    let version = metadata.get("conda_pkg_format_version").and_then(serde_json::Value::as_u64);
+    match version.ok_or_else(|| unreadable("`conda_pkg_format_version` is not a number".to_owned()))? {
+        2 => Ok(()),
+        other => Err(CondaProblem::Format(other)),
+    }
+}
+
+/// What a reader says of an archive.
+pub(super) fn damaged(error: impl std::fmt::Display) -> CondaProblem {
+    CondaProblem::Archive(error.to_string())
+}

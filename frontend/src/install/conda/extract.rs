@@ -1,0 +1,252 @@
+//! Writes the files of a package: each checked against the package's own list, with the environment's path in them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use sha2::{Digest, Sha256};
+use tar::EntryType;
+
+use super::archive::{Entry, Part, damaged};
+use super::error::CondaProblem;
+use super::metadata::{FileMode, Listed, PathType};
+use super::package::{Content, Environment, Package, hexadecimal};
+use super::prefix;
+use crate::install::ToolError;
+use crate::install::tree::{Mode, Tree};
+
+/// Large enough that most files are one write.
+const BUFFER: usize = 128 << 10;
+
+/// What was written to a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The sha256 of what is there now, hexadecimal; of a link, of its target's name.
+    pub(super) sha256: String,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// What it turned out to be, for packages whose list does not say.
+    pub(super) path_type: PathType,
+}
+
+/// Why a file was not written.
+enum Failure {
+    Problem(CondaProblem),
+    Tool(ToolError),
+}
+
+impl From<CondaProblem> for Failure {
+    fn from(problem: CondaProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+struct Extraction<'a> {
+    package: &'a Package,
+    environment: &'a Environment,
+    tree: &'a Tree,
+    written: BTreeMap<String, Written>,
+}
+
+impl Package {
+    /// Writes those of its files that are in `owned`, by their places below the environment.
+    pub(super) fn extract(
+        &self,
+        environment: &Environment,
+        tree: &Tree,
+        owned: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Written>, ToolError> {
+        let mut extraction = Extraction { package: self, environment, tree, written: BTreeMap::new() };
+        let done = extraction.run(owned);
+        done.map_err(|failure| match failure {
+            Failure::Problem(problem) => problem.of(&self.file).into(),
+            Failure::Tool(error) => error,
+        })?;
+        Ok(extraction.written)
+    }
+}
+
+impl Extraction<'_> {
+    fn run(&mut self, owned: &BTreeSet<&str>) -> Result<(), Failure> {
+        let package = self.package;
+        let mut wanted: BTreeMap<&str, (&str, &Listed)> = BTreeMap::new();
+        for (place, content) in &package.files {
+            match content {
+                Content::Member(listed) => drop(wanted.insert(&listed.path, (place, listed))),
+                Content::Made(text) if owned.contains(place.as_str()) => {
+                    self.tree.write(&self.path(place), text.as_bytes(), Mode::Executable)?;
+                    self.note(place, text.as_bytes(), PathType::HardLink);
+                }
+                Content::Made(_) => {}
+            }
+        }
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        package.archive.walk(Part::Files, &mut |path, entry| {
+            let Some((place, listed)) = wanted.get(path) else { return Ok(()) };
+            if !seen.insert(path.to_owned()) {
+                return Err(CondaProblem::Twice(path.to_owned()).into());
+            }
+            if owned.contains(place) { self.entry(place, listed, entry, &wanted) } else { Ok(()) }
+        })?;
+        match wanted.keys().find(|path| !seen.contains(**path)) {
+            Some(absent) => Err(CondaProblem::Absent((*absent).to_owned()).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn entry(
+        &mut self,
+        place: &str,
+        listed: &Listed,
+        entry: &mut Entry<'_>,
+        all: &BTreeMap<&str, (&str, &Listed)>,
+    ) -> Result<(), Failure> {
+        let special = |kind| CondaProblem::Special { path: listed.path.clone(), kind };
+        match entry.header().entry_type() {
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                self.file(place, listed, entry)
+            }
+            EntryType::Symlink => {
+                let target = entry.link_name_bytes().map(Cow::into_owned).unwrap_or_default();
+                let target = String::from_utf8_lossy(&target).into_owned();
+                if !stays_inside(place, &target) {
+                    return Err(CondaProblem::Link { path: listed.path.clone(), target }.into());
+                }
+                self.tree.link(&self.path(place), &target)?;
+                self.note(place, target.as_bytes(), PathType::SoftLink);
+                Ok(())
+            }
+            EntryType::Link => {
+                let target = entry.link_name_bytes().map(Cow::into_owned).unwrap_or_default();
+                let target = String::from_utf8_lossy(&target).into_owned();
+                let target = target.strip_prefix("./").unwrap_or(&target);
+                let absent = || CondaProblem::Absent(target.to_owned());
+                let (other, _) = all.get(target).ok_or_else(absent)?;
+                if !self.written.contains_key(*other) {
+                    return Err(absent().into());
+                }
+                let (content, mode, seconds) = self.tree.read(&self.path(other))?;
+                let mut output = self.tree.create(&self.path(place))?;
+                output.write(&content)?;
+                output.finish_at(mode, seconds)?;
+                self.note(place, &content, PathType::HardLink);
+                Ok(())
+            }
+            EntryType::Directory => Err(special("a folder where a file is listed").into()),
+            EntryType::Fifo => Err(special("a named pipe").into()),
+            EntryType::Char | EntryType::Block => Err(special("a device").into()),
+            _ => Err(special("of an unknown kind").into()),
+        }
+    }
+
+    fn file(&mut self, place: &str, listed: &Listed, entry: &mut Entry<'_>) -> Result<(), Failure> {
+        let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0
+            || self.package.metadata.is_noarch_python && listed.path.starts_with("python-scripts/");
+        let mode = if executable { Mode::Executable } else { Mode::Plain };
+        // Bytecode that comes with the package is valid as long as its source has the time that the package gives it.
+        let seconds = entry.header().mtime().map_err(damaged)?;
+        let mut output = self.tree.create(&self.path(place))?;
+        let written = match &listed.prefix_placeholder {
+            None => {
+                let mut hasher = Sha256::new();
+                let mut buffer = vec![0; BUFFER];
+                let mut size = 0;
+                loop {
+                    let got = entry.read(&mut buffer).map_err(damaged)?;
+                    let piece = buffer.get(..got).unwrap_or_default();
+                    if piece.is_empty() {
+                        break;
+                    }
+                    hasher.update(piece);
+                    size += got as u64;
+                    output.write(piece)?;
+                }
+                let sha256 = hexadecimal(&hasher.finalize());
+                check_hash(listed, &sha256)?;
+                Written { sha256, size, path_type: PathType::HardLink }
+            }
+            Some(placeholder) => {
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).map_err(damaged)?;
+                check_hash(listed, &hexadecimal(&Sha256::digest(&content)))?;
+                let prefix = self.environment.path();
+                let replaced = match listed.file_mode {
+                    Some(FileMode::Binary) => prefix::in_binary(&content, placeholder, &prefix)
+                        .ok_or_else(|| CondaProblem::PrefixTooLong(listed.path.clone()))?,
+                    Some(FileMode::Text) | None => prefix::in_text(&content, placeholder, &prefix),
+                };
+                output.write(&replaced)?;
+                let sha256 = hexadecimal(&Sha256::digest(&replaced));
+                Written { sha256, size: replaced.len() as u64, path_type: PathType::HardLink }
+            }
+        };
+        output.finish_at(mode, seconds)?;
+        self.written.insert(place.to_owned(), written);
+        Ok(())
+    }
+
+    fn note(&mut self, place: &str, content: &[u8], path_type: PathType) {
+        let sha256 = hexadecimal(&Sha256::digest(content));
+        self.written.insert(place.to_owned(), Written { sha256, size: content.len() as u64, path_type });
+    }
+
+    fn path(&self, place: &str) -> String {
+        format!("{}/{place}", self.environment.prefix)
+    }
+}
+
+fn check_hash(listed: &Listed, found: &str) -> Result<(), CondaProblem> {
+    match &listed.sha256 {
+        Some(expected) if !expected.eq_ignore_ascii_case(found) => Err(CondaProblem::Hash {
+            path: listed.path.clone(),
+            expected: expected.clone(),
+            found: found.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a link's target is in the environment that the link is in.
+fn stays_inside(place: &str, target: &str) -> bool {
+    if target.is_empty() || target.starts_with('/') {
+        return false;
+    }
+    let mut depth = place.matches('/').count();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            _ => depth += 1,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_inside() {
+        for (place, target, inside) in [
+            ("lib/libz.so", "libz.so.1", true),
+            ("lib/terminfo", "../share/terminfo", true),
+            ("lib/a", "../../etc/passwd", false),
+            ("lib/a", "b/../../../etc", false),
+            ("lib/a", "/etc/passwd", false),
+            ("a", "..", false),
+            ("a", "", false),
+        ] {
+            assert_eq!(stays_inside(place, target), inside, "{place} -> {target}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `pybuild tool conda`: installs conda packages into an environment, without conda.
+//!
+//! ```text
+//! conda --root OUT --prefix /venv [--python 3.11] [--epoch SECONDS] (--package PATH:SHA256 --url URL)...
+//! ```
+//!
+//! Files go where the package's list says; those of packages for any version of Python into the environment's
+//! `site-packages`. The path that packages were built for is replaced by the environment's. No script of a package
+//! is run. What comes out depends on the packages and the options alone.
+//!
+//! Names that differ by case alone are let be: packages of terminal descriptions have had them for decades.
+
+mod archive;
+mod error;
+mod extract;
+mod metadata;
+mod package;
+mod prefix;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::PathBuf;
+
+pub use error::{CondaError, CondaProblem};
+use package::{Environment, Package, Source};
+
+use super::ToolError;
+use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown, usage};
+use super::parallel::in_parallel;
+use super::tree::{EPOCH, Mode, Tree};
+
+/// Installs the packages that the arguments name.
+///
+/// # Errors
+/// If an argument is wrong, a package is refused ([`CondaError`]), or a file cannot be read or written.
+pub fn run(arguments: &[String]) -> Result<(), ToolError> {
+    let Options { root, environment, seconds, mut sources } = parse(arguments)?;
+    // Sorted, so that which of two packages wins does not depend on the order of the arguments.
+    sources.sort_by(|one, other| one.path.file_name().cmp(&other.path.file_name()));
+    let opened = in_parallel(&sources, || (), |source, ()| Package::open(source, &environment));
+    let packages = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let owners = owners(&packages)?;
+    let mut tree = Tree::new(root, seconds)?;
+    let prefix = &environment.prefix;
+    // The same parents always, so that the layers of all groups agree on them.
+    let parents = owners.keys().filter_map(|place| Some(place.rsplit_once('/')?.0));
+    let empty = packages.iter().flat_map(|package| package.folders.iter().map(String::as_str));
+    let folders: BTreeSet<String> = parents
+        .chain(empty)
+        .chain(["bin", "lib", "conda-meta"])
+        .map(|folder| format!("{prefix}/{folder}"))
+        .collect();
+    tree.folders(folders.iter().map(String::as_str))?;
+    let numbered: Vec<_> = packages.iter().enumerate().collect();
+    let written = in_parallel(
+        &numbered,
+        || (),
+        |(number, package), ()| {
+            let owned =
+                owners.iter().filter(|(_, owner)| *owner == number).map(|(place, _)| *place).collect();
+            package.extract(&environment, &tree, &owned)
+        },
+    );
+    for (package, written) in packages.iter().zip(written) {
+        let place = format!("{prefix}/conda-meta/{}.json", package.stem);
+        tree.write(&place, record::record(package, &written?).as_bytes(), Mode::Plain)?;
+        for hook in package.hooks() {
+            note(&format!("{} brings {hook}, which conda would run; it is not run here", package.file));
+        }
+    }
+    // Without it, conda does not take the folder for an environment.
+    tree.write(&format!("{prefix}/conda-meta/history"), b"", Mode::Plain)?;
+    tree.settle()
+}
+
+#[derive(Debug)]
+struct Options {
+    root: PathBuf,
+    environment: Environment,
+    seconds: u32,
+    sources: Vec<Source>,
+}
+
+fn parse(arguments: &[String]) -> Result<Options, ToolError> {
+    let (mut root, mut prefix, mut python) = (None, None, None);
+    let mut time = EPOCH;
+    let mut sources: Vec<Source> = Vec::new();
+    for pair in pairs(arguments) {
+        match pair? {
+            ("--root", value) => root = Some(PathBuf::from(value)),
+            (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
+            ("--python", value) => python = Some(PythonVersion::parse(value)?),
+            ("--epoch", value) => time = seconds(value)?,
+            ("--package", value) => sources.push(source(value)?),
+            ("--url", value) => match sources.last_mut() {
+                Some(source) => value.clone_into(&mut source.url),
+                None => return Err(usage("`--url` stands before any `--package`")),
+            },
+            (name, _) => return Err(unknown(name)),
+        }
+    }
+    let environment = Environment { prefix: required(prefix, "--prefix")?, python };
+    Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources })
+}
+
+/// Reads `PATH:SHA256`, with `-` where no hash is known.
+fn source(value: &str) -> Result<Source, ToolError> {
+    let wrong = || usage(format!("`{value}` is not PATH:SHA256"));
+    let (path, hash) = value.rsplit_once(':').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
+    let sha256 = match hash {
+        "-" => None,
+        hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Some(hash.to_owned())
+        }
+        _ => return Err(wrong()),
+    };
+    Ok(Source { path: path.into(), sha256, url: String::new() })
+}
+
+/// Tells the user something in the step's output.
+fn note(text: &str) {
+    // Nobody reads it if it cannot be written.
+    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
+}
+
+/// Decides which package writes which file: the later one by name, where several bring it.
+fn owners(packages: &[Package]) -> Result<BTreeMap<&str, usize>, ToolError> {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, package) in packages.iter().enumerate() {
+        for place in package.files.keys() {
+            if let Some(other) = owners.insert(place, number).and_then(|other| packages.get(other)) {
+                note(&format!(
+                    "{} and {} both bring {place}; that of {} is kept",
+                    other.file, package.file, package.file
+                ));
+            }
+        }
+    }
+    let folders =
+        packages.iter().flat_map(|package| package.folders.iter().map(move |folder| (folder, package)));
+    for (folder, package) in folders {
+        if owners.contains_key(folder.as_str()) {
+            return Err(CondaProblem::FileAndFolder(folder.clone()).of(&package.file).into());
+        }
+    }
+    for (place, number) in &owners {
+        let mut parents = place.match_indices('/').filter_map(|(at, _)| place.get(..at));
+        if let Some(parent) = parents.find(|parent| owners.contains_key(parent))
+            && let Some(package) = packages.get(*number)
+        {
+            return Err(CondaProblem::FileAndFolder(parent.to_owned()).of(&package.file).into());
+        }
+    }
+    Ok(owners)
+}

@@ -1,0 +1,349 @@
+//! Packages of both formats, made here, and what is installed or refused of them.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use bzip2::Compression;
+use bzip2::write::BzEncoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use serde_json::{Value, json};
+use tar::{EntryType, Header};
+use tempfile::TempDir;
+
+use super::package::hexadecimal;
+use super::run;
+use sha2::{Digest, Sha256};
+
+const PLACEHOLDER: &str = "/home/builder/placehold_placehold_placehold";
+
+/// A package in the making.
+#[derive(Clone)]
+struct Draft {
+    stem: &'static str,
+    index: Value,
+    link: Option<Value>,
+    paths: Vec<Value>,
+    entries: Vec<(Header, String, Vec<u8>)>,
+}
+
+impl Draft {
+    fn of(stem: &'static str, noarch: bool) -> Self {
+        let mut parts = stem.rsplitn(3, '-');
+        let (build, version, name) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+        let mut index = json!({ "name": name, "version": version, "build": build, "depends": [] });
+        if noarch {
+            index["noarch"] = json!("python");
+        }
+        Self { stem, index, link: None, paths: Vec::new(), entries: Vec::new() }
+    }
+
+    fn listed(mut self, path: &str, more: &Value) -> Self {
+        let mut entry = json!({ "_path": path, "path_type": "hardlink" });
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.paths.push(entry);
+        self
+    }
+
+    fn entry(mut self, kind: EntryType, path: &str, target: &str, content: &[u8], mode: u32) -> Self {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mtime(1_600_000_000);
+        header.set_mode(mode);
+        header.set_size(content.len() as u64);
+        if !target.is_empty() {
+            header.set_link_name_literal(target).unwrap();
+        }
+        // Written as it is: the crate itself refuses names that lead elsewhere.
+        let name = &mut header.as_old_mut().name;
+        name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_cksum();
+        self.entries.push((header, path.to_owned(), content.to_vec()));
+        self
+    }
+
+    fn file(self, path: &str, content: &[u8], mode: u32) -> Self {
+        let sha256 = hexadecimal(&Sha256::digest(content));
+        self.listed(path, &json!({ "sha256": sha256 })).entry(EntryType::Regular, path, "", content, mode)
+    }
+
+    fn with_prefix(self, path: &str, content: &[u8], mode: &str) -> Self {
+        self.listed(path, &json!({ "file_mode": mode, "prefix_placeholder": PLACEHOLDER })).entry(
+            EntryType::Regular,
+            path,
+            "",
+            content,
+            0o755,
+        )
+    }
+
+    fn link(self, path: &str, target: &str) -> Self {
+        self.listed(path, &json!({ "path_type": "softlink" })).entry(
+            EntryType::Symlink,
+            path,
+            target,
+            b"",
+            0o777,
+        )
+    }
+
+    fn info(&self) -> Self {
+        let mut info = Self::of(self.stem, false);
+        let mut add = |path: &str, value: &Value| {
+            info = info.clone().entry(EntryType::Regular, path, "", value.to_string().as_bytes(), 0o644);
+        };
+        add("info/index.json", &self.index);
+        add("info/paths.json", &json!({ "paths": self.paths, "paths_version": 1 }));
+        if let Some(link) = &self.link {
+            add("info/link.json", link);
+        }
+        info
+    }
+
+    fn tar(drafts: &[&Self]) -> Vec<u8> {
+        let mut tar = Vec::new();
+        for (header, _, content) in drafts.iter().flat_map(|draft| &draft.entries) {
+            tar.extend(header.as_bytes());
+            tar.extend(content);
+            tar.resize(tar.len().next_multiple_of(512), 0);
+        }
+        tar.resize(tar.len() + 1024, 0);
+        tar
+    }
+
+    fn tar_bz2(&self, folder: &Path) -> String {
+        let mut encoder = BzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&Self::tar(&[&self.info(), self])).unwrap();
+        self.save(folder, "tar.bz2", &encoder.finish().unwrap())
+    }
+
+    fn conda(&self, folder: &Path) -> String {
+        let packed = |tar: Vec<u8>| compress_to_vec(tar.as_slice(), CompressionLevel::Fastest);
+        let members = [
+            ("metadata.json".to_owned(), br#"{"conda_pkg_format_version": 2}"#.to_vec()),
+            (format!("info-{}.tar.zst", self.stem), packed(Self::tar(&[&self.info()]))),
+            (format!("pkg-{}.tar.zst", self.stem), packed(Self::tar(&[self]))),
+        ];
+        let mut bytes = Vec::new();
+        let mut zip = rawzip::ZipArchiveWriter::new(&mut bytes);
+        for (name, content) in members {
+            let file = zip.new_file(&name).compression_method(rawzip::CompressionMethod::STORE);
+            let (mut entry, config) = file.start().unwrap();
+            let mut writer = config.wrap(&mut entry);
+            writer.write_all(&content).unwrap();
+            let (_, descriptor) = writer.finish().unwrap();
+            entry.finish(descriptor).unwrap();
+        }
+        zip.finish().unwrap();
+        self.save(folder, "conda", &bytes)
+    }
+
+    fn save(&self, folder: &Path, ending: &str, bytes: &[u8]) -> String {
+        let path = folder.join(format!("{}.{ending}", self.stem));
+        fs::write(&path, bytes).unwrap();
+        format!("{}:{}", path.display(), hexadecimal(&Sha256::digest(bytes)))
+    }
+}
+
+fn install(packages: &[String]) -> Result<TempDir, String> {
+    let out = tempfile::tempdir().unwrap();
+    let root = out.path().to_str().unwrap();
+    let mut arguments: Vec<String> =
+        ["--root", root, "--prefix", "/venv", "--python", "3.12"].map(str::to_owned).to_vec();
+    for package in packages {
+        let url = "https://me:secret@team.example/t/token/main/linux-64/file";
+        arguments.extend(["--package", package, "--url", url].map(str::to_owned));
+    }
+    run(&arguments).map_err(|error| error.to_string())?;
+    Ok(out)
+}
+
+fn native() -> Draft {
+    let script = format!("#!{PLACEHOLDER}/bin/python\n");
+    let binary = format!("\u{7f}ELF{PLACEHOLDER}/share\0after\0");
+    Draft::of("native-1.0-h1_0", false)
+        .file("lib/libx.so.1", b"code", 0o755)
+        .link("lib/libx.so", "libx.so.1")
+        .with_prefix("bin/script", script.as_bytes(), "text")
+        .with_prefix("lib/where", binary.as_bytes(), "binary")
+        .file("share/doc", b"text", 0o664)
+        .listed("var/empty", &json!({ "path_type": "directory" }))
+}
+
+fn noarch() -> Draft {
+    let mut draft = Draft::of("tool-2-py_0", true)
+        .file("site-packages/tool.py", b"VERSION = 2\n", 0o644)
+        .file("python-scripts/helper", b"#!/bin/sh\n", 0o644);
+    let entry_points = json!(["tool = tool.cli:main.run"]);
+    draft.link = Some(json!({ "noarch": { "type": "python", "entry_points": entry_points } }));
+    draft
+}
+
+fn read(out: &TempDir, path: &str) -> String {
+    fs::read_to_string(out.path().join("venv").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn both_formats_install_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    for packages in [
+        [native().conda(folder.path()), noarch().tar_bz2(folder.path())],
+        [native().tar_bz2(folder.path()), noarch().conda(folder.path())],
+    ] {
+        let out = install(&packages).unwrap();
+        let place = |path: &str| out.path().join("venv").join(path);
+        assert_eq!(read(&out, "bin/script"), "#!/venv/bin/python\n");
+        let binary = format!("\u{7f}ELF/venv/share{}after\0", "\0".repeat(PLACEHOLDER.len() - 5 + 1));
+        assert_eq!(read(&out, "lib/where"), binary);
+        assert_eq!(fs::read_link(place("lib/libx.so")).unwrap().to_str(), Some("libx.so.1"));
+        assert!(place("var/empty").is_dir());
+        let facts = |path: &str| {
+            fs::metadata(place(path)).map(|found| (found.mode() & 0o7777, found.mtime())).unwrap()
+        };
+        assert_eq!(facts("lib/libx.so.1"), (0o755, 1_600_000_000));
+        assert_eq!(facts("share/doc"), (0o644, 1_600_000_000));
+        assert_eq!(facts("bin/helper").0, 0o755);
+        assert_eq!(read(&out, "lib/python3.12/site-packages/tool.py"), "VERSION = 2\n");
+        assert_eq!(
+            read(&out, "bin/tool"),
+            "#!/venv/bin/python3.12\n# -*- coding: utf-8 -*-\nimport re\nimport sys\n\nfrom tool.cli import main\n\n\
+             if __name__ == '__main__':\n    sys.argv[0] = re.sub(r'(-script\\.pyw?|\\.exe)?$', '', sys.argv[0])\n    \
+             sys.exit(main.run())\n"
+        );
+        assert_eq!(read(&out, "conda-meta/history"), "");
+    }
+}
+
+#[test]
+fn the_record_says_what_was_installed_and_tells_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = install(&[native().conda(folder.path())]).unwrap();
+    let record: Value = serde_json::from_str(&read(&out, "conda-meta/native-1.0-h1_0.json")).unwrap();
+    assert_eq!(record["url"], "https://team.example/main/linux-64/file");
+    assert_eq!(
+        (&record["channel"], &record["subdir"]),
+        (&json!("https://team.example/main"), &json!("linux-64"))
+    );
+    assert_eq!(record["fn"], "native-1.0-h1_0.conda");
+    let files = ["bin/script", "lib/libx.so", "lib/libx.so.1", "lib/where", "share/doc"];
+    assert_eq!(record["files"], json!(files));
+    let paths = record["paths_data"]["paths"].as_array().unwrap();
+    assert_eq!(paths[0]["prefix_placeholder"], PLACEHOLDER);
+    assert_eq!(paths[0]["sha256_in_prefix"], hexadecimal(&Sha256::digest(b"#!/venv/bin/python\n")));
+    assert_eq!(paths[1]["path_type"], "softlink");
+}
+
+#[test]
+fn the_same_packages_give_the_same_bytes_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let packages = [native().conda(folder.path()), noarch().conda(folder.path())];
+    let listing = |out: &TempDir| {
+        let mut found = Vec::new();
+        let mut folders = vec![out.path().join("venv")];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(&next).unwrap().map(Result::unwrap) {
+                let meta = fs::symlink_metadata(entry.path()).unwrap();
+                if meta.is_dir() {
+                    folders.push(entry.path());
+                }
+                let content = if meta.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+                let path = entry.path().strip_prefix(out.path()).unwrap().to_owned();
+                found.push((path, meta.mode(), meta.mtime(), content));
+            }
+        }
+        found.sort();
+        found
+    };
+    let one = install(&packages).unwrap();
+    let other = install(&[packages[1].clone(), packages[0].clone()]).unwrap();
+    assert_eq!(listing(&one), listing(&other));
+}
+
+#[test]
+fn hard_links_become_files_and_the_later_package_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Draft::of("one-1-0", false)
+        .file("bin/perl", b"perl", 0o755)
+        .listed("bin/perl5", &json!({}))
+        .entry(EntryType::Link, "bin/perl5", "bin/perl", b"", 0o755)
+        .file("share/both", b"one", 0o644);
+    let two = Draft::of("two-1-0", false).file("share/both", b"two", 0o644);
+    let out = install(&[two.tar_bz2(folder.path()), one.tar_bz2(folder.path())]).unwrap();
+    assert_eq!(read(&out, "bin/perl5"), "perl");
+    assert_eq!(read(&out, "share/both"), "two");
+}
+
+#[test]
+fn what_does_not_follow_the_format_is_refused() {
+    let base = || Draft::of("bad-1-0", false);
+    let unlisted = |path: &str, target: &str| base().link(path, target);
+    let help = "the package does not follow the format; use another build, and tell its maintainers";
+    let cases = [
+        (base().file("../etc/passwd", b"", 0o644), "the path `../etc/passwd` leads out of the environment"),
+        (base().file("/etc/passwd", b"", 0o644), "the path `/etc/passwd` leads out of the environment"),
+        (base().file("lib/./x", b"", 0o644), "the path `lib/./x` leads out of the environment"),
+        (
+            unlisted("lib/x", "/etc/passwd"),
+            "the link `lib/x` points out of the environment, to `/etc/passwd`",
+        ),
+        (unlisted("lib/x", "../../etc"), "the link `lib/x` points out of the environment, to `../../etc`"),
+        (
+            base().file("conda-meta/x", b"", 0o644),
+            "the path `conda-meta/x` belongs to the environment itself",
+        ),
+        (base().file("lib/x", b"", 0o644).file("lib/x", b"", 0o644), "`lib/x` is there twice"),
+        (
+            base().file("lib/x", b"", 0o644).file("lib/x/y", b"", 0o644),
+            "`lib/x` is a file here, and a folder in another package or place",
+        ),
+        (
+            base().listed("lib/x", &json!({})),
+            "`lib/x` is listed in `info/paths.json`, and is not in the archive",
+        ),
+        (
+            base().listed("lib/x", &json!({})).entry(EntryType::Fifo, "lib/x", "", b"", 0o644),
+            "`lib/x` is a named pipe, which packages cannot have",
+        ),
+        (
+            base().listed("a", &json!({ "sha256": "00" })).entry(EntryType::Regular, "a", "", b"", 0o644),
+            "`a` has the sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, \
+             but `info/paths.json` says 00",
+        ),
+    ];
+    for (draft, message) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let said = install(&[draft.tar_bz2(folder.path())]).map(drop).unwrap_err();
+        assert_eq!(said, format!("cannot install `bad-1-0.tar.bz2`: {message}\n  help: {help}"));
+    }
+}
+
+#[test]
+fn a_package_is_held_to_its_hash_its_name_and_its_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let argument = native().conda(folder.path());
+    let (path, hash) = argument.rsplit_once(':').unwrap();
+    let said = install(&[format!("{path}:{}", "0".repeat(64))]).map(drop).unwrap_err();
+    assert_eq!(
+        said,
+        format!(
+            "cannot install `native-1.0-h1_0.conda`: its sha256 is {hash}, but the lock says {}\n  help: lock again; \
+             if that changes nothing, ask who runs the channel",
+            "0".repeat(64)
+        )
+    );
+    let mut other = native();
+    other.index["version"] = json!("2.0");
+    let said = install(&[other.tar_bz2(folder.path())]).map(drop).unwrap_err();
+    assert!(said.contains("it says that it is `native-2.0-h1_0`"), "{said}");
+    fs::write(folder.path().join("x-1-0.conda"), b"PK").unwrap();
+    let said = install(&[format!("{}/x-1-0.conda:-", folder.path().display())]).map(drop).unwrap_err();
+    assert!(said.starts_with("cannot install `x-1-0.conda`: the archive is damaged: "), "{said}");
+    fs::write(folder.path().join("x.zip"), b"").unwrap();
+    let said = install(&[format!("{}/x.zip:-", folder.path().display())]).map(drop).unwrap_err();
+    assert!(said.contains("the file name is not `NAME-VERSION-BUILD.conda`"), "{said}");
+    let mut wrong = noarch();
+    wrong.link = Some(json!({ "noarch": { "type": "python", "entry_points": ["../x = a:b"] } }));
+    let said = install(&[wrong.conda(folder.path())]).map(drop).unwrap_err();
+    assert!(said.contains("`../x = a:b` is not an entry point"), "{said}");
+}

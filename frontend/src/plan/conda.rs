@@ -1,0 +1,100 @@
+//! Conda packages in layers, grouped as wheels are.
+
+use super::wheels::{Grouped, LockPlace, grouped};
+
+/// How many heavy layers of conda packages an environment has at most, and in how many buckets the others are. There
+/// are wheels beside them, and an image has no room for more than 127 layers.
+const MOST_HEAVY: usize = 24;
+const BUCKETS: u64 = 12;
+
+/// The same for what groups add.
+const EXTRA_HEAVY: usize = 8;
+const EXTRA_BUCKETS: u64 = 4;
+
+/// A conda package as it gets into an image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CondaPlan {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The name of its file.
+    pub file: String,
+    /// Where it comes from.
+    pub from: CondaFrom,
+    /// The SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Its size in bytes, where the lock has it.
+    pub size: Option<u64>,
+    /// Where a file of the project locks it.
+    pub at: Option<LockPlace>,
+}
+
+/// Where a conda package comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CondaFrom {
+    /// An address.
+    Http(String),
+    /// A file of the context.
+    Context(String),
+}
+
+/// Packages that are unpacked together: one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CondaLayer {
+    /// What it is called: the package's name, or the bucket's.
+    pub name: String,
+    /// The packages, by name.
+    pub packages: Vec<CondaPlan>,
+}
+
+/// The layers of conda packages of one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CondaSet {
+    /// The project's own dependencies.
+    pub base: Vec<CondaLayer>,
+    /// What groups add.
+    pub extra: Vec<CondaLayer>,
+}
+
+impl Grouped for CondaPlan {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn label(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+
+    fn size(&self) -> u64 {
+        self.size.unwrap_or(0)
+    }
+}
+
+impl CondaSet {
+    /// Layers for `base`, and for what of `all` is not in it.
+    pub fn new(base: Vec<CondaPlan>, all: Vec<CondaPlan>) -> Self {
+        let extra = all.into_iter().filter(|one| !base.iter().any(|other| other.name == one.name)).collect();
+        let layer = |(name, packages)| CondaLayer { name, packages };
+        Self {
+            base: grouped(base, MOST_HEAVY, BUCKETS, "packages").into_iter().map(layer).collect(),
+            extra: grouped(extra, EXTRA_HEAVY, EXTRA_BUCKETS, "group packages")
+                .into_iter()
+                .map(layer)
+                .collect(),
+        }
+    }
+
+    /// All layers, lowest first.
+    pub fn layers(&self) -> impl Iterator<Item = &CondaLayer> {
+        self.base.iter().chain(&self.extra)
+    }
+
+    /// The packages that are files of the context.
+    pub fn context_paths(&self) -> impl Iterator<Item = &str> {
+        self.layers().flat_map(|layer| &layer.packages).filter_map(|package| match &package.from {
+            CondaFrom::Context(path) => Some(path.as_str()),
+            CondaFrom::Http(_) => None,
+        })
+    }
+}

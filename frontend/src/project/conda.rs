@@ -1,0 +1,113 @@
+//! The project's conda packages: a lock, or an `environment.yml` that is resolved.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::context::ContextError;
+use super::files::Files;
+use super::requirements::Requirements;
+use crate::conda::{self, CondaLock, EnvironmentFile, Format};
+use crate::diagnostics::{Diagnostics, Problem, Source};
+use crate::spec::{ContextPath, Installer, Located, Spec};
+
+/// Where the conda packages of a project are written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conda {
+    /// The file.
+    pub path: ContextPath,
+    /// Its text, for errors that point into it.
+    pub source: Arc<Source>,
+    /// What it says.
+    pub says: CondaSource,
+}
+
+/// A lock, or what is to be resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CondaSource {
+    /// A lock.
+    Locked(Arc<CondaLock>),
+    /// An `environment.yml`.
+    Environment(Arc<EnvironmentFile>),
+}
+
+impl Conda {
+    /// The groups that it knows.
+    pub(super) fn groups(&self) -> BTreeSet<String> {
+        match &self.says {
+            CondaSource::Locked(lock) => lock.groups.clone(),
+            CondaSource::Environment(_) => BTreeSet::new(),
+        }
+    }
+
+    /// What it asks of Python's index without saying which file.
+    pub(super) fn requirements(&self, spec: &Spec) -> Requirements {
+        let inline = match &self.says {
+            CondaSource::Locked(_) => Vec::new(),
+            CondaSource::Environment(file) => file.pip.clone(),
+        };
+        let inline_of = Some(self.path.as_str().to_owned());
+        Requirements { asked: Some(spec.anywhere()), inline, inline_of, ..Requirements::default() }
+    }
+}
+
+/// Reads what the build file names, or else the first that is there.
+///
+/// # Errors
+/// If the context cannot be read. What is wrong with the file is reported to `found`.
+pub(super) fn read(
+    spec: &Spec,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Option<Conda>, ContextError> {
+    let dependencies = &spec.dependencies;
+    if dependencies.installer == Installer::Pip {
+        return Ok(None);
+    }
+    let named = match (&dependencies.lock, dependencies.requirements.as_deref()) {
+        (Some(lock), _) => Some(lock.clone()).filter(|lock| Format::of_file(lock.value.as_str()).is_some()),
+        (None, Some([only])) => Some(only.clone()).filter(|only| is_environment(only.value.as_str())),
+        (None, Some(_)) => None,
+        (None, None) => detected(files)?.map(|path| Located::new(path, spec.anywhere())),
+    };
+    let Some(named) = named else { return Ok(None) };
+    let Some(bytes) = files.read_named(&named.value, &spec.source, named.span, found)? else {
+        return Ok(None);
+    };
+    let path = named.value.as_str();
+    let source = Arc::new(Source::new(path, String::from_utf8_lossy(&bytes).into_owned()));
+    let read = match Format::of_file(path) {
+        Some(format) => conda::parse(format, &source).map(|lock| CondaSource::Locked(Arc::new(lock))),
+        None => EnvironmentFile::parse(&source).map(|file| CondaSource::Environment(Arc::new(file))),
+    };
+    match read {
+        Ok(says) => {
+            if matches!(says, CondaSource::Environment(_)) {
+                let what = format!("the dependencies in {path}");
+                found.report(&spec.source, named.span, Problem::NotLocked { what });
+            }
+            Ok(Some(Conda { path: named.value.clone(), source, says }))
+        }
+        Err(error) => {
+            found.report(&source, error.span, Problem::Lock { message: error.message, help: Vec::new() });
+            Ok(None)
+        }
+    }
+}
+
+/// Locks of Python packages alone come first, and requirements files before what people keep for their own machines.
+fn detected(files: &Files<'_>) -> Result<Option<ContextPath>, ContextError> {
+    if files.first_of(&super::LOCKS)?.is_some() {
+        return Ok(None);
+    }
+    if let Some(lock) = files.first_of(&conda::FILES)? {
+        return Ok(Some(lock));
+    }
+    if files.first_of(&super::REQUIREMENTS)?.is_some() {
+        return Ok(None);
+    }
+    files.first_of(&["environment.yml", "environment.yaml"])
+}
+
+fn is_environment(path: &str) -> bool {
+    [".yml", ".yaml"].iter().any(|ending| path.ends_with(ending))
+}

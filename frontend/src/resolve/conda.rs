@@ -1,0 +1,344 @@
+//! Environments of conda packages, and the wheels on top of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use buildkit_llb::Platform;
+use pep440_rs::Version;
+
+use super::{CondaQuestion, Environments, Question, ResolveError, Resolver, libc_of, pins_of};
+use crate::conda::{
+    self, Address, Channel, CondaLock, CondaName, Entry, EnvironmentFile, Format, SelectError, select,
+    subdir_of,
+};
+use crate::diagnostics::{Diagnostics, Problem, Source};
+use crate::lock::file_name;
+use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, LockPlace, WheelFrom, WheelPlan, WheelSet};
+use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, normalized};
+use crate::spec::{ContextPath, Spec};
+use crate::tags::{Architecture, Libc, Python, Target};
+
+impl CondaQuestion {
+    /// The files of the context that say what its channels have.
+    pub fn context_paths(&self) -> Vec<String> {
+        let folders = self.channels.iter().filter_map(|channel| match channel {
+            Channel::Folder(path) => Some(path),
+            Channel::Named(_) => None,
+        });
+        folders
+            .flat_map(|path| {
+                [self.platform.as_str(), "noarch"].map(|subdir| format!("{path}/{subdir}/repodata.json"))
+            })
+            .collect()
+    }
+}
+
+/// What one platform's environments are made from.
+struct Resolved {
+    lock: Arc<CondaLock>,
+    /// The file that errors about it are shown in; absent for what was just resolved.
+    source: Option<Arc<Source>>,
+    subdir: &'static str,
+}
+
+/// The packages of one set of groups.
+struct Contents {
+    conda: Vec<CondaPlan>,
+    wheels: Vec<WheelPlan>,
+}
+
+/// The same as [`super::wheel_sets`], for a project with conda packages.
+pub(super) fn sets(
+    spec: &Spec,
+    project: &Project,
+    conda: &Conda,
+    wanted: &BTreeSet<Vec<String>>,
+    platform: &Platform,
+    resolver: &dyn Resolver,
+    found: &mut Diagnostics,
+) -> Result<BTreeMap<Vec<String>, WheelSet>, ResolveError> {
+    let none = Ok(BTreeMap::new());
+    let libc = spec.python.libc.unwrap_or_else(|| libc_of(spec));
+    let Some(subdir) = subdir_of(&platform.format()) else {
+        let message = format!("conda has no packages for {}", platform.format());
+        found.report(&spec.source, spec.anywhere(), Problem::Lock { message, help: Vec::new() });
+        return none;
+    };
+    let Libc::Glibc { major, minor } = libc else {
+        let span = spec.python.base.as_ref().map_or_else(|| spec.anywhere(), |base| base.span);
+        let message = "conda packages are made for glibc, and the base image has musl".to_owned();
+        let help = vec!["use a base such as `debian:trixie-slim`".to_owned()];
+        found.report(&spec.source, span, Problem::Lock { message, help });
+        return none;
+    };
+    let contents = match &conda.says {
+        CondaSource::Locked(lock) => {
+            Resolved { lock: Arc::clone(lock), source: Some(Arc::clone(&conda.source)), subdir }
+        }
+        CondaSource::Environment(file) => {
+            let Some(question) = question(conda, file, subdir, format!("{major}.{minor}")) else {
+                let message = "a channel lies outside of the build context".to_owned();
+                found.report(
+                    &conda.source,
+                    conda.source.line_span(1),
+                    Problem::Lock { message, help: Vec::new() },
+                );
+                return none;
+            };
+            Resolved { lock: Arc::new(ask(resolver, question)?), source: None, subdir }
+        }
+    };
+    let Some((python, target)) = python_of(&contents, conda, spec, platform, libc, found) else {
+        return none;
+    };
+    let environments = Environments { spec, project, target, resolver, found, base: None };
+    let mut builder = Builder { environments, conda, resolved: contents };
+    let Some(base) = builder.contents(&[])? else { return none };
+    let mut sets = BTreeMap::new();
+    for groups in wanted {
+        let Some(all) = builder.contents(groups)? else { continue };
+        let packages = CondaSet::new(base.conda.clone(), all.conda);
+        sets.insert(
+            groups.clone(),
+            WheelSet::on_conda(python.clone(), packages, base.wheels.clone(), all.wheels),
+        );
+    }
+    Ok(sets)
+}
+
+/// What the solver is asked; `None` if a channel is out of reach.
+fn question(conda: &Conda, file: &EnvironmentFile, subdir: &str, glibc: String) -> Option<CondaQuestion> {
+    let channels = file.channels.iter().map(|channel| match channel {
+        Channel::Folder(path) => Some(Channel::Folder(conda.path.sibling(path)?.as_str().to_owned())),
+        Channel::Named(_) => Some(channel.clone()),
+    });
+    Some(CondaQuestion {
+        file: conda.path.as_str().to_owned(),
+        specs: file.dependencies.clone(),
+        channels: channels.collect::<Option<Vec<_>>>()?,
+        platform: subdir.to_owned(),
+        glibc,
+    })
+}
+
+fn ask(resolver: &dyn Resolver, question: CondaQuestion) -> Result<CondaLock, ResolveError> {
+    let text = resolver.resolve(&Question { conda: Some(question), ..Question::default() })?;
+    let source = Source::new("conda-lock.yml", text);
+    conda::parse(Format::CondaLock, &source).map_err(|error| ResolveError(Box::new(error)))
+}
+
+/// The Python of the environment, as the tool is told of it and as wheels are chosen for it.
+fn python_of(
+    resolved: &Resolved,
+    conda: &Conda,
+    spec: &Spec,
+    platform: &Platform,
+    libc: Libc,
+    found: &mut Diagnostics,
+) -> Option<(String, Target)> {
+    let chosen = match select(&resolved.lock, resolved.subdir, &BTreeSet::new()) {
+        Ok(chosen) => chosen,
+        Err(errors) => {
+            report(&errors, resolved, conda, found);
+            return None;
+        }
+    };
+    let entry = chosen.conda.get("python").copied();
+    let version = entry.and_then(|entry| PythonVersion::parse(entry.version.as_deref()?));
+    let (Some(entry), Some(version)) = (entry, version) else {
+        let message = format!("{} has no `python` of version 3", conda.path.as_str());
+        let help = vec!["add `python` to the environment's packages".to_owned()];
+        found.report(&conda.source, conda.source.line_span(1), Problem::Lock { message, help });
+        return None;
+    };
+    if let Some(asked) = &spec.python.version
+        && let Some(wanted) = PythonVersion::parse(&asked.value)
+        && (wanted.minor != version.minor || wanted.patch.is_some_and(|patch| version.patch != Some(patch)))
+    {
+        let message = format!("Python {wanted} is asked for, and {} has {version}", conda.path.as_str());
+        let help = vec!["leave `version` out: the environment's packages say it".to_owned()];
+        found.report(&spec.source, asked.span, Problem::Lock { message, help });
+        return None;
+    }
+    let build = CondaName::of_file(entry.address.file()).map(|name| name.build).unwrap_or_default();
+    let tag = build.rsplit('_').next().unwrap_or_default();
+    let free_threaded = tag.starts_with("cp3") && tag.ends_with('t');
+    let architecture = Architecture::of_platform(&platform.format());
+    let architecture = architecture.map_err(|error| {
+        let problem = Problem::Lock { message: error.to_string(), help: Vec::new() };
+        found.report(&spec.source, spec.anywhere(), problem);
+    });
+    let python = Python {
+        major: 3,
+        minor: u64::from(version.minor),
+        patch: version.patch.map(u64::from),
+        free_threaded,
+    };
+    let suffix = if free_threaded { "t" } else { "" };
+    Some((format!("3.{}{suffix}", version.minor), Target { python, architecture: architecture.ok()?, libc }))
+}
+
+fn report(errors: &[SelectError], resolved: &Resolved, conda: &Conda, found: &mut Diagnostics) {
+    for error in errors {
+        let help = match error {
+            SelectError::Platform { .. } => {
+                vec![format!("add the platform and lock again: `{}`", resolved.lock.format.renew())]
+            }
+            SelectError::Unhashed { .. } => {
+                vec![format!("lock again with a newer `{}`", resolved.lock.format.renew())]
+            }
+            SelectError::Conflict { group, .. } => {
+                vec![format!("lock `{group}` together with the others, so that they agree")]
+            }
+        };
+        let problem = Problem::Lock { message: error.to_string(), help };
+        let span = error.span().filter(|_| resolved.source.is_some());
+        found.report(&conda.source, span.unwrap_or_else(|| conda.source.line_span(1)), problem);
+    }
+}
+
+struct Builder<'a> {
+    environments: Environments<'a>,
+    conda: &'a Conda,
+    resolved: Resolved,
+}
+
+impl Builder<'_> {
+    /// Everything that an environment with `groups` holds; `None` after something was reported.
+    fn contents(&mut self, groups: &[String]) -> Result<Option<Contents>, ResolveError> {
+        let project = self.environments.project;
+        let extras = self.environments.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
+        let asked: BTreeSet<String> = extras.chain(groups.iter().cloned()).collect();
+        let (locked, beside): (BTreeSet<String>, BTreeSet<String>) =
+            asked.into_iter().partition(|name| self.resolved.lock.groups.contains(name));
+        let chosen = match select(&self.resolved.lock, self.resolved.subdir, &locked) {
+            Ok(chosen) => chosen,
+            Err(errors) => {
+                report(&errors, &self.resolved, self.conda, self.environments.found);
+                return Ok(None);
+            }
+        };
+        let mut complete = true;
+        let mut conda = Vec::new();
+        for entry in chosen.conda.values() {
+            match package(entry, self.conda) {
+                Ok(package) => conda.push(package),
+                Err(problem) => {
+                    self.environments.found.report(&self.conda.source, entry.span, problem);
+                    complete = false;
+                }
+            }
+        }
+        let mut wheels = Vec::new();
+        for entry in chosen.python.values() {
+            match wheel(entry, self.conda) {
+                Ok(wheel) => wheels.extend(wheel),
+                Err(problem) => {
+                    self.environments.found.report(&self.conda.source, entry.span, problem);
+                    complete = false;
+                }
+            }
+        }
+        if !complete {
+            return Ok(None);
+        }
+        let named = beside.iter().filter_map(|name| project.groups.get(name));
+        let requirements = named.fold(project.requirements.clone(), |all, group| all.with(group));
+        if !requirements.is_empty() {
+            let Some(more) = self.beside(&requirements, &conda, &wheels)? else { return Ok(None) };
+            wheels.extend(more);
+        }
+        wheels.sort();
+        Ok(Some(Contents { conda, wheels }))
+    }
+
+    /// Wheels for requirements that are not locked: such as agree with what is there, less that.
+    fn beside(
+        &self,
+        requirements: &Requirements,
+        conda: &[CondaPlan],
+        wheels: &[WheelPlan],
+    ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
+        let comparable = conda.iter().filter(|package| Version::from_str(&package.version).is_ok());
+        let mut pins: Vec<_> =
+            comparable.map(|package| format!("{}=={}", package.name, package.version)).collect();
+        // Names that Python's index cannot have are no names for its resolver.
+        pins.retain(|pin| pin.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        pins.extend(pins_of(wheels));
+        let there: BTreeSet<String> = conda
+            .iter()
+            .map(|package| normalized(&package.name))
+            .chain(wheels.iter().map(|wheel| wheel.name.clone()))
+            .collect();
+        let more = self.environments.unlocked(requirements, &pins)?;
+        Ok(more.map(|more| more.into_iter().filter(|wheel| !there.contains(&wheel.name)).collect()))
+    }
+}
+
+/// A conda package as it is fetched.
+fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
+    let from = match &entry.address {
+        Address::Url(url) => CondaFrom::Http(url.split('#').next().unwrap_or(url).to_owned()),
+        Address::Path(path) => CondaFrom::Context(in_context(path, conda)?),
+    };
+    Ok(CondaPlan {
+        name: entry.name.clone(),
+        version: entry.version.clone().unwrap_or_default(),
+        file: file_name(entry.address.as_str()),
+        from,
+        sha256: entry.sha256.clone().unwrap_or_default(),
+        size: entry.size,
+        at: place(entry, conda),
+    })
+}
+
+/// Where the lock has an entry; nothing in a file that was resolved.
+fn place(entry: &Entry, conda: &Conda) -> Option<LockPlace> {
+    let locked = matches!(conda.says, CondaSource::Locked(_));
+    locked.then(|| LockPlace { source: Arc::clone(&conda.source), span: entry.span })
+}
+
+/// A package of Python's index; `None` for the project itself, which is dealt with as the app.
+fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
+    // As the format has it; other cases are other files.
+    let is_wheel = |file: &str| file.strip_suffix(".whl").is_some();
+    let from = match &entry.address {
+        Address::Url(url) if url.starts_with("git+") => {
+            let message =
+                format!("`{}` comes from a repository, which cannot be installed from this lock", entry.name);
+            return Err(Problem::Lock { message, help: Vec::new() });
+        }
+        Address::Url(url) => {
+            let (url, file) = (url.split('#').next().unwrap_or(url).to_owned(), file_name(url));
+            match &entry.sha256 {
+                Some(sha256) if is_wheel(&file) => {
+                    WheelFrom::Http { url, sha256: sha256.clone(), file, size: entry.size }
+                }
+                None if is_wheel(&file) => {
+                    let message = format!("`{}` is locked without a SHA-256", entry.name);
+                    return Err(Problem::Lock { message, help: Vec::new() });
+                }
+                sha256 => WheelFrom::Built(BuildFrom::Sdist { url, sha256: sha256.clone(), file }),
+            }
+        }
+        Address::Path(path) if matches!(path.as_str(), "." | "./") => return Ok(None),
+        Address::Path(path) if is_wheel(path) => {
+            WheelFrom::Context { path: in_context(path, conda)?, sha256: entry.sha256.clone() }
+        }
+        Address::Path(path) => WheelFrom::Built(BuildFrom::Context { path: in_context(path, conda)? }),
+    };
+    let (name, version) = (normalized(&entry.name), entry.version.clone());
+    Ok(Some(WheelPlan { name, version, from, requested: false, at: place(entry, conda) }))
+}
+
+/// A path of a lock as one of the context: locks count from their own folder, the solver from the context.
+fn in_context(path: &str, conda: &Conda) -> Result<String, Problem> {
+    let leaves = || Problem::PathLeavesContext { value: path.to_owned() };
+    let resolved: Option<ContextPath> = match conda.says {
+        CondaSource::Locked(_) => conda.path.sibling(path),
+        CondaSource::Environment(_) => ContextPath::parse(path),
+    };
+    let resolved = resolved.ok_or_else(leaves)?;
+    Ok(resolved.as_str().to_owned())
+}

@@ -1,0 +1,247 @@
+//! Conda packages: locks and `environment.yml`, built into images without conda, and containers that run what is in
+//! them. The Python of these environments is one of their packages.
+
+use std::sync::OnceLock;
+
+use pybuild_tests::conda::{NATIVE, PLACEHOLDER, python, repodata};
+use pybuild_tests::{Build, CondaPackage, Container, Index, Project, Published, Result, Wheel};
+
+const HEAD: &str = "# syntax=localhost:5000/pybuild:dev\n";
+
+/// The packages of most tests: in both formats, with a text and a binary that name the environment.
+fn packages() -> Result<&'static [CondaPackage]> {
+    static PACKAGES: OnceLock<Vec<CondaPackage>> = OnceLock::new();
+    if let Some(packages) = PACKAGES.get() {
+        return Ok(packages);
+    }
+    let binary = [b"\x7fbinary\0", PLACEHOLDER.as_bytes(), b"/share/where\0tail\0"].concat();
+    let hello = format!("#!{PLACEHOLDER}/bin/python\nimport tool\n\ntool.main()\n");
+    let made = vec![
+        python()?.depends("where"),
+        CondaPackage::native("where", "1.0")
+            .old_format()
+            .binary_with_prefix("share/where.bin", &binary)
+            .text_with_prefix("bin/hello", &hello, true)
+            .link("share/link.bin", "where.bin"),
+        CondaPackage::noarch("tool", "2.1").entry_point("tool = tool:main").old_format(),
+        CondaPackage::noarch("checker", "0.9").entry_point("checker = checker:main"),
+    ];
+    Ok(PACKAGES.get_or_init(|| made))
+}
+
+/// A channel on the loopback interface, with each package's file.
+fn published() -> Result<(Index, Vec<Published>)> {
+    let index = Index::start()?;
+    let files = packages()?.iter().map(|package| index.conda(package)).collect::<Result<_>>()?;
+    Ok((index, files))
+}
+
+/// A `conda-lock.yml` as conda-lock writes it.
+fn conda_lock(entries: &[(&Published, &str, &str)]) -> String {
+    let mut lock = format!(
+        "version: 1\nmetadata:\n  content_hash:\n    {NATIVE}: 00\n  channels:\n  - url: team\n    used_env_vars: []\n  \
+         platforms:\n  - {NATIVE}\n  sources:\n  - environment.yml\npackage:\n"
+    );
+    for (file, manager, category) in entries {
+        let Published { name, version, url, sha256, .. } = file;
+        lock += &format!(
+            "- name: {name}\n  version: '{version}'\n  manager: {manager}\n  platform: {NATIVE}\n  dependencies: {{}}\n  \
+             url: {url}\n  hash:\n    md5: 00000000000000000000000000000000\n    sha256: {sha256}\n  \
+             category: {category}\n  optional: false\n"
+        );
+    }
+    lock
+}
+
+/// A `pixi.lock` with one environment more than the default one.
+fn pixi_lock(default: &[(&Published, &str)], test: &[(&Published, &str)]) -> String {
+    let list = |entries: &[(&Published, &str)]| -> String {
+        entries.iter().map(|(file, kind)| format!("      - {kind}: {}\n", file.url)).collect()
+    };
+    let mut lock = format!(
+        "version: 6\nenvironments:\n  default:\n    channels:\n    - url: http://team.example/\n    packages:\n      \
+         {NATIVE}:\n{}  test:\n    channels:\n    - url: http://team.example/\n    packages:\n      {NATIVE}:\n{}{}packages:\n",
+        list(default),
+        list(default),
+        list(test)
+    );
+    for (file, kind) in default.iter().chain(test) {
+        let Published { name, version, url, sha256, size, .. } = file;
+        lock += &format!("- {kind}: {url}\n  sha256: {sha256}\n  size: {size}\n");
+        if *kind == "pypi" {
+            lock += &format!("  name: {name}\n  version: '{version}'\n");
+        }
+    }
+    lock
+}
+
+/// The packages as a channel in the project, in the folder `channel`.
+fn add_channel(project: &Project) -> Result {
+    let packages = packages()?;
+    for package in packages {
+        let path = format!("channel/{}/{}", package.subdir(), package.file_name());
+        project.write_bytes(&path, &package.bytes()?)?;
+    }
+    for subdir in [NATIVE, "noarch"] {
+        project.write(&format!("channel/{subdir}/repodata.json"), &repodata(subdir, packages)?)?;
+    }
+    Ok(())
+}
+
+const SHOW: &str = "import sys, tool\n\
+    data = open(sys.prefix + '/share/link.bin', 'rb').read()\n\
+    print(sys.prefix, sys.version_info[:2], tool.VERSION, tool.__file__, len(data), data.split(b'\\0')[1].decode())\n";
+
+#[test]
+fn a_conda_lock_becomes_an_image_without_conda() -> Result {
+    let (index, files) = published()?;
+    let wheel = index.wheel(&Wheel::new("extra", "5.0").script("extra"));
+    let [python, location, tool, checker] = &files[..] else { panic!("four packages") };
+    let lock = conda_lock(&[
+        (python, "conda", "main"),
+        (location, "conda", "main"),
+        (tool, "conda", "main"),
+        (checker, "conda", "dev"),
+        (&wheel, "pip", "main"),
+    ]);
+    let project = Project::with(&[
+        ("pybuild.toml", &format!("{HEAD}[stage.production]\ncommand = [\"tool\"]\n")),
+        ("conda-lock.yml", &lock),
+        ("app.py", "import tool\n"),
+    ])?;
+    let outcome = Build::of(&project).load().succeed()?;
+    let image = outcome.image()?;
+
+    let length = b"\x7fbinary\0".len() + PLACEHOLDER.len() + b"/share/where\0tail\0".len();
+    assert_eq!(
+        image.prints(&["python", "-c", SHOW])?,
+        format!("/venv (3, 11) 2.1 /venv/lib/python3.11/site-packages/tool.py {length} /venv/share/where")
+    );
+    // A script of the package, an entry point of conda's, and one of a wheel's.
+    for (command, says) in [("hello", "tool 2.1"), ("tool", "tool 2.1"), ("extra", "extra 5.0")] {
+        assert_eq!(image.prints(&[command])?, says, "{command}");
+    }
+    let record = image.prints(&["cat", "/venv/conda-meta/tool-2.1-py_0.json"])?;
+    let record: serde_json::Value = serde_json::from_str(&record)?;
+    assert_eq!(
+        (&record["name"], &record["url"], &record["sha256"]),
+        (&"tool".into(), &tool.url.clone().into(), &tool.sha256.clone().into())
+    );
+    assert_eq!(record["files"], serde_json::json!(["bin/tool", "lib/python3.11/site-packages/tool.py"]));
+    assert_eq!(image.env("CONDA_PREFIX")?.as_deref(), Some("/venv"));
+    assert_eq!(image.env("VIRTUAL_ENV")?, None);
+    // A time that the package gives stays: bytecode that it brings is valid by it.
+    assert_eq!(image.prints(&["stat", "-c", "%Y %a", "/venv/share/where.bin"])?, "1700000000 644");
+    let files = image.files()?;
+    assert!(
+        !files.contains("venv/bin/conda") && !files.contains("venv/lib/python3.11/site-packages/checker.py")
+    );
+
+    let dev = Build::of(&project).target("dev").load().succeed()?;
+    assert_eq!(dev.image()?.prints(&["checker"])?, "checker 0.9");
+    Ok(())
+}
+
+#[test]
+fn a_changed_package_of_a_pixi_lock_changes_one_layer() -> Result {
+    let (index, files) = published()?;
+    let [python, location, tool, checker] = &files[..] else { panic!("four packages") };
+    let conda = |file| (file, "conda");
+    let wheel = index.wheel(&Wheel::new("extra", "5.0"));
+    let lock = pixi_lock(&[conda(python), conda(location), conda(tool), (&wheel, "pypi")], &[conda(checker)]);
+    let project = Project::with(&[
+        (
+            "pybuild.toml",
+            &format!(
+                "{HEAD}app.include = [\"app.py\"]\n[stage.test]\ngroups = [\"test\"]\nchecks.checker = \"checker\"\n"
+            ),
+        ),
+        ("pixi.lock", &lock),
+        ("app.py", "import tool\n"),
+    ])?;
+    let before = Build::of(&project).load().succeed()?;
+    Build::of(&project).target("test").succeed()?;
+
+    let newer = index.conda(&CondaPackage::noarch("tool", "2.2").entry_point("tool = tool:main"))?;
+    project.write("pixi.lock", &lock.replace(&tool.url, &newer.url).replace(&tool.sha256, &newer.sha256))?;
+    let after = Build::of(&project).load().succeed()?;
+    assert_eq!(after.image()?.prints(&["tool"])?, "tool 2.2");
+    let (before, after) = (before.image()?.named_layers()?, after.image()?.named_layers()?);
+    let changed: Vec<_> = after.iter().filter(|(name, layer)| before.get(*name) != Some(layer)).collect();
+    assert_eq!(changed.len(), 1, "{changed:#?}");
+    assert!(changed[0].0.starts_with("conda: packages "), "{changed:#?}");
+    Ok(())
+}
+
+#[test]
+fn an_environment_file_is_resolved_from_a_channel_in_the_project() -> Result {
+    let environment = "name: demo\nchannels:\n  - ./channel\ndependencies:\n  - python=3.11\n  - tool >=2\n  \
+                       - pip:\n    - colorama==0.4.6\n";
+    let project = Project::with(&[
+        (
+            "pybuild.toml",
+            &format!("{HEAD}python.build-base = \"python:3.11-slim\"\napp.include = [\"app.py\"]\n"),
+        ),
+        ("environment.yml", environment),
+        ("app.py", "import tool\n"),
+    ])?;
+    add_channel(&project)?;
+    let outcome = Build::of(&project).load().succeed()?;
+    let image = outcome.image()?;
+    let show = "import sys, tool, colorama; print(sys.prefix, tool.VERSION, colorama.__version__)";
+    assert_eq!(image.prints(&["python", "-c", show])?, "/venv 2.1 0.4.6");
+    // `where` is there because `python` needs it.
+    assert_eq!(image.prints(&["hello"])?, "tool 2.1");
+    let warned =
+        "the dependencies in environment.yml are not locked: the next build may install other versions";
+    assert!(outcome.progress.warnings.iter().any(|warning| warning.short.contains(warned)));
+
+    project.append("app.py", "print(tool.VERSION)\n")?;
+    let again = Build::of(&project).load().succeed()?;
+    assert!(!again.ran("resolve: environment.yml")?, "a change of the app resolves again");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_installed_is_refused_with_its_place() -> Result {
+    let index = Index::start()?;
+    let tool = index.conda(&CondaPackage::noarch("tool", "2.1"))?;
+    let lock = conda_lock(&[(&tool, "conda", "main")]);
+    let project = Project::with(&[("pybuild.toml", HEAD), ("conda-lock.yml", &lock)])?;
+    let failed = Build::of(&project).fail()?;
+    assert!(failed.errors.contains("conda-lock.yml has no `python` of version 3"), "{}", failed.errors);
+
+    let unhashed = lock.replace(&format!("    sha256: {}\n", tool.sha256), "");
+    project.write("conda-lock.yml", &unhashed)?;
+    let failed = Build::of(&project).fail()?;
+    assert!(failed.errors.contains("`tool` is locked without a SHA-256"), "{}", failed.errors);
+    assert!(failed.errors.contains("conda-lock.yml:13"), "{}", failed.errors);
+
+    // The smallest thing that goes for a Python, and a package that wants to write elsewhere.
+    let python = index.conda(&CondaPackage::native("python", "3.11.2").file("bin/python3.11", b""))?;
+    let bad = index
+        .conda(&CondaPackage::native("bad", "1").file("lib/x", b"").link("lib/y", "../../etc/passwd"))?;
+    project.write("conda-lock.yml", &conda_lock(&[(&python, "conda", "main"), (&bad, "conda", "main")]))?;
+    let failed = Build::of(&project).fail()?;
+    let said = failed.transcript();
+    assert!(
+        said.contains("cannot install `bad-1-h0_0.conda`: the link `lib/y` points out of the environment, to `../../etc/passwd`"),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_example_answers_from_its_environment() -> Result {
+    let project = Project::example("conda")?;
+    // A channel of our own in the place of the public one.
+    project.replace("environment.yml", "- conda-forge", "- ./channel")?;
+    add_channel(&project)?;
+    let outcome = Build::of(&project).load().succeed()?;
+
+    let container = Container::start(outcome.image()?, 8000)?;
+    let answer = container.get(8000, "/")?.json()?;
+    assert_eq!(answer["environment"], "/venv");
+    assert_eq!(answer["packages"], serde_json::json!(["python-3.11.2-h0_0", "where-1.0-h0_0"]));
+    Ok(())
+}
