@@ -191,7 +191,7 @@ impl CondaPackage {
             "timestamp": TIME * 1000,
         });
         if self.noarch {
-            index["noarch"] = json!("python");
+            set(&mut index, "noarch", json!("python"));
         }
         index
     }
@@ -217,6 +217,12 @@ impl CondaPackage {
     }
 }
 
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(entries) = object.as_object_mut() {
+        entries.insert(key.to_owned(), value);
+    }
+}
+
 fn listed(member: &Member) -> Value {
     let mut entry = json!({
         "_path": member.path,
@@ -225,8 +231,8 @@ fn listed(member: &Member) -> Value {
         "size_in_bytes": member.content.len(),
     });
     if let Some(mode) = member.mode {
-        entry["file_mode"] = json!(mode);
-        entry["prefix_placeholder"] = json!(PLACEHOLDER);
+        set(&mut entry, "file_mode", json!(mode));
+        set(&mut entry, "prefix_placeholder", json!(PLACEHOLDER));
     }
     entry
 }
@@ -259,8 +265,8 @@ pub fn repodata(subdir: &str, packages: &[CondaPackage]) -> Result<String> {
     for package in packages.iter().filter(|package| package.subdir() == subdir) {
         let bytes = package.bytes()?;
         let mut entry = package.index();
-        entry["sha256"] = json!(sha256(&bytes));
-        entry["size"] = json!(bytes.len());
+        set(&mut entry, "sha256", json!(sha256(&bytes)));
+        set(&mut entry, "size", json!(bytes.len()));
         let list = if package.old_format { &mut old } else { &mut new };
         list.insert(package.file_name(), entry);
     }
