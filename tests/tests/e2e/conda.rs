@@ -1,6 +1,7 @@
 //! Conda packages: locks and `environment.yml`, built into images without conda, and containers that run what is in
 //! them. The Python of these environments is one of their packages.
 
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use pybuild_tests::conda::{NATIVE, PLACEHOLDER, python, repodata};
@@ -44,7 +45,8 @@ fn conda_lock(entries: &[(&Published, &str, &str)]) -> String {
     );
     for (file, manager, category) in entries {
         let Published { name, version, url, sha256, .. } = file;
-        lock += &format!(
+        let _ = write!(
+            lock,
             "- name: {name}\n  version: '{version}'\n  manager: {manager}\n  platform: {NATIVE}\n  dependencies: {{}}\n  \
              url: {url}\n  hash:\n    md5: 00000000000000000000000000000000\n    sha256: {sha256}\n  \
              category: {category}\n  optional: false\n"
@@ -56,7 +58,9 @@ fn conda_lock(entries: &[(&Published, &str, &str)]) -> String {
 /// A `pixi.lock` with one environment more than the default one.
 fn pixi_lock(default: &[(&Published, &str)], test: &[(&Published, &str)]) -> String {
     let list = |entries: &[(&Published, &str)]| -> String {
-        entries.iter().map(|(file, kind)| format!("      - {kind}: {}\n", file.url)).collect()
+        let lines: Vec<_> =
+            entries.iter().map(|(file, kind)| format!("      - {kind}: {}\n", file.url)).collect();
+        lines.concat()
     };
     let mut lock = format!(
         "version: 6\nenvironments:\n  default:\n    channels:\n    - url: http://team.example/\n    packages:\n      \
@@ -67,9 +71,9 @@ fn pixi_lock(default: &[(&Published, &str)], test: &[(&Published, &str)]) -> Str
     );
     for (file, kind) in default.iter().chain(test) {
         let Published { name, version, url, sha256, size, .. } = file;
-        lock += &format!("- {kind}: {url}\n  sha256: {sha256}\n  size: {size}\n");
+        let _ = write!(lock, "- {kind}: {url}\n  sha256: {sha256}\n  size: {size}\n");
         if *kind == "pypi" {
-            lock += &format!("  name: {name}\n  version: '{version}'\n");
+            let _ = write!(lock, "  name: {name}\n  version: '{version}'\n");
         }
     }
     lock
