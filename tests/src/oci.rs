@@ -54,20 +54,30 @@ impl Layout {
     /// # Errors
     /// If there is none, or it cannot be read.
     pub fn provenance(&self) -> Result<Value> {
+        let found = self.attested("slsa.dev/provenance")?.into_iter().next();
+        found.ok_or_else(|| Failure::Unexpected("no provenance".to_owned()))
+    }
+
+    /// What is attested of the images, in their order: the predicates whose type contains `kind`.
+    ///
+    /// # Errors
+    /// If the layout cannot be read.
+    pub fn attested(&self, kind: &str) -> Result<Vec<Value>> {
         let index = self.blob(&self.digest()?)?;
-        let none = || Failure::Unexpected(format!("no provenance in {index}"));
         let is_attestation =
             |entry: &&Value| entry.pointer("/platform/os").and_then(Value::as_str) == Some("unknown");
         let listed = index.get("manifests").and_then(Value::as_array).into_iter().flatten();
-        let attestation = listed.into_iter().find(is_attestation).ok_or_else(none)?;
-        let manifest = self.blob(&text(attestation, "/digest")?)?;
-        let is_provenance = |layer: &&Value| {
-            let kind = layer.pointer("/annotations/in-toto.io~1predicate-type").and_then(Value::as_str);
-            kind.is_some_and(|kind| kind.contains("slsa.dev/provenance"))
-        };
-        let mut layers = manifest.get("layers").and_then(Value::as_array).into_iter().flatten();
-        let statement = self.blob(&text(layers.find(is_provenance).ok_or_else(none)?, "/digest")?)?;
-        Ok(statement.get("predicate").cloned().unwrap_or_default())
+        let mut predicates = Vec::new();
+        for attestation in listed.filter(is_attestation) {
+            let manifest = self.blob(&text(attestation, "/digest")?)?;
+            for layer in manifest.get("layers").and_then(Value::as_array).into_iter().flatten() {
+                if text(layer, "/annotations/in-toto.io~1predicate-type")?.contains(kind) {
+                    let statement = self.blob(&text(layer, "/digest")?)?;
+                    predicates.push(statement.get("predicate").cloned().unwrap_or_default());
+                }
+            }
+        }
+        Ok(predicates)
     }
 
     /// The image config that a manifest names.

@@ -14,6 +14,7 @@ pub struct Wheel {
     version: String,
     tag: String,
     scripts: String,
+    metadata: String,
     members: Vec<(String, Vec<u8>)>,
 }
 
@@ -25,6 +26,7 @@ impl Wheel {
             version: version.to_owned(),
             tag: "py3-none-any".to_owned(),
             scripts: String::new(),
+            metadata: String::new(),
             members: Vec::new(),
         }
     }
@@ -41,6 +43,13 @@ impl Wheel {
     pub fn script(mut self, command: &str) -> Self {
         // Writing to a string cannot fail.
         let _ = writeln!(self.scripts, "{command} = {}:main", self.name);
+        self
+    }
+
+    /// One more line of its `METADATA`.
+    #[must_use]
+    pub fn metadata(mut self, line: &str) -> Self {
+        self.metadata.extend([line, "\n"]);
         self
     }
 
@@ -68,7 +77,7 @@ impl Wheel {
 
     /// The archive.
     pub fn bytes(&self) -> Vec<u8> {
-        let Self { name, version, tag, scripts, .. } = self;
+        let Self { name, version, tag, scripts, metadata, .. } = self;
         let info = format!("{name}-{version}.dist-info");
         let module = format!(
             "VERSION = \"{version}\"\nTAG = \"{tag}\"\n\n\ndef main():\n    print(\"{name}\", VERSION)\n"
@@ -77,7 +86,7 @@ impl Wheel {
             (format!("{name}.py"), module.into_bytes()),
             (
                 format!("{info}/METADATA"),
-                format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n").into_bytes(),
+                format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}").into_bytes(),
             ),
             (
                 format!("{info}/WHEEL"),

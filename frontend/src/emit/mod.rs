@@ -16,14 +16,16 @@ mod options;
 mod packages;
 mod resolver;
 mod run;
+mod sbom;
 mod wheels;
 
 pub use config::ImageConfig;
 pub use options::{ExecOptions, NoCache};
 pub use packages::program;
 pub use resolver::{ANSWER, resolver};
+pub use sbom::{DOCUMENT, NoCommand, Scanner, bill_of_materials, scan};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{Cap, CapSet, Metadata, Platform, SourceFile, State};
@@ -78,6 +80,8 @@ pub struct Inputs {
     pub options: ExecOptions,
     /// The time of the build for reproducible images, in seconds since 1970.
     pub epoch: Option<i64>,
+    /// Stages that a scanner wants to see besides the image; `builder` is one of them.
+    pub scanned: Scanned,
 }
 
 /// What comes out: an image's files and its config.
@@ -89,6 +93,31 @@ pub struct Image {
     pub config: ImageConfig,
     /// The config of the image it was made on.
     pub base_config: Option<Value>,
+    /// The other stages that [`Inputs::scanned`] asks for and that this image needs.
+    pub scanned: BTreeMap<String, State>,
+}
+
+/// Some of the stages, or all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scanned {
+    /// None.
+    #[default]
+    Nothing,
+    /// All.
+    All,
+    /// Those of these names.
+    Only(BTreeSet<String>),
+}
+
+impl Scanned {
+    /// Whether `stage` is meant.
+    pub fn covers(&self, stage: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::All => true,
+            Self::Only(stages) => stages.contains(stage),
+        }
+    }
 }
 
 impl Image {
@@ -99,6 +128,7 @@ impl Image {
             state: given.state.clone(),
             config: ImageConfig::inherit(&given.config, explicit, &inputs.platform),
             base_config: Some(given.config.clone()),
+            scanned: BTreeMap::new(),
         }
     }
 }
@@ -136,6 +166,11 @@ pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     let target = emitter.built.remove(&plan.target);
     let mut image = target.ok_or_else(|| EmitError::UnknownStage(plan.target.clone()))?;
     image.config.finish(inputs.epoch);
+    if let Some(builder) = plan.builder.as_ref().filter(|_| inputs.scanned.covers(BUILDER)) {
+        image.scanned.insert(BUILDER.to_owned(), emitter.environment(&builder.environment)?.state);
+    }
+    let others = emitter.built.into_iter().filter(|(name, _)| inputs.scanned.covers(name));
+    image.scanned.extend(others.map(|(name, other)| (name, other.state)));
     Ok(image)
 }
 
@@ -200,7 +235,7 @@ impl Emitter<'_> {
         match base {
             BasePlan::Scratch => {
                 let config = ImageConfig::scratch(&self.inputs.platform);
-                Ok(Image { state: State::scratch(), config, base_config: None })
+                Ok(Image { state: State::scratch(), config, base_config: None, scanned: BTreeMap::new() })
             }
             BasePlan::Image(reference) => self.image(reference),
             BasePlan::Stage(name) => {

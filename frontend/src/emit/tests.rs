@@ -108,6 +108,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
         capabilities,
         options: ExecOptions::default(),
         epoch: None,
+        scanned: Scanned::default(),
     };
     Built { image: emit(&plan, &inputs).unwrap(), plan }
 }

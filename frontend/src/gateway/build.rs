@@ -8,6 +8,7 @@ use buildkit_llb::{Platform, State};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::emit::{BaseImage, Inputs, emit};
+use crate::gateway::attest::{Bill, Bills, scanned};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::SolveRequest;
@@ -62,9 +63,11 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
     let tool = own_image();
     let named = NamedContexts::new(bridge, options)?;
+    let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
 
     let mut results = Vec::new();
     let mut requests = Vec::new();
+    let mut attested: Vec<(usize, Bill)> = Vec::new();
     for (prepared, images) in prepared.into_iter().zip(images) {
         let stages = stand_ins(&named, &prepared)?;
         let inputs = Inputs {
@@ -82,6 +85,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             capabilities: bridge.llb_caps().clone(),
             options: exec_options(options),
             epoch: epoch(options),
+            scanned: scanned(options, &prepared.stages)?,
         };
         let mut image = emit(&prepared.plan, &inputs).map_err(|error| FrontendFailure::of(&error))?;
         for (key, value) in &options.labels {
@@ -90,9 +94,11 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         if let Some(view) = view {
             image.state = view.show(&prepared.plan, &image);
         }
-        let mut request = SolveRequest::new(&image.state.marshal());
-        request.cache_imports.clone_from(&options.cache_imports);
-        requests.push(request);
+        requests.push(request(&image.state, options));
+        if let Some(bills) = &bills {
+            let made = bills.of(&prepared.plan, &inputs, &image)?;
+            attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
+        }
         results.push(PlatformResult {
             platform: prepared.platform,
             config: image.config.to_bytes(),
@@ -100,14 +106,27 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             ..PlatformResult::default()
         });
     }
-    for (result, solved) in results.iter_mut().zip(bridge.solve_all(requests)) {
+    requests.extend(attested.iter().map(|(_, bill)| request(bill.state(), options)));
+    let mut solved = bridge.solve_all(requests).into_iter();
+    for (result, solved) in results.iter_mut().zip(solved.by_ref()) {
         result.reference = solved?;
+    }
+    for ((place, bill), solved) in attested.into_iter().zip(solved) {
+        if let (Some(reference), Some(result)) = (solved?, results.get_mut(place)) {
+            result.attestations.push(bill.attestation(reference));
+        }
     }
     if options.multi_platform {
         return Ok(GatewayResult::multi(results));
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+fn request(state: &State, options: &Options) -> SolveRequest {
+    let mut request = SolveRequest::new(&state.marshal());
+    request.cache_imports.clone_from(&options.cache_imports);
+    request
 }
 
 /// Stages of the plan in whose place the client passes a named context. The target itself is always built.
@@ -155,6 +174,8 @@ pub(super) struct Prepared {
     plan: Plan,
     context: State,
     resolved: Vec<State>,
+    /// The names of all stages of the file, needed or not.
+    stages: Vec<String>,
 }
 
 fn prepare(
@@ -209,7 +230,8 @@ fn prepare(
     }
     let state = context.state(plan.context_paths().as_ref(), &ignored);
     found.extend(problems);
-    Ok(Some(Prepared { platform: platform.clone(), plan, context: state, resolved }))
+    let stages = spec.targets().into_iter().map(str::to_owned).collect();
+    Ok(Some(Prepared { platform: platform.clone(), plan, context: state, resolved, stages }))
 }
 
 /// The patch version of the base image's Python, which some markers ask for and its tag does not say: official images

@@ -4,6 +4,7 @@
 //! and [`options::Options`] for wishes, and gives back a [`result::GatewayResult`] or an
 //! [`errors::FrontendFailure`].
 
+mod attest;
 pub mod bridge;
 pub mod build;
 pub mod build_file;

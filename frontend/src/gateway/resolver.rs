@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use buildkit_llb::{Platform, State};
 
-use crate::emit::{ANSWER, BaseImage, Inputs, resolver};
+use crate::emit::{ANSWER, BaseImage, Inputs, Scanned, resolver};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::SolveRequest;
@@ -67,6 +67,7 @@ impl GatewayResolver<'_> {
             capabilities: self.bridge.llb_caps().clone(),
             options: exec_options(self.options),
             epoch: None,
+            scanned: Scanned::default(),
         };
         let span = question.requirements.asked.unwrap_or_else(|| self.file.source.line_span(1));
         let state = resolver(question, &base, &inputs, self.access, &self.file.source, span);

@@ -32,22 +32,45 @@ pub struct PlatformResult {
     pub attestations: Vec<SbomAttestation>,
 }
 
-/// An SBOM that the build itself has made: a directory of in-toto statements.
+/// An SBOM that the build itself has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SbomAttestation {
-    /// The directory.
-    pub reference: Reference,
+pub enum SbomAttestation {
+    /// A file with an SPDX document.
+    Document {
+        /// Where it is.
+        reference: Reference,
+        /// Its path there.
+        path: String,
+    },
+    /// A directory of in-toto statements, as scanners leave it.
+    Statements {
+        /// The directory.
+        reference: Reference,
+    },
 }
 
 impl From<SbomAttestation> for wire::Attestation {
     fn from(sbom: SbomAttestation) -> Self {
-        let metadata = [("reason", "sbom"), ("sbom-core", "sbom")];
-        Self {
-            kind: wire::AttestationKind::Bundle.into(),
-            metadata: metadata.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec())).into(),
-            r#ref: Some(wire::Ref { id: sbom.reference.id, def: None }),
-            in_toto_predicate_type: SPDX.to_owned(),
-            ..Self::default()
+        let metadata = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+        };
+        let wire_ref = |reference: Reference| Some(wire::Ref { id: reference.id, def: None });
+        // The predicate's type also tells the engine that there is no need for a scanner of its own.
+        let common = Self { in_toto_predicate_type: SPDX.to_owned(), ..Self::default() };
+        match sbom {
+            SbomAttestation::Document { reference, path } => Self {
+                kind: wire::AttestationKind::InToto.into(),
+                metadata: metadata(&[("reason", "sbom")]),
+                r#ref: wire_ref(reference),
+                path,
+                ..common
+            },
+            SbomAttestation::Statements { reference } => Self {
+                kind: wire::AttestationKind::Bundle.into(),
+                metadata: metadata(&[("reason", "sbom"), ("sbom-core", "sbom")]),
+                r#ref: wire_ref(reference),
+                ..common
+            },
         }
     }
 }
@@ -252,15 +275,22 @@ mod tests {
 
     #[test]
     fn an_sbom_goes_under_its_platform_even_in_a_single_result() {
-        let sbom = SbomAttestation { reference: Reference { id: "s".to_owned() } };
+        let reference = |id: &str| Reference { id: id.to_owned() };
+        let document =
+            SbomAttestation::Document { reference: reference("d"), path: "/sbom.spdx.json".to_owned() };
+        let statements = SbomAttestation::Statements { reference: reference("s") };
         let result = GatewayResult::single(PlatformResult {
-            attestations: vec![sbom],
+            attestations: vec![document, statements],
             ..built("linux/amd64", Some("r"))
         });
         let attestations = result.into_wire().attestations;
-        let attestation = &attestations["linux/amd64"].attestation[0];
-        assert_eq!((attestation.kind, attestation.in_toto_predicate_type.as_str()), (1, SPDX));
-        assert_eq!(attestation.metadata["reason"], b"sbom");
+        let [document, statements] = attestations["linux/amd64"].attestation.as_slice() else {
+            panic!("two attestations");
+        };
+        assert_eq!((document.kind, document.in_toto_predicate_type.as_str()), (0, SPDX));
+        assert_eq!((document.path.as_str(), document.metadata.len()), ("/sbom.spdx.json", 1));
+        assert_eq!((statements.kind, statements.in_toto_predicate_type.as_str()), (1, SPDX));
+        assert_eq!(statements.metadata["sbom-core"], b"sbom");
     }
 
     #[test]

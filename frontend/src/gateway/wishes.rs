@@ -51,16 +51,10 @@ pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailur
         "a limit of memory or CPU for build steps".to_owned()
     } else if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
         format!("SOURCE_DATE_EPOCH={name}")
-    } else if is_set(&options.sbom_scan_context) || is_set(&options.sbom_scan_stage) {
-        "an SBOM of the build context or of further stages".to_owned()
     } else {
         return Ok(());
     };
     Err(FrontendFailure::new(Problem::Unsupported { what }.to_string(), &[]))
-}
-
-fn is_set(value: &str) -> bool {
-    !value.is_empty() && options::parse_bool(value) != Some(false)
 }
 
 pub(super) fn epoch(options: &Options) -> Option<i64> {

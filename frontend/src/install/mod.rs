@@ -1,4 +1,4 @@
-//! The tool role: what the same binary does inside build steps. It depends on nothing else of the crate.
+//! The tool role: what the same binary does inside build steps. Of the rest of the crate it knows only what is pure.
 
 pub mod account;
 mod arguments;
@@ -7,6 +7,7 @@ pub mod conda;
 mod interpreter;
 pub mod layer;
 mod parallel;
+pub mod sbom;
 mod tree;
 pub mod unpack;
 pub mod venv;
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
         Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("conda") => conda::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("layer") => layer::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("sbom") => sbom::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("venv") => venv::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some(other) => Err(ToolError::Usage(format!("no tool is called `{other}`"))),

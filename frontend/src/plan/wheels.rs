@@ -50,6 +50,8 @@ pub struct WheelPlan {
     pub from: WheelFrom,
     /// Whether the project asks for it by name.
     pub requested: bool,
+    /// The packages that it asks for itself, sorted, where the lock says so. Nothing of an image depends on it.
+    pub requires: Vec<String>,
     /// Where a file of the project locks it.
     pub at: Option<LockPlace>,
 }
@@ -273,7 +275,14 @@ mod tests {
             file: format!("{name}-{version}.whl"),
             size: Some(size),
         };
-        WheelPlan { name: name.into(), version: Some(version.into()), from, requested: false, at: None }
+        WheelPlan {
+            name: name.into(),
+            version: Some(version.into()),
+            from,
+            requested: false,
+            requires: Vec::new(),
+            at: None,
+        }
     }
 
     fn many() -> Vec<WheelPlan> {

@@ -29,6 +29,7 @@ pub(super) fn wheels(
                 from,
                 requested: entry.why.through.is_empty(),
                 at: place(entry, locked),
+                requires: entry.requires.iter().map(|name| name.as_str().to_owned()).collect(),
             }),
             Ok(None) => {}
             Err(problem) => {

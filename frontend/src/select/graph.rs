@@ -25,6 +25,7 @@ struct Walk<'a> {
     visited: BTreeSet<Stop>,
     queue: VecDeque<Stop>,
     left_out: BTreeSet<LeftOut>,
+    edges: BTreeMap<Name, BTreeSet<Name>>,
     errors: Vec<SelectError>,
 }
 
@@ -34,7 +35,7 @@ pub(super) fn walk(scene: &Scene<'_>, roots: &[Root], errors: &mut Vec<SelectErr
         Ok(roots) => roots,
         Err(error) => {
             errors.push(error);
-            return Found { chosen: Vec::new(), left_out: BTreeSet::new() };
+            return Found::default();
         }
     };
     let mut active = Active::default();
@@ -65,7 +66,7 @@ pub(super) fn walk(scene: &Scene<'_>, roots: &[Root], errors: &mut Vec<SelectErr
     errors.append(&mut walk.errors);
     let ways = walk.ways.into_iter();
     let chosen = ways.filter_map(|(index, why)| Some((Arc::clone(scene.lock.packages.get(index)?), why)));
-    Found { chosen: chosen.collect(), left_out: walk.left_out }
+    Found { chosen: chosen.collect(), left_out: walk.left_out, edges: walk.edges }
 }
 
 /// The member that was asked for, or the main project, or everything.
@@ -134,6 +135,7 @@ impl<'a> Walk<'a> {
             visited: BTreeSet::new(),
             queue: VecDeque::new(),
             left_out: BTreeSet::new(),
+            edges: BTreeMap::new(),
             errors: Vec::new(),
         }
     }
@@ -215,6 +217,9 @@ impl<'a> Walk<'a> {
             });
             return;
         };
+        if let Some(from) = from.filter(|from| from.name != edge.name) {
+            self.edges.entry(from.name.clone()).or_default().insert(edge.name.clone());
+        }
         self.ways.entry(index).or_insert_with(|| way.clone());
         for stop in std::iter::once(None).chain(edge.extras.iter().cloned().map(Some)) {
             let stop = (index, stop);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Found, LeftOut, Origin, Scene, SelectError, Why};
-use crate::lock::{Listing, Package};
+use crate::lock::{Dependency, Listing, Package};
 use crate::pep508::{Active, Name};
 
 /// Keeps the packages whose groups are asked for and whose markers hold.
@@ -15,11 +15,16 @@ pub(super) fn filter(scene: &Scene<'_>, listing: &Listing, errors: &mut Vec<Sele
         groups.extend(request.extras.iter().cloned());
     }
     let active = Active { extras: request.extras.clone(), groups };
-    let mut found = Found { chosen: Vec::new(), left_out: BTreeSet::new() };
+    let mut found = Found::default();
     for package in &scene.lock.packages {
         match verdict(package, scene, listing, &active) {
             Ok(why) => {
                 check_python(package, scene, errors);
+                let holds = |edge: &&Dependency| {
+                    edge.marker.as_ref().is_none_or(|marker| marker.holds(&scene.environment, &active))
+                };
+                let edges = package.dependencies.iter().filter(holds).map(|edge| edge.name.clone());
+                found.edges.entry(package.name.clone()).or_default().extend(edges);
                 found.chosen.push((Arc::clone(package), why));
             }
             // A package of groups that nobody asked for is no news.

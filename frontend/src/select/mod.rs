@@ -51,6 +51,8 @@ pub struct Selected {
     pub take: Take,
     /// Who asked for it.
     pub why: Why,
+    /// The packages of the selection that it asks for itself, where the lock says so.
+    pub requires: BTreeSet<Name>,
 }
 
 /// How a package is installed.
@@ -100,9 +102,12 @@ pub struct LeftOut {
 }
 
 /// What a walk or a filter finds, before artifacts are chosen.
+#[derive(Default)]
 struct Found {
     chosen: Vec<(Arc<Package>, Why)>,
     left_out: BTreeSet<LeftOut>,
+    /// The edges that were followed, by the package that they lead away from.
+    edges: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 /// What the choosing looks at.
@@ -143,7 +148,12 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
             continue;
         };
         match artifact::take(package, target, &tags, &lock.policy) {
-            Ok(Some(take)) => entries.push(Selected { package: Arc::clone(package), take, why: why.clone() }),
+            Ok(Some(take)) => entries.push(Selected {
+                package: Arc::clone(package),
+                take,
+                why: why.clone(),
+                requires: found.edges.get(*name).cloned().unwrap_or_default(),
+            }),
             Ok(None) => {}
             Err(error) => errors.push(error),
         }

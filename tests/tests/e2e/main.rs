@@ -3,6 +3,7 @@
 //! One binary, so that it is linked once and its tests run side by side under any runner. The engine's build
 //! cache is shared and outlives a run; a test that needs a step to run puts a nonce into its input.
 
+mod attestations;
 mod broken;
 mod bumps;
 mod caching;

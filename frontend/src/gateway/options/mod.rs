@@ -18,7 +18,7 @@ use crate::reference::{ImageReference, ReferenceError};
 
 pub use limits::{ExtraHost, Resources, Ulimit};
 pub(crate) use values::parse_bool;
-pub use values::{CheckOptions, NoCache, SourceDateEpoch};
+pub use values::{CheckOptions, NoCache, ScanFor, SourceDateEpoch};
 
 /// An option whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,11 +80,11 @@ impl From<CacheImport> for wire::CacheOptionsEntry {
     }
 }
 
-/// An SBOM scanner that was asked for.
+/// An SBOM that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SbomOptions {
-    /// The scanner's image.
-    pub generator: ImageReference,
+    /// The image of a scanner; absent where none is named.
+    pub generator: Option<ImageReference>,
     /// Further parameters for it.
     pub parameters: BTreeMap<String, String>,
 }
@@ -170,12 +170,12 @@ pub struct Options {
     pub required_caps: Vec<String>,
     /// Which checks run, where the client overrides the build file.
     pub check: Option<CheckOptions>,
-    /// The SBOM scanner, where one is asked for.
+    /// The SBOM, where one is asked for.
     pub sbom: Option<SbomOptions>,
-    /// Whether to scan the context, too: a truth value or nothing.
-    pub sbom_scan_context: String,
-    /// Which stages to scan, too: a truth value or a list of names.
-    pub sbom_scan_stage: String,
+    /// The stages whose image's scan covers the context, too.
+    pub sbom_scan_context: ScanFor,
+    /// Which stages to scan, too.
+    pub sbom_scan_stage: ScanFor,
 
     /// All other keys.
     pub unknown: BTreeMap<String, String>,

@@ -6,13 +6,11 @@ use buildkit_llb::{Network, Platform, ProxyEnv, ResolveMode};
 use serde::Deserialize;
 
 use crate::gateway::options::limits::{self, Resources};
-use crate::gateway::options::values::{self, CheckOptions, NoCache, SourceDateEpoch};
+use crate::gateway::options::values::{self, CheckOptions, NoCache, ScanFor, SourceDateEpoch};
 use crate::gateway::options::{CacheImport, OptionError, Options, SbomOptions};
 use crate::reference::ImageReference;
 
 const OPTION_PREFIX: &str = "BUILDKIT_FRONTEND_OPT_";
-/// The scanner BuildKit takes where none is named.
-const DEFAULT_SBOM_GENERATOR: &str = "docker/buildkit-syft-scanner:stable-1";
 /// Options that are for the engine or the client alone.
 const FOREIGN: [&str; 5] =
     ["vcs:", "attest:", "input:", "build-arg:BUILDKIT_ATTEST_", "build-arg:BUILDKIT_SYNTAX"];
@@ -125,8 +123,8 @@ impl Reader {
             required_caps: self.required_caps(),
             check: self.check()?,
             sbom: self.sbom()?,
-            sbom_scan_context: self.text("build-arg:BUILDKIT_SBOM_SCAN_CONTEXT"),
-            sbom_scan_stage: self.text("build-arg:BUILDKIT_SBOM_SCAN_STAGE"),
+            sbom_scan_context: ScanFor::parse(&self.text("build-arg:BUILDKIT_SBOM_SCAN_CONTEXT")),
+            sbom_scan_stage: ScanFor::parse(&self.text("build-arg:BUILDKIT_SBOM_SCAN_STAGE")),
             ..defaults
         };
         for prefix in FOREIGN {
@@ -326,10 +324,13 @@ impl Reader {
             .map(|field| field.split_once('=').unwrap_or((field, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let generator = parameters.remove("generator").unwrap_or_else(|| DEFAULT_SBOM_GENERATOR.to_owned());
-        let generator = ImageReference::parse(&generator)
-            .map_err(|source| OptionError::Image { key: KEY.to_owned(), source })?
-            .with_default_tag();
-        Ok(Some(SbomOptions { generator, parameters }))
+        // What `--attest` is about is no parameter of a scanner.
+        parameters.remove("type");
+        let generator = parameters.remove("generator").map(|generator| {
+            let parsed = ImageReference::parse(&generator);
+            let parsed = parsed.map_err(|source| OptionError::Image { key: KEY.to_owned(), source });
+            Ok(parsed?.with_default_tag())
+        });
+        Ok(Some(SbomOptions { generator: generator.transpose()?, parameters }))
     }
 }

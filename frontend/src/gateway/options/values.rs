@@ -37,6 +37,39 @@ pub enum SourceDateEpoch {
     Of(String),
 }
 
+/// Which stages an extended scan is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ScanFor {
+    /// None.
+    #[default]
+    Nothing,
+    /// All.
+    All,
+    /// These.
+    Stages(Vec<String>),
+}
+
+impl ScanFor {
+    /// Reads a truth value or names between commas.
+    pub(super) fn parse(text: &str) -> Self {
+        match parse_bool(text) {
+            Some(true) => Self::All,
+            Some(false) => Self::Nothing,
+            None if text.is_empty() => Self::Nothing,
+            None => Self::Stages(text.split(',').map(str::to_owned).collect()),
+        }
+    }
+
+    /// Whether `stage` is meant. Names are compared as they are written, as docker/dockerfile does.
+    pub fn covers(&self, stage: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::All => true,
+            Self::Stages(names) => names.iter().any(|name| name == stage),
+        }
+    }
+}
+
 /// How checks of the build file behave, from `# check=…` or `BUILDKIT_DOCKERFILE_CHECK`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckOptions {

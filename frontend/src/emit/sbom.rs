@@ -1,0 +1,113 @@
+//! The bill of materials: the document that we make, and the one that a scanner of the user's makes.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
+use serde_json::Value;
+
+use super::{BaseImage, EmitError, Emitter, Image, Inputs, NoCache};
+use crate::plan::{Plan, VENV};
+use crate::sbom::document;
+
+/// The document in the root of what [`bill_of_materials`] gives. Local exporters take the name of the file from it.
+pub const DOCUMENT: &str = "/sbom.spdx.json";
+
+const PLAN: &str = "/run/pybuild/sbom/plan.spdx.json";
+const OUT: &str = "/run/pybuild/out";
+
+/// A folder with the SPDX document of `image`, completed by our tool from the packages that are in it.
+///
+/// # Errors
+/// None that an engine causes; see [`EmitError`].
+pub fn bill_of_materials(plan: &Plan, inputs: &Inputs, image: &Image) -> Result<State, EmitError> {
+    let emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
+    let document = document(plan, inputs.epoch, &|stage| inputs.stages.contains_key(stage));
+    let meta = |what: &str| named(inputs, what);
+    let known = FileOp::on(&State::scratch())
+        .mkfile(MkFile::new(DOCUMENT, document.to_json()).mode(0o644))
+        .meta(meta("list packages"))
+        .state();
+    if inputs.tool.is_none() || image.state.is_scratch() {
+        return Ok(known);
+    }
+    let platform = inputs.platform.format();
+    let arguments =
+        ["sbom", "--document", PLAN, "--base", "/", "--prefix", VENV, "--platform", &platform, "--root", OUT];
+    // On the image as its root: a mount of it would be hashed file by file.
+    let exec = emitter
+        .tool(&arguments)?
+        .mount(Mount::bind(&known, PLAN).selector(DOCUMENT).read_only())
+        .mount(Mount::scratch(OUT));
+    Ok(exec.meta(meta("read licences of packages")).run(&image.state).output(OUT))
+}
+
+/// A scanner's image and what it is asked for.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    /// Its image on the build platform.
+    pub image: BaseImage,
+    /// What it is called.
+    pub name: String,
+    /// Parameters, which it sees as `BUILDKIT_SCAN_<name>`.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A scanner that cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("scanner {0} does not have cmd")]
+pub struct NoCommand(pub String);
+
+/// A folder with the statements that a scanner makes of `image` and of `extras`, as docker/dockerfile runs it.
+///
+/// # Errors
+/// If the scanner's image does not say what to run.
+pub fn scan(
+    scanner: &Scanner,
+    inputs: &Inputs,
+    image: &State,
+    extras: &BTreeMap<String, State>,
+) -> Result<State, NoCommand> {
+    const TARGET: &str = "/run/src/core/sbom";
+    const EXTRAS: &str = "/run/src/extras";
+    const DESTINATION: &str = "/run/out/";
+    let config = scanner.image.config.get("config");
+    let list = |key: &str| {
+        let values = config.and_then(|config| config.get(key)).and_then(Value::as_array);
+        values.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
+    };
+    let arguments: Vec<String> = list("Entrypoint").chain(list("Cmd")).collect();
+    if arguments.is_empty() {
+        return Err(NoCommand(scanner.name.clone()));
+    }
+    let mut exec = Exec::new(arguments).platform(&inputs.build_platform);
+    let workdir = config.and_then(|config| config.get("WorkingDir")).and_then(Value::as_str);
+    exec = exec.cwd(workdir.filter(|workdir| !workdir.is_empty()).unwrap_or("/"));
+    for entry in list("Env") {
+        let (key, value) = entry.split_once('=').unwrap_or((&entry, ""));
+        exec = exec.env(key, value);
+    }
+    exec = exec.env("BUILDKIT_SCAN_DESTINATION", DESTINATION).env("BUILDKIT_SCAN_SOURCE", TARGET);
+    if !extras.is_empty() {
+        exec = exec.env("BUILDKIT_SCAN_SOURCE_EXTRAS", EXTRAS);
+    }
+    for (key, value) in &scanner.parameters {
+        exec = exec.env(format!("BUILDKIT_SCAN_{key}"), value);
+    }
+    exec = exec
+        .mount(Mount::tmpfs("/tmp"))
+        .mount(Mount::bind(image, TARGET).read_only())
+        .mount(Mount::scratch(DESTINATION));
+    for (name, state) in extras {
+        exec = exec.mount(Mount::bind(state, format!("{EXTRAS}/sbom-{name}")).read_only());
+    }
+    let title =
+        format!("[{}] generating sbom using {}", inputs.platform.normalized().format_all(), scanner.name);
+    let meta = Metadata::named(title).ignore_cache(inputs.options.no_cache == NoCache::All);
+    Ok(exec.meta(meta).run(&scanner.image.state).output(DESTINATION))
+}
+
+fn named(inputs: &Inputs, what: &str) -> Metadata {
+    let prefix =
+        if inputs.multi_platform { format!("{} sbom", inputs.platform.format()) } else { "sbom".to_owned() };
+    Metadata::named(format!("[{prefix}] {what}")).ignore_cache(inputs.options.no_cache == NoCache::All)
+}

@@ -1,0 +1,44 @@
+//! Package URLs: the names by which scanners know a package. <https://github.com/package-url/purl-spec>
+
+use std::fmt::Write as _;
+
+/// The package URL of a Python package. `name` is normalised, as the type `pypi` asks for.
+pub(super) fn of(name: &str, version: Option<&str>, repository: Option<&str>) -> String {
+    let mut purl = format!("pkg:pypi/{}", encoded(name));
+    if let Some(version) = version {
+        purl.extend(["@", &encoded(version)]);
+    }
+    if let Some(repository) = repository {
+        purl.extend(["?vcs_url=", &encoded(repository)]);
+    }
+    purl
+}
+
+/// Everything but what never means anything in a URL, as `%` and two digits.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_in_a_url_is_escaped() {
+        assert_eq!(of("flask", Some("3.0.3"), None), "pkg:pypi/flask@3.0.3");
+        assert_eq!(of("torch", Some("1!2.4.0+cpu"), None), "pkg:pypi/torch@1%212.4.0%2Bcpu");
+        assert_eq!(
+            of("a", None, Some("git+https://host/a.git@0f")),
+            "pkg:pypi/a?vcs_url=git%2Bhttps%3A%2F%2Fhost%2Fa.git%400f"
+        );
+    }
+}
