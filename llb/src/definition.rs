@@ -7,8 +7,9 @@ use prost::Message;
 
 use crate::caps::Cap;
 use crate::digest::{Digest, DigestError};
+use crate::resources::LinuxResources;
 use crate::state::EncodedOp;
-use crate::{dump, pb};
+use crate::{dump, encode, pb};
 
 /// A graph as it is sent to an engine: encoded ops, what is said about each, and source maps.
 ///
@@ -19,6 +20,8 @@ pub struct Definition {
     pub(crate) ops: Vec<Arc<EncodedOp>>,
     pub(crate) metadata: BTreeMap<Digest, pb::OpMetadata>,
     pub(crate) source: Option<pb::Source>,
+    /// What [`pb::OpMetadata`] has no field for.
+    pub(crate) resources: BTreeMap<Digest, LinuxResources>,
 }
 
 impl Eq for Definition {}
@@ -86,10 +89,16 @@ impl Definition {
                 .collect::<Result<_, DefinitionError>>()?,
             metadata: definition.metadata.into_iter().map(metadata).collect::<Result<_, DigestError>>()?,
             source: definition.source,
+            resources: BTreeMap::new(),
         })
     }
 
-    /// The message to send.
+    /// The bytes of the message to send, complete: with the limits of processes, which [`Self::to_pb`] has no field for.
+    pub fn encode(&self) -> Vec<u8> {
+        encode::definition(self)
+    }
+
+    /// The message, as far as the generated types can hold it.
     pub fn to_pb(&self) -> pb::Definition {
         pb::Definition {
             def: self.ops.iter().map(|op| op.bytes.clone()).collect(),
@@ -122,6 +131,11 @@ impl Definition {
     /// What is said about an op.
     pub fn metadata(&self, digest: &Digest) -> Option<&pb::OpMetadata> {
         self.metadata.get(digest)
+    }
+
+    /// The limits of the process that an op runs.
+    pub fn resources(&self, digest: &Digest) -> Option<&LinuxResources> {
+        self.resources.get(digest)
     }
 
     /// The files that ops come from, and which lines each comes from.

@@ -11,6 +11,7 @@ use crate::definition::Definition;
 use crate::digest::Digest;
 use crate::pb;
 use crate::platform::Platform;
+use crate::resources::LinuxResources;
 
 mod ops;
 #[cfg(test)]
@@ -72,7 +73,7 @@ pub(crate) fn definition(definition: &Definition) -> Value {
         }
         ops::describe(&mut object, op);
         if let Some(known) = definition.metadata(digest) {
-            object.put_set("metadata", metadata(known));
+            object.put_set("metadata", metadata(known, definition.resources(digest)));
         }
         object.put_set("locations", locations(definition, digest));
         Value::from(object)
@@ -98,7 +99,7 @@ fn type_of(op: &pb::Op) -> &'static str {
     }
 }
 
-fn metadata(metadata: &pb::OpMetadata) -> Value {
+fn metadata(metadata: &pb::OpMetadata, limits: Option<&LinuxResources>) -> Value {
     let mut object = Object::default();
     object.put_set("description", json!(metadata.description));
     if let Some(group) = &metadata.progress_group {
@@ -114,6 +115,17 @@ fn metadata(metadata: &pb::OpMetadata) -> Value {
     }
     let caps = metadata.caps.iter().filter(|(_, needed)| **needed).map(|(id, _)| id.as_str());
     object.put_set("caps", caps.collect::<Vec<_>>());
+    if let Some(limits) = limits {
+        let mut resources = Object::default();
+        resources.put_set("memory", limits.memory);
+        resources.put_set("memory_swap", limits.memory_swap);
+        resources.put_set("cpu_shares", limits.cpu_shares);
+        resources.put_set("cpu_period", limits.cpu_period);
+        resources.put_set("cpu_quota", limits.cpu_quota);
+        resources.put_set("cpuset_cpus", limits.cpuset_cpus.as_str());
+        resources.put_set("cpuset_mems", limits.cpuset_mems.as_str());
+        object.put_set("resources", resources);
+    }
     object.into()
 }
 

@@ -10,7 +10,8 @@
 
 use prost::Message;
 
-use crate::pb;
+use crate::definition::Definition;
+use crate::{pb, resources};
 
 const WIRE_LENGTH_DELIMITED: u64 = 2;
 
@@ -36,6 +37,31 @@ pub(crate) fn op(op: &pb::Op) -> Vec<u8> {
         Some(pb::op::Op::Merge(merge)) => message(&mut buffer, 6, merge),
         Some(pb::op::Op::Diff(diff)) => message(&mut buffer, 7, diff),
         None => {}
+    }
+    buffer
+}
+
+/// A definition, fields in the order of their numbers.
+///
+/// Its own bytes name nothing; they are written here because a field of the metadata is missing from the generated code.
+pub(crate) fn definition(definition: &Definition) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    for op in &definition.ops {
+        bytes(&mut buffer, 1, &op.bytes);
+    }
+    for (digest, metadata) in &definition.metadata {
+        // The field's number is the highest there is, so it comes last.
+        let mut value = metadata.encode_to_vec();
+        if let Some(limits) = definition.resources.get(digest) {
+            message(&mut value, resources::FIELD, limits);
+        }
+        let mut entry = Vec::with_capacity(value.len() + 80);
+        bytes(&mut entry, 1, digest.as_str().as_bytes());
+        bytes(&mut entry, 2, &value);
+        bytes(&mut buffer, 2, &entry);
+    }
+    if let Some(source) = &definition.source {
+        message(&mut buffer, 3, source);
     }
     buffer
 }
@@ -169,6 +195,38 @@ mod tests {
     fn a_merge_has_gos_bytes() {
         let merged = merge(&[alpine(), mkfile()], Metadata::default());
         assert_eq!(last_op(&merged), [&input(ALPINE), &input(MKFILE), "5a0032060a000a020801"].concat());
+    }
+
+    #[test]
+    fn a_definition_has_the_fields_of_the_generated_message() {
+        let ran = Exec::new(["/bin/true"]).meta(Metadata::named("x")).run(&alpine()).root();
+        for state in [State::scratch(), alpine(), merge(&[ran, mkfile()], Metadata::default())] {
+            let definition = state.marshal();
+            let read = pb::Definition::decode(definition.encode().as_slice()).expect("a definition");
+            assert_eq!(read, definition.to_pb());
+        }
+    }
+
+    #[test]
+    fn limits_of_a_process_are_a_field_of_its_metadata_and_change_no_digest() {
+        let limits = crate::LinuxResources {
+            memory: 1 << 20,
+            memory_swap: -1,
+            cpuset_cpus: "0-1".to_owned(),
+            ..crate::LinuxResources::default()
+        };
+        let run = |exec: Exec| exec.meta(Metadata::named("x")).run(&alpine()).root();
+        let plain = run(Exec::new(["/bin/true"]));
+        let limited = run(Exec::new(["/bin/true"]).resources(limits.clone()));
+        assert_eq!(plain.digest(), limited.digest());
+        let definition = limited.marshal();
+        assert_eq!(definition.resources(&limited.digest().expect("a digest")), Some(&limits));
+        assert!(definition.required_caps().contains(&crate::Cap::ExecMetaLinuxResources));
+        assert!(!plain.marshal().required_caps().contains(&crate::Cap::ExecMetaLinuxResources));
+        // memory 1 MiB, memorySwap -1, cpusetCpus 0-1, as field 7 of length 20.
+        let field = "3a140880804010ffffffffffffffffff013203302d31";
+        assert_eq!(hex(&definition.encode()).matches(field).count(), 1);
+        assert_eq!(hex(&plain.marshal().encode()).matches(field).count(), 0);
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod ops;
 mod path;
 pub mod pb;
 mod platform;
+mod resources;
 mod source_map;
 mod state;
 #[cfg(test)]
@@ -61,5 +62,6 @@ pub use ops::local::{Differ, Local};
 pub use ops::merge::{diff, merge};
 pub use ops::mount::{ContentCache, Mount, Sharing};
 pub use platform::{Platform, PlatformError};
+pub use resources::LinuxResources;
 pub use source_map::{Location, Position, Range, SourceFile};
 pub use state::State;

@@ -17,9 +17,13 @@ pub(crate) fn definition(state: &State) -> Definition {
     let mut ops = Vec::new();
     let mut metadata_of: BTreeMap<Digest, pb::OpMetadata> = BTreeMap::new();
     let mut sources = Sources::default();
+    let mut resources = BTreeMap::new();
     for vertex in inputs_first(&output.vertex) {
         let digest = &vertex.encoded.digest;
         sources.add(digest, &vertex.locations);
+        if let Some(limits) = &vertex.resources {
+            resources.entry(digest.clone()).or_insert_with(|| limits.clone());
+        }
         if let Some(known) = metadata_of.get_mut(digest) {
             metadata::merge(known, &vertex.metadata);
         } else {
@@ -34,7 +38,7 @@ pub(crate) fn definition(state: &State) -> Definition {
     let caps = terminal_caps(metadata_of.values());
     metadata_of.insert(terminal.digest.clone(), pb::OpMetadata { caps, ..pb::OpMetadata::default() });
     ops.push(Arc::new(terminal));
-    Definition { ops, metadata: metadata_of, source: Some(sources.to_pb()) }
+    Definition { ops, metadata: metadata_of, source: Some(sources.to_pb()), resources }
 }
 
 /// Every vertex once, after its inputs, left to right; without recursion, since chains may be long.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::caps::Cap;
 use crate::pb;
+use crate::resources::LinuxResources;
 use crate::source_map::Location;
 
 /// The description key that clients print as the name of a step.
@@ -31,6 +32,7 @@ pub struct Metadata {
     export_cache: Option<bool>,
     caps: BTreeSet<Cap>,
     pub(crate) locations: Vec<Location>,
+    pub(crate) resources: Option<LinuxResources>,
 }
 
 impl Metadata {

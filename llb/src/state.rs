@@ -13,6 +13,7 @@ use crate::definition::{Definition, DefinitionError};
 use crate::digest::Digest;
 use crate::metadata::Metadata;
 use crate::platform::Platform;
+use crate::resources::LinuxResources;
 use crate::source_map::Location;
 use crate::{encode, load, marshal, pb};
 
@@ -48,6 +49,7 @@ pub(crate) struct Vertex {
     pub(crate) inputs: Vec<Arc<Vertex>>,
     pub(crate) metadata: pb::OpMetadata,
     pub(crate) locations: Vec<Location>,
+    pub(crate) resources: Option<LinuxResources>,
     /// What a following op runs on unless it says otherwise; not always part of this op.
     pub(crate) platform: Option<Platform>,
 }
@@ -216,6 +218,7 @@ impl Parts<'_> {
             inputs: self.inputs.outputs.into_iter().map(|output| output.vertex).collect(),
             metadata: self.metadata.to_pb(&self.caps),
             locations: self.metadata.locations,
+            resources: self.metadata.resources,
             platform: self.platform.cloned(),
         })
     }

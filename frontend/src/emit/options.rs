@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Cap, CapSet, Exec, Mount, Network, ProxyEnv};
+use buildkit_llb::{Cap, CapSet, Exec, LinuxResources, Mount, Network, ProxyEnv};
 
 /// Which steps are run even if the cache knows their result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct ExecOptions {
     pub shm_size: Option<u64>,
     /// Limits: name, soft, hard.
     pub ulimits: Vec<(String, i64, i64)>,
+    /// Limits of CPU time and memory.
+    pub resources: Option<LinuxResources>,
     /// The parent of the processes' control groups.
     pub cgroup_parent: Option<String>,
     /// The host name that processes see.
@@ -63,6 +65,11 @@ impl ExecOptions {
                 exec = exec.ulimit(name, *soft, *hard);
             }
         }
+        if let Some(limits) =
+            self.resources.as_ref().filter(|_| capabilities.supports(Cap::ExecMetaLinuxResources))
+        {
+            exec = exec.resources(limits.clone());
+        }
         if let Some(parent) =
             self.cgroup_parent.as_ref().filter(|_| capabilities.supports(Cap::ExecMetaCgroupParent))
         {
@@ -83,5 +90,66 @@ impl ExecOptions {
     /// The id of a cache mount as docker/dockerfile makes it, so that both share their caches.
     pub(super) fn cache_id(&self, id: &str) -> String {
         format!("{}/{id}", self.cache_namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Image, LinuxResources, State};
+
+    use super::*;
+
+    fn all() -> ExecOptions {
+        ExecOptions {
+            network: Network::None,
+            extra_hosts: vec![("db".to_owned(), "10.0.0.1".to_owned())],
+            shm_size: Some(1 << 20),
+            ulimits: vec![("nofile".to_owned(), 1024, 2048)],
+            resources: Some(LinuxResources { memory: 1 << 30, ..LinuxResources::default() }),
+            cgroup_parent: Some("/builds".to_owned()),
+            hostname: Some("builder".to_owned()),
+            proxy: Some(ProxyEnv { http: "http://proxy".to_owned(), ..ProxyEnv::default() }),
+            ..ExecOptions::default()
+        }
+    }
+
+    fn ran(options: &ExecOptions, capabilities: &CapSet) -> State {
+        let base = Image::new("alpine").platform(&buildkit_llb::Platform::new("linux", "amd64")).state();
+        options.apply(Exec::new(["/bin/true"]), capabilities).run(&base).root()
+    }
+
+    fn shown(state: &State) -> serde_json::Value {
+        state.marshal().to_json()["ops"][1].clone()
+    }
+
+    #[test]
+    fn every_option_of_the_build_reaches_a_process() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&shown(&ran(&all(), &CapSet::all()))).unwrap());
+    }
+
+    #[test]
+    fn what_an_engine_cannot_limit_is_left_out() {
+        let unlimited = ExecOptions {
+            shm_size: None,
+            ulimits: Vec::new(),
+            resources: None,
+            cgroup_parent: None,
+            ..all()
+        };
+        let limits = [
+            Cap::ExecMountTmpfsSize,
+            Cap::ExecMetaUlimit,
+            Cap::ExecMetaLinuxResources,
+            Cap::ExecMetaCgroupParent,
+        ];
+        let old = limits.into_iter().fold(CapSet::all(), CapSet::without);
+        assert_eq!(shown(&ran(&all(), &old)), shown(&ran(&unlimited, &CapSet::all())));
+    }
+
+    #[test]
+    fn limits_of_cpu_and_memory_are_no_part_of_a_step() {
+        let other = ExecOptions { resources: None, ..all() };
+        assert_eq!(ran(&all(), &CapSet::all()), ran(&other, &CapSet::all()));
+        assert_ne!(shown(&ran(&all(), &CapSet::all())), shown(&ran(&other, &CapSet::all())));
     }
 }

@@ -23,6 +23,7 @@ use crate::gateway::calls::{
 use crate::gateway::capabilities::Capabilities;
 use crate::gateway::errors::RpcError;
 use crate::gateway::result::GatewayResult;
+use crate::gateway::solve_message;
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -48,6 +49,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Bridge {
     pub(super) client: LlbBridgeClient<Channel>,
+    channel: Channel,
     llb_caps: CapSet,
     frontend_caps: Capabilities,
     workers: Vec<Vec<Platform>>,
@@ -82,7 +84,7 @@ impl Bridge {
     }
 
     fn ping(runtime: Runtime, channel: Channel) -> Result<Self, ConnectError> {
-        let client = LlbBridgeClient::new(channel)
+        let client = LlbBridgeClient::new(channel.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
         let mut pinging = client.clone();
@@ -93,6 +95,7 @@ impl Bridge {
             .into_inner();
         Ok(Self {
             client,
+            channel,
             llb_caps: CapSet::new(pong.llb_caps),
             frontend_caps: pong.frontend_api_caps.into_iter().collect(),
             workers: pong
@@ -125,7 +128,7 @@ impl Bridge {
     /// # Errors
     /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
     pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
-        self.runtime.block_on(solve(self.client.clone(), request))
+        self.runtime.block_on(solve(self.channel.clone(), request))
     }
 
     /// Hands over several graphs at once; the answers are in their order.
@@ -133,7 +136,7 @@ impl Bridge {
         &self,
         requests: impl IntoIterator<Item = SolveRequest>,
     ) -> Vec<Result<Option<Reference>, RpcError>> {
-        self.parallel(requests.into_iter().map(|request| solve(self.client.clone(), request)))
+        self.parallel(requests.into_iter().map(|request| solve(self.channel.clone(), request)))
     }
 
     /// Runs what a reference stands for.
@@ -256,22 +259,11 @@ fn start_runtime() -> Result<Runtime, ConnectError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)
 }
 
-async fn solve(
-    mut client: LlbBridgeClient<Channel>,
-    request: SolveRequest,
-) -> Result<Option<Reference>, RpcError> {
-    if request.definition.def.is_empty() {
+async fn solve(channel: Channel, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
+    if request.definition.is_empty() {
         return Ok(None);
     }
-    let request = wire::SolveRequest {
-        definition: Some(request.definition),
-        allow_result_return: true,
-        allow_result_array_ref: true,
-        evaluate: request.evaluate,
-        cache_imports: request.cache_imports.into_iter().map(Into::into).collect(),
-        ..wire::SolveRequest::default()
-    };
-    let response = client.solve(request).await?.into_inner();
+    let response = solve_message::send(channel, request).await?;
     let id = match response.result.and_then(|result| result.result) {
         Some(wire::result::Result::Ref(reference)) => reference.id,
         Some(wire::result::Result::RefDeprecated(id)) => id,

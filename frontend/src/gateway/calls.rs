@@ -24,8 +24,8 @@ impl Reference {
 /// A graph to solve.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SolveRequest {
-    /// The graph. Without operations it is the empty file system, and the engine is not asked.
-    pub definition: pb::Definition,
+    /// The graph, encoded. Without operations it is the empty file system, and the engine is not asked.
+    pub definition: Vec<u8>,
     /// Runs the graph before the call returns. Otherwise it runs when something is read, or at the export.
     pub evaluate: bool,
     /// Where the engine may find cached results.
@@ -35,7 +35,7 @@ pub struct SolveRequest {
 impl SolveRequest {
     /// A graph to be run when its result is needed.
     pub fn new(definition: &Definition) -> Self {
-        Self { definition: definition.to_pb(), ..Self::default() }
+        Self { definition: definition.encode(), ..Self::default() }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod options;
 mod report;
 mod resolver;
 pub mod result;
+mod solve_message;
 mod subrequests;
 #[cfg(test)]
 mod tests;

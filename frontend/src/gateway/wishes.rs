@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Platform, ProxyEnv};
+use buildkit_llb::{LinuxResources, Platform, ProxyEnv};
 
 use crate::diagnostics::Problem;
 use crate::emit::{ExecOptions, NoCache};
@@ -47,9 +47,7 @@ fn is_proxy(name: &str) -> bool {
 
 /// Options that are understood and that we cannot honour: better no image than one that ignores them.
 pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
-    let what = if !options.resources.is_empty() {
-        "a limit of memory or CPU for build steps".to_owned()
-    } else if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
+    let what = if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
         format!("SOURCE_DATE_EPOCH={name}")
     } else {
         return Ok(());
@@ -64,6 +62,18 @@ pub(super) fn epoch(options: &Options) -> Option<i64> {
     }
 }
 
+fn limits(resources: &options::Resources) -> LinuxResources {
+    LinuxResources {
+        memory: resources.memory.unwrap_or_default(),
+        memory_swap: resources.memory_swap.unwrap_or_default(),
+        cpu_shares: resources.cpu_shares.unwrap_or_default(),
+        cpu_period: resources.cpu_period.unwrap_or_default(),
+        cpu_quota: resources.cpu_quota.unwrap_or_default(),
+        cpuset_cpus: resources.cpuset_cpus.clone(),
+        cpuset_mems: resources.cpuset_mems.clone(),
+    }
+}
+
 pub(super) fn exec_options(options: &Options) -> ExecOptions {
     let text = |text: &String| (!text.is_empty()).then(|| text.clone());
     ExecOptions {
@@ -75,6 +85,7 @@ pub(super) fn exec_options(options: &Options) -> ExecOptions {
             .collect(),
         shm_size: options.shm_size,
         ulimits: options.ulimits.iter().map(|limit| (limit.name.clone(), limit.soft, limit.hard)).collect(),
+        resources: (!options.resources.is_empty()).then(|| limits(&options.resources)),
         cgroup_parent: text(&options.cgroup_parent),
         hostname: text(&options.hostname),
         proxy: (options.proxy != ProxyEnv::default()).then(|| options.proxy.clone()),

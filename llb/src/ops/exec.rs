@@ -7,6 +7,7 @@ use crate::caps::Cap;
 use crate::metadata::Metadata;
 use crate::pb;
 use crate::platform::Platform;
+use crate::resources::LinuxResources;
 use crate::state::{Inputs, NONE, Parts, State};
 
 const ROOT: &str = "/";
@@ -61,6 +62,7 @@ pub struct Exec {
     mounts: Vec<Mount>,
     read_only_root: bool,
     platform: Option<Platform>,
+    resources: Option<LinuxResources>,
     metadata: Metadata,
 }
 
@@ -86,6 +88,7 @@ impl Exec {
             mounts: Vec::new(),
             read_only_root: false,
             platform: None,
+            resources: None,
             metadata: Metadata::default(),
         }
     }
@@ -151,6 +154,12 @@ impl Exec {
     /// A resource limit, as `nofile`.
     pub fn ulimit(mut self, name: impl Into<String>, soft: i64, hard: i64) -> Self {
         self.meta.ulimit.push(pb::Ulimit { name: name.into(), soft, hard });
+        self
+    }
+
+    /// Limits of CPU time and memory. They are no part of the op: a result is the same with others.
+    pub fn resources(mut self, limits: LinuxResources) -> Self {
+        self.resources = Some(limits);
         self
     }
 
@@ -231,6 +240,7 @@ impl Exec {
                 after.insert(mount.dest.clone(), After::Same(mount.source.clone()));
             }
         }
+        self.metadata.resources = self.resources;
         self.meta.env = self.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let op = pb::ExecOp {
             meta: Some(self.meta),
@@ -300,6 +310,7 @@ impl Exec {
             (Cap::ExecMetaProxy, self.meta.proxy_env.is_some()),
             (Cap::ExecMetaUlimit, !self.meta.ulimit.is_empty()),
             (Cap::ExecMetaCgroupParent, !self.meta.cgroup_parent.is_empty()),
+            (Cap::ExecMetaLinuxResources, self.resources.is_some()),
             (Cap::ExecMetaCdi, !self.devices.is_empty()),
             (Cap::ExecSecretEnv, !self.secret_env.is_empty()),
             // Go asks for the mount too where a secret is only a variable.

@@ -1,0 +1,84 @@
+//! The call that hands a graph to the engine, with the graph in bytes that are written already.
+//!
+//! The generated client would take the graph apart and put it together again from messages that lack a field, see
+//! [`buildkit_llb::LinuxResources`]. On the wire, a message inside of another is its bytes.
+
+use buildkit_proto::moby::buildkit::v1::frontend as wire;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::gateway::calls::SolveRequest;
+use crate::gateway::transport::MAX_MESSAGE;
+
+const METHOD: &str = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
+
+/// What we use of BuildKit's `SolveRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct SolveMessage {
+    #[prost(bytes = "vec", tag = "1")]
+    definition: Vec<u8>,
+    #[prost(bool, tag = "5")]
+    allow_result_return: bool,
+    #[prost(bool, tag = "6")]
+    allow_result_array_ref: bool,
+    #[prost(message, repeated, tag = "12")]
+    cache_imports: Vec<wire::CacheOptionsEntry>,
+    #[prost(bool, tag = "14")]
+    evaluate: bool,
+}
+
+impl From<SolveRequest> for SolveMessage {
+    fn from(request: SolveRequest) -> Self {
+        Self {
+            definition: request.definition,
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: request.cache_imports.into_iter().map(Into::into).collect(),
+            evaluate: request.evaluate,
+        }
+    }
+}
+
+/// Makes the call.
+pub(super) async fn send(channel: Channel, request: SolveRequest) -> Result<wire::SolveResponse, Status> {
+    let mut client = tonic::client::Grpc::new(channel)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    // As the generated client says it: the channel has a queue, which has to have room.
+    client.ready().await.map_err(|error| Status::unknown(format!("the engine is gone: {error}")))?;
+    let codec: ProstCodec<SolveMessage, wire::SolveResponse> = ProstCodec::default();
+    let answer = client
+        .unary(Request::new(SolveMessage::from(request)), PathAndQuery::from_static(METHOD), codec)
+        .await?;
+    Ok(answer.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Image, Platform};
+    use prost::Message;
+
+    use super::*;
+    use crate::gateway::options::CacheImport;
+
+    #[test]
+    fn the_engine_reads_what_the_generated_client_would_have_sent() {
+        let graph = Image::new("alpine").platform(&Platform::new("linux", "amd64")).state().marshal();
+        let import =
+            CacheImport { kind: "registry".to_owned(), attributes: [("ref".into(), "a".into())].into() };
+        let request =
+            SolveRequest { evaluate: true, cache_imports: vec![import.clone()], ..SolveRequest::new(&graph) };
+        let bytes = SolveMessage::from(request).encode_to_vec();
+        let expected = wire::SolveRequest {
+            definition: Some(graph.to_pb()),
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: vec![import.into()],
+            evaluate: true,
+            ..wire::SolveRequest::default()
+        };
+        assert_eq!(wire::SolveRequest::decode(bytes.as_slice()).expect("a request"), expected);
+    }
+}
