@@ -1,7 +1,7 @@
 //! Limits of a process's CPU time and memory.
 //!
-//! They are said about an op and no part of it, so they change no digest. BuildKit has them since 0.32; the generated
-//! messages that this crate is pinned to do not have the field yet, so it is written here by hand.
+//! They are said about an op and no part of it, so they change no digest. Only newer
+//! engines have them; the generated messages that this crate is pinned to lack the field, so it is written by hand.
 
 use prost::Message;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error::CliError;
 use super::folder::{Opened, Prepared};
 use super::platform::native;
-use crate::emit::{self, BaseImage, ExecOptions, Inputs};
+use crate::emit::{self, BaseImage, ExecOptions, Inputs, Scanned};
 use crate::plan::{WheelLayer, WheelSet};
 use crate::project::Project;
 use crate::reference::ImageReference;
@@ -88,6 +88,7 @@ pub(super) fn emit(
         capabilities: CapSet::all(),
         options: ExecOptions::default(),
         epoch: None,
+        scanned: Scanned::default(),
     };
     if let Some(builder) = &plan.builder {
         let questions: Vec<&Question> = prepared.asked.values().flatten().collect();

@@ -133,8 +133,6 @@ pub enum Problem {
     // Options of the build.
     #[error("build arg `{name}` is not declared in [args] and has no effect{}", did_you_mean(suggestion))]
     UnusedBuildArg { name: String, suggestion: Option<String> },
-    #[error("{what} is not supported by pybuild {}", env!("CARGO_PKG_VERSION"))]
-    Unsupported { what: String },
 }
 
 impl Problem {

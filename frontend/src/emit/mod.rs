@@ -152,8 +152,7 @@ pub enum EmitError {
 /// # Errors
 /// If something that the plan needs is not among `inputs`.
 pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
-    let mut emitter =
-        Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new(), locks: Locks::default() };
+    let mut emitter = Emitter::new(plan, inputs);
     for stage in &plan.stages {
         if let Some(given) = inputs.stages.get(&stage.name) {
             emitter.built.insert(stage.name.clone(), Image::given(given, inputs));
@@ -181,6 +180,12 @@ struct Emitter<'a> {
     /// By stage: what each of its checks leaves behind once it has passed.
     checks: BTreeMap<String, Vec<State>>,
     locks: Locks,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(plan: &'a Plan, inputs: &'a Inputs) -> Self {
+        Self { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new(), locks: Locks::default() }
+    }
 }
 
 impl Emitter<'_> {

@@ -20,7 +20,7 @@ const OUT: &str = "/run/pybuild/out";
 /// # Errors
 /// None that an engine causes; see [`EmitError`].
 pub fn bill_of_materials(plan: &Plan, inputs: &Inputs, image: &Image) -> Result<State, EmitError> {
-    let emitter = Emitter { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new() };
+    let emitter = Emitter::new(plan, inputs);
     let document = document(plan, inputs.epoch, &|stage| inputs.stages.contains_key(stage));
     let meta = |what: &str| named(inputs, what);
     let known = FileOp::on(&State::scratch())

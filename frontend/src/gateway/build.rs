@@ -21,8 +21,9 @@ use crate::gateway::options::Options;
 use crate::gateway::report::{failure, resolve_failure, warn};
 use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
+use crate::gateway::source_date_epoch;
 use crate::gateway::subrequests;
-use crate::gateway::wishes::{arguments, epoch, exec_options, refuse_unsupported};
+use crate::gateway::wishes::{arguments, epoch, exec_options};
 use crate::plan::Plan;
 use crate::project::{Files, Ignored, Project, PythonVersion, named_paths};
 use crate::reference::ImageReference;
@@ -49,9 +50,9 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     if let Some(request) = &options.request {
         return subrequests::answer(bridge, options, request);
     }
-    refuse_unsupported(options)?;
     let (_, view) = View::of(options.target.as_deref().unwrap_or_default())?;
     let file = BuildFile::load(bridge, options)?;
+    let options = &source_date_epoch::resolved(bridge, options, &file)?;
     let mut found = Diagnostics::default();
     let build_platform = build_platform(options);
     let prepared = prepare_all(bridge, options, &file, &mut found)?;
@@ -102,6 +103,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         results.push(PlatformResult {
             platform: prepared.platform,
             config: image.config.to_bytes(),
+            epoch: epoch(options),
             base_config: image.base_config.map(|config| config.to_string().into_bytes()),
             ..PlatformResult::default()
         });
@@ -144,7 +146,7 @@ fn stand_ins(
 }
 
 /// The platform that steps run on without emulation.
-fn build_platform(options: &Options) -> Platform {
+pub(super) fn build_platform(options: &Options) -> Platform {
     options.build_platform.clone().unwrap_or_else(|| Platform::new("linux", "amd64"))
 }
 

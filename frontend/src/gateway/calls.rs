@@ -150,6 +150,8 @@ pub struct FileStat {
     pub size: u64,
     /// Where a symbolic link points to, as it is written there.
     pub link_target: String,
+    /// When its content last changed, in seconds since 1970.
+    pub modified: i64,
 }
 
 impl FileStat {
@@ -186,6 +188,7 @@ impl From<Stat> for FileStat {
             mode: stat.mode,
             size: u64::try_from(stat.size).unwrap_or(0),
             link_target: stat.linkname,
+            modified: stat.mod_time.div_euclid(1_000_000_000),
         }
     }
 }

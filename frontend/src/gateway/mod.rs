@@ -24,6 +24,7 @@ mod report;
 mod resolver;
 pub mod result;
 mod solve_message;
+mod source_date_epoch;
 mod subrequests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The real client against a small engine over a socket pair.
 
+mod builds;
 mod engine;
 mod parity;
 

@@ -4,19 +4,24 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{LinuxResources, Platform, ProxyEnv};
 
-use crate::diagnostics::Problem;
 use crate::emit::{ExecOptions, NoCache};
-use crate::gateway::errors::FrontendFailure;
 use crate::gateway::options::{self, Options, SourceDateEpoch};
 use crate::spec::Arguments;
 
 /// What `--build-arg` says, and the platform args of docker/dockerfile.
 pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) -> Arguments {
-    let predefined = platform_arguments(options.target.as_deref().unwrap_or("default"), target, build);
+    let mut predefined = platform_arguments(options.target.as_deref().unwrap_or("default"), target, build);
     let of_ours =
         |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
     let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
-    Arguments::new(given.map(|(name, value)| (name.clone(), value.clone())).collect(), predefined)
+    let mut given: BTreeMap<_, _> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    // Steps that ask for it get the time itself, also where the client gave a name for it.
+    if let Some(seconds) = epoch(options) {
+        for known in [&mut predefined, &mut given] {
+            known.insert("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());
+        }
+    }
+    Arguments::new(given, predefined)
 }
 
 /// The platform args of docker/dockerfile, which every build file may use. `stage` is the word after `--target`.
@@ -43,16 +48,6 @@ pub fn platform_arguments(stage: &str, target: &Platform, build: &Platform) -> B
 fn is_proxy(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"].contains(&name.as_str())
-}
-
-/// Options that are understood and that we cannot honour: better no image than one that ignores them.
-pub(super) fn refuse_unsupported(options: &Options) -> Result<(), FrontendFailure> {
-    let what = if let Some(SourceDateEpoch::Of(name)) = &options.source_date_epoch {
-        format!("SOURCE_DATE_EPOCH={name}")
-    } else {
-        return Ok(());
-    };
-    Err(FrontendFailure::new(Problem::Unsupported { what }.to_string(), &[]))
 }
 
 pub(super) fn epoch(options: &Options) -> Option<i64> {

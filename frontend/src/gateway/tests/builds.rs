@@ -1,0 +1,132 @@
+//! Whole builds against the small engine: what is solved and returned, and that it is always the same.
+
+use std::sync::Arc;
+
+use buildkit_proto::google::protobuf::Timestamp;
+use buildkit_proto::moby::buildkit::v1::frontend as wire;
+
+use super::engine::{Engine, connect};
+use crate::gateway::build::build;
+use crate::gateway::errors::FrontendFailure;
+use crate::gateway::options::Options;
+
+fn options(given: &[&str]) -> Options {
+    let variables = given
+        .iter()
+        .enumerate()
+        .map(|(at, option)| (format!("BUILDKIT_FRONTEND_OPT_{at}"), (*option).to_owned()));
+    Options::from_env(variables).expect("valid options")
+}
+
+const SMALL: &str = "args.SOURCE_DATE_EPOCH = \"none\"\n[python]\nversion = \"3.11\"\n[dependencies]\nrequirements = []\n[stage.assets]\n\
+    from = \"scratch\"\ninclude = [\"app.py\"]\nlabels.time = \"${SOURCE_DATE_EPOCH}\"\n";
+
+fn engine(meta: wire::ResolveSourceMetaResponse) -> Engine {
+    let archive = [0x1f, 0x8b, 0x08].to_vec();
+    let files =
+        [("pybuild.toml", SMALL.as_bytes().to_vec()), ("app.py", vec![b'#'; 7]), ("context", archive)];
+    Engine { files: files.into(), meta, ..Engine::default() }
+}
+
+fn git(commit: &str) -> wire::ResolveSourceMetaResponse {
+    let commit_object = commit.as_bytes().to_vec();
+    let git = wire::ResolveSourceGitResponse { commit_object, ..Default::default() };
+    wire::ResolveSourceMetaResponse { git: Some(git), ..Default::default() }
+}
+
+fn http(modified: Option<i64>) -> wire::ResolveSourceMetaResponse {
+    let last_modified = modified.map(|seconds| Timestamp { seconds, nanos: 0 });
+    let http = wire::ResolveSourceHttpResponse { last_modified, ..Default::default() };
+    wire::ResolveSourceMetaResponse { http: Some(http), ..Default::default() }
+}
+
+/// The time that a build ends up with: in the result's metadata, in the config and in the args, which must agree. And
+/// what the engine was asked.
+fn epoch_of(
+    meta: wire::ResolveSourceMetaResponse,
+    given: &[&str],
+) -> Result<(Option<String>, Vec<String>), FrontendFailure> {
+    let engine = engine(meta);
+    let log = Arc::clone(&engine.log);
+    let bridge = connect(engine);
+    let mut all = vec!["target=assets", "filename=pybuild.toml"];
+    all.extend(given);
+    let result = build(&bridge, &options(&all))?;
+    let metadata = result.metadata();
+    let text = |key: &str| metadata.get(key).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let epoch = text("source.date.epoch");
+    let config: serde_json::Value =
+        serde_json::from_str(&text("containerimage.config").unwrap_or_default()).expect("a config");
+    assert_eq!(config["config"]["Labels"]["time"], epoch.as_deref().unwrap_or("none"));
+    assert_eq!(config.get("created").is_some(), epoch.is_some());
+    assert_eq!(config["history"][0].get("created"), config.get("created"));
+    let asked = log.lock().expect("log").iter().filter(|call| call.starts_with("meta")).cloned().collect();
+    Ok((epoch, asked))
+}
+
+const COMMIT: &str = "tree 0\nauthor a <a> 1 +0000\ncommitter b <b> 1700000000 +0100\n\nmessage\n";
+
+#[test]
+fn a_repository_has_the_time_of_its_commit() {
+    let context = ["context=https://host.example/a/b.git#main", "build-arg:SOURCE_DATE_EPOCH=context"];
+    let (epoch, asked) = epoch_of(git(COMMIT), &context).expect("a build");
+    assert_eq!(epoch.as_deref(), Some("1700000000"));
+    let expected =
+        "meta git://host.example/a/b.git#main object=true [internal] resolve main build context metadata";
+    assert_eq!(asked, [expected]);
+}
+
+#[test]
+fn a_download_has_the_time_of_its_last_change_or_of_its_newest_file() {
+    let context = ["context=https://host.example/a.tar.gz", "build-arg:SOURCE_DATE_EPOCH=context"];
+    let (epoch, asked) = epoch_of(http(Some(17)), &context).expect("a build");
+    assert_eq!((epoch.as_deref(), asked.len()), (Some("17"), 1));
+    // The build file is the longest, and so the newest.
+    let (epoch, _) = epoch_of(http(None), &context).expect("a build");
+    assert_eq!(epoch, Some(SMALL.len().to_string()));
+}
+
+#[test]
+fn a_named_context_may_give_the_time() {
+    let repository = "https://host.example/a/b.git#main";
+    let named = [
+        &*format!("context={repository}"),
+        "context:times=https://other.example/c/d.git#v1",
+        "build-arg:SOURCE_DATE_EPOCH=times",
+    ];
+    let (epoch, asked) = epoch_of(git(COMMIT), &named).expect("a build");
+    assert_eq!(epoch.as_deref(), Some("1700000000"));
+    let expected = "meta git://other.example/c/d.git#v1 object=true [internal] resolve SOURCE_DATE_EPOCH named context times";
+    assert_eq!(asked, [expected]);
+}
+
+#[test]
+fn what_has_no_time_leaves_the_build_without_one() {
+    let repository = "context=https://host.example/a/b.git#main";
+    for (meta, arg) in [(git(""), "context"), (git(COMMIT), "")] {
+        let arg = format!("build-arg:SOURCE_DATE_EPOCH={arg}");
+        assert_eq!(epoch_of(meta, &[repository, &arg]).expect("a build").0, None);
+    }
+}
+
+#[test]
+fn a_number_is_the_time_and_nobody_is_asked() {
+    let context = ["context=https://host.example/a/b.git#main", "build-arg:SOURCE_DATE_EPOCH=1234"];
+    assert_eq!(epoch_of(git(COMMIT), &context).expect("a build"), (Some("1234".to_owned()), Vec::new()));
+}
+
+#[test]
+fn a_name_that_stands_for_nothing_is_an_error() {
+    let message = |name: &str| {
+        let arg = format!("build-arg:SOURCE_DATE_EPOCH={name}");
+        let failure = epoch_of(git(COMMIT), &["context=https://host.example/a/b.git#main", &arg]);
+        failure.unwrap_err().message().to_owned()
+    };
+    assert_eq!(message("contxt"), "invalid SOURCE_DATE_EPOCH: contxt");
+    assert_eq!(message("12.5"), "invalid SOURCE_DATE_EPOCH: 12.5");
+    assert_eq!(
+        message("assets"),
+        "SOURCE_DATE_EPOCH names the stage `assets`, and no stage of this file is a download alone\n  \
+         help: name `context` or a named context, or give seconds since 1970"
+    );
+}
