@@ -329,7 +329,14 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
         Address::Path(path) => WheelFrom::Built(BuildFrom::Context { path: in_context(path, conda)? }),
     };
     let (name, version) = (normalized(&entry.name), entry.version.clone());
-    Ok(Some(WheelPlan { name, version, from, requested: false, at: place(entry, conda) }))
+    Ok(Some(WheelPlan {
+        name,
+        version,
+        from,
+        requested: false,
+        requires: Vec::new(),
+        at: place(entry, conda),
+    }))
 }
 
 /// A path of a lock as one of the context: locks count from their own folder, the solver from the context.
