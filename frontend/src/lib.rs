@@ -11,6 +11,7 @@ pub mod diagnostics;
 pub mod emit;
 mod epoch;
 pub mod gateway;
+pub mod graph;
 pub mod ignore;
 pub mod install;
 pub mod lock;

@@ -20,12 +20,24 @@ const EXAMPLES: &str = "\
 Examples:
   pybuild check                      every mistake of the file and the project, with its line
   pybuild plan --diff HEAD           what a change of the lock makes and pushes again
+  pybuild graph --format svg > build.svg
   docker buildx build -f pybuild.toml .";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Check(Check),
     Plan(Plan),
+    Graph(Graph),
+    /// Print the JSON schema of the build file
+    ///
+    /// Editors that read schemas of TOML files (Taplo, Even Better TOML, Tombi) complete and check keys with it. Name it
+    /// in a comment after the syntax line.
+    #[command(after_help = "Examples:
+  pybuild schema > pybuild.schema.json
+
+  # syntax=REGISTRY/pybuild:TAG
+  #:schema ./pybuild.schema.json")]
+    Schema,
     /// Print the graph of a build as JSON, for those who debug frontends
     ///
     /// The same is shown by a running engine for a build's own inputs: `--target debug:llb` with
@@ -107,6 +119,46 @@ pub(super) enum PlanFormat {
     Table,
     /// One JSON document
     Json,
+}
+
+/// Draw the graph of a build: stages, steps and what can run at the same time
+///
+/// From left to right, a step comes after those it depends on; steps in one column can run at the same time. Internal
+/// steps are left out and downloads are counted at the step that unpacks them, unless `--all` is given. With `--timings`
+/// it is the graph of a build that was recorded, with the time of each step, what was cached, and the chain of steps
+/// that took longest; the project is not read then.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  pybuild graph                                  a tree
+  pybuild graph --format svg > build.svg         a picture
+  pybuild graph --format mermaid                 for a README
+  docker buildx build --progress=rawjson -f pybuild.toml . 2> progress.json
+  pybuild graph --timings progress.json --format svg > build.svg")]
+pub(super) struct Graph {
+    #[command(flatten)]
+    pub(super) build: Build,
+    /// Draw the build that `docker buildx build --progress=rawjson` wrote into this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) timings: Option<PathBuf>,
+    /// How it is drawn
+    #[arg(long, value_enum, default_value_t = GraphFormat::Tree)]
+    pub(super) format: GraphFormat,
+    /// Every step, internal ones and each download as well
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// Text for a terminal
+    Tree,
+    /// A picture
+    Svg,
+    /// A Mermaid flowchart
+    Mermaid,
+    /// The language of Graphviz
+    Dot,
 }
 
 /// Show every mistake that a build would fail for or warn of

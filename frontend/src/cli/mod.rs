@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod error;
 mod folder;
+mod graph;
 mod llb;
 mod offline;
 mod plan;
@@ -75,6 +76,8 @@ fn answer(command: &Command) -> Result<Answer, CliError> {
     match command {
         Command::Check(check) => check::run(check),
         Command::Plan(asked) => plan::run(asked),
+        Command::Graph(asked) => graph::run(asked),
+        Command::Schema => Ok(Answer::of(format!("{:#}\n", crate::spec::schema()))),
         Command::Llb(build) => llb::run(build),
         Command::Completions { shell } => Ok(shells::completions(*shell)),
         Command::Man => shells::man(),

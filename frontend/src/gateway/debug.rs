@@ -1,4 +1,4 @@
-//! Looks inside a build: `--target debug:llb` and `--target debug:plan`, exported with `--output type=local`.
+//! Looks inside a build: `--target debug:llb`, `debug:plan` and `debug:graph`, exported with `--output type=local`.
 //!
 //! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
 //! the frontend itself took up to this point, for the benchmark.
@@ -9,6 +9,7 @@ use buildkit_llb::{FileOp, Metadata, MkFile, State};
 
 use crate::emit::Image;
 use crate::gateway::errors::FrontendFailure;
+use crate::graph::{Graph, svg};
 use crate::plan::Plan;
 
 const PREFIX: &str = "debug:";
@@ -20,6 +21,8 @@ pub(crate) enum View {
     Llb,
     /// `plan.txt`: what was decided, before it became a graph.
     Plan,
+    /// `graph.svg`: the graph as a picture.
+    Graph,
     /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph.
     Cost,
 }
@@ -35,9 +38,12 @@ impl View {
         match name {
             "llb" => Ok((stage, Some(Self::Llb))),
             "plan" => Ok((stage, Some(Self::Plan))),
+            "graph" => Ok((stage, Some(Self::Graph))),
             "cost" => Ok((stage, Some(Self::Cost))),
             _ => Err(FrontendFailure::new(
-                format!("unknown target `{target}`: there are `debug:llb`, `debug:plan` and `debug:cost`"),
+                format!(
+                    "unknown target `{target}`: there are `debug:llb`, `debug:plan`, `debug:graph` and `debug:cost`"
+                ),
                 &[],
             )),
         }
@@ -48,6 +54,10 @@ impl View {
         let (path, text) = match self {
             Self::Llb => ("/llb.json", format!("{:#}\n", image.state.marshal().to_json())),
             Self::Plan => ("/plan.txt", format!("{plan:#?}\n")),
+            Self::Graph => {
+                let graph = Graph::of(plan.target.as_str(), &image.state.marshal());
+                ("/graph.svg", svg(&graph.folded()))
+            }
             Self::Cost => ("/cost.json", cost(image)),
         };
         FileOp::on(&State::scratch())
@@ -97,6 +107,9 @@ mod tests {
         assert_eq!(View::of("debug:llb"), Ok(("", Some(View::Llb))));
         assert_eq!(View::of("debug:plan:test"), Ok(("test", Some(View::Plan))));
         let message = View::of("debug:x").unwrap_err().message().to_owned();
-        assert_eq!(message, "unknown target `debug:x`: there are `debug:llb`, `debug:plan` and `debug:cost`");
+        assert_eq!(
+            message,
+            "unknown target `debug:x`: there are `debug:llb`, `debug:plan`, `debug:graph` and `debug:cost`"
+        );
     }
 }

@@ -7,6 +7,7 @@
 mod args;
 mod index;
 mod reader;
+mod schema;
 mod settings;
 mod stage;
 mod steps;
@@ -15,6 +16,7 @@ mod values;
 pub use args::Arguments;
 pub use index::Index;
 pub use reader::Located;
+pub use schema::schema;
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};
 pub use steps::{CacheMount, Check, CopyStep, NetworkMode, RunStep, SecretMount, Sharing};

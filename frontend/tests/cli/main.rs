@@ -4,5 +4,7 @@
 
 mod check;
 mod folder;
+mod graph;
 mod plan;
+mod schema;
 mod shells;

@@ -39,6 +39,6 @@ fn every_command_has_a_help_with_examples() {
 
 #[test]
 fn an_unknown_command_is_refused_with_the_nearest() {
-    let said = Folder::new(&[]).run(&["chek"]).refusal();
-    assert!(said.contains("a similar subcommand exists: 'check'"), "{said}");
+    let said = Folder::new(&[]).run(&["compltions"]).refusal();
+    assert!(said.contains("a similar subcommand exists: 'completions'"), "{said}");
 }

@@ -1,0 +1,180 @@
+//! A graph as SVG: lanes in colours, steps as boxes, and with a recorded build its times and its longest chain.
+
+use std::fmt::Write;
+
+use super::layout::{Lane, Place, layout};
+use super::{Graph, Node};
+
+const WIDTH: usize = 230;
+const HEIGHT: usize = 38;
+const COLUMN: usize = WIDTH + 56;
+const ROW: usize = HEIGHT + 12;
+/// Room for the lanes' names.
+const LEFT: usize = 120;
+const TOP: usize = 64;
+/// Room between lanes.
+const LANE: usize = 18;
+/// Characters that fit in a box.
+const LETTERS: usize = 34;
+
+/// Fill and outline of a stage's boxes, and the tint of its lane.
+const COLOURS: [(&str, &str, &str); 8] = [
+    ("#dbeafe", "#2563eb", "#f5f9ff"),
+    ("#dcfce7", "#16a34a", "#f5fdf8"),
+    ("#fef3c7", "#d97706", "#fffbf0"),
+    ("#fce7f3", "#db2777", "#fff6fb"),
+    ("#ede9fe", "#7c3aed", "#f9f7ff"),
+    ("#cffafe", "#0891b2", "#f3fdff"),
+    ("#ffe4e6", "#e11d48", "#fff6f7"),
+    ("#e2e8f0", "#475569", "#f8fafc"),
+];
+
+/// The picture of a graph.
+pub fn svg(graph: &Graph) -> String {
+    let layout = layout(graph);
+    let lane_of =
+        |row: usize| layout.lanes.iter().rposition(|lane| lane.row <= row && lane.rows > 0).unwrap_or(0);
+    let x = |place: Place| LEFT + place.column * COLUMN;
+    let y = |place: Place| TOP + place.row * ROW + (lane_of(place.row) + 1) * LANE;
+    let width = LEFT + layout.columns * COLUMN;
+    let height = TOP + layout.rows * ROW + (layout.lanes.len() + 1) * LANE;
+    let chain = graph.longest_chain();
+    let longest =
+        graph.nodes.iter().filter_map(|node| node.timing).map(|timing| timing.took).max().unwrap_or(0);
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
+         {height}\" font-family=\"system-ui, 'DejaVu Sans', sans-serif\" font-size=\"12\">"
+    );
+    let _ = writeln!(out, "<title>{}</title>", escape(&graph.title));
+    let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>");
+    let _ = writeln!(
+        out,
+        "<text x=\"16\" y=\"28\" font-size=\"18\" font-weight=\"600\" fill=\"#0f172a\">{}</text>",
+        escape(&graph.title)
+    );
+    let summary = graph.summary().unwrap_or_else(|| format!("{} steps", graph.nodes.len()));
+    let _ = writeln!(out, "<text x=\"16\" y=\"48\" fill=\"#475569\">{}</text>", escape(&summary));
+    for (at, lane) in layout.lanes.iter().enumerate() {
+        lane_box(&mut out, lane, at, width);
+    }
+    for (at, node) in graph.nodes.iter().enumerate() {
+        let Some(to) = layout.places.get(at) else { continue };
+        for input in &node.inputs {
+            let Some(from) = layout.places.get(*input) else { continue };
+            let on_chain = chain.windows(2).any(|pair| pair == [*input, at]);
+            let (x1, y1) = (x(*from) + WIDTH, y(*from) + HEIGHT / 2);
+            let (x2, y2) = (x(*to), y(*to) + HEIGHT / 2);
+            let bend = (x2.saturating_sub(x1) / 2).clamp(24, 160);
+            let (c1, c2) = (x1 + bend, x2.saturating_sub(bend));
+            let stroke = if on_chain {
+                "stroke=\"#dc2626\" stroke-width=\"2.5\""
+            } else {
+                "stroke=\"#94a3b8\" stroke-opacity=\"0.7\""
+            };
+            let _ = writeln!(
+                out,
+                "<path d=\"M{x1} {y1}C{c1} {y1} {c2} {y2} {x2} {y2}\" fill=\"none\" {stroke}/>"
+            );
+        }
+    }
+    for (at, node) in graph.nodes.iter().enumerate() {
+        if let Some(place) = layout.places.get(at) {
+            step_box(
+                &mut out,
+                node,
+                (x(*place), y(*place)),
+                lane_of(place.row),
+                chain.contains(&at),
+                longest,
+            );
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn colours(lane: usize) -> (&'static str, &'static str, &'static str) {
+    COLOURS.get(lane % COLOURS.len()).copied().unwrap_or(("#ffffff", "#000000", "#ffffff"))
+}
+
+fn lane_box(out: &mut String, lane: &Lane<'_>, at: usize, width: usize) {
+    let (_, outline, tint) = colours(at);
+    let y = TOP + lane.row * ROW + (at + 1) * LANE - 9;
+    let height = lane.rows * ROW + 6;
+    let _ = writeln!(
+        out,
+        "<rect x=\"8\" y=\"{y}\" width=\"{}\" height=\"{height}\" rx=\"6\" fill=\"{tint}\"/>",
+        width - 16
+    );
+    let label: String = shortened(lane.stage, 15);
+    let _ = writeln!(
+        out,
+        "<text x=\"18\" y=\"{}\" font-weight=\"600\" fill=\"{outline}\">{}</text>",
+        y + height / 2 + 4,
+        escape(&label)
+    );
+}
+
+fn step_box(
+    out: &mut String,
+    node: &Node,
+    (x, y): (usize, usize),
+    lane: usize,
+    on_chain: bool,
+    longest: u64,
+) {
+    let (fill, outline, _) = colours(lane);
+    let cached = node.timing.is_some_and(|timing| timing.cached);
+    let failed = node.timing.is_some_and(|timing| timing.failed);
+    let fill = if cached { "#ffffff" } else { fill };
+    let (outline, stroke) = if on_chain || failed { ("#dc2626", 2) } else { (outline, 1) };
+    let dashes = if cached { " stroke-dasharray=\"4 3\"" } else { "" };
+    let detail = node.detail();
+    let tip = format!("[{}] {}", node.stage, node.title);
+    let tip = if detail.is_empty() { tip } else { format!("{tip}\n{detail}") };
+    let _ = writeln!(out, "<g><title>{}</title>", escape(&tip));
+    let _ = writeln!(
+        out,
+        "<rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"5\" fill=\"{fill}\" stroke=\"{outline}\" \
+         stroke-width=\"{stroke}\"{dashes}/>"
+    );
+    // A bar at the foot of the box, as long as the step's share of the longest one.
+    if let Some(timing) = node.timing.filter(|timing| !timing.cached && longest > 0) {
+        let room = u64::try_from(WIDTH - 8).unwrap_or(0);
+        let bar = (timing.took * room / longest).max(1);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"{bar}\" height=\"4\" rx=\"2\" fill=\"{outline}\"/>",
+            x + 4,
+            y + HEIGHT - 6
+        );
+    }
+    let title_y = if detail.is_empty() { y + 23 } else { y + 15 };
+    let title = shortened(&node.title, LETTERS);
+    let _ = writeln!(out, "<text x=\"{}\" y=\"{title_y}\" fill=\"#0f172a\">{}</text>", x + 8, escape(&title));
+    if !detail.is_empty() {
+        let detail = escape(&detail);
+        let _ = writeln!(
+            out,
+            "<text x=\"{}\" y=\"{}\" font-size=\"10.5\" fill=\"#475569\">{detail}</text>",
+            x + 8,
+            y + 28
+        );
+    }
+    out.push_str("</g>\n");
+}
+
+/// A text that fits; the whole of it is in the box's title.
+fn shortened(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(letters - 1).collect();
+    format!("{}…", head.trim_end())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
