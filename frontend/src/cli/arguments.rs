@@ -38,6 +38,15 @@ pub(super) enum Command {
   # syntax=REGISTRY/pybuild:TAG
   #:schema ./pybuild.schema.json")]
     Schema,
+    /// Print a Dockerfile that makes the same image, for engines that run no frontend of their own
+    ///
+    /// Every stage and check that the target needs is a stage of it; packages have the versions and hashes of the lock.
+    /// It is a copy of what the project is now: eject again when the lock changes.
+    #[command(after_help = "Examples:
+  pybuild eject > Dockerfile
+  pybuild eject --target test > Dockerfile.test
+  pybuild eject --platform linux/arm64 > Dockerfile.arm64")]
+    Eject(Build),
     /// Print the graph of a build as JSON, for those who debug frontends
     ///
     /// The same is shown by a running engine for a build's own inputs: `--target debug:llb` with

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod eject;
 mod error;
 mod folder;
 mod graph;
@@ -78,6 +79,7 @@ fn answer(command: &Command) -> Result<Answer, CliError> {
         Command::Plan(asked) => plan::run(asked),
         Command::Graph(asked) => graph::run(asked),
         Command::Schema => Ok(Answer::of(format!("{:#}\n", crate::spec::schema()))),
+        Command::Eject(build) => eject::run(build),
         Command::Llb(build) => llb::run(build),
         Command::Completions { shell } => Ok(shells::completions(*shell)),
         Command::Man => shells::man(),

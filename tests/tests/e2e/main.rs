@@ -12,6 +12,7 @@ mod cancel;
 mod checks;
 mod compose;
 mod conda;
+mod command_line;
 mod contexts;
 mod datascience;
 mod digests;

@@ -10,6 +10,8 @@ use super::error::CliError;
 use super::folder::Opened;
 use super::{Answer, platform};
 
+pub(super) use self::report::chosen;
+
 pub(super) fn run(asked: &Arguments) -> Result<Answer, CliError> {
     let build = &asked.build;
     let opened = Opened::new(&build.project)?;

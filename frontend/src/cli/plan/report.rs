@@ -265,9 +265,9 @@ fn package(wheel: &WheelPlan, chosen: &Chosen) -> Package {
 }
 
 /// What locks choose, and who asked for it, by package.
-type Chosen = BTreeMap<String, (Selected, String)>;
+pub(in crate::cli) type Chosen = BTreeMap<String, (Selected, String)>;
 
-fn chosen(prepared: &Prepared, groups: &[String], platform: &Platform) -> Chosen {
+pub(in crate::cli) fn chosen(prepared: &Prepared, groups: &[String], platform: &Platform) -> Chosen {
     let mut chosen = Chosen::new();
     let (spec, project) = (&prepared.spec, &prepared.project);
     // What is wrong has been reported when the plan was made.

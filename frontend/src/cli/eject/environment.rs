@@ -1,0 +1,332 @@
+//! The builder and its environments: OS packages, the venv, and what pip installs into it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use buildkit_llb::Platform;
+
+use super::words::{quoted, shell, stage_name, word};
+use crate::cli::folder::Prepared;
+use crate::cli::plan::chosen;
+use crate::lock::Source;
+use crate::plan::{Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom};
+use crate::select::{Selected, Take};
+use crate::spec::{ContextPath, SystemManager};
+
+/// The stage with the lists of what pip installs.
+const LISTS: &str = "pybuild-requirements";
+
+/// Where these are while pip runs.
+const MOUNTED: &str = "/run/requirements";
+
+/// The stage that has the environment of some groups.
+pub(super) fn name(groups: &Groups) -> String {
+    match groups.names.as_slice() {
+        [] => "builder".to_owned(),
+        names => stage_name(&format!("builder-with-{}", names.join("-"))),
+    }
+}
+
+/// What one environment adds to the one before.
+struct Wanted {
+    /// The list's name, without its ending.
+    list: String,
+    /// Pinned and hashed requirements.
+    hashed: Vec<String>,
+    /// Requirements without hashes.
+    plain: Vec<String>,
+    /// Files and folders of the context that are installed.
+    context: Vec<String>,
+    /// Requirements files of the context, with those that they include, where nothing is locked.
+    files: Option<(Vec<String>, Vec<String>)>,
+}
+
+pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) {
+    let plan = &prepared.plan;
+    let Some(builder) = &plan.builder else { return };
+    let mut sets: BTreeMap<&[String], &Groups> = BTreeMap::new();
+    for groups in plan.environments() {
+        sets.entry(groups.names.as_slice()).or_insert(groups);
+    }
+    let base = sets.remove(&[][..]).unwrap_or(&builder.environment);
+    let first = wanted(prepared, base, None, platform);
+    let others: Vec<_> =
+        sets.into_values().map(|groups| (groups, wanted(prepared, groups, Some(&first), platform))).collect();
+    lists(out, std::iter::once(&first).chain(others.iter().map(|(_, wanted)| wanted)));
+
+    let _ =
+        writeln!(out, "\n# The dependencies of the project.\nFROM {} AS builder", builder.base.familiar());
+    if let Some(packages) = &builder.packages {
+        install_packages(out, &plan.access, packages);
+    }
+    let python = builder.python.map(|version| version.to_string()).unwrap_or_default();
+    if !python.is_empty() {
+        let _ = writeln!(out, "# The project's Python is {python}.");
+    }
+    out.push_str("RUN python3 -m venv --without-pip /venv\n");
+    install(out, &plan.access, &first, bytecode(base));
+    for (groups, wanted) in &others {
+        let _ = writeln!(out, "\nFROM builder AS {}", name(groups));
+        install(out, &plan.access, wanted, bytecode(groups));
+    }
+    projects(out, plan, builder);
+}
+
+fn bytecode(groups: &Groups) -> bool {
+    groups.wheels.as_ref().is_none_or(|wheels| wheels.bytecode)
+}
+
+/// What `groups` take. What `before` has is not taken twice.
+fn wanted(prepared: &Prepared, groups: &Groups, before: Option<&Wanted>, platform: &Platform) -> Wanted {
+    let list = if groups.names.is_empty() { "project".to_owned() } else { groups.names.join("-") };
+    let mut wanted = Wanted { list, hashed: Vec::new(), plain: Vec::new(), context: Vec::new(), files: None };
+    let locks = chosen(prepared, &groups.names, platform);
+    let open = prepared.asked.contains_key(&groups.names);
+    match &groups.wheels {
+        Some(set) if !open => {
+            for wheel in set.layers().flat_map(|layer| &layer.wheels) {
+                let from_index = locks.get(&wheel.name).is_some_and(|(entry, _)| is_from_index(entry));
+                let pin = wheel
+                    .version
+                    .as_ref()
+                    .filter(|_| from_index)
+                    .map(|version| format!("{}=={version}", wheel.name));
+                match &wheel.from {
+                    WheelFrom::Http { url, sha256, .. } => {
+                        let pin = pin.unwrap_or_else(|| format!("{} @ {url}", wheel.name));
+                        wanted.hashed.push(format!("{pin} --hash=sha256:{sha256}"));
+                    }
+                    WheelFrom::Built(BuildFrom::Sdist { url, sha256, .. }) => {
+                        let pin = pin.unwrap_or_else(|| format!("{} @ {url}", wheel.name));
+                        match sha256 {
+                            Some(sha256) => wanted.hashed.push(format!("{pin} --hash=sha256:{sha256}")),
+                            None => wanted.plain.push(pin),
+                        }
+                    }
+                    WheelFrom::Built(BuildFrom::Git { url, commit, subdirectory }) => {
+                        let folder = subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}"));
+                        let folder = folder.unwrap_or_default();
+                        wanted.plain.push(format!("{} @ git+{url}@{commit}{folder}", wheel.name));
+                    }
+                    WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path }) => {
+                        wanted.context.push(path.clone());
+                    }
+                }
+            }
+        }
+        // Locked without addresses: an index is asked for the files that have these hashes.
+        Some(_) if !locks.is_empty() => {
+            for (name, (entry, _)) in &locks {
+                let version =
+                    entry.package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
+                let hashes = hashes(entry);
+                let pin = format!("{name}{version}");
+                if hashes.is_empty() {
+                    wanted.plain.push(pin)
+                } else {
+                    wanted.hashed.push(format!("{pin}{hashes}"))
+                }
+            }
+            if !groups.requirements.is_empty() {
+                wanted.files = Some(files_of(groups));
+            }
+        }
+        _ => {
+            wanted.files = Some(files_of(groups));
+            wanted.plain.clone_from(&groups.requirements.inline);
+        }
+    }
+    if let Some(before) = before.filter(|before| before.files.is_none()) {
+        wanted.hashed.retain(|line| !before.hashed.contains(line));
+        wanted.plain.retain(|line| !before.plain.contains(line));
+        wanted.context.retain(|path| !before.context.contains(path));
+    }
+    wanted
+}
+
+/// The requirements files of groups, and with them those that they include.
+fn files_of(groups: &Groups) -> (Vec<String>, Vec<String>) {
+    let name = |path: &ContextPath| path.as_str().to_owned();
+    let requirements = &groups.requirements;
+    (requirements.files.iter().map(name).collect(), requirements.inputs.iter().map(name).collect())
+}
+
+fn is_from_index(entry: &Selected) -> bool {
+    matches!(entry.package.source, Source::Index { .. })
+}
+
+/// The hashes that a package may have, as pip takes them.
+fn hashes(entry: &Selected) -> String {
+    let sha256 = match &entry.take {
+        Take::Wheel(artifact) | Take::Sdist(artifact) => artifact.hashes.sha256().map(|hash| vec![hash]),
+        Take::Release | Take::Source => None,
+    };
+    let all = sha256.unwrap_or_else(|| {
+        let of_release = entry.package.hashes.iter().filter(|hash| hash.algorithm == "sha256");
+        of_release.map(|hash| hash.digest.as_str()).collect()
+    });
+    all.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect()
+}
+
+/// A stage with a file for each list: mounted, and in no image.
+fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>) {
+    let mut body = String::new();
+    for wanted in all {
+        for (kind, lines) in [("hashed", &wanted.hashed), ("plain", &wanted.plain)] {
+            if !lines.is_empty() {
+                let _ = writeln!(body, "COPY <<'REQUIREMENTS' /{}.{kind}.txt", wanted.list);
+                for line in lines {
+                    let _ = writeln!(body, "{line}");
+                }
+                body.push_str("REQUIREMENTS\n");
+            }
+        }
+    }
+    if !body.is_empty() {
+        let _ = write!(out, "\n# What pip installs.\nFROM scratch AS {LISTS}\n{body}");
+    }
+}
+
+/// Runs pip for what is wanted, and compiles it.
+fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
+    let pip = "python3 -m pip --python /venv/bin/python install --no-compile --no-input --disable-pip-version-check \
+               --root-user-action=ignore";
+    let mut mounts: Vec<String> = vec!["type=cache,target=/root/.cache/pip".to_owned()];
+    let mut commands = Vec::new();
+    if !wanted.hashed.is_empty() || !wanted.plain.is_empty() {
+        mounts.push(format!("type=bind,from={LISTS},target={MOUNTED}"));
+    }
+    if !wanted.hashed.is_empty() {
+        let list = format!("{MOUNTED}/{}.hashed.txt", wanted.list);
+        commands.push(format!("{pip} --no-deps --require-hashes -r {}", shell(&[&list])));
+    }
+    let list = format!("{MOUNTED}/{}.plain.txt", wanted.list);
+    if let Some((files, inputs)) = &wanted.files {
+        for input in inputs {
+            mounts.push(format!("type=bind,source={0},target=/run/context/{0}", word(input)));
+        }
+        let mut arguments: Vec<String> =
+            files.iter().map(|file| format!("-r /run/context/{}", shell(&[file]))).collect();
+        if !wanted.plain.is_empty() {
+            arguments.push(format!("-r {}", shell(&[&list])));
+        }
+        if !arguments.is_empty() {
+            out.push_str("# Nothing locks these: the next build may install other versions.\n");
+            commands.push(format!("{pip} {}", arguments.join(" ")));
+        }
+    } else if !wanted.plain.is_empty() {
+        commands.push(format!("{pip} --no-deps -r {}", shell(&[&list])));
+    }
+    for path in &wanted.context {
+        mounts.push(format!("type=bind,source={0},target=/run/context/{0},rw", word(path)));
+        commands.push(format!("{pip} --no-deps {}", shell(&[&format!("/run/context/{path}")])));
+    }
+    if commands.is_empty() {
+        return;
+    }
+    if bytecode {
+        commands.push(COMPILE.to_owned());
+    }
+    step(out, access, true, &mounts, &commands);
+}
+
+/// Bytecode that is not checked against its source; what does not compile is some packages' test data.
+const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
+
+/// A step with a network: the certificates to trust, and for pip the way to the indexes.
+fn step(out: &mut String, access: &Access, pip: bool, mounts: &[String], commands: &[String]) {
+    let mut mounts = mounts.to_vec();
+    let mut exports = Vec::new();
+    if let Some(id) = &access.ca {
+        mounts.push(format!("type=secret,id={id},required=true"));
+        for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+            exports.push(format!("export {name}=/run/secrets/{id}"));
+        }
+    }
+    if pip {
+        if let Some(url) = &access.index.url {
+            exports.push(format!("export PIP_INDEX_URL={}", shell(&[url])));
+        }
+        if !access.index.extra.is_empty() {
+            exports.push(format!("export PIP_EXTRA_INDEX_URL={}", shell(&[&access.index.extra.join(" ")])));
+        }
+        if let Some(id) = &access.index.netrc {
+            mounts.push(format!("type=secret,id={id},target=/root/.netrc,required=true"));
+        }
+    }
+    out.push_str("RUN ");
+    for mount in mounts {
+        let _ = write!(out, "--mount={mount} \\\n    ");
+    }
+    let all: Vec<String> = exports.iter().chain(commands).cloned().collect();
+    out.push_str(&all.join(" \\\n    && "));
+    out.push('\n');
+}
+
+/// Installs OS packages.
+pub(super) fn install_packages(out: &mut String, access: &Access, packages: &Packages) {
+    let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
+    let names = shell(&names);
+    let commands = match packages.manager {
+        SystemManager::Apt => vec![
+            "apt-get update".to_owned(),
+            format!("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {names}"),
+            "rm -rf /var/lib/apt/lists/*".to_owned(),
+        ],
+        SystemManager::Apk => vec![format!("apk add --no-cache {names}")],
+        SystemManager::Dnf => {
+            vec![format!("dnf install -y --setopt=install_weak_deps=0 {names}"), "dnf clean all".to_owned()]
+        }
+    };
+    step(out, access, false, &[], &commands);
+}
+
+/// The stage that builds the project as a package for the environment of `groups`.
+pub(super) fn project_name(groups: &Groups) -> String {
+    name(groups).replacen("builder", "project", 1)
+}
+
+/// The project as a package, once for each environment that it is built for.
+fn projects(out: &mut String, plan: &Plan, builder: &Builder) {
+    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    let mut done = Vec::new();
+    for step in steps {
+        let Action::Project { groups, .. } = &step.action else { continue };
+        let name = project_name(groups);
+        if done.contains(&name) {
+            continue;
+        }
+        let from = self::name(groups);
+        let _ = writeln!(out, "\n# The project as a package.\nFROM {from} AS {name}");
+        let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
+                   --disable-pip-version-check --root-user-action=ignore --root /out /src";
+        let mounts = ["type=cache,target=/root/.cache/pip".to_owned(), "type=bind,target=/src,rw".to_owned()];
+        let mut commands = vec![pip.to_owned()];
+        if bytecode(&builder.environment) {
+            let compile = "(/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /out /out/venv/lib || true)";
+            commands.push(compile.to_owned());
+        }
+        self::step(out, &plan.access, true, &mounts, &commands);
+        done.push(name);
+    }
+}
+
+/// What a stage starts from, as `FROM` takes it.
+pub(super) fn base(base: &BasePlan) -> String {
+    match base {
+        BasePlan::Scratch => "scratch".to_owned(),
+        BasePlan::Image(image) => image.familiar(),
+        BasePlan::Stage(name) => stage_name(name),
+        BasePlan::Environment(groups) => name(groups),
+    }
+}
+
+/// Installs into an environment that is there what groups add to it.
+pub(super) fn add_groups(out: &mut String, groups: &Groups) {
+    let _ = writeln!(out, "COPY --from={} /venv /venv", name(groups));
+}
+
+/// `NAME="value"` for `ENV` and `LABEL`.
+pub(super) fn pair(name: &str, value: &str) -> String {
+    format!("{}={}", word(name), quoted(value))
+}
