@@ -18,6 +18,7 @@ pub(super) struct Line {
 
 const EXAMPLES: &str = "\
 Examples:
+  pybuild init                       a first build file, from what is in the folder
   pybuild check                      every mistake of the file and the project, with its line
   pybuild plan --diff HEAD           what a change of the lock makes and pushes again
   pybuild graph --format svg > build.svg
@@ -25,6 +26,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Init(Init),
     Check(Check),
     Plan(Plan),
     Graph(Graph),
@@ -83,6 +85,36 @@ pub(super) struct Project {
     /// A build arg, as `docker buildx build` takes it; may be repeated
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     pub(super) build_args: Vec<String>,
+}
+
+/// Write a first pybuild.toml for a project
+///
+/// Looks at the folder (lock or requirements, Python version, framework, entry points, tests, packages that want
+/// libraries of the system, assets that Node builds) and writes a short build file that builds and runs as it is. A
+/// file that is there is never overwritten. With `--from`, what a Dockerfile says comes first, and each of its
+/// instructions is answered: carried over, not needed, or not carried over and why.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  pybuild init                       for the project of this folder
+  pybuild init --from Dockerfile     from the Dockerfile it has
+  pybuild init --print               show it and write nothing
+  pybuild init services/api --image registry.example.com/pybuild:1")]
+pub(super) struct Init {
+    /// The project's folder
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+    /// Carry over what this Dockerfile says
+    #[arg(long, value_name = "DOCKERFILE")]
+    pub(super) from: Option<PathBuf>,
+    /// The frontend image, for the first line
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+    /// The version of Python [default: the Dockerfile's, else the project's]
+    #[arg(long, value_name = "VERSION")]
+    pub(super) python: Option<String>,
+    /// Print the file and write nothing
+    #[arg(long)]
+    pub(super) print: bool,
 }
 
 /// A build of one stage for one platform.

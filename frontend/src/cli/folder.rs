@@ -74,6 +74,12 @@ impl Opened {
         Self::of(project, Box::new(Folder::new(folder)), &name, &bytes, beside, shown)
     }
 
+    /// A folder with a build file that is not written yet.
+    pub(super) fn draft(project: &arguments::Project, text: &str) -> Result<Self, CliError> {
+        let context = Box::new(Folder::new(&project.folder));
+        Self::of(project, context, FILE, text.as_bytes(), None, FILE.to_owned())
+    }
+
     /// The same project as another context has it, with the build file of that context where it has one.
     pub(super) fn as_in(
         &self,

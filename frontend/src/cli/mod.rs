@@ -10,6 +10,7 @@ mod eject;
 mod error;
 mod folder;
 mod graph;
+mod init;
 mod llb;
 mod offline;
 mod plan;
@@ -75,6 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn answer(command: &Command) -> Result<Answer, CliError> {
     match command {
+        Command::Init(asked) => init::run(asked),
         Command::Check(check) => check::run(check),
         Command::Plan(asked) => plan::run(asked),
         Command::Graph(asked) => graph::run(asked),

@@ -6,6 +6,7 @@ mod check;
 mod eject;
 mod folder;
 mod graph;
+mod init;
 mod plan;
 mod schema;
 mod shells;

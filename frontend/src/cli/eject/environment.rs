@@ -122,9 +122,9 @@ fn wanted(prepared: &Prepared, groups: &Groups, before: Option<&Wanted>, platfor
                 let hashes = hashes(entry);
                 let pin = format!("{name}{version}");
                 if hashes.is_empty() {
-                    wanted.plain.push(pin)
+                    wanted.plain.push(pin);
                 } else {
-                    wanted.hashed.push(format!("{pin}{hashes}"))
+                    wanted.hashed.push(format!("{pin}{hashes}"));
                 }
             }
             if !groups.requirements.is_empty() {
@@ -165,7 +165,7 @@ fn hashes(entry: &Selected) -> String {
         let of_release = entry.package.hashes.iter().filter(|hash| hash.algorithm == "sha256");
         of_release.map(|hash| hash.digest.as_str()).collect()
     });
-    all.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect()
+    all.iter().fold(String::new(), |line, hash| line + " --hash=sha256:" + hash)
 }
 
 /// A stage with a file for each list: mounted, and in no image.

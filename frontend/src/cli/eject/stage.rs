@@ -114,7 +114,7 @@ fn account(out: &mut String, user: &NewUser) {
         out,
         "RUN echo '{name}:x:{uid}:{gid}::{home}:/sbin/nologin' >> /etc/passwd \\\n    && echo '{name}:x:{gid}:' >> \
          /etc/group \\\n    && if [ -e /etc/shadow ]; then echo '{name}:!::0:::::' >> /etc/shadow; fi \\\n    && if [ -e \
-         /etc/gshadow ]; then echo '{name}:!::' >> /etc/gshadow; fi \\\n    && mkdir -p {home} && chown {uid}:{gid} {home}"
+         /etc/gshadow ]; then echo '{name}:!::' >> /etc/gshadow; fi \\\n    && mkdir -p {home} && chown {uid}:{gid} {home} && chmod 0750 {home}"
     );
 }
 
@@ -135,8 +135,8 @@ fn user(user: &User) -> String {
 /// Files of the context, each at its own place below the folder.
 fn app(out: &mut String, files: &AppFiles) {
     let to = files.to.as_str().trim_end_matches('/');
-    let exclude: String =
-        files.exclude.iter().map(|pattern| format!("--exclude={} ", word(pattern))).collect();
+    let exclude =
+        files.exclude.iter().fold(String::new(), |line, pattern| line + "--exclude=" + &word(pattern) + " ");
     if files.include.is_empty() {
         let _ = writeln!(out, "COPY {exclude}. {}", word(&format!("{to}/")));
     }

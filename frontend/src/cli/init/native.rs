@@ -1,0 +1,44 @@
+//! Python packages that want something of the operating system, and what it is called on Debian.
+
+/// What a package wants.
+pub(super) struct Native {
+    /// The Python package, normalised.
+    pub(super) package: &'static str,
+    /// What its wheel is compiled with, where an index has none.
+    pub(super) build: &'static [&'static str],
+    /// What it loads when it runs.
+    pub(super) runtime: &'static [&'static str],
+}
+
+const fn native(
+    package: &'static str,
+    build: &'static [&'static str],
+    runtime: &'static [&'static str],
+) -> Native {
+    Native { package, build, runtime }
+}
+
+/// Known ones. Those whose wheels bring everything (numpy, lxml, cryptography, psycopg2-binary) are not here.
+pub(super) const KNOWN: [Native; 21] = [
+    native("cairosvg", &[], &["libcairo2"]),
+    native("ffmpeg-python", &[], &["ffmpeg"]),
+    native("gitpython", &[], &["git"]),
+    native("lightgbm", &[], &["libgomp1"]),
+    native("mod-wsgi", &["apache2-dev", "gcc"], &["apache2"]),
+    native("mysqlclient", &["default-libmysqlclient-dev", "gcc", "pkg-config"], &["libmariadb3"]),
+    native("opencv-python", &[], &["libgl1", "libglib2.0-0"]),
+    native("pdf2image", &[], &["poppler-utils"]),
+    native("psycopg", &[], &["libpq5"]),
+    native("psycopg-c", &["gcc", "libpq-dev"], &["libpq5"]),
+    native("psycopg2", &["gcc", "libpq-dev"], &["libpq5"]),
+    native("pycairo", &["gcc", "libcairo2-dev", "pkg-config"], &["libcairo2"]),
+    native("pycurl", &["gcc", "libcurl4-openssl-dev", "libssl-dev"], &["libcurl4"]),
+    native("pydub", &[], &["ffmpeg"]),
+    native("pygraphviz", &["gcc", "libgraphviz-dev"], &["graphviz"]),
+    native("pyodbc", &[], &["unixodbc"]),
+    native("pytesseract", &[], &["tesseract-ocr"]),
+    native("python-magic", &[], &["libmagic1"]),
+    native("uwsgi", &["gcc", "libc6-dev"], &[]),
+    native("weasyprint", &[], &["libharfbuzz-subset0", "libpango-1.0-0", "libpangoft2-1.0-0"]),
+    native("xmlsec", &["gcc", "libxmlsec1-dev", "pkg-config"], &["libxmlsec1-openssl"]),
+];

@@ -1,0 +1,275 @@
+use crate::folder::{Folder, Ran};
+
+/// What `init` says besides its result, where the project is locked or has no dependencies.
+const NOTE: &str = "note: the frontend image is localhost:5000/pybuild:dev, that of `make frontend`; name yours with `--image`\n";
+
+fn written(folder: &Folder) -> String {
+    std::fs::read_to_string(folder.path().join("pybuild.toml")).unwrap()
+}
+
+/// What was written for these files, once it has been seen that it is a file without mistakes.
+fn for_project(files: &[(&str, &str)]) -> String {
+    let folder = Folder::new(files);
+    let ran = folder.run(&["init", "--image", "registry.example/pybuild:1"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let check = folder.run(&["check", "--allow-warnings"]);
+    assert_eq!(check.code, 0, "{}", check.stdout);
+    written(&folder)
+}
+
+#[test]
+fn a_script_gets_a_file_that_is_written_once() {
+    let folder = Folder::new(&[("main.py", "print(1)\n"), (".python-version", "3.13\n")]);
+    let expected = "\
+# syntax=localhost:5000/pybuild:dev
+# A script, `main.py` without dependencies.
+
+[dependencies]
+requirements = []
+
+[stage.production]
+command = [\"python\", \"main.py\"]
+";
+    let shown = folder.run(&["init", "--print"]);
+    assert_eq!((shown.stdout.as_str(), shown.stderr.as_str(), shown.code), (expected, NOTE, 0));
+    assert!(!folder.path().join("pybuild.toml").exists(), "nothing is written by --print");
+    let said = "wrote pybuild.toml\n  A script, `main.py` without dependencies.\nnext: docker buildx build -f \
+                pybuild.toml .\n";
+    let ran = folder.run(&["init"]);
+    assert_eq!(ran, Ran { stdout: said.to_owned(), stderr: NOTE.to_owned(), code: 0 });
+    assert_eq!(written(&folder), expected);
+    folder.write("pybuild.toml", "# mine\n");
+    let refused = "error: `pybuild.toml` is there already, and is never overwritten\n  help: `--print` shows what would \
+                   be written\n";
+    assert_eq!(folder.run(&["init"]).refusal(), refused);
+    assert_eq!(written(&folder), "# mine\n");
+}
+
+#[test]
+fn a_flask_app_gets_its_server_its_libraries_and_its_checks() {
+    let text = for_project(&[
+        (".python-version", "3.13\n"),
+        ("requirements.txt", "Flask==3.0.3\ngunicorn\npsycopg2\n"),
+        ("requirements-dev.txt", "pytest\nruff\n"),
+        ("tests/test_a.py", ""),
+        ("web.py", "from flask import Flask\n\napp = Flask(__name__)\n"),
+    ]);
+    let expected = "\
+# syntax=registry.example/pybuild:1
+# App of Flask, `web:app`; dependencies: requirements.txt.
+
+# psycopg2 is compiled with, and loads, libraries of the system.
+[system]
+build = [\"gcc\", \"libpq-dev\"]
+runtime = [\"libpq5\"]
+
+# Checks are run by `--target test`, each a step of its own.
+[stage.test]
+checks.pytest = \"python -m pytest\"
+checks.ruff = \"ruff check .\"
+
+[stage.production]
+command = [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"web:app\"]
+expose = [8000]
+# No image unless the checks pass:
+# requires = [\"test\"]
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_a_container_runs_is_found_for_each_kind_of_project() {
+    let command = |files: &[(&str, &str)]| -> String {
+        let text = for_project(files);
+        text.lines().find(|line| line.starts_with("command = ")).unwrap_or_default().to_owned()
+    };
+    let manage = "import os\nos.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"shop.settings\")\n";
+    let django = [
+        ("requirements.txt", "django\ngunicorn\n"),
+        ("manage.py", manage),
+        ("shop/wsgi.py", ""),
+        ("shop/settings.py", ""),
+    ];
+    assert_eq!(command(&django), "command = [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"shop.wsgi\"]");
+    let fastapi = [
+        ("requirements.txt", "fastapi\nuvicorn\n"),
+        ("src/api/main.py", "import fastapi\napi: fastapi.FastAPI = fastapi.FastAPI()\n"),
+    ];
+    assert_eq!(
+        command(&fastapi),
+        "command = [\"uvicorn\", \"api.main:api\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]"
+    );
+    let streamlit = [("requirements.txt", "streamlit\n"), ("page.py", "import streamlit as st\n")];
+    assert_eq!(
+        command(&streamlit),
+        "command = [\"streamlit\", \"run\", \"page.py\", \"--server.address=0.0.0.0\", \"--server.port=8501\"]"
+    );
+    let manifest = "[project]\nname = \"tool\"\nversion = \"1\"\nrequires-python = \">=3.12\"\ndependencies = \
+                    []\n[project.scripts]\ntool = \"tool:main\"\n[build-system]\nrequires = \
+                    [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+    assert_eq!(
+        command(&[("pyproject.toml", manifest), ("src/tool/__init__.py", "")]),
+        "command = [\"tool\"]"
+    );
+    assert_eq!(command(&[("job/__main__.py", "")]), "command = [\"python\", \"-m\", \"job\"]");
+}
+
+#[test]
+fn assets_are_built_by_node_where_the_package_says_to_which_folder() {
+    let text = for_project(&[
+        ("main.py", ""),
+        ("package.json", "{\"scripts\":{\"build\":\"esbuild js/a.js --bundle --outdir=static/js\"}}"),
+        ("package-lock.json", "{}"),
+        (".nvmrc", "v20.1\n"),
+    ]);
+    let stage = "\
+# What `npm run build` makes: `static/js`.
+[stage.assets]
+from = \"node:20-slim\"
+include = [\".\"]
+run = [\"npm ci\", \"npm run build\"]
+cache = [\"/root/.npm\"]
+
+[stage.production]
+copy = [
+    { from = \"assets\", path = \"/app/static/js\", to = \"static/js\" },
+]
+";
+    assert!(text.contains(stage), "{text}");
+}
+
+const DOCKERFILE: &str = r#"# syntax=docker/dockerfile:1
+ARG PY=3.11
+FROM python:${PY}-slim AS builder
+RUN apt-get update && apt-get install -y --no-install-recommends gcc \
+    # compilers stay out of the image
+    && rm -rf /var/lib/apt/lists/*
+COPY requirements.txt .
+RUN python -m venv /venv && /venv/bin/pip install -r requirements.txt
+
+FROM node:20-slim AS assets
+WORKDIR /web
+COPY package.json ./
+RUN npm install
+
+FROM python:${PY}-slim
+ENV PYTHONUNBUFFERED=1 PATH="/venv/bin:$PATH" MODE="live mode"
+RUN useradd -m web && mkdir -p /app/data && chown web /app/data
+WORKDIR /app
+COPY --from=builder /venv /venv
+COPY --from=assets /web/dist ./static
+COPY web.py ./
+RUN pip install gunicorn==23.0.0
+RUN <<EOF
+make docs
+EOF
+ONBUILD RUN true
+EXPOSE 8000 53/udp
+HEALTHCHECK --interval=30s --retries=3 CMD curl -f http://localhost:8000/ || exit 1
+USER web
+CMD ["python", "web.py"]
+"#;
+
+#[test]
+fn a_dockerfile_is_carried_over_and_each_line_is_answered() {
+    let folder = Folder::new(&[
+        ("Dockerfile", DOCKERFILE),
+        ("requirements.txt", "idna\n"),
+        ("web.py", ""),
+        ("package.json", "{}"),
+    ]);
+    let ran = folder.run(&["init", "--from", "Dockerfile"]);
+    let report = "\
+Dockerfile, line by line:
+   2  ARG: carried over where it is used: its default
+   3  FROM: not needed: dependencies are installed in a stage `builder`
+   4  RUN: not needed: lists and caches of packages are looked after
+   4  RUN: carried over: system.build = gcc
+   4  RUN: not needed: caches are in no image
+   7  COPY: not needed: the builder has its own
+   8  RUN: not needed: there is an environment, /venv
+   8  RUN: carried over: requirements.txt is found by its name
+  10  FROM: carried over: [stage.assets]
+  11  WORKDIR: carried over: workdir of the stage
+  12  COPY: carried over: include of the stage; files keep their folders
+  13  RUN: carried over: run of the stage
+  15  FROM: carried over: python.version = \"3.11\"
+  16  ENV: not needed: PYTHONUNBUFFERED PATH
+  16  ENV: carried over: env of MODE
+  17  RUN: carried over: user = \"web\", unless another `USER` follows
+  17  RUN: carried over: app.writable = /app/data
+  17  RUN: carried over: app.writable = /app/data
+  18  WORKDIR: carried over
+  19  COPY: not needed: the environment comes from the builder
+  20  COPY: carried over: copy from assets
+  21  COPY: carried over: app.include = web.py
+  22  RUN: not carried over: add gunicorn==23.0.0 to the project's dependencies
+  23  RUN: carried over: run = \"make docs\", after the app is copied
+  26  ONBUILD: not carried over: a build file has nothing like it
+  27  EXPOSE: carried over
+  28  HEALTHCHECK: carried over
+  29  USER: carried over
+  30  CMD: carried over
+
+wrote pybuild.toml
+";
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with(report), "{}", ran.stdout);
+    let expected = "\
+[python]
+version = \"3.11\"
+
+[system]
+build = [\"gcc\"]
+
+[app]
+include = [\"web.py\"]
+writable = [\"/app/data\"]
+
+# From the stage `assets` of the Dockerfile.
+[stage.assets]
+from = \"node:20-slim\"
+include = [\"package.json\"]
+run = [\"npm install\"]
+workdir = \"/web\"
+
+[stage.production]
+copy = [
+    { from = \"assets\", path = \"/web/dist\", to = \"static\" },
+]
+run = [\"make docs\"]
+command = [\"python\", \"web.py\"]
+env.MODE = \"live mode\"
+expose = [8000, \"53/udp\"]
+user = \"web\"
+healthcheck = { command = \"curl -f http://localhost:8000/ || exit 1\", interval = \"30s\", retries = 3 }
+";
+    let text = written(&folder);
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_nothing_is_written() {
+    let folder = Folder::new(&[("notes.md", "")]);
+    let none = "error: `.` is no Python project\n  help: init looks for pyproject.toml, a lock, requirements.txt, or a \
+                .py file\n";
+    assert_eq!(folder.run(&["init"]).refusal(), none);
+    folder.write("app.py", "");
+    folder.write("Dockerfile", "FROM python:3.13-slim\nINSTALL flask\n");
+    let unknown = "error: Dockerfile:2: `INSTALL` is no instruction of a Dockerfile\n  help: name a Dockerfile; nothing \
+                   has been written\n";
+    assert_eq!(folder.run(&["init", "--from", "Dockerfile"]).refusal(), unknown);
+    folder.write("Dockerfile", "FROM debian:12\n");
+    let foreign = folder.run(&["init", "--from", "Dockerfile"]).refusal();
+    assert!(
+        foreign.contains("its last stage is made from `debian:12`, which is no Python image"),
+        "{foreign}"
+    );
+    folder.write("uv.lock", "version = 99\n");
+    let lock = folder.run(&["init"]).refusal();
+    assert!(
+        lock.starts_with("error: no build file is written for this project: uv.lock has version `99`"),
+        "{lock}"
+    );
+    assert!(!folder.path().join("pybuild.toml").exists());
+}
