@@ -4,7 +4,7 @@ use std::process::Command;
 
 use pybuild_tests::command::{run, stdout};
 use pybuild_tests::project::temporary_folder;
-use pybuild_tests::{Build, Engine, Image, Project, Result};
+use pybuild_tests::{Build, Container, Engine, Image, Project, Result};
 
 /// A command of the binary that is in the frontend image.
 fn pybuild(project: &Project, arguments: &[&str]) -> Result<String> {
@@ -79,5 +79,16 @@ fn a_graph_is_drawn_by_the_engine_as_well() -> Result {
     Build::of(&project).target("debug:graph").output(&output).succeed()?;
     let svg = std::fs::read_to_string(folder.path().join("graph.svg")).unwrap_or_default();
     assert!(svg.contains("check: import"), "{svg}");
+    Ok(())
+}
+
+#[test]
+fn a_project_without_a_build_file_gets_one_that_builds_and_runs() -> Result {
+    let project = Project::example("flask")?;
+    project.remove("pybuild.toml")?;
+    pybuild(&project, &["init", "--python", "3.11"])?;
+    let outcome = Build::of(&project).load().succeed()?;
+    let container = Container::start(outcome.image()?, 8000)?;
+    assert_eq!(container.get(8000, "/health")?.status, 200);
     Ok(())
 }
