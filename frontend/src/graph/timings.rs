@@ -68,9 +68,13 @@ pub fn read(title: &str, text: &str) -> Result<Graph, TimingsError> {
     if order.is_empty() {
         return Err(TimingsError::Empty);
     }
-    // What is cached may carry the times of the build that made it.
-    let ran = known.values().filter(|vertex| !vertex.cached);
-    let start = ran.filter_map(|vertex| milliseconds(vertex.started.as_deref()?)).min().unwrap_or(0);
+    // The build begins with the first step that it reports: later ones may have been begun by another build, which
+    // shares them, and what is cached may carry the times of the build that made it.
+    let first = order
+        .iter()
+        .filter_map(|digest| known.get(digest))
+        .find(|vertex| !vertex.cached && vertex.started.is_some());
+    let start = first.and_then(|vertex| milliseconds(vertex.started.as_deref()?)).unwrap_or(0);
     let mut graph = Graph { title: title.to_owned(), nodes: Vec::new() };
     let mut placed = BTreeMap::new();
     for digest in inputs_first(&order, &known) {
