@@ -6,6 +6,9 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use crate::command;
 use crate::engine::Engine;
@@ -179,11 +182,21 @@ impl Build {
             .map_err(Failure::io("starting a build"))?;
         let group = format!("-{}", child.id());
         let stderr = child.stderr.take().into_iter();
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let all =
+                stderr.flat_map(|stderr| BufReader::new(stderr).lines()).map_while(std::result::Result::ok);
+            // Whoever does not listen any more has failed already.
+            let _ = all.map(|line| sender.send(line)).find(std::result::Result::is_err);
+        });
         let (mut progress, mut errors, mut pressed) = (Progress::default(), String::new(), false);
-        for line in stderr.flat_map(|stderr| BufReader::new(stderr).lines()) {
-            let line = line.map_err(Failure::io("reading what a build says"))?;
-            if !progress.read_line(&line) {
-                errors.extend([line.as_str(), "\n"]);
+        loop {
+            match lines.recv_timeout(Duration::from_millis(50)) {
+                Ok(line) if progress.read_line(&line) => {}
+                Ok(line) => errors.extend([line.as_str(), "\n"]),
+                // What `ready` waits for need not be announced by a line.
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             if !pressed && ready(&progress) {
                 command::stdout(Command::new("kill").args(["-INT", "--", &group]))?;

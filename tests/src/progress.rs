@@ -1,6 +1,7 @@
 //! What a build reports while it runs: steps, whether they ran or came from the cache, logs and warnings.
 //!
-//! Read from `--progress rawjson`: one JSON object a line, each a change to what was said before. The same
+//! Read from `--progress rawjson`: one JSON object a line (several lines with older clients), each a change to what was
+//! said before. The same
 //! step comes several times; what it says last holds.
 
 use std::collections::BTreeMap;
@@ -83,6 +84,8 @@ pub struct Progress {
     steps: BTreeMap<String, Step>,
     order: Vec<String>,
     logs: BTreeMap<String, Vec<u8>>,
+    /// The lines so far of an object that older clients spread over several.
+    partial: String,
     /// In the order in which they came.
     pub warnings: Vec<Warning>,
 }
@@ -90,10 +93,19 @@ pub struct Progress {
 impl Progress {
     /// Takes in one line; tells whether it was one of ours.
     pub fn read_line(&mut self, line: &str) -> bool {
-        if !line.starts_with('{') {
-            return false;
+        if line == "{" || !self.partial.is_empty() {
+            self.partial.push_str(line);
+            if line != "}" {
+                return true;
+            }
+            let whole = std::mem::take(&mut self.partial);
+            return self.read_object(&whole);
         }
-        let Ok(status) = serde_json::from_str::<Status>(line) else {
+        line.starts_with('{') && self.read_object(line)
+    }
+
+    fn read_object(&mut self, object: &str) -> bool {
+        let Ok(status) = serde_json::from_str::<Status>(object) else {
             return false;
         };
         for step in status.vertexes.unwrap_or_default() {
@@ -211,6 +223,24 @@ mod tests {
         let [step] = progress.named("pip: ")[..] else { panic!("one step") };
         assert!(step.ran());
         assert_eq!(progress.log_of(step), "hello\n");
+    }
+
+    #[test]
+    fn an_object_may_be_spread_over_lines() {
+        let mut progress = Progress::default();
+        for line in [
+            "{",
+            "  \"vertexes\": [",
+            "    {",
+            "      \"digest\": \"sha256:a\", \"name\": \"x\"",
+            "    }",
+            "  ]",
+            "}",
+        ] {
+            assert!(progress.read_line(line), "{line}");
+        }
+        assert_eq!(progress.named("x").len(), 1);
+        assert!(!progress.read_line("ERROR: failed to solve"));
     }
 
     #[test]
