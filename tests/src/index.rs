@@ -221,11 +221,14 @@ fn answer(mut stream: TcpStream, files: &Files, stalled: &Stalled) -> std::io::R
     stream.flush()
 }
 
+/// A page, as resolvers ask for, or any file: nobody can know before it is there.
+const BEGINNING: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1048576\r\n\r\n.";
+
 /// Promises a megabyte, sends one byte, and waits for the client to give up.
 fn stall(mut stream: TcpStream, stalled: &Stalled) -> std::io::Result<()> {
     stream.set_read_timeout(None)?;
     stalled.came.fetch_add(1, Ordering::SeqCst);
-    let begun = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n.");
+    let begun = stream.write_all(BEGINNING);
     // Ends with the connection, by whichever side.
     let _ = begun.and_then(|()| stream.read(&mut [0; 1]));
     stalled.left.fetch_add(1, Ordering::SeqCst);
