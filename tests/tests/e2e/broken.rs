@@ -29,6 +29,8 @@ pub(crate) fn shown(outcome: &Outcome, project: &Project) -> Result<String> {
     let shown = outcome.errors.replace(frontend, DEFAULT_FRONTEND).replace(&folder, "PROJECT");
     // The client has two calls under way, and names the one that it first hears of the failure from.
     let shown = shown.replace("failed to run Build function", "failed to solve");
+    // Older clients say less before it.
+    let shown = shown.replace("ERROR: failed to solve", "ERROR: failed to build: failed to solve");
     Ok(without_references(&shown))
 }
 
