@@ -48,7 +48,7 @@ remove_bridge() {
     while read -r _ family table; do
         case $family in ip | ip6) ;; *) continue ;; esac
         in_root "$(iptables_of "$family")-save" -t "$table" 2>/dev/null |
-            grep -F -e " ${ENGINE_BRIDGE} " -e "-s ${subnet} " | sed -n "s/^-A /-t ${table} -D /p" |
+            { grep -F -e " ${ENGINE_BRIDGE} " -e "-s ${subnet} " || true; } | sed -n "s/^-A /-t ${table} -D /p" |
             while read -r rule; do
                 # shellcheck disable=SC2086 # a rule is words; docker quotes none
                 in_root "$(iptables_of "$family")" $rule || true
