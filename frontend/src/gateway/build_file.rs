@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{Copy, Definition, Differ, FileOp, Http, Local, Metadata, SourceFile, State};
+use buildkit_llb::{
+    Copy, Definition, Differ, FileOp, Http, Local, Metadata, Position, Range, SourceFile, State,
+};
 
-use crate::diagnostics::Source;
+use crate::diagnostics::{Problem, Source};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::{Reference, SolveRequest};
-use crate::gateway::errors::FrontendFailure;
+use crate::gateway::errors::{FrontendFailure, SourceDetail};
 use crate::gateway::git_url::{ContextSource, is_archive};
 use crate::gateway::options::Options;
 
@@ -78,11 +80,7 @@ impl BuildFile {
         let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore")).unwrap_or(None);
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => {
-                let offset = error.utf8_error().valid_up_to();
-                let problem = crate::diagnostics::Problem::NotUtf8 { offset };
-                return Err(FrontendFailure::new(format!("{name}: {problem}"), &[]));
-            }
+            Err(error) => return Err(not_utf8(name, &error, &definition)),
         };
         // Spans count from the first character that TOML sees; the mark of the byte order takes no column.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
@@ -100,6 +98,22 @@ impl BuildFile {
             context,
         })
     }
+}
+
+/// The line with the first byte that is no text. Clients show the file with it, so what is sent is the file as it is.
+fn not_utf8(name: &str, error: &std::string::FromUtf8Error, definition: &Definition) -> FrontendFailure {
+    let offset = error.utf8_error().valid_up_to();
+    let before = error.as_bytes().get(..offset).unwrap_or_default();
+    let line = before.split(|byte| *byte == b'\n').count();
+    let at = Position { line: u32::try_from(line).unwrap_or(u32::MAX), character: 0 };
+    let place = SourceDetail {
+        filename: name.to_owned(),
+        data: error.as_bytes().to_vec(),
+        language: "toml".to_owned(),
+        definition: Some(definition.to_pb()),
+        ranges: vec![Range { start: at, end: at }],
+    };
+    FrontendFailure::new(Problem::NotUtf8 { offset }.to_string(), &[place])
 }
 
 /// Solves a graph that is there to be read from.

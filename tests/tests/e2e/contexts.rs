@@ -180,3 +180,26 @@ fn production_of_the_smallest_server_answers() -> Result {
     assert_eq!((answer.status, answer.body.as_str()), (200, "print('small')\n"));
     Ok(())
 }
+
+#[test]
+fn a_build_file_of_another_editor_is_read() -> Result {
+    let project = small::project("[stage.alone]\nfrom = \"scratch\"\nlabels.text = \"as it is\"\n")?;
+    // A byte order mark, an interpreter's line, and line ends of Windows.
+    let text = project.read("pybuild.toml")?.replace('\n', "\r\n");
+    project.write("pybuild.toml", &format!("\u{feff}#!/usr/bin/env pybuild\r\n{text}"))?;
+    let outcome = Build::of(&project).target("alone").load().succeed()?;
+    assert_eq!(outcome.image()?.config()?["Labels"]["text"], "as it is");
+    Ok(())
+}
+
+#[test]
+fn a_build_file_that_is_no_text_is_shown_at_its_line() -> Result {
+    let project = small::project("")?;
+    let mut bytes = project.read("pybuild.toml")?.into_bytes();
+    bytes.extend_from_slice(b"# \xff\n");
+    std::fs::write(project.path().join("pybuild.toml"), bytes).expect("a writable project");
+    let outcome = Build::of(&project).fail()?;
+    assert!(outcome.errors.starts_with("pybuild.toml:6\n"), "{}", outcome.errors);
+    assert!(outcome.errors.contains("the file is not UTF-8 text"), "{}", outcome.errors);
+    Ok(())
+}
