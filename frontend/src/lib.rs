@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod graph;
 pub mod ignore;
 pub mod install;
+pub mod lint;
 pub mod lock;
 pub mod pep508;
 pub mod plan;

@@ -76,6 +76,8 @@ pub struct Warning {
     pub detail: Vec<String>,
     /// The lines of the build file, from 1, that it is about.
     pub lines: Vec<u32>,
+    /// A page about it.
+    pub url: String,
 }
 
 /// Everything that a build reported.
@@ -119,6 +121,7 @@ impl Progress {
                 short: text(&decoded(&warning.short)),
                 detail: warning.detail.unwrap_or_default().iter().map(|line| text(&decoded(line))).collect(),
                 lines: warning.range.unwrap_or_default().iter().map(|range| range.start.line).collect(),
+                url: warning.url.unwrap_or_default(),
             });
         }
         true
@@ -187,6 +190,7 @@ struct RawWarning {
     #[serde(default)]
     short: String,
     detail: Option<Vec<String>>,
+    url: Option<String>,
     range: Option<Vec<RawRange>>,
 }
 

@@ -37,7 +37,7 @@ impl Project {
     /// # Errors
     /// If it cannot be copied.
     pub fn example(name: &str) -> Result<Self> {
-        Self::copy_of(&repository().join("examples").join(name))
+        Self::copy_of(&examples().join(name))
     }
 
     /// A copy of `tests/fixtures/NAME`.
@@ -185,6 +185,11 @@ pub fn nonce() -> String {
 /// The folder of the fixtures.
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The folder of the examples.
+pub fn examples() -> PathBuf {
+    repository().join("examples")
 }
 
 /// An empty folder that goes away with its value.

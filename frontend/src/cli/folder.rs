@@ -12,6 +12,7 @@ use super::offline::{Offline, open_set};
 use super::platform::native;
 use crate::diagnostics::{Diagnostics, Problem, Source};
 use crate::gateway::platform_arguments;
+use crate::lint::{Asked, CheckOptions, examine};
 use crate::plan::Plan;
 use crate::project::{Context, ContextError, Files, Folder, Ignored, Project};
 use crate::resolve::{Question, wheel_sets};
@@ -172,6 +173,25 @@ impl Opened {
         }
         found.extend(problems);
         Ok(Some(Prepared { spec, project, plan, asked }))
+    }
+
+    /// What a build of `target`, or without one of any stage, would fail for or warn of.
+    pub(super) fn examine(
+        &self,
+        target: Option<&str>,
+        platform: &Platform,
+        options: &CheckOptions,
+        found: &mut Diagnostics,
+    ) -> Result<(), CliError> {
+        let native = native();
+        let predefined = platform_arguments(target.unwrap_or("default"), platform, &native);
+        let arguments = Arguments::new(self.build_args.clone(), predefined);
+        let (spec, problems) = Spec::parse(&self.source, arguments);
+        found.extend(problems);
+        let Some(spec) = spec else { return Ok(()) };
+        let files = Files { context: &*self.context, ignored: &self.ignored };
+        let asked = Asked { target, platform, build_platform: &native };
+        examine(&spec, &files, asked, options, found).map_err(|error| failed(&error))
     }
 
     /// As [`Opened::prepare`], for commands that need a whole plan: any error of the project's is theirs.

@@ -80,6 +80,11 @@ impl Diagnostics {
         }
     }
 
+    /// Forgets what `keep` says no to.
+    pub fn retain(&mut self, keep: impl Fn(&Diagnostic) -> bool) {
+        self.found.retain(keep);
+    }
+
     /// Whether a build can go on.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|d| d.severity() == Severity::Error)

@@ -1,7 +1,8 @@
 //! Every problem a user can cause, with its text: the one place in the crate where users are spoken to.
 //!
 //! The message is one line, lower case, names and values in backticks. [`Problem::help`] lists actions in the
-//! order in which to try them. A new problem does not compile until it has both.
+//! order in which to try them. A new problem does not compile until it has both. What lint rules find is worded in the
+//! file of the rule ([`crate::lint`]).
 
 use super::Severity;
 
@@ -133,6 +134,14 @@ pub enum Problem {
     // Options of the build.
     #[error("build arg `{name}` is not declared in [args] and has no effect{}", did_you_mean(suggestion))]
     UnusedBuildArg { name: String, suggestion: Option<String> },
+
+    // Lint.
+    #[error("{message}")]
+    Lint { rule: &'static str, message: String, help: Vec<String> },
+    #[error("`{value}` does not say how to check")]
+    BadCheckOptions { value: String },
+    #[error("there is no rule `{name}` to skip{}", did_you_mean(suggestion))]
+    UnknownRule { name: String, suggestion: Option<String> },
 }
 
 impl Problem {
@@ -142,9 +151,31 @@ impl Problem {
             Self::LockNotRead { .. }
             | Self::NotLocked { .. }
             | Self::NoDependencies
-            | Self::UnusedBuildArg { .. } => Severity::Warning,
+            | Self::UnusedBuildArg { .. }
+            | Self::Lint { .. }
+            | Self::UnknownRule { .. } => Severity::Warning,
             _ => Severity::Error,
         }
+    }
+
+    /// The id of the lint rule that it breaks. Every warning has one; `docs/rules` has a page for each.
+    pub fn rule(&self) -> Option<&'static str> {
+        match self {
+            Self::Lint { rule, .. } => Some(rule),
+            Self::NotLocked { .. } => Some("UnlockedDependencies"),
+            Self::LockNotRead { .. } => Some("LockNotRead"),
+            Self::NoDependencies => Some("NoDependencies"),
+            Self::UnusedBuildArg { .. } => Some("UndeclaredBuildArg"),
+            Self::UnknownRule { .. } => Some("UnknownRule"),
+            Self::StaleLock { .. } => Some("StaleLock"),
+            Self::RequiresPython { .. } => Some("RequiresPython"),
+            _ => None,
+        }
+    }
+
+    /// Whether a build can go on in spite of this error, where the user says so by its rule's name.
+    pub fn can_be_skipped(&self) -> bool {
+        matches!(self, Self::StaleLock { .. })
     }
 
     /// What to do about it, in the order in which to try. May be empty.
@@ -218,12 +249,15 @@ impl Problem {
                 "list the requirements files: `[dependencies]` with `requirements = [\"…\"]`".into(),
             ],
             Self::PoetryDependency { .. } => vec!["commit a poetry.lock: `poetry lock`".into()],
-            Self::Lock { help, .. } => help.clone(),
+            Self::Lock { help, .. } | Self::Lint { help, .. } => help.clone(),
             Self::UnknownLock { .. } => vec![
                 "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, conda-lock.yml, pixi.lock, and requirements files with hashes"
                     .into(),
             ],
-            Self::StaleLock { command, .. } => vec![format!("lock again: `{command}`")],
+            Self::StaleLock { command, .. } => vec![
+                format!("lock again: `{command}`"),
+                "or install what it has all the same: `# check=skip=StaleLock` below the syntax line".into(),
+            ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::PythonVersionNeeded => vec!["name it: `[python]` with `version = \"3.13\"`".into()],
             Self::NotLocked { .. } => vec![
@@ -235,6 +269,10 @@ impl Problem {
             Self::NoDependencies => {
                 vec!["if the app needs none, say so: `[dependencies]` with `requirements = []`".into()]
             }
+            Self::BadCheckOptions { .. } => {
+                vec!["write `skip=RULE,RULE` or `skip=all`, and `error=true`, with `;` between".into()]
+            }
+            Self::UnknownRule { suggestion: None, .. } => vec!["the rules are listed in docs/rules".into()],
             Self::NotAPackage => vec![
                 "add a `[build-system]` table to pyproject.toml".into(),
                 "or copy the code as it is: `[app]` with `package = false`".into(),

@@ -18,14 +18,15 @@ use crate::gateway::errors::FrontendFailure;
 use crate::gateway::images::{own_image, resolve_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
-use crate::gateway::report::{failure, resolve_failure, warn};
+use crate::gateway::report::{failure, resolve_failure, violation, warn};
 use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
 use crate::gateway::source_date_epoch;
 use crate::gateway::subrequests;
 use crate::gateway::wishes::{arguments, epoch, exec_options};
+use crate::lint::{self, CheckOptions, Subject};
 use crate::plan::Plan;
-use crate::project::{Files, Ignored, Project, PythonVersion, named_paths};
+use crate::project::{Files, Project, PythonVersion};
 use crate::reference::ImageReference;
 use crate::resolve::wheel_sets;
 use crate::spec::{Installer, Spec};
@@ -60,6 +61,10 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         return Err(failure(&found, &file));
     }
     warn(bridge, &found, &file);
+    let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut Diagnostics::default());
+    if let Some(message) = checks.violation(&found) {
+        return Err(violation(message, &found, &file));
+    }
     let plans: Vec<_> = prepared.iter().map(|prepared| (&prepared.platform, &prepared.plan)).collect();
     let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
     let tool = own_image();
@@ -151,7 +156,7 @@ pub(super) fn build_platform(options: &Options) -> Platform {
 }
 
 /// Everything that can be decided before any image is looked up, for each platform.
-pub(super) fn prepare_all(
+fn prepare_all(
     bridge: &Bridge,
     options: &Options,
     file: &BuildFile,
@@ -171,7 +176,7 @@ pub(super) fn prepare_all(
 }
 
 /// What is known of one platform's image before any image is looked up.
-pub(super) struct Prepared {
+struct Prepared {
     platform: Platform,
     plan: Plan,
     context: State,
@@ -198,13 +203,12 @@ fn prepare(
     for (name, suggestion) in spec.arguments.unused() {
         problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
     }
-    let named = named_paths(&spec).into_iter().map(|path| path.value.as_str().to_owned());
-    let requirements = spec.dependencies.requirements.iter().flatten();
-    let requirements = requirements.chain(spec.dependencies.groups.values().flatten());
-    let requirements = requirements.map(|path| path.value.as_str().to_owned());
-    let context = GatewayContext::new(bridge, file, named.chain(requirements));
+    let context = GatewayContext::of(bridge, file, &spec);
     let ignored = context.ignored(file)?;
-    let project = detect(&spec, &context, &ignored, &mut problems)?;
+    let files = Files { context: &context, ignored: &ignored };
+    let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut problems);
+    let project = Project::detect(&spec, &files, &mut problems).map_err(|error| failure_of(&error))?;
+    checks.apply(&mut problems);
     let mut resolved = Vec::new();
     let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
     if spec.dependencies.installer == Installer::Wheels
@@ -230,6 +234,19 @@ fn prepare(
         resolved = asker.answered.take();
         plan = Plan::new(&spec, &project, target, &wheels, &mut problems);
     }
+    if !problems.has_errors() {
+        let subject = Subject {
+            spec: &spec,
+            project: &project,
+            files: &files,
+            plans: std::slice::from_ref(&plan),
+            platform,
+            build_platform,
+            thorough: false,
+        };
+        lint::check(&subject, &checks, &mut problems).map_err(|error| failure_of(&error))?;
+    }
+    checks.apply(&mut problems);
     let state = context.state(plan.context_paths().as_ref(), &ignored);
     found.extend(problems);
     let stages = spec.targets().into_iter().map(str::to_owned).collect();
@@ -252,14 +269,4 @@ fn patch_of(
     let entries = env.into_iter().flatten().filter_map(|entry| entry.as_str());
     let found = entries.filter_map(|entry| PythonVersion::parse(entry.strip_prefix("PYTHON_VERSION=")?));
     Ok(found.filter(|found| found.minor == version.minor).find_map(|found| found.patch))
-}
-
-fn detect(
-    spec: &Spec,
-    context: &GatewayContext<'_>,
-    ignored: &Ignored,
-    found: &mut Diagnostics,
-) -> Result<Project, FrontendFailure> {
-    let files = Files { context, ignored };
-    Project::detect(spec, &files, found).map_err(|error| failure_of(&error))
 }

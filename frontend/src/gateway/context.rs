@@ -14,14 +14,19 @@ use crate::gateway::build_file::{BuildFile, MainContext, solve};
 use crate::gateway::calls::{FileStat, Reference, SolveRequest};
 use crate::gateway::errors::FrontendFailure;
 use crate::ignore::Patterns;
-use crate::project::{CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN};
-use crate::spec::ContextPath;
+use crate::project::{
+    CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN, named_paths,
+};
+use crate::spec::{ContextPath, Spec};
 
 /// The name under which clients offer the context.
 const LOCAL: &str = "context";
 
 /// Where the names are of what a client has not sent.
 const LISTING: &str = ".fsutil-metadata";
+
+/// How many folders are looked into one by one.
+const MOST_FOLDERS: usize = 200;
 
 /// The context of one build.
 pub struct GatewayContext<'b> {
@@ -39,6 +44,8 @@ struct Probes {
     first: Option<Look>,
     /// Later looks, by the path that was missing from the first.
     later: BTreeMap<String, Look>,
+    /// The names of everything that is not ignored.
+    whole: Option<Rc<BTreeMap<String, Kind>>>,
     files: BTreeMap<String, Option<Vec<u8>>>,
 }
 
@@ -56,6 +63,15 @@ impl<'b> GatewayContext<'b> {
     pub fn new(bridge: &'b Bridge, file: &'b BuildFile, named: impl IntoIterator<Item = String>) -> Self {
         let probes = RefCell::new(Probes::default());
         Self { bridge, main: &file.context, named: named.into_iter().collect(), probes }
+    }
+
+    /// The context that `file` was found with, asked for what it says.
+    pub fn of(bridge: &'b Bridge, file: &'b BuildFile, spec: &Spec) -> Self {
+        let named = named_paths(spec).into_iter().map(|path| path.value.as_str().to_owned());
+        let requirements = spec.dependencies.requirements.iter().flatten();
+        let requirements = requirements.chain(spec.dependencies.groups.values().flatten());
+        let requirements = requirements.map(|path| path.value.as_str().to_owned());
+        Self::new(bridge, file, named.chain(requirements))
     }
 
     /// What is left out of the context: `FILE.dockerignore`, else `.dockerignore`, else the built-in rules. Nothing is
@@ -122,7 +138,70 @@ impl<'b> GatewayContext<'b> {
             || likely.matches(path)
     }
 
+    /// The names of everything below `roots` that is not ignored, and of more. What the first look has shown is not
+    /// asked again.
+    fn names_below(
+        &self,
+        roots: &BTreeSet<ContextPath>,
+        ignored: &Patterns,
+    ) -> Result<Rc<BTreeMap<String, Kind>>, FrontendFailure> {
+        let first = self.look(".")?;
+        let Some(listing) = first.listing else {
+            return Ok(Rc::new(match self.main {
+                MainContext::State(_) => match &first.reference {
+                    Some(reference) => self.walk(reference, roots, ignored),
+                    None => BTreeMap::new(),
+                },
+                // An engine that cannot tell names alone would have the files sent for it.
+                MainContext::Client { .. } => BTreeMap::new(),
+            }));
+        };
+        if roots.iter().all(|root| self.named.contains(root.as_str())) {
+            return Ok(listing);
+        }
+        if let Some(known) = &self.probes.borrow().whole {
+            return Ok(Rc::clone(known));
+        }
+        let look = self.look_for(&BTreeSet::new(), &ignored.to_strings())?;
+        let listing = look.listing.unwrap_or_default();
+        self.probes.borrow_mut().whole = Some(Rc::clone(&listing));
+        Ok(listing)
+    }
+
+    /// The same for a context that is no folder of a client's: folder by folder, as far as that takes no long time.
+    fn walk(
+        &self,
+        reference: &Reference,
+        roots: &BTreeSet<ContextPath>,
+        ignored: &Patterns,
+    ) -> BTreeMap<String, Kind> {
+        let mut found = BTreeMap::new();
+        let mut open: Vec<String> = roots.iter().map(|root| root.as_str().to_owned()).collect();
+        for _ in 0..MOST_FOLDERS {
+            let Some(folder) = open.pop() else { break };
+            let shown = if folder == "." { "/" } else { &folder };
+            let Ok(entries) = self.bridge.read_dir(reference, shown, None) else {
+                found.insert(folder, Kind::File);
+                continue;
+            };
+            for entry in entries {
+                let path =
+                    if folder == "." { entry.path.clone() } else { format!("{folder}/{}", entry.path) };
+                if ignored.matches(&path) || entry.path == ".git" {
+                    continue;
+                }
+                if entry.is_dir() {
+                    open.push(path);
+                } else if entry.is_file() {
+                    found.insert(path, Kind::File);
+                }
+            }
+        }
+        found
+    }
+
     fn look_for(&self, patterns: &BTreeSet<String>, without: &[String]) -> Result<Look, FrontendFailure> {
+        let what = if patterns.is_empty() { "list build context" } else { "load project files" };
         let session_id = match self.main {
             MainContext::State(state) => {
                 let reference = self.bridge.solve(SolveRequest::new(&state.marshal()))?;
@@ -136,7 +215,7 @@ impl<'b> GatewayContext<'b> {
             .session_id(session_id)
             .shared_key_hint(format!("{LOCAL}-pybuild"))
             .include_patterns(patterns)
-            .meta(Metadata::named("[internal] load project files"));
+            .meta(Metadata::named(format!("[internal] {what}")));
         if !without.is_empty() {
             local = local.exclude_patterns(without);
         }
@@ -223,6 +302,36 @@ impl Context for GatewayContext<'_> {
         let entries = self.bridge.read_dir(reference, path, None).unwrap_or_default();
         Ok(entries.into_iter().map(|entry| entry.path).collect())
     }
+
+    fn find(
+        &self,
+        roots: &BTreeSet<ContextPath>,
+        names: &[&str],
+        ignored: &Patterns,
+    ) -> Result<Vec<String>, ContextError> {
+        let listing = self.names_below(roots, ignored).map_err(boxed)?;
+        Ok(matching(&listing, roots, names, ignored).collect())
+    }
+}
+
+fn matching<'l>(
+    listing: &'l BTreeMap<String, Kind>,
+    roots: &'l BTreeSet<ContextPath>,
+    names: &[&str],
+    ignored: &'l Patterns,
+) -> impl Iterator<Item = String> + use<'l> {
+    let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
+    let below = |path: &str, root: &ContextPath| {
+        root.is_root()
+            || path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let files = listing.iter().filter(|(_, kind)| **kind == Kind::File).map(|(path, _)| path);
+    files
+        .filter(move |path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            wanted.matches(name) && !ignored.matches(path) && roots.iter().any(|root| below(path, root))
+        })
+        .cloned()
 }
 
 fn boxed(failure: FrontendFailure) -> ContextError {

@@ -9,6 +9,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::Warning;
 use crate::gateway::errors::{FrontendFailure, SourceDetail};
+use crate::lint::{Rule, labelled};
 use crate::resolve::ResolveError;
 
 /// Where the file names an image: the text itself if it is written there, else the first line.
@@ -68,6 +69,12 @@ pub(super) fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure 
     FrontendFailure::new(found.summary(), &details)
 }
 
+/// Warnings that are to fail the build, as one failure: clients print the lines of each.
+pub(super) fn violation(message: String, found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
+    let details: Vec<_> = found.warnings().into_iter().map(|warning| detail(warning, file)).collect();
+    FrontendFailure::new(message, &details)
+}
+
 /// Why resolving failed: the engine's own words where it was a step that failed.
 pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> FrontendFailure {
     if let Some(failure) = error.0.downcast_ref::<FrontendFailure>() {
@@ -80,11 +87,17 @@ pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> Fronten
 pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
     for warning in found.warnings() {
         let place = detail(warning, file);
+        let line = warning.line();
+        let at = if warning.source.name == file.source.name {
+            format!("line {line}")
+        } else {
+            format!("{} line {line}", warning.source.name)
+        };
         let sent = bridge.warn(Warning {
             digest: file.vertex.clone(),
-            short: format!("{} (line {})", warning.problem, warning.line()),
+            short: format!("{} ({at})", labelled(&warning.problem)),
             detail: warning.problem.help(),
-            url: String::new(),
+            url: warning.problem.rule().and_then(Rule::named).map(Rule::url).unwrap_or_default(),
             source: Some(place.to_source_info()),
             ranges: place.ranges,
         });

@@ -144,6 +144,11 @@ impl Patterns {
         excluding
     }
 
+    /// The rules as they are written.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(|compiled| &compiled.rule)
+    }
+
     /// The rules as the engine's exclude patterns: cleaned, in order, with `!` where negated.
     pub fn to_strings(&self) -> Vec<String> {
         self.rules

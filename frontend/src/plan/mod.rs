@@ -386,7 +386,5 @@ fn inputs(requirements: &Requirements) -> impl Iterator<Item = String> {
 
 /// What has to be transferred for a pattern: everything below its part without wildcards.
 fn transferred(path: &ContextPath) -> String {
-    let parts = path.as_str().split('/').take_while(|part| !part.contains(['*', '?', '[']));
-    let prefix = parts.collect::<Vec<_>>().join("/");
-    if prefix.is_empty() { ".".to_owned() } else { prefix }
+    path.literal().as_str().to_owned()
 }

@@ -1,8 +1,10 @@
 //! The files of a build context, asked for through a trait small enough for the gateway, a folder and a test.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
 /// What stands at a path.
@@ -38,6 +40,38 @@ pub trait Context {
     /// # Errors
     /// If the context itself cannot be read.
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError>;
+
+    /// The files below `roots` (or these themselves, where they are files) whose name matches one of `names`, sorted.
+    /// What `ignored` hides is not looked into.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn find(
+        &self,
+        roots: &BTreeSet<ContextPath>,
+        names: &[&str],
+        ignored: &Patterns,
+    ) -> Result<Vec<String>, ContextError> {
+        let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
+        let mut found = BTreeSet::new();
+        let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
+        while let Some(path) = open.pop() {
+            if ignored.matches(path.as_str()) {
+                continue;
+            }
+            match self.kind(&path)? {
+                Some(Kind::Folder) => {
+                    let inside = self.list(&path)?.into_iter();
+                    open.extend(inside.filter_map(|name| path.join(&name)));
+                }
+                Some(Kind::File) if wanted.matches(path.name()) => {
+                    found.insert(path.as_str().to_owned());
+                }
+                _ => {}
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
 }
 
 /// A folder of this machine as a context.
@@ -85,6 +119,33 @@ impl Context for Folder {
             entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// As the trait says; links are not followed, since they are copied as links.
+    fn find(
+        &self,
+        roots: &BTreeSet<ContextPath>,
+        names: &[&str],
+        ignored: &Patterns,
+    ) -> Result<Vec<String>, ContextError> {
+        let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
+        let mut found = BTreeSet::new();
+        let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
+        while let Some(path) = open.pop() {
+            let kind = match fs::symlink_metadata(self.join(&path)) {
+                _ if ignored.matches(path.as_str()) => continue,
+                Ok(found) => found.file_type(),
+                Err(error) if absent(&error) => continue,
+                Err(error) => return Err(ContextError(Box::new(error))),
+            };
+            if kind.is_dir() {
+                let inside = self.list(&path)?.into_iter();
+                open.extend(inside.filter_map(|name| path.join(&name)));
+            } else if kind.is_file() && wanted.matches(path.name()) {
+                found.insert(path.as_str().to_owned());
+            }
+        }
+        Ok(found.into_iter().collect())
     }
 }
 

@@ -17,6 +17,9 @@ impl Context for Memory {
         if self.0.contains_key(path.as_str()) {
             return Ok(Some(Kind::File));
         }
+        if path.is_root() {
+            return Ok(Some(Kind::Folder));
+        }
         let inside = format!("{}/", path.as_str());
         Ok(self.0.keys().any(|name| name.starts_with(&inside)).then_some(Kind::Folder))
     }

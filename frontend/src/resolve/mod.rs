@@ -109,6 +109,20 @@ pub fn wheel_sets(
     Ok(sets)
 }
 
+/// What is chosen of the project's lock for an environment with `groups`, and for which machine and interpreter; `None`
+/// if there is no lock, or nothing that can be chosen.
+pub fn selection(
+    spec: &Spec,
+    project: &Project,
+    groups: &[String],
+    platform: &Platform,
+) -> Option<(Selection, Target)> {
+    let locked = project.locked.as_ref()?;
+    let target = target(spec, project, platform, &mut Diagnostics::default())?;
+    let selection = select(&locked.lock, &target, &request(spec, locked, groups)).ok()?;
+    Some((selection, target))
+}
+
 /// The machine and interpreter that wheels are chosen for.
 pub fn target(
     spec: &Spec,

@@ -97,7 +97,8 @@ impl Arguments {
     }
 }
 
-fn mentions(command: &str, name: &str) -> bool {
+/// Whether a text mentions the arg `name` as `$NAME` or `${NAME}`.
+pub(crate) fn mentions(command: &str, name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     command.match_indices('$').any(|(at, _)| {
         let after = command.get(at + 1..).unwrap_or_default();

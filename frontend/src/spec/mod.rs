@@ -14,6 +14,7 @@ mod steps;
 mod values;
 
 pub use args::Arguments;
+pub(crate) use args::mentions;
 pub use index::Index;
 pub use reader::Located;
 pub use schema::schema;

@@ -208,6 +208,24 @@ impl ContextPath {
         self.0.contains(['*', '?', '['])
     }
 
+    /// The last part of the path.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// What is called `name` in this folder.
+    pub fn join(&self, name: &str) -> Option<Self> {
+        Self::parse(&format!("{}/{name}", self.0))
+    }
+
+    /// The part of a pattern that has no wildcards: everything that it matches is there or below.
+    #[must_use]
+    pub fn literal(&self) -> Self {
+        let parts = self.0.split('/').take_while(|part| !part.contains(['*', '?', '[']));
+        let prefix = parts.collect::<Vec<_>>().join("/");
+        if prefix.is_empty() { Self::root() } else { Self(prefix) }
+    }
+
     /// The path of `text` as seen from this file's folder.
     pub fn sibling(&self, text: &str) -> Option<Self> {
         match self.0.rsplit_once('/') {

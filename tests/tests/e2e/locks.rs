@@ -239,7 +239,8 @@ fn what_is_not_locked_is_resolved_with_a_hint() -> Result {
             panic!("not one warning: {:?}", outcome.progress.warnings)
         };
         let expected = format!(
-            "the dependencies in {file} are not locked: the next build may install other versions (line 1)"
+            "UnlockedDependencies: the dependencies in {file} are not locked: the next build may install other \
+             versions (line 1)"
         );
         assert_eq!(warning.short, expected);
         let help = "commit a lock: `uv lock`, `poetry lock`, or `uv pip compile --generate-hashes -o requirements.txt`";
@@ -261,7 +262,8 @@ fn a_stale_uv_lock_is_an_error_with_the_command_that_renews_it() -> Result {
         3 |     \n\
         --------------------\n\
         ERROR: failed to build: failed to solve: uv.lock is older than pyproject.toml: not locked: zeta\n  \
-        help: lock again: `uv lock`\n";
+        help: lock again: `uv lock`\n  \
+        help: or install what it has all the same: `# check=skip=StaleLock` below the syntax line\n";
     assert_eq!(crate::broken::shown(&outcome, &project)?, expected);
     Ok(())
 }
@@ -287,7 +289,8 @@ fn a_stale_poetry_lock_is_an_error_with_the_command_that_renews_it() -> Result {
         --------------------\n\
         ERROR: failed to build: failed to solve: poetry.lock is older than pyproject.toml: \
         its dependencies are not those that were locked\n  \
-        help: lock again: `poetry lock`\n";
+        help: lock again: `poetry lock`\n  \
+        help: or install what it has all the same: `# check=skip=StaleLock` below the syntax line\n";
     assert_eq!(crate::broken::shown(&outcome, &project)?, expected);
     Ok(())
 }

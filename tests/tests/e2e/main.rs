@@ -19,6 +19,7 @@ mod digests;
 mod django;
 mod fastapi;
 mod flask;
+mod lint;
 mod locked;
 mod locks;
 mod named;

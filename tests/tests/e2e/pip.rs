@@ -73,8 +73,8 @@ fn a_lock_that_pip_does_not_read_is_a_warning() -> Result {
     project.write("uv.lock", "version = 1\n")?;
     let outcome = Build::of(&project).target("builder").succeed()?;
     let [warning] = &outcome.progress.warnings[..] else { panic!("{:?}", outcome.progress.warnings) };
-    let expected =
-        "`uv.lock` is not read: dependencies are installed as requirements.txt asks for them (line 1)";
+    let expected = "LockNotRead: `uv.lock` is not read: dependencies are installed as requirements.txt asks for them \
+        (line 1)";
     assert_eq!(warning.short, expected);
     Ok(())
 }

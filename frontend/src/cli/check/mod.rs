@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::folder::Opened;
 use super::platform;
 use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Severity};
-use crate::spec::{Arguments, Spec};
+use crate::lint::CheckOptions;
 
 /// What was found, errors before warnings, each by file and place.
 struct Findings<'a> {
@@ -22,11 +22,11 @@ struct Findings<'a> {
 pub(super) fn run(check: &Check) -> Result<Answer, CliError> {
     let opened = Opened::new(&check.project)?;
     let mut found = Diagnostics::default();
+    let options = CheckOptions::of(&opened.source, None, &mut found);
     for platform in platform::list(&check.platform)? {
-        for target in targets(check, &opened) {
-            opened.prepare(Some(&target), &platform, &mut found)?;
-        }
+        opened.examine(check.target.as_deref(), &platform, &options, &mut found)?;
     }
+    options.apply(&mut found);
     let all: Vec<_> = found.errors().into_iter().chain(found.warnings()).collect();
     let fails = if check.allow_warnings { found.has_errors() } else { !all.is_empty() };
     let findings = Findings { opened: &opened, all };
@@ -39,17 +39,6 @@ pub(super) fn run(check: &Check) -> Result<Answer, CliError> {
     Ok(Answer { result, notes: Vec::new(), code: u8::from(fails) })
 }
 
-/// The stages to look at: the one that is asked for, or every one of the file.
-fn targets(check: &Check, opened: &Opened) -> Vec<String> {
-    if let Some(target) = &check.target {
-        return vec![target.clone()];
-    }
-    // Names of stages are the same whatever the args are.
-    let (spec, _) = Spec::parse(&opened.source, Arguments::default());
-    let targets = spec.map(|spec| spec.targets().into_iter().map(str::to_owned).collect());
-    targets.unwrap_or_else(|| vec![crate::spec::DEFAULT_TARGET.to_owned()])
-}
-
 fn level(diagnostic: &Diagnostic) -> &'static str {
     match diagnostic.severity() {
         Severity::Error => "error",
@@ -57,8 +46,11 @@ fn level(diagnostic: &Diagnostic) -> &'static str {
     }
 }
 
-/// The id of a problem's rule: the name of its variant, which no message changes.
+/// The id of a problem's rule; where it has none, the name of its variant, which no message changes.
 fn rule(problem: &Problem) -> String {
+    if let Some(rule) = problem.rule() {
+        return rule.to_owned();
+    }
     let whole = format!("{problem:?}");
     whole.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
 }

@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use buildkit_llb::{Network, Platform, PlatformError, ProxyEnv, ResolveMode};
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 
+use crate::lint::CheckOptions;
 use crate::reference::{ImageReference, ReferenceError};
 
 pub use limits::{ExtraHost, Resources, Ulimit};
 pub(crate) use values::parse_bool;
-pub use values::{CheckOptions, NoCache, ScanFor, SourceDateEpoch};
+pub use values::{NoCache, ScanFor, SourceDateEpoch};
 
 /// An option whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,9 @@ use buildkit_llb::{Network, Platform, ProxyEnv, ResolveMode};
 use serde::Deserialize;
 
 use crate::gateway::options::limits::{self, Resources};
-use crate::gateway::options::values::{self, CheckOptions, NoCache, ScanFor, SourceDateEpoch};
+use crate::gateway::options::values::{self, NoCache, ScanFor, SourceDateEpoch};
 use crate::gateway::options::{CacheImport, OptionError, Options, SbomOptions};
+use crate::lint::CheckOptions;
 use crate::reference::ImageReference;
 
 const OPTION_PREFIX: &str = "BUILDKIT_FRONTEND_OPT_";
@@ -307,7 +308,10 @@ impl Reader {
 
     fn check(&mut self) -> Result<Option<CheckOptions>, OptionError> {
         const KEY: &str = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
-        self.take(KEY).map(|text| CheckOptions::parse(KEY, &text)).transpose()
+        let read = |text: String| {
+            CheckOptions::parse(&text).map_err(|error| OptionError::value(KEY, &text, error.to_string()))
+        };
+        self.take(KEY).map(read).transpose()
     }
 
     fn sbom(&mut self) -> Result<Option<SbomOptions>, OptionError> {

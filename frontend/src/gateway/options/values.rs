@@ -3,8 +3,6 @@
 //! The syntax is that of BuildKit's `dockerui` package. The engine parses most of these options before it starts the
 //! frontend, so errors here are rare; they are still complete sentences, since other clients start frontends, too.
 
-use crate::gateway::options::OptionError;
-
 /// Which stages must not use cached results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum NoCache {
@@ -67,52 +65,6 @@ impl ScanFor {
             Self::All => true,
             Self::Stages(names) => names.iter().any(|name| name == stage),
         }
-    }
-}
-
-/// How checks of the build file behave, from `# check=…` or `BUILDKIT_DOCKERFILE_CHECK`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckOptions {
-    /// Leaves out all checks.
-    pub skip_all: bool,
-    /// Leaves out these checks.
-    pub skip: Vec<String>,
-    /// Adds all experimental checks.
-    pub experimental_all: bool,
-    /// Adds these experimental checks.
-    pub experimental: Vec<String>,
-    /// Fails the build where a check warns.
-    pub error: bool,
-}
-
-impl CheckOptions {
-    /// Reads `skip=Rule,Rule|all;error=true;experimental=Rule|all`.
-    ///
-    /// # Errors
-    /// [`OptionError::Value`] for anything else; `key` says where the text comes from.
-    pub fn parse(key: &str, text: &str) -> Result<Self, OptionError> {
-        let bad = || {
-            OptionError::value(
-                key,
-                text,
-                "`skip=`, `experimental=` (rules or `all`) and `error=`, separated by `;`",
-            )
-        };
-        let mut options = Self::default();
-        for part in text.trim().split(';').filter(|_| !text.trim().is_empty()) {
-            let (name, value) = part.split_once('=').ok_or_else(bad)?;
-            let value = value.trim();
-            let rules = || value.split(',').map(|rule| rule.trim().to_owned()).collect();
-            match name.trim() {
-                "skip" if value == "all" => options.skip_all = true,
-                "skip" => options.skip = rules(),
-                "experimental" if value == "all" => options.experimental_all = true,
-                "experimental" => options.experimental = rules(),
-                "error" => options.error = parse_bool(value).ok_or_else(bad)?,
-                _ => return Err(bad()),
-            }
-        }
-        Ok(options)
     }
 }
 

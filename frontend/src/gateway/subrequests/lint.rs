@@ -3,12 +3,19 @@
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
-use super::{diagnose, location};
-use crate::diagnostics::{Diagnostic, Diagnostics, Problem};
+use super::location;
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::gateway::bridge::Bridge;
+use crate::gateway::build::build_platform;
 use crate::gateway::build_file::BuildFile;
+use crate::gateway::context::{GatewayContext, failure_of};
+use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::options::Options;
+use crate::gateway::wishes::arguments;
+use crate::lint::{Asked, CheckOptions, Rule, examine};
+use crate::project::Files;
+use crate::spec::Spec;
 
 /// What was found.
 pub(super) struct Report {
@@ -20,28 +27,43 @@ pub(super) struct Report {
 
 struct Entry {
     rule: &'static str,
+    description: &'static str,
+    url: String,
     detail: String,
     location: Value,
 }
 
-/// Looks at the build file and the project, as a build of the target would.
+/// Looks at the build file and the project, without a step being run: at the target, or without one at every stage.
 pub(super) fn look(
     bridge: &Bridge,
     options: &Options,
     file: &BuildFile,
 ) -> Result<Diagnostics, FrontendFailure> {
-    diagnose(bridge, options, file)
-}
-
-/// The id of a warning's rule.
-fn rule(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::NotLocked { .. } => "UnlockedDependencies",
-        Problem::LockNotRead { .. } => "LockNotRead",
-        Problem::NoDependencies => "NoDependencies",
-        Problem::UnusedBuildArg { .. } => "UndeclaredBuildArg",
-        _ => "BuildFile",
+    let (target, _) = View::of(options.target.as_deref().unwrap_or_default())?;
+    let build_platform = build_platform(options);
+    let platforms = match options.platforms.as_slice() {
+        [] => vec![build_platform.clone()],
+        asked => asked.to_vec(),
+    };
+    let mut found = Diagnostics::default();
+    let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut found);
+    for platform in &platforms {
+        let arguments = arguments(options, platform, &build_platform);
+        let (spec, problems) = Spec::parse(&file.source, arguments);
+        found.extend(problems);
+        let Some(spec) = spec else { continue };
+        let context = GatewayContext::of(bridge, file, &spec);
+        let ignored = context.ignored(file)?;
+        let files = Files { context: &context, ignored: &ignored };
+        let asked = Asked {
+            target: Some(target).filter(|target| !target.is_empty()),
+            platform,
+            build_platform: &build_platform,
+        };
+        examine(&spec, &files, asked, &checks, &mut found).map_err(|error| failure_of(&error))?;
     }
+    checks.apply(&mut found);
+    Ok(found)
 }
 
 /// Orders what was found as the answer has it. There is always a source, and each place has a range: clients read both
@@ -64,14 +86,29 @@ pub(super) fn report(found: &Diagnostics, file: &BuildFile) -> Report {
     let warnings: Vec<_> = found
         .warnings()
         .into_iter()
-        .map(|warning| Entry {
-            rule: rule(&warning.problem),
-            detail: warning.problem.to_string(),
-            location: place(warning),
+        .map(|warning| {
+            let rule = warning.problem.rule();
+            let page = rule.and_then(Rule::named);
+            Entry {
+                rule: rule.unwrap_or("BuildFile"),
+                description: page.map(|rule| rule.summary).unwrap_or_default(),
+                url: page.map(Rule::url).unwrap_or_default(),
+                detail: detail(warning, file),
+                location: place(warning),
+            }
         })
         .collect();
     let excerpts = found.warnings().into_iter().map(excerpt).collect();
     Report { warnings, error, sources, excerpts }
+}
+
+/// The message and what to do. Clients take every excerpt for one of the build file's, so other files are named.
+fn detail(warning: &Diagnostic, file: &BuildFile) -> String {
+    let source = &warning.source;
+    if source.name == file.source.name {
+        return warning.to_string();
+    }
+    format!("{}:{}: {warning}", source.name, warning.line())
 }
 
 fn excerpt(diagnostic: &Diagnostic) -> String {
@@ -90,9 +127,15 @@ impl Report {
         let warnings: Vec<_> = self
             .warnings
             .iter()
-            .map(
-                |entry| json!({ "ruleName": entry.rule, "detail": entry.detail, "location": entry.location }),
-            )
+            .map(|entry| {
+                json!({
+                    "ruleName": entry.rule,
+                    "description": entry.description,
+                    "url": entry.url,
+                    "detail": entry.detail,
+                    "location": entry.location,
+                })
+            })
             .collect();
         let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let sources: Vec<_> = self
@@ -112,7 +155,7 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         for (entry, excerpt) in self.warnings.iter().zip(&self.excerpts) {
-            out.extend(["\nWARNING: ", entry.rule, "\n", &entry.detail, "\n", excerpt]);
+            out.extend(["\nWARNING: ", entry.rule, " - ", &entry.url, "\n", &entry.detail, "\n", excerpt]);
         }
         if let Some((message, _)) = &self.error {
             out.extend(["\nERROR: ", message, "\n"]);

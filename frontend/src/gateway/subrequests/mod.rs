@@ -11,7 +11,6 @@ mod targets;
 
 use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::gateway::bridge::Bridge;
-use crate::gateway::build::prepare_all;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
@@ -125,11 +124,4 @@ fn location(source: &Source, span: Span) -> Value {
 fn sources(source: &Source) -> Value {
     use base64::Engine as _;
     json!([base64::engine::general_purpose::STANDARD.encode(&source.text)])
-}
-
-/// Everything that a build would complain about.
-fn diagnose(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Diagnostics, FrontendFailure> {
-    let mut found = Diagnostics::default();
-    prepare_all(bridge, options, file, &mut found)?;
-    Ok(found)
 }

@@ -1,0 +1,77 @@
+//! Everything that can be told of a project without an engine: what a build would fail for, and what rules warn of.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::Platform;
+
+use super::{CheckOptions, Subject, check};
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::plan::Plan;
+use crate::project::{ContextError, Files, Project};
+use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use crate::spec::{Installer, Spec};
+
+/// What is to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The stage; absent for every one.
+    pub target: Option<&'a str>,
+    /// The platform to build for.
+    pub platform: &'a Platform,
+    /// The platform that steps run on without emulation.
+    pub build_platform: &'a Platform,
+}
+
+/// There is no index to ask: what only it knows stays open.
+struct NoIndex;
+
+impl Resolver for NoIndex {
+    fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
+        Err(ResolveError(question.label().into()))
+    }
+}
+
+/// Looks at one platform's build. What is found goes to `found`, as far as `options` let it.
+///
+/// # Errors
+/// If the context cannot be read.
+pub fn examine(
+    spec: &Spec,
+    files: &Files<'_>,
+    asked: Asked<'_>,
+    options: &CheckOptions,
+    found: &mut Diagnostics,
+) -> Result<(), ContextError> {
+    let mut problems = Diagnostics::default();
+    for (name, suggestion) in spec.arguments.unused() {
+        problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
+    }
+    let project = Project::detect(spec, files, &mut problems)?;
+    options.apply(&mut problems);
+    let targets = asked.target.map_or_else(|| spec.targets(), |target| vec![target]);
+    let mut plans = Vec::new();
+    for target in targets {
+        let plan = Plan::new(spec, &project, target, &BTreeMap::new(), &mut problems);
+        if spec.dependencies.installer == Installer::Wheels
+            && !problems.has_errors()
+            && plan.builder.is_some()
+        {
+            for groups in plan.group_sets() {
+                let wanted = [groups].into();
+                // Whether an index would have an answer is for the build to find out.
+                drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &NoIndex, &mut problems));
+            }
+        }
+        plans.push(plan);
+    }
+    if !problems.has_errors() {
+        let Asked { platform, build_platform, .. } = asked;
+        let (project, plans) = (&project, plans.as_slice());
+        let thorough = true;
+        let subject = Subject { spec, project, files, plans, platform, build_platform, thorough };
+        check(&subject, options, &mut problems)?;
+    }
+    options.apply(&mut problems);
+    found.extend(problems);
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The rules, each in a file of its own.
+
+mod base_tag;
+mod compiler;
+mod copied_secret;
+mod development_group;
+mod end_of_life;
+mod healthcheck;
+mod ignore_entry;
+mod names;
+mod no_wheel;
+mod root_user;
+mod secret_value;
+mod shell_form;
+mod system_package;
+mod unpinned;
+mod unused_arg;
+mod unused_stage;
+
+use super::{Look, Rule};
+
+/// Every rule there is, by name. Pages of the documentation have the same names.
+pub static RULES: [&Rule; 22] = [
+    &compiler::RULE,
+    &development_group::RULE,
+    &end_of_life::RULE,
+    &base_tag::RULE,
+    &found("LockNotRead", "A lock is there that `installer = \"pip\"` does not read."),
+    &system_package::RULE,
+    &healthcheck::RULE,
+    &found("NoDependencies", "Nothing says what the project depends on."),
+    &no_wheel::RULE,
+    &found("RequiresPython", "The Python version is none that the project's `requires-python` allows."),
+    &root_user::RULE,
+    &copied_secret::RULE,
+    &secret_value::RULE,
+    &shell_form::RULE,
+    &found("StaleLock", "The lock is older than what the project asks for."),
+    &found("UndeclaredBuildArg", "A build arg is passed that the build file does not declare."),
+    &ignore_entry::RULE,
+    &found("UnknownRule", "`# check=skip=` names a rule that there is not."),
+    &found("UnlockedDependencies", "Dependencies are resolved anew in each build."),
+    &unpinned::RULE,
+    &unused_arg::RULE,
+    &unused_stage::RULE,
+];
+
+/// A rule that is found while the project is read.
+const fn found(id: &'static str, summary: &'static str) -> Rule {
+    Rule { id, summary, look: Look::Elsewhere }
+}

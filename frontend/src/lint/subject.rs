@@ -1,0 +1,90 @@
+//! What rules look at.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::Platform;
+
+use super::places::Places;
+use crate::plan::{Plan, StagePlan};
+use crate::project::{Files, Project};
+use crate::spec::{Base, Spec, Stage};
+
+/// A project and what is to be built of it.
+pub struct Subject<'a> {
+    /// The build file.
+    pub spec: &'a Spec,
+    /// The project.
+    pub project: &'a Project,
+    /// The context.
+    pub files: &'a Files<'a>,
+    /// What is built, one for each target that is looked at.
+    pub plans: &'a [Plan],
+    /// The platform that it is built for.
+    pub platform: &'a Platform,
+    /// The platform that steps run on without emulation.
+    pub build_platform: &'a Platform,
+    /// Whether to look at more of the context than a build needs.
+    pub thorough: bool,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn places(&self) -> Places<'a> {
+        Places::new(&self.spec.source)
+    }
+
+    /// The names of the stages that are built, sorted.
+    fn names(&self) -> BTreeSet<&'a str> {
+        self.plans.iter().flat_map(|plan| &plan.stages).map(|stage| stage.name.as_str()).collect()
+    }
+
+    /// The stages of the file that are built.
+    pub(super) fn stages(&self) -> Vec<&'a Stage> {
+        self.names().into_iter().filter_map(|name| self.spec.stages.get(name)).collect()
+    }
+
+    /// How a stage is built.
+    pub(super) fn planned(&self, name: &str) -> Option<&'a StagePlan> {
+        self.plans.iter().find_map(|plan| plan.stage(name))
+    }
+
+    /// Those targets whose images are meant to be run or handed on: not `builder`, `dev` and `test` and what goes on
+    /// from them, and not those that others only take from.
+    pub(super) fn shipped(&self) -> Vec<&'a Stage> {
+        let targets: BTreeSet<_> = self.plans.iter().map(|plan| plan.target.as_str()).collect();
+        let stages = targets.into_iter().filter_map(|name| self.spec.stages.get(name));
+        stages.filter(|stage| self.ships(stage)).collect()
+    }
+
+    fn ships(&self, stage: &Stage) -> bool {
+        let working = |name: &str| matches!(name, "builder" | "dev" | "test");
+        let chain = self.chain(stage);
+        let base = chain.last().and_then(|stage| stage.from.as_ref());
+        let from_builder = base.is_some_and(|from| from.value == Base::Stage("builder".to_owned()));
+        let used = self.spec.stages.values().any(|other| {
+            let from = other.from.iter().chain(other.copy.iter().filter_map(|copy| copy.from.as_ref()));
+            other.name != stage.name
+                && from.into_iter().any(|from| from.value == Base::Stage(stage.name.clone()))
+        });
+        !from_builder && !used && !chain.iter().any(|stage| working(&stage.name))
+    }
+
+    /// A stage and those that it goes on from, itself first.
+    pub(super) fn chain<'s>(&'s self, stage: &'s Stage) -> Vec<&'s Stage> {
+        let mut chain = vec![stage];
+        while let Some(Base::Stage(name)) =
+            chain.last().and_then(|last| last.from.as_ref()).map(|from| &from.value)
+            && let Some(next) = self.spec.stages.get(name)
+            && !chain.iter().any(|seen| seen.name == next.name)
+        {
+            chain.push(next);
+        }
+        chain
+    }
+
+    /// Whether steps for the platform run under emulation.
+    pub(super) fn is_emulated(&self) -> bool {
+        let (built, native) = (&self.platform.architecture, &self.build_platform.architecture);
+        let runs_too = matches!((native.as_str(), built.as_str()), ("amd64", "386") | ("arm64", "arm"));
+        built != native && !runs_too
+    }
+}
