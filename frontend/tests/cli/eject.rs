@@ -67,3 +67,13 @@ healthcheck = { command = "true", interval = "30s", retries = 3 }
         assert!(ejected.contains(line), "{line}\n---\n{ejected}");
     }
 }
+
+#[test]
+fn conda_packages_are_not_ejected() {
+    let environment = "channels: [conda-forge]\ndependencies: [python=3.13, numpy]\n";
+    let folder =
+        Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("environment.yml", environment)]);
+    let said = "error: an environment of conda packages cannot be made by a Dockerfile without conda\n  help: write that \
+                Dockerfile by hand: with an image that has conda, mamba or pixi\n";
+    assert_eq!(folder.run(&["eject"]).refusal(), said);
+}

@@ -115,6 +115,13 @@ fn what_a_container_runs_is_found_for_each_kind_of_project() {
 }
 
 #[test]
+fn an_environment_of_conda_is_a_project() {
+    let environment = "channels: [conda-forge]\ndependencies: [python=3.13, numpy]\n";
+    let text = for_project(&[("environment.yml", environment), ("main.py", "")]);
+    assert!(text.contains("# A script, `main.py`; dependencies: environment.yml.\n"), "{text}");
+}
+
+#[test]
 fn assets_are_built_by_node_where_the_package_says_to_which_folder() {
     let text = for_project(&[
         ("main.py", ""),

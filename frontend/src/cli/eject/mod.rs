@@ -21,6 +21,11 @@ pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
     let opened = Opened::new(&build.project)?;
     let platform = platform::one_of(build.platform.as_deref())?;
     let prepared = opened.plan(build.target.as_deref(), &platform)?;
+    if prepared.project.conda.is_some() {
+        let error =
+            CliError::new("an environment of conda packages cannot be made by a Dockerfile without conda");
+        return Err(error.help("write that Dockerfile by hand: with an image that has conda, mamba or pixi"));
+    }
     let mut notes = Vec::new();
     if opened.ignored.file.is_none() {
         notes.push(

@@ -8,7 +8,7 @@ use super::native::KNOWN;
 use crate::cli::error::CliError;
 use crate::cli::folder::failed;
 use crate::diagnostics::Diagnostics;
-use crate::project::{Context, Files, Folder, Ignored, LOCKS, Project, normalized};
+use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, normalized};
 use crate::spec::{Arguments, ContextPath, Spec};
 
 /// A Python file of the project.
@@ -59,7 +59,8 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let ignored = Ignored::of("pybuild.toml", None, context).map_err(CliError::new)?;
     let modules = modules(folder, &ignored);
     let manifest = read("pyproject.toml")?;
-    let lock = LOCKS.iter().find(|lock| folder.join(lock).is_file()).copied();
+    let known = CONDA_FILES.iter().chain(&LOCKS);
+    let lock = known.copied().find(|lock| folder.join(lock).is_file());
     let requirements =
         ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
     let requirements = requirements.into_iter().find(|file| folder.join(file).is_file());
