@@ -290,7 +290,7 @@ pub fn python() -> Result<CondaPackage> {
         .link("bin/python3", "python3.11")
         .link("bin/python", "python3.11")
         .text_with_prefix("lib/python3.11/sitecustomize.py", &site, false);
-    let script = "cd / && tar -ch --exclude=__pycache__ --exclude='lib/python3.11/test' --exclude=idlelib \
+    let script = "cd / && tar -ch --hard-dereference --exclude=__pycache__ --exclude='lib/python3.11/test' --exclude=idlelib \
                   --exclude=lib2to3 --exclude=pydoc_data --exclude=ensurepip --exclude=sitecustomize.py \
                   --exclude='config-*' --exclude=dist-packages \
                   usr/bin/python3.11 usr/lib/python3.11 $(ldd /usr/bin/python3.11 | grep -oE '/[^ ]*lib(z|expat)[^ ]*') 2>/dev/null";
