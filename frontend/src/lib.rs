@@ -16,6 +16,8 @@ pub mod ignore;
 pub mod install;
 pub mod lint;
 pub mod lock;
+#[cfg(test)]
+mod mutation;
 pub mod pep508;
 pub mod plan;
 pub mod project;

@@ -60,6 +60,11 @@ pub fn document(plan: &Plan, epoch: Option<i64>, is_given: &dyn Fn(&str) -> bool
         relationships
             .extend(needed.map(|name| Relationship::new(id_of(&wheel.name), "DEPENDS_ON", id_of(name))));
     }
+    // Formats that do not say who asks for what: what nobody asks for is the application's.
+    let asked: BTreeSet<String> =
+        relationships.iter().map(|one: &Relationship| one.related_spdx_element.clone()).collect();
+    let orphans = wheels.keys().map(|name| id_of(name)).filter(|id| !asked.contains(id));
+    relationships.extend(orphans.map(|id| Relationship::new(APPLICATION, "DEPENDS_ON", id)));
     let name = packages.first().map(|application| application.name.clone()).unwrap_or_default();
     let mut document = Document {
         spdx_version: "SPDX-2.3".to_owned(),

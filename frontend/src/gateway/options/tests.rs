@@ -271,3 +271,59 @@ fn fields_in_quotes_may_hold_commas_and_quotes() {
     assert_eq!(csv_fields("\"a\"b"), None);
     assert_eq!(csv_fields("a\"b"), None);
 }
+
+#[test]
+fn damaged_options_are_never_a_panic() {
+    const GIVEN: [&str; 26] = [
+        "platform=linux/amd64,linux/arm64/v8,windows(10.0.1)/amd64",
+        "multi-platform=true",
+        "add-hosts=\"db=10.0.0.1\",v6=::1",
+        "ulimit=nofile=1024:2048,nproc=-1",
+        "shm-size=67108864",
+        "memory=1024",
+        "memswap=-1",
+        "cpushares=2",
+        "cpusetcpus=0-3,5",
+        "no-cache=test,dev",
+        "image-resolve-mode=pull",
+        "force-network-mode=none",
+        "cache-imports=[{\"Type\":\"registry\",\"Attrs\":{\"ref\":\"a\"}}]",
+        "cache-from=a,b",
+        "context:python::linux/arm64=docker-image://b",
+        "context=https://host/a.git?ref=v1&subdir=x#main:sub",
+        "attest:sbom=generator=me/scanner,x=y",
+        "build-arg:SOURCE_DATE_EPOCH=17",
+        "build-arg:BUILDKIT_DOCKERFILE_CHECK=skip=A, B;error=true;experimental=all",
+        "build-arg:BUILDKIT_SBOM_SCAN_STAGE=a,b",
+        "build-arg:http_proxy=http://proxy",
+        "frontend.caps=moby.buildkit.frontend.contexts+forward",
+        "input-metadata:x={}",
+        "local-sessionid:lib=other",
+        "label:a=b",
+        "requestid=frontend.lint",
+    ];
+    let mut numbers = crate::mutation::Numbers::new(3);
+    let mut accepted = 0;
+    for round in 0..4000 {
+        let option = GIVEN[round % GIVEN.len()];
+        // Half of the time the key stays as it is, so that its value's parser sees the damage.
+        let damaged = match option.split_once('=').filter(|_| round % 2 == 0) {
+            Some((key, value)) => format!("{key}={}", numbers.mutated(value)),
+            None => numbers.mutated(option),
+        };
+        match read(&[&damaged]) {
+            Ok(options) => {
+                accepted += 1;
+                let _ = crate::gateway::git_url::ContextSource::of(&options);
+                let target = platform("linux/arm64");
+                for name in ["python", "lib"] {
+                    if let Some(found) = options.named_context(name, &target) {
+                        let _ = crate::gateway::named_context::NamedSource::parse(&found.key, found.value);
+                    }
+                }
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    assert!(accepted > 100, "{accepted} were accepted");
+}
