@@ -23,6 +23,7 @@ mod lint;
 mod locked;
 mod locks;
 mod named;
+mod options;
 mod packages;
 mod pip;
 mod platforms;

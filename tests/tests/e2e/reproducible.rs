@@ -63,6 +63,13 @@ fn the_provenance_lists_every_wheel_and_is_hermetic() -> Result {
         assert_eq!(found.map(|found| &found["digest"]["sha256"]), Some(&Value::from(&*wheel.sha256)));
     }
     let metadata = &provenance["metadata"];
+    // Each step has its lines of the build file.
+    let source = &metadata["https://mobyproject.org/buildkit@v1#metadata"]["source"];
+    assert_eq!(source["infos"][0]["filename"], "pybuild.toml", "{provenance:#}");
+    assert_eq!(source["infos"][0]["language"], "toml");
+    let placed = source["locations"].as_object().map_or(0, serde_json::Map::len);
+    let steps = provenance["buildConfig"]["llbDefinition"].as_array().map_or(0, Vec::len);
+    assert!(placed > 3 && steps > placed, "{placed} of {steps} steps have a place\n{provenance:#}");
     let hermetic = &metadata["https://mobyproject.org/buildkit@v1#hermetic"];
     let complete = &metadata["completeness"]["materials"];
     assert_eq!((hermetic, complete), (&Value::Bool(true), &Value::Bool(true)), "{provenance:#}");
