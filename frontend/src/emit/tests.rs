@@ -5,12 +5,13 @@ use serde_json::json;
 use super::*;
 use crate::diagnostics::Source;
 use crate::ignore::Patterns;
-use crate::mutation::Numbers;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
 use crate::project::{Files, Ignored, Project};
 use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
+
+mod sameness;
 
 const FLASK: &str = r#"
 dependencies.installer = "pip"
@@ -189,21 +190,6 @@ fn a_build_needs_only_the_stages_of_its_target() {
 }
 
 #[test]
-fn the_same_file_gives_the_same_bytes_in_any_order_of_its_keys() {
-    let bytes = |file: &str| build(file, &FILES, "", CapSet::all()).image.state.marshal().to_pb().def;
-    let first = bytes(FLASK);
-    for _ in 0..25 {
-        assert_eq!(bytes(FLASK), first);
-    }
-    let swapped = FLASK.replace(
-        "packages = [\"curl\"]\nbuild = [\"gcc\"]\nruntime = [\"libpq5\"]",
-        "runtime = [\"libpq5\"]\nbuild = [\"gcc\"]\npackages = [\"curl\"]",
-    );
-    assert_ne!(swapped, FLASK);
-    assert_eq!(bytes(&swapped), first);
-}
-
-#[test]
 fn each_distribution_gets_its_own_package_manager() {
     let file = |base: &str| {
         format!(
@@ -292,70 +278,4 @@ fn without_bytecode_no_python_runs_to_unpack() {
         let program = exec["args"][0].as_str().unwrap();
         assert!(program == "/run/pybuild/tool" || program == "/pybuild", "{program} runs");
     }
-}
-
-/// The same file with its tables, and the keys of each, in another order.
-fn reordered(file: &str, numbers: &mut Numbers) -> String {
-    let mut tables: Vec<Vec<&str>> = vec![Vec::new()];
-    for line in file.lines().filter(|line| !line.trim().is_empty()) {
-        if line.starts_with('[') {
-            tables.push(Vec::new());
-        }
-        tables.last_mut().unwrap().push(line);
-    }
-    // What belongs to no table has to come before the first.
-    let (top, tables) = tables.split_first_mut().unwrap();
-    numbers.shuffle(top);
-    for table in tables.iter_mut() {
-        numbers.shuffle(&mut table[1..]);
-    }
-    numbers.shuffle(tables);
-    top.iter().chain(tables.iter().flatten()).map(|line| format!("{line}\n")).collect()
-}
-
-#[test]
-fn the_same_file_gives_the_same_bytes_in_every_run() {
-    let bytes = || {
-        let built = build(FLASK, &FILES, "", CapSet::all());
-        (built.image.state.marshal().encode(), built.image.config.to_bytes())
-    };
-    let first = bytes();
-    assert!((1..25).all(|_| bytes() == first));
-}
-
-#[test]
-fn the_order_of_tables_and_keys_changes_nothing() {
-    let parts = |file: &str| {
-        let built = build(file, &FILES, "", CapSet::all());
-        // Places in the file are what differs; they are no part of an operation.
-        (built.image.state.marshal().to_pb().def, built.image.config.to_bytes())
-    };
-    let (first, mut numbers) = (parts(FLASK), Numbers::new(1));
-    for _ in 0..25 {
-        let file = reordered(FLASK, &mut numbers);
-        assert_ne!(file.trim(), FLASK.trim());
-        assert!(parts(&file) == first, "another graph for\n{file}");
-    }
-}
-
-#[test]
-fn a_damaged_file_is_never_a_panic() {
-    let mut numbers = Numbers::new(2);
-    let context = Memory(FILES.into_iter().collect());
-    let ignored = Ignored { patterns: Patterns::default(), file: None };
-    let mut planned = 0;
-    for _ in 0..3000 {
-        let source = Arc::new(Source::new("pybuild.toml", numbers.mutated(FLASK)));
-        let (spec, mut found) = Spec::parse(&source, Arguments::default());
-        let Some(spec) = spec else { continue };
-        let files = Files { context: &context, ignored: &ignored };
-        let project = Project::detect(&spec, &files, &mut found).unwrap();
-        if !found.has_errors() {
-            let _ = Plan::new(&spec, &project, "", &BTreeMap::default(), &mut found).context_paths();
-            planned += 1;
-        }
-        // Rendering looks up every place.
-        let _ = found.summary();
-    }
-    assert!(planned > 50, "the damage leaves {planned} files that can be planned");
 }
