@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::licence::{Declared, declared};
 use super::{
-    APPLICATION, Document, ExtractedLicence, NO_ASSERTION, Package, Relationship, id_of, normal, purl_of,
+    APPLICATION, Document, ExtractedLicence, NO_ASSERTION, Package, Relationship, conda, id_of, normal,
+    purl_of,
 };
 use crate::pep508::{Active, Environment, Name, Requirement};
 
@@ -83,7 +84,9 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
     let application = application.map(|package| normal(&package.name)).unwrap_or_default();
     let id = |name: &str| if name == application { APPLICATION.to_owned() } else { id_of(name) };
     for (name, distribution) in &installed {
-        let place = document.packages.iter().position(|package| package.id == id(name));
+        // What conda has installed has metadata as well; it is the same package.
+        let ids = [id(name), conda::id_of(name)];
+        let place = document.packages.iter().position(|package| ids.contains(&package.id));
         let place = place.unwrap_or_else(|| {
             document.packages.push(Package {
                 primary_package_purpose: Some("LIBRARY".to_owned()),
@@ -101,9 +104,14 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
         document.has_extracted_licensing_infos.extend(extracted);
         let needed = distribution.requires(environment).map(|needed| needed.as_str().to_owned());
         let needed = needed.filter(|needed| needed != name && installed.contains_key(needed));
-        document
-            .relationships
-            .extend(needed.map(|needed| Relationship::new(id(name), "DEPENDS_ON", id(&needed))));
+        let known = |name: &str| {
+            let of_conda = conda::id_of(name);
+            let is_conda = document.packages.iter().any(|package| package.id == of_conda);
+            if is_conda { of_conda } else { id(name) }
+        };
+        let found: Vec<_> =
+            needed.map(|needed| Relationship::new(known(name), "DEPENDS_ON", known(&needed))).collect();
+        document.relationships.extend(found);
     }
     document.settle();
 }

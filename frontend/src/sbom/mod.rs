@@ -5,6 +5,7 @@
 //! that no lock has. Both are pure, and the same input gives the same bytes.
 
 mod complete;
+mod conda;
 mod licence;
 mod purl;
 mod spdx;
@@ -25,8 +26,8 @@ use sha2::{Digest as _, Sha256};
 use crate::epoch::rfc3339;
 use crate::pep508::Name;
 use crate::plan::{
-    Action, BasePlan, BuildFrom, CopyPlan, CopySource, Groups, Plan, StagePlan, VENV, WheelFrom, WheelPlan,
-    WheelSet,
+    Action, BasePlan, BuildFrom, CondaPlan, CondaSet, CopyPlan, CopySource, Groups, Plan, StagePlan, VENV,
+    WheelFrom, WheelPlan, WheelSet,
 };
 
 /// What the application is called in the document.
@@ -60,10 +61,16 @@ pub fn document(plan: &Plan, epoch: Option<i64>, is_given: &dyn Fn(&str) -> bool
         relationships
             .extend(needed.map(|name| Relationship::new(id_of(&wheel.name), "DEPENDS_ON", id_of(name))));
     }
+    let sets = environments.found.iter().flat_map(|groups| &groups.wheels);
+    let layers = sets.flat_map(|set| &set.conda).flat_map(CondaSet::layers);
+    let of_conda: BTreeMap<&str, &CondaPlan> =
+        layers.flat_map(|layer| &layer.packages).map(|package| (package.name.as_str(), package)).collect();
+    packages.extend(of_conda.values().map(|package| conda::package(package)));
     // Formats that do not say who asks for what: what nobody asks for is the application's.
     let asked: BTreeSet<String> =
         relationships.iter().map(|one: &Relationship| one.related_spdx_element.clone()).collect();
-    let orphans = wheels.keys().map(|name| id_of(name)).filter(|id| !asked.contains(id));
+    let orphans = packages.iter().skip(1).map(|package| package.id.clone());
+    let orphans = orphans.filter(|id| !asked.contains(id));
     relationships.extend(orphans.map(|id| Relationship::new(APPLICATION, "DEPENDS_ON", id)));
     let name = packages.first().map(|application| application.name.clone()).unwrap_or_default();
     let mut document = Document {

@@ -14,6 +14,12 @@ pub(super) fn of(name: &str, version: Option<&str>, repository: Option<&str>) ->
     purl
 }
 
+/// The package URL of a conda package. `build` tells the files of a version apart.
+pub(super) fn conda(name: &str, version: &str, build: Option<&str>) -> String {
+    let build = build.map(|build| format!("?build={}", encoded(build))).unwrap_or_default();
+    format!("pkg:conda/{}@{}{build}", encoded(name), encoded(version))
+}
+
 /// Everything but what never means anything in a URL, as `%` and two digits.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
