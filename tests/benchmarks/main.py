@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import article
 import builds
 import growth
 import overhead
@@ -20,7 +21,7 @@ from registry import Registry
 # A trial does not overwrite the results of a measurement.
 OUT = ROOT / "target/bench"
 TRIAL = ROOT / "target/bench-trial"
-SECTIONS = ("frontend", "growth", "builds")
+SECTIONS = ("frontend", "growth", "builds", "article")
 ENGINE_RACE = "failed to prepare extraction snapshot"
 KINDS = {"no-bytecode": False, "bytecode": True}
 
@@ -47,6 +48,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ways", default=",".join(builds.WAYS), help="what is compared (default: %(default)s)")
     parser.add_argument("--kinds", default=",".join(KINDS), help="with and without bytecode (default: %(default)s)")
     parser.add_argument("--sections", default=",".join(SECTIONS), help="what is measured (default: %(default)s)")
+    parser.add_argument(
+        "--article",
+        action="store_const",
+        dest="sections",
+        const="article",
+        help="only the table of the article: size, cold build and code change of examples/flask",
+    )
     parser.add_argument(
         "--only-push", action="store_true", help="on the emptied engine, push the image without keeping it there"
     )
@@ -118,6 +126,11 @@ class Run:
             self._save()
         if "builds" in sections:
             self._measure_builds(engine)
+        if "article" in sections:
+            _say("the article's measurements: examples/flask as a single stage, in its stages, and ours")
+            rows = article.measure(engine, self.work, self.logs, not self.trial)
+            article.save(rows, self.about, self.out / "article.json")
+            print(article.table(rows))
         for line in report.target_lines(self.rows, engine.store):
             print(line)
 

@@ -149,15 +149,13 @@ impl Project {
 
     /// The files name the frontend as users of this checkout do; the tests may be told another one.
     fn point_at_frontend(&self) -> Result {
-        let file = self.path().join("pybuild.toml");
-        if !file.exists() {
-            return Ok(());
-        }
-        let text = self.read("pybuild.toml")?;
         let syntax = format!("# syntax={DEFAULT_FRONTEND}");
-        if text.starts_with(&syntax) {
-            let frontend = Engine::get()?.frontend();
-            return self.write("pybuild.toml", &text.replacen(&syntax, &format!("# syntax={frontend}"), 1));
+        for name in names_in(self.path())?.iter().filter(|name| name.ends_with(".toml")) {
+            let text = self.read(name)?;
+            if text.starts_with(&syntax) {
+                let frontend = Engine::get()?.frontend();
+                self.write(name, &text.replacen(&syntax, &format!("# syntax={frontend}"), 1))?;
+            }
         }
         Ok(())
     }

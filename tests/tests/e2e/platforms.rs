@@ -48,13 +48,13 @@ fn one_platform_gives_an_image() -> Result {
 }
 
 /// A base for both platforms in which nothing can run: what looks like Python is no more than its first bytes.
-fn base_for_both_platforms() -> Result<String> {
+pub(crate) fn base_for_both_platforms(python: &str) -> Result<String> {
     let dockerfile = "FROM scratch\nCOPY root /\n";
     let files = [("Dockerfile", dockerfile), ("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")];
     let project = Project::with(&files)?;
     project.write("root/etc/group", "root:x:0:\n")?;
-    project.write("root/usr/local/bin/python3.11", "\x7fELF\x02")?;
-    let name = format!("{}/e2e/two-platforms:latest", Engine::get()?.registry());
+    project.write(&format!("root/usr/local/bin/python{python}"), "\x7fELF\x02")?;
+    let name = format!("{}/e2e/two-platforms:python{python}", Engine::get()?.registry());
     let output = format!("type=image,name={name},push=true,store=false");
     Build::of(&project)
         .file("Dockerfile")
@@ -76,7 +76,7 @@ fn wheels_of_another_platform_are_installed_without_running_anything_of_it() -> 
         index.wheel(&Wheel::new("native", "1.0").tag(&format!("cp311-cp311-manylinux_2_17_{machine}")))
     };
     let lock = pylock(&[&index.wheel(&pure)]) + &pylock_package(&[&native("x86_64"), &native("aarch64")]);
-    let base = base_for_both_platforms()?;
+    let base = base_for_both_platforms("3.11")?;
     let tables = format!(
         "python.base = \"{base}\"\npython.build-base = \"python:3.11-slim\"\npython.libc = \"glibc-2.36\"\n"
     );
