@@ -14,6 +14,7 @@ mod layers;
 mod locations;
 mod options;
 mod packages;
+mod reports;
 mod resolver;
 mod run;
 mod sbom;
@@ -22,6 +23,7 @@ mod wheels;
 pub use config::ImageConfig;
 pub use options::{ExecOptions, NoCache};
 pub use packages::program;
+pub use reports::Report;
 pub use resolver::{ANSWER, resolver};
 pub use sbom::{DOCUMENT, NoCommand, Scanner, bill_of_materials, scan};
 
@@ -95,6 +97,8 @@ pub struct Image {
     pub base_config: Option<Value>,
     /// The other stages that [`Inputs::scanned`] asks for and that this image needs.
     pub scanned: BTreeMap<String, State>,
+    /// What the checks of the stage leave to be exported.
+    pub reports: Vec<Report>,
 }
 
 /// Some of the stages, or all.
@@ -129,7 +133,13 @@ impl Image {
             config: ImageConfig::inherit(&given.config, explicit, &inputs.platform),
             base_config: Some(given.config.clone()),
             scanned: BTreeMap::new(),
+            reports: Vec::new(),
         }
+    }
+
+    /// A file system with what the checks leave, a folder each; none if they leave nothing.
+    pub fn exported_reports(&self) -> Option<State> {
+        reports::exported(&self.reports)
     }
 }
 
@@ -212,7 +222,7 @@ impl Emitter<'_> {
         let mut passed = Vec::new();
         for at in 0..=end {
             if at == before_checks {
-                passed = self.run_checks(stage, &mut layers, &image);
+                passed = self.run_checks(stage, &mut layers, &mut image);
                 passed.extend(self.expect_users(stage, &mut layers)?);
                 gates.extend(passed.iter().cloned());
             }
@@ -240,7 +250,8 @@ impl Emitter<'_> {
         match base {
             BasePlan::Scratch => {
                 let config = ImageConfig::scratch(&self.inputs.platform);
-                Ok(Image { state: State::scratch(), config, base_config: None, scanned: BTreeMap::new() })
+                let (scanned, reports) = (BTreeMap::new(), Vec::new());
+                Ok(Image { state: State::scratch(), config, base_config: None, scanned, reports })
             }
             BasePlan::Image(reference) => self.image(reference),
             BasePlan::Stage(name) => {

@@ -17,6 +17,11 @@ pub(super) struct Script {
 }
 
 impl Script {
+    /// Where it is while it runs.
+    pub(super) fn path(self) -> String {
+        format!("{SCRIPTS}/{}", self.name)
+    }
+
     /// The script as a file below [`SCRIPTS`].
     pub(super) fn mount(self) -> Mount {
         let file = FileOp::on(&State::scratch())
@@ -72,8 +77,7 @@ impl Emitter<'_> {
     ///
     /// The script is mounted rather than passed, so that a step that fails is told by its name and arguments.
     pub(super) fn shell(&self, script: Script, arguments: &[String], config: &ImageConfig) -> Exec {
-        let path = format!("{SCRIPTS}/{}", script.name);
-        let fixed = ["/bin/sh".to_owned(), path];
+        let fixed = ["/bin/sh".to_owned(), script.path()];
         let exec = self.exec(fixed.into_iter().chain(arguments.iter().cloned()), config);
         exec.mount(script.mount())
     }

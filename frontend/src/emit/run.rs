@@ -4,13 +4,13 @@ use buildkit_llb::{Exec, FileOp, Mount, Network, Sharing as CacheSharing, State}
 
 use super::files::waiting_for;
 use super::layers::Layers;
-use super::{Emitter, Image, ImageConfig};
+use super::{Emitter, Image, ImageConfig, reports};
 use crate::diagnostics::Span;
 use crate::plan::{RunPlan, StagePlan};
 use crate::spec::{NetworkMode, Sharing};
 
 /// Where a check leaves word that it has passed. Nothing is written there: that the mount exists is the word.
-const PASSED: &str = "/run/pybuild/passed";
+pub(super) const PASSED: &str = "/run/pybuild/passed";
 
 impl Emitter<'_> {
     pub(super) fn run(
@@ -76,14 +76,28 @@ impl Emitter<'_> {
     }
 
     /// Puts the checks of a stage beside it, each a node of its own, and gives what they leave once they have passed.
-    pub(super) fn run_checks(&self, stage: &StagePlan, layers: &mut Layers<'_>, image: &Image) -> Vec<State> {
+    ///
+    /// What is to be exported of them goes to the image.
+    pub(super) fn run_checks(
+        &self,
+        stage: &StagePlan,
+        layers: &mut Layers<'_>,
+        image: &mut Image,
+    ) -> Vec<State> {
+        image.reports.clear();
         if stage.checks.is_empty() {
             return Vec::new();
         }
         let root = layers.top(&self.whole(stage));
         let mut passed = Vec::new();
         for check in &stage.checks {
-            let mut exec = self.command(&check.run, &image.config).mount(Mount::scratch(PASSED));
+            let reporting = !check.reports.is_empty();
+            let mut exec = if reporting {
+                let exec = self.command(&reports::wrapped(check), &image.config);
+                reports::mounts().into_iter().fold(exec, Exec::mount)
+            } else {
+                self.command(&check.run, &image.config).mount(Mount::scratch(PASSED))
+            };
             if let Some(files) = &check.app {
                 let meta = self.metadata(&stage.name, &super::files::title(files), check.span);
                 let app = self.app(&State::scratch(), files, &[], meta);
@@ -92,7 +106,14 @@ impl Emitter<'_> {
                 exec = exec.mount(Mount::bind(&app, to).selector(to).no_output());
             }
             let meta = self.metadata(&stage.name, &format!("check: {}", check.name), check.span);
-            passed.push(exec.meta(meta).run(&root).output(PASSED));
+            let ran = exec.meta(meta).run(&root);
+            if reporting {
+                let report = reports::kept(check, |folder| ran.output(folder));
+                passed.push(self.verdict(stage, check, &report, &root, &image.config));
+                image.reports.push(report);
+            } else {
+                passed.push(ran.output(PASSED));
+            }
         }
         passed
     }

@@ -98,7 +98,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             image.config.label(key, value);
         }
         if let Some(view) = view {
-            image.state = view.show(&prepared.plan, &image);
+            image.state = view.show(&prepared.plan, &image)?;
         }
         requests.push(request(&image.state, options));
         if let Some(bills) = &bills {

@@ -1,4 +1,5 @@
-//! Looks inside a build: `--target debug:llb`, `debug:plan` and `debug:graph`, exported with `--output type=local`.
+//! What can be exported in place of an image: `--target debug:llb`, `debug:plan` and `debug:graph` look inside a build,
+//! `reports:STAGE` has what checks left. All with `--output type=local`.
 //!
 //! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
 //! the frontend itself took up to this point, for the benchmark.
@@ -13,6 +14,7 @@ use crate::graph::{Graph, svg};
 use crate::plan::Plan;
 
 const PREFIX: &str = "debug:";
+const REPORTS: &str = "reports:";
 
 /// What is shown in place of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) enum View {
     Graph,
     /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph.
     Cost,
+    /// A folder for each check with reports.
+    Reports,
 }
 
 impl View {
@@ -33,6 +37,9 @@ impl View {
     /// # Errors
     /// If there is no such view.
     pub(super) fn of(target: &str) -> Result<(&str, Option<Self>), FrontendFailure> {
+        if let Some(stage) = target.strip_prefix(REPORTS) {
+            return Ok((stage, Some(Self::Reports)));
+        }
         let Some(rest) = target.strip_prefix(PREFIX) else { return Ok((target, None)) };
         let (name, stage) = rest.split_once(':').unwrap_or((rest, ""));
         match name {
@@ -49,8 +56,11 @@ impl View {
         }
     }
 
-    /// A file system with the view as its only file.
-    pub(super) fn show(self, plan: &Plan, image: &Image) -> State {
+    /// A file system with the view.
+    ///
+    /// # Errors
+    /// If there is nothing to be shown.
+    pub(super) fn show(self, plan: &Plan, image: &Image) -> Result<State, FrontendFailure> {
         let (path, text) = match self {
             Self::Llb => ("/llb.json", format!("{:#}\n", image.state.marshal().to_json())),
             Self::Plan => ("/plan.txt", format!("{plan:#?}\n")),
@@ -59,11 +69,17 @@ impl View {
                 ("/graph.svg", svg(&graph.folded()))
             }
             Self::Cost => ("/cost.json", cost(image)),
+            Self::Reports => {
+                return image.exported_reports().ok_or_else(|| {
+                    let message = format!("no check of stage `{}` has `reports`", plan.target);
+                    FrontendFailure::new(message, &[])
+                });
+            }
         };
-        FileOp::on(&State::scratch())
+        Ok(FileOp::on(&State::scratch())
             .mkfile(MkFile::new(path, text).mode(0o644))
             .meta(Metadata::named(format!("[internal] write {path}")))
-            .state()
+            .state())
     }
 }
 
@@ -106,6 +122,7 @@ mod tests {
         assert_eq!(View::of("production"), Ok(("production", None)));
         assert_eq!(View::of("debug:llb"), Ok(("", Some(View::Llb))));
         assert_eq!(View::of("debug:plan:test"), Ok(("test", Some(View::Plan))));
+        assert_eq!(View::of("reports:test"), Ok(("test", Some(View::Reports))));
         let message = View::of("debug:x").unwrap_err().message().to_owned();
         assert_eq!(
             message,

@@ -244,6 +244,8 @@ pub struct CheckPlan {
     pub run: RunPlan,
     /// The app's files that it sees, mounted where the app is; absent where the stage's own files are all.
     pub app: Option<AppFiles>,
+    /// What it leaves to be exported, below where it runs.
+    pub reports: Vec<String>,
 }
 
 /// What goes into the image config, on top of what the base's says.

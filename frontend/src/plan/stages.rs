@@ -394,7 +394,8 @@ impl<'s> Planner<'s> {
         let own = own.map(|files| AppFiles { to: workdir.clone(), ..files });
         let whole = matches!(stage.name.as_str(), "dev" | "test");
         let app = if sees_all { own } else { own.or_else(|| self.app_files(stage, workdir, whole)) };
-        CheckPlan { name: check.name.value.clone(), span: check.name.span, run, app }
+        let reports = check.reports.iter().map(|path| path.value.as_str().to_owned()).collect();
+        CheckPlan { name: check.name.value.clone(), span: check.name.span, run, app, reports }
     }
 
     fn image(&self, stage: &Stage, workdir: ImagePath) -> ImagePlan {

@@ -177,7 +177,13 @@ impl RunStep {
         }
     }
 
-    fn from_table(node: &Node<'_>, label: String, cx: &mut Context<'_>) -> Option<Self> {
+    /// `reports` is where a check's further key goes.
+    fn from_table(
+        node: &Node<'_>,
+        label: String,
+        cx: &mut Context<'_>,
+        reports: Option<&mut Vec<Located<ContextPath>>>,
+    ) -> Option<Self> {
         let mut table = node.table(label)?;
         let command: Option<Command> = table.require(cx, "run");
         let read = Self {
@@ -191,6 +197,9 @@ impl RunStep {
             workdir: table.get(cx, "workdir"),
             user: table.get(cx, "user"),
         };
+        if let Some(reports) = reports {
+            *reports = table.get_or_default(cx, "reports");
+        }
         table.finish(cx);
         Some(Self { command: command?, ..read })
     }
@@ -199,7 +208,7 @@ impl RunStep {
 impl Read for RunStep {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         if node.value.as_table().is_some() {
-            return Self::from_table(node, "a run step".to_owned(), cx);
+            return Self::from_table(node, "a run step".to_owned(), cx, None);
         }
         Command::read(node, cx).map(Self::plain)
     }
@@ -220,17 +229,20 @@ pub struct Check {
     pub name: Located<String>,
     /// What is run and what it sees. An empty `include` is the whole app.
     pub step: RunStep,
+    /// Files and folders that it leaves to be exported, below its working directory.
+    pub reports: Vec<Located<ContextPath>>,
 }
 
 impl Check {
     pub(super) fn read(name: &Located<String>, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let mut reports = Vec::new();
         let step = if node.value.as_table().is_some() {
-            RunStep::from_table(node, format!("check `{}`", name.value), cx)?
+            RunStep::from_table(node, format!("check `{}`", name.value), cx, Some(&mut reports))?
         } else {
             RunStep::plain(Command::read(node, cx)?)
         };
         let span = crate::diagnostics::Span { start: name.span.start, end: node.span.end };
-        Some(Self { name: Located::new(name.value.clone(), span), step })
+        Some(Self { name: Located::new(name.value.clone(), span), step, reports })
     }
 }
 

@@ -10,6 +10,7 @@ mod caching;
 mod calls;
 mod cancel;
 mod checks;
+mod ci;
 mod command_line;
 mod compose;
 mod conda;

@@ -1,0 +1,77 @@
+//! Checks that leave reports. An engine exports nothing of a build that fails, so such a check is two steps: one that
+//! runs it, keeps what it left and always ends well, and one that gives the verdict.
+
+use buildkit_llb::{Copy, FileOp, Metadata, MkDir, Mount, State};
+
+use super::packages::Script;
+use super::run::PASSED;
+use super::{Emitter, ImageConfig};
+use crate::plan::{CheckPlan, RunPlan, StagePlan};
+
+const CHECK: Script = Script { name: "check.sh", text: include_str!("scripts/check.sh") };
+const VERDICT: Script = Script { name: "verdict.sh", text: include_str!("scripts/verdict.sh") };
+/// Where a check's reports are gathered.
+const CHECKED: &str = "/run/pybuild/checked";
+/// The folder of a state that is mounted there. A check may run as anybody, so it belongs to all.
+const FOLDER: &str = "/checked";
+
+/// What a check has left.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The check's name.
+    pub(super) check: String,
+    /// A state with the reports in [`FOLDER`].
+    pub(super) state: State,
+}
+
+/// The command of a check, inside of the script that keeps its reports.
+pub(super) fn wrapped(check: &CheckPlan) -> RunPlan {
+    let mut run = check.run.clone();
+    let fixed = ["/bin/sh".to_owned(), CHECK.path(), check.reports.len().to_string()];
+    run.arguments = fixed.into_iter().chain(check.reports.iter().cloned()).chain(run.arguments).collect();
+    run
+}
+
+/// What [`wrapped`] needs besides: the script, and the folder that is kept.
+pub(super) fn mounts() -> [Mount; 2] {
+    let named = || Metadata::named("[internal] reports");
+    let made = FileOp::on(&State::scratch()).mkdir(MkDir::new(FOLDER).timestamp(0)).meta(named()).state();
+    // The engine's umask takes rights from what is made, not from what is copied.
+    let copy = Copy::new(&made, FOLDER, FOLDER).mode(0o777).timestamp(0);
+    let folder = FileOp::on(&State::scratch()).copy(copy).meta(named()).state();
+    [CHECK.mount(), Mount::bind(&folder, CHECKED).selector(FOLDER)]
+}
+
+/// What the mounts' folder holds once the step has run.
+pub(super) fn kept(check: &CheckPlan, output: impl FnOnce(&str) -> State) -> Report {
+    Report { check: check.name.clone(), state: output(CHECKED) }
+}
+
+impl Emitter<'_> {
+    /// The step that fails if the check has; what it leaves is the word that it has not.
+    pub(super) fn verdict(
+        &self,
+        stage: &StagePlan,
+        check: &CheckPlan,
+        report: &Report,
+        root: &State,
+        config: &ImageConfig,
+    ) -> State {
+        let exec = self.shell(VERDICT, std::slice::from_ref(&check.name), config);
+        let exec = exec.mount(Mount::bind(&report.state, CHECKED).selector(FOLDER).read_only());
+        let exec = exec.mount(Mount::scratch(PASSED));
+        let title = format!("verdict: {}", check.name);
+        exec.meta(self.metadata(&stage.name, &title, check.span)).run(root).output(PASSED)
+    }
+}
+
+/// A file system with a folder for each check; none if no check leaves reports.
+pub(super) fn exported(reports: &[Report]) -> Option<State> {
+    let mut op = FileOp::on(&State::scratch());
+    for Report { check, state } in reports {
+        let copy = Copy::new(state, FOLDER, format!("/{check}"));
+        op = op.copy(copy.dir_contents_only(true).create_dest_path(true));
+    }
+    let op = op.meta(Metadata::named("[internal] reports of checks"));
+    (!reports.is_empty()).then(|| op.state())
+}

@@ -1,0 +1,103 @@
+//! `examples/ci`: the pipeline as its README runs it, on an engine and on one that has only the registry's cache.
+
+use std::fs;
+
+use pybuild_tests::command::{Finished, run};
+use pybuild_tests::project::{nonce, temporary_folder};
+use pybuild_tests::{Build, Engine, Project, Result};
+
+/// The example, with a test that no other build has.
+fn example() -> Result<Project> {
+    let project = Project::example("ci")?;
+    project.append("tests/test_shout.py", &format!("# {}\n", nonce()))?;
+    Ok(project)
+}
+
+fn pipeline(project: &Project, image: &str, tag: &str) -> Result<Finished> {
+    let engine = Engine::get()?;
+    let mut script = engine.program("sh");
+    script.args(["pipeline.sh", image, tag]).current_dir(project.path());
+    run(script.env("BUILDKIT_SYNTAX", engine.frontend()))
+}
+
+/// What the check left, below the project's folder.
+fn report(project: &Project, name: &str) -> Result<String> {
+    project.read(&format!("reports/pytest/{name}"))
+}
+
+#[test]
+fn the_pipeline_pushes_an_image_whose_cache_travels() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store exports no cache to a registry.
+    }
+    let project = example()?;
+    let image = format!("{}/e2e/ci-{}", Engine::get()?.registry(), nonce());
+    pipeline(&project, &image, "1")?.successful()?;
+
+    assert_eq!(report(&project, "exit-code")?, "0\n");
+    assert!(report(&project, "output.txt")?.contains("1 passed"));
+    assert!(report(&project, "junit.xml")?.contains("tests=\"1\""));
+    assert!(report(&project, "htmlcov/index.html")?.contains("Coverage report"));
+    let tag = format!("{image}:1");
+    let inspect = ["buildx", "imagetools", "inspect", &tag, "--format", "{{ json .Provenance }}"];
+    let provenance = run(&mut Engine::get()?.docker(&inspect))?.successful()?.stdout;
+    assert!(provenance.contains("pkg:docker/python@3.13-slim"), "{provenance}");
+    let started = run(&mut Engine::get()?.docker(&["run", "--rm", &tag, "hello", "there"]))?.successful()?;
+    assert_eq!(started.stdout, "HELLO THERE!\n");
+    run(&mut Engine::get()?.docker(&["image", "rm", &tag]))?.successful()?;
+
+    // The second run finds everything done, the tests included.
+    let second = pipeline(&project, &image, "2")?.successful()?;
+    let ran = |text: &str| second.stderr.lines().any(|line| line.contains(text));
+    assert!(ran("[test] check: pytest") && !ran("1 passed"), "{}", second.stderr);
+    Ok(())
+}
+
+#[test]
+fn reports_come_out_of_a_check_that_fails_and_the_image_does_not() -> Result {
+    let project = example()?;
+    project.append(
+        "tests/test_shout.py",
+        "\n\ndef test_whispers() -> None:\n    assert shout([\"a\"]) == \"a\"\n",
+    )?;
+    let folder = temporary_folder()?;
+    let output = format!("type=local,dest={}", folder.path().display());
+    let exported = Build::of(&project).target("reports:test").output(&output).succeed()?;
+    assert!(exported.step("check: pytest")?.ran());
+    let read = |name: &str| fs::read_to_string(folder.path().join("pytest").join(name)).unwrap_or_default();
+    assert_eq!(read("exit-code"), "1\n");
+    assert!(read("junit.xml").contains("failures=\"1\""), "{}", read("junit.xml"));
+    assert!(read("output.txt").contains("1 failed, 1 passed"), "{}", read("output.txt"));
+
+    for target in ["test", "production"] {
+        let outcome = Build::of(&project).target(target).fail()?;
+        assert!(!outcome.step("check: pytest")?.ran(), "the check ran again\n{}", outcome.transcript());
+        // The verdict shows what the check had printed, and the client the check's lines.
+        let log = outcome.progress.log_of(outcome.step("verdict: pytest")?);
+        assert!(log.contains("1 failed, 1 passed"), "{log}");
+        assert!(outcome.errors.contains(">>> [stage.test.checks.pytest]"), "{}", outcome.errors);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_check_as_another_user_leaves_what_it_can_and_is_told_what_is_missing() -> Result {
+    let project = example()?;
+    let check = format!(
+        "checks.left = {{ run = \"id -u > /tmp/who && mkdir -p a/b && cp /tmp/who a/b/who # {}\", \
+         reports = [\"a/b/who\", \"none\"], user = \"1000\", workdir = \"/tmp\" }}\n\n[stage.test.checks.pytest]",
+        nonce()
+    );
+    project.replace("pybuild.toml", "[stage.test.checks.pytest]", &check)?;
+    let folder = temporary_folder()?;
+    let output = format!("type=local,dest={}", folder.path().display());
+    let outcome = Build::of(&project).target("reports:test").output(&output).succeed()?;
+    let who = fs::read_to_string(folder.path().join("left/a/b/who")).unwrap_or_default();
+    assert_eq!(who, "1000\n", "{}", outcome.transcript());
+    let log = outcome.progress.log_of(outcome.step("check: left")?);
+    assert!(log.contains("pybuild: the check has left no none"), "{log}");
+
+    let none = Build::of(&project).target("reports:production").fail()?;
+    assert!(none.errors.contains("no check of stage `production` has `reports`"), "{}", none.errors);
+    Ok(())
+}
