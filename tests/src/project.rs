@@ -150,7 +150,9 @@ impl Project {
     /// The files name the frontend as users of this checkout do; the tests may be told another one.
     fn point_at_frontend(&self) -> Result {
         let syntax = format!("# syntax={DEFAULT_FRONTEND}");
-        for name in names_in(self.path())?.iter().filter(|name| name.ends_with(".toml")) {
+        for name in
+            names_in(self.path())?.iter().filter(|name| Path::new(name).extension() == Some("toml".as_ref()))
+        {
             let text = self.read(name)?;
             if text.starts_with(&syntax) {
                 let frontend = Engine::get()?.frontend();
