@@ -50,7 +50,8 @@ fn definitions() -> Value {
     let path = "Where it is mounted; a relative path is below the working directory.";
     json!({
         "stage": stage(),
-        "step": step(),
+        "step": table("A command with all that it sees.", step(), &["run"]),
+        "check": table("A command that must succeed, with all that it sees.", check(), &["run"]),
         "command": {
             "description": "A line for `/bin/sh -c`, or a program and its arguments, which are run without a shell.",
             "anyOf": [text(), { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
@@ -200,7 +201,7 @@ fn stage() -> Shape {
         (
             "checks",
             json!({ "type": "object", "propertyNames": { "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$" },
-                    "additionalProperties": any(vec![defined("command"), defined("step")]) }),
+                    "additionalProperties": any(vec![defined("command"), defined("check")]) }),
             "Commands that must succeed, by name.",
         ),
         ("requires", list(text()), "Stages whose checks must pass before this image comes out."),
@@ -260,9 +261,9 @@ fn run() -> Shape {
     any(vec![text(), defined("step"), list(any(vec![defined("command"), defined("step")]))])
 }
 
-fn step() -> Shape {
+fn step() -> Vec<Key> {
     let ssh = any(vec![flag(), list(text())]);
-    let keys = vec![
+    vec![
         ("run", defined("command"), "What is run."),
         ("include", list(text()), "Files of the context that it sees."),
         ("cache", list(defined("cache")), "Caches, besides the stage's."),
@@ -272,8 +273,17 @@ fn step() -> Shape {
         ("network", one_of(&["default", "none", "host"]), "The network that it sees [default: default]."),
         ("workdir", text(), "Where it runs [default: the stage's]."),
         ("user", defined("user"), "Whom it runs as [default: root]."),
-    ];
-    table("A command with all that it sees.", keys, &["run"])
+    ]
+}
+
+fn check() -> Vec<Key> {
+    let mut keys = step();
+    keys.push((
+        "reports",
+        list(text()),
+        "Files and folders that it leaves to be exported, below where it runs.",
+    ));
+    keys
 }
 
 fn table(about: &str, keys: Vec<Key>, required: &[&str]) -> Shape {

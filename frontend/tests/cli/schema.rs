@@ -33,7 +33,7 @@ const TABLES: [(&str, &str); 14] = [
     ("[app]\nzzz = 1", "/properties/app"),
     ("[stage.a]\nzzz = 1", "/definitions/stage"),
     ("[stage.a]\nrun = [{ run = \"a\", zzz = 1 }]", "/definitions/step"),
-    ("[stage.a]\nchecks.b = { run = \"a\", zzz = 1 }", "/definitions/step"),
+    ("[stage.a]\nchecks.b = { run = \"a\", zzz = 1 }", "/definitions/check"),
     ("[stage.a]\ncopy = [{ path = \"a\", zzz = 1 }]", "/definitions/stage/properties/copy/items"),
     ("[stage.a]\ncache = [{ path = \"a\", zzz = 1 }]", "/definitions/cache/anyOf/1"),
     ("[stage.a]\nsecrets = [{ id = \"a\", zzz = 1 }]", "/definitions/secret/anyOf/1"),
