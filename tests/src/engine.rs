@@ -56,6 +56,17 @@ impl Engine {
         self.environment.get("PYBUILD_ENGINE_STORE").is_none_or(|store| store == "containerd")
     }
 
+    /// Has this machine run programs of linux/arm64, and makes `python:3.11-slim-bookworm` for both platforms.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn run_arm64(&self) -> Result {
+        let lock = File::create(env::temp_dir().join("pybuild-e2e").join("lock"));
+        let lock = lock.map_err(Failure::io("creating the lock"))?;
+        lock.lock().map_err(Failure::io("locking"))?;
+        stdout(script().arg("arm64")).map(drop)
+    }
+
     /// A program with the engine's environment and nothing else: what works here works without a home.
     pub fn program(&self, name: &str) -> Command {
         isolated(name, &self.environment)

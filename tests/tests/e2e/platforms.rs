@@ -2,7 +2,8 @@
 
 use pybuild_tests::oci::Layout;
 use pybuild_tests::project::{nonce, temporary_folder};
-use pybuild_tests::{Build, Engine, Index, Project, Result, Wheel};
+use pybuild_tests::{Build, Container, Engine, Index, Project, Result, Wheel};
+use serde_json::json;
 
 use crate::locked::{project, pylock, pylock_package};
 use crate::small;
@@ -99,5 +100,27 @@ fn wheels_of_another_platform_are_installed_without_running_anything_of_it() -> 
     let unpacked = outcome.progress.named("unpack: ");
     let ran = unpacked.iter().filter(|step| step.ran()).count();
     assert!(ran <= 3 && unpacked.len() == 3, "{}", outcome.transcript());
+    Ok(())
+}
+
+/// Real wheels, compiled ones among them: only the container runs in the emulator.
+#[test]
+fn an_image_of_another_platform_starts_and_answers() -> Result {
+    Engine::get()?.run_arm64()?;
+    let project = Project::example("flask")?;
+    project.replace("pybuild.toml", "requires = [\"test\"]", "")?;
+    let version = "python.version = \"3.11\"\n";
+    project.replace(
+        "pybuild.toml",
+        version,
+        &format!("{version}python.base = \"python:3.11-slim-bookworm\"\n"),
+    )?;
+    let outcome = Build::of(&project).platforms("linux/arm64").load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.inspect()?["Architecture"], "arm64");
+    let machine = "import platform, markupsafe._speedups; print(platform.machine())";
+    assert_eq!(image.prints(&["python", "-c", machine])?, "aarch64");
+    let container = Container::start(image, 8000)?;
+    assert_eq!(container.get(8000, "/health")?.json()?, json!({ "status": "healthy" }));
     Ok(())
 }
