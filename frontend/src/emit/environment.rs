@@ -116,7 +116,7 @@ impl Emitter<'_> {
     pub(super) fn editable(
         &self,
         stage: &StagePlan,
-        files: &AppFiles,
+        (files, folders): (&AppFiles, &[String]),
         root: &State,
         config: &ImageConfig,
         span: Span,
@@ -124,9 +124,13 @@ impl Emitter<'_> {
         let meta = self.metadata(&stage.name, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
         let mut arguments = pip_arguments();
-        arguments.extend(["--no-deps".to_owned(), "-e".to_owned(), files.to.as_str().to_owned()]);
-        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
         let to = files.to.as_str();
+        arguments.push("--no-deps".to_owned());
+        for folder in folders {
+            let folder = if folder == "." { to.to_owned() } else { format!("{to}/{folder}") };
+            arguments.extend(["-e".to_owned(), folder]);
+        }
+        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
         self.with_pip_cache(exec).meta(meta).run(root).root()

@@ -312,9 +312,9 @@ impl Emitter<'_> {
                 layers.add(move |base| files::copy_tree(base, &installed, "/", &gates, meta.clone()));
                 image.config.layer("project");
             }
-            Action::Editable { files } => {
+            Action::Editable { files, folders } => {
                 let root = layers.top(&self.whole(stage));
-                layers.replace(self.editable(stage, files, &root, &image.config, span));
+                layers.replace(self.editable(stage, (files, folders), &root, &image.config, span));
                 image.config.layer("project: editable".to_owned());
             }
             Action::Account(user) => {

@@ -228,7 +228,7 @@ impl Emitter<'_> {
                 let folder = subdirectory.as_deref().map(|folder| format!("/{folder}")).unwrap_or_default();
                 (Mount::bind(&state, SOURCES).no_output(), format!("{SOURCES}{folder}"))
             }
-            BuildFrom::Context { path } => {
+            BuildFrom::Context { path, .. } => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let place = format!("{SOURCES}/{name}");
                 let mount = Mount::bind(&self.inputs.context, &place).selector(format!("/{path}"));

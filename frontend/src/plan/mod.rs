@@ -136,6 +136,8 @@ pub enum Action {
     Editable {
         /// The app as it will be copied.
         files: AppFiles,
+        /// The folders of its packages, below where it is copied to; `.` is that place itself.
+        folders: Vec<String>,
     },
     /// Adds the image's user.
     Account(NewUser),
@@ -353,7 +355,7 @@ impl Plan {
         for stage in &self.stages {
             for step in &stage.steps {
                 match &step.action {
-                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files } => {
+                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files, .. } => {
                         add(files);
                     }
                     Action::Run(run) => run.files.iter().for_each(&mut add),

@@ -218,14 +218,19 @@ impl<'s> Planner<'s> {
 
     /// `dev` and `test`: the builder with its compilers, the groups on top, and all of the app.
     fn working_stage(&self, stage: &Stage, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
-        let groups = self.groups(&self.project.groups_of(stage));
+        let mut groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
         let packages = self.spec.system.runtime.iter().chain(&stage.packages);
         steps.extend(self.packages(packages, &self.build_base).map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
-            if self.project.is_package {
-                let action = Action::Editable { files: files.clone() };
+            let mut folders: Vec<_> = self.project.is_package.then(|| ".".to_owned()).into_iter().collect();
+            // Members of a workspace that an `include` leaves out are not there to be worked on.
+            if files.include.is_empty() {
+                folders.extend(groups.wheels.iter_mut().flat_map(WheelSet::take_editable));
+            }
+            if !folders.is_empty() {
+                let action = Action::Editable { files: files.clone(), folders };
                 steps.push(Step { action, span: stage.span });
             }
             steps.push(Step { action: Action::App(files), span: app_span(stage) });

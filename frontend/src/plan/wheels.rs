@@ -20,7 +20,7 @@ const HEAVY: u64 = 1 << 20;
 /// How many heavy layers an environment has at most; the lightest of the heavy ones go into buckets.
 const MOST_HEAVY: usize = 20;
 
-/// The buckets of the others. With the heavy ones, the venv, the project and the app: at most 40 layers.
+/// The buckets of the others. With the heavy ones, the venv, the project's own and the app: at most 40 layers.
 const BUCKETS: u64 = 16;
 
 /// The same for what groups add on top.
@@ -79,6 +79,11 @@ impl WheelPlan {
             Some(version) => format!("{} {version}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether it is built from files of the context.
+    fn is_own(&self) -> bool {
+        matches!(self.from, WheelFrom::Built(BuildFrom::Context { .. }))
     }
 }
 
@@ -149,6 +154,8 @@ pub enum BuildFrom {
     Context {
         /// Its path.
         path: String,
+        /// Whether it is a part of the project that people work on: where they do, its code is what runs.
+        editable: bool,
     },
 }
 
@@ -211,12 +218,32 @@ impl WheelSet {
     pub fn context_paths(&self) -> impl Iterator<Item = &str> {
         let packages = self.conda.iter().flat_map(CondaSet::context_paths);
         let wheels = self.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
-            WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path }) => {
+            WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path, .. }) => {
                 Some(path.as_str())
             }
             _ => None,
         });
         packages.chain(wheels)
+    }
+
+    /// Takes out what people work on, and gives its folders, sorted.
+    pub fn take_editable(&mut self) -> Vec<String> {
+        let mut folders = Vec::new();
+        for layers in [&mut self.base, &mut self.extra] {
+            for layer in layers.iter_mut() {
+                layer.wheels.retain(|wheel| match &wheel.from {
+                    WheelFrom::Built(BuildFrom::Context { path, editable: true }) => {
+                        folders.push(path.clone());
+                        false
+                    }
+                    _ => true,
+                });
+            }
+            layers.retain(|layer| !layer.wheels.is_empty());
+        }
+        folders.sort();
+        folders.dedup();
+        folders
     }
 
     /// Whether something has to be built before it can be installed.
@@ -230,8 +257,12 @@ fn added(base: &[WheelPlan], all: Vec<WheelPlan>) -> Vec<WheelPlan> {
 }
 
 fn layers(wheels: Vec<WheelPlan>, most_heavy: usize, buckets: u64, kind: &str) -> Vec<WheelLayer> {
+    // What is built from the context changes with every line of its code, and would have a bucket made again each time.
+    let (mut own, wheels): (Vec<_>, Vec<_>) = wheels.into_iter().partition(WheelPlan::is_own);
+    own.sort();
+    let own = (!own.is_empty()).then(|| WheelLayer { name: format!("{kind} of the project"), wheels: own });
     let layers = grouped(wheels, most_heavy, buckets, kind).into_iter();
-    layers.map(|(name, wheels)| WheelLayer { name, wheels }).collect()
+    layers.map(|(name, wheels)| WheelLayer { name, wheels }).chain(own).collect()
 }
 
 /// Spreads packages over layers, each with what it is called.
@@ -323,6 +354,20 @@ mod tests {
         assert!(all.len() <= 36, "{}", all.len());
         assert_eq!(all[0].name, "heavy-29 1.0");
         assert_eq!(all.iter().map(|layer| layer.wheels.len()).sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn what_people_work_on_is_a_layer_of_its_own_and_can_be_taken_out() {
+        let own = WheelPlan {
+            from: WheelFrom::Built(BuildFrom::Context { path: "libs/shared".into(), editable: true }),
+            ..wheel("shared", "0", 0)
+        };
+        let flask = wheel("flask", "3", 10);
+        let mut set = WheelSet::new("3.13".into(), vec![own, flask.clone()], vec![], true);
+        let names: Vec<_> = set.base.iter().map(|layer| layer.name.clone()).collect();
+        assert_eq!(names.last().map(String::as_str), Some("wheels of the project"));
+        assert_eq!(set.take_editable(), ["libs/shared"]);
+        assert_eq!(set.base, WheelSet::new("3.13".into(), vec![flask], vec![], true).base);
     }
 
     #[test]

@@ -88,7 +88,9 @@ fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<W
             WheelFrom::Built(BuildFrom::Sdist { url: url.clone(), sha256, file: artifact.file.clone() })
         }
         (Location::Path(path), sha256) if is_wheel => WheelFrom::Context { path: in_context(path)?, sha256 },
-        (Location::Path(path), _) => WheelFrom::Built(BuildFrom::Context { path: in_context(path)? }),
+        (Location::Path(path), _) => {
+            WheelFrom::Built(BuildFrom::Context { path: in_context(path)?, editable: false })
+        }
         (Location::Index, _) => return Err(Problem::NotOnIndex { package: artifact.file.clone() }),
     }))
 }
@@ -105,8 +107,9 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
         }
         // The project itself is dealt with as the app.
         Source::Directory { path, install } if *install == Install::Not || path == "." => return Ok(None),
-        Source::File { path, .. } | Source::Directory { path, .. } => {
-            BuildFrom::Context { path: in_context(path)? }
+        Source::File { path, .. } => BuildFrom::Context { path: in_context(path)?, editable: false },
+        Source::Directory { path, install } => {
+            BuildFrom::Context { path: in_context(path)?, editable: *install == Install::Editable }
         }
         Source::Index { .. } => return Ok(None),
     })))

@@ -41,3 +41,4 @@ mod small;
 mod stages;
 mod wheels;
 mod workspace;
+mod workspaces;

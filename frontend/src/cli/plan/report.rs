@@ -258,7 +258,7 @@ fn package(wheel: &WheelPlan, chosen: &Chosen) -> Package {
         WheelFrom::Context { path, .. } => (path.clone(), None, false),
         WheelFrom::Built(BuildFrom::Sdist { file, .. }) => (file.clone(), None, true),
         WheelFrom::Built(BuildFrom::Git { url, commit, .. }) => (format!("{url}@{commit}"), None, true),
-        WheelFrom::Built(BuildFrom::Context { path }) => (path.clone(), None, true),
+        WheelFrom::Built(BuildFrom::Context { path, .. }) => (path.clone(), None, true),
     };
     let why = chosen.get(&wheel.name).map(|(_, why)| why.clone()).unwrap_or_default();
     Package { name: wheel.name.clone(), version: wheel.version.clone(), artifact, built, bytes, why }
