@@ -326,7 +326,9 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
         Address::Path(path) if is_wheel(path) => {
             WheelFrom::Context { path: in_context(path, conda)?, sha256: entry.sha256.clone() }
         }
-        Address::Path(path) => WheelFrom::Built(BuildFrom::Context { path: in_context(path, conda)? }),
+        Address::Path(path) => {
+            WheelFrom::Built(BuildFrom::Context { path: in_context(path, conda)?, editable: false })
+        }
     };
     let (name, version) = (normalized(&entry.name), entry.version.clone());
     Ok(Some(WheelPlan {
