@@ -172,7 +172,7 @@ fn package(wheel: &WheelPlan) -> Package {
             package.source_info = Some("built from a repository".to_owned());
             repository = Some(location);
         }
-        WheelFrom::Built(BuildFrom::Context { path }) => {
+        WheelFrom::Built(BuildFrom::Context { path, .. }) => {
             package.source_info = Some(format!("built from {path} of the build context"));
         }
     }
