@@ -108,7 +108,7 @@ fn wanted(prepared: &Prepared, groups: &Groups, before: Option<&Wanted>, platfor
                         let folder = folder.unwrap_or_default();
                         wanted.plain.push(format!("{} @ git+{url}@{commit}{folder}", wheel.name));
                     }
-                    WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path }) => {
+                    WheelFrom::Context { path, .. } | WheelFrom::Built(BuildFrom::Context { path, .. }) => {
                         wanted.context.push(path.clone());
                     }
                 }

@@ -83,14 +83,21 @@ fn steps(out: &mut String, plan: &Plan, steps: &[Step]) {
             Action::Project { groups, .. } => {
                 let _ = writeln!(out, "COPY --from={} /out/ /", environment::project_name(groups));
             }
-            Action::Editable { files } => {
+            Action::Editable { files, folders } => {
                 let to = word(files.to.as_str());
+                let packages: String = folders
+                    .iter()
+                    .map(|folder| match folder.as_str() {
+                        "." => format!(" -e {to}"),
+                        folder => format!(" -e {}", word(&format!("{}/{folder}", files.to.as_str()))),
+                    })
+                    .collect();
                 let _ = writeln!(
                     out,
                     "# Installed so that the code in {to} is what runs. The base's own Python has pip.\nRUN \
                      --mount=type=cache,target=/root/.cache/pip --mount=type=bind,target={to},rw \\\n    export \
                      PATH=${{PATH#/venv/bin:}} \\\n    && python3 -m pip --python /venv/bin/python install --no-deps \
-                     --no-compile --no-input -e {to}"
+                     --no-compile --no-input{packages}"
                 );
             }
             Action::Account(user) => account(out, user),
