@@ -95,6 +95,7 @@ write_daemon_config() {
 {
   ${bridge}
   "data-root": "${data}",
+  "builder": {"gc": {"enabled": true, "policy": [{"all": true, "keepStorage": "${BUILD_CACHE}"}]}},
   "features": {"containerd-snapshotter": ${snapshotter}},
   "hosts": ["unix:///run/docker.sock"],
   "registry-mirrors": ["http://127.0.0.1:${ENGINE_PORT}"]

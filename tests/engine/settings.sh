@@ -8,6 +8,9 @@ ENGINE_DIR=${PYBUILD_ENGINE_DIR:-/var/lib/pybuild-engine}
 ENGINE_SUITE=${PYBUILD_ENGINE_SUITE:-forky}
 # The registry's port on the loopback interface.
 ENGINE_PORT=${PYBUILD_ENGINE_PORT:-5000}
+# How much of the build cache our own engine keeps. Its own rule also looks at the disk's free space, and then empties
+# the cache of a full machine between two builds of a test.
+BUILD_CACHE=40GB
 # Set to 1 to start an engine of our own although the machine has a Docker that answers.
 ENGINE_OWN=${PYBUILD_ENGINE_OWN:-0}
 # Set to 1 to start an engine beside one that runs already: it uses that one's registry, with all images in it.
