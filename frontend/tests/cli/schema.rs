@@ -119,6 +119,21 @@ fn object(table: &DeTable<'_>) -> Value {
     Value::Object(entries.collect::<Map<_, _>>())
 }
 
+/// The pages of `docs/guides`.
+fn guides() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(root().join("docs/guides")).unwrap();
+    let mut pages: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+    pages.sort();
+    pages
+}
+
+/// The blocks of TOML of a page.
+fn blocks(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let blocks = text.split("```toml\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
 /// Every build file of the repository, with what it is called.
 fn files() -> Vec<(String, String)> {
     let mut files = Vec::new();
@@ -134,12 +149,16 @@ fn files() -> Vec<(String, String)> {
             }
         }
     }
-    for name in ["README.md", "docs/file.md", "docs/dependencies.md", "docs/build.md", "docs/cli.md"] {
-        let text = std::fs::read_to_string(root().join(name)).unwrap();
-        for (number, block) in text.split("```toml\n").skip(1).enumerate() {
-            let block = block.split("```").next().unwrap_or_default();
-            files.push((format!("{name}, block {}", number + 1), block.to_owned()));
-        }
+    let mut pages: Vec<_> =
+        ["README.md", "docs/file.md", "docs/dependencies.md", "docs/build.md", "docs/cli.md"]
+            .map(|name| root().join(name))
+            .to_vec();
+    pages.extend(guides());
+    for page in pages {
+        let blocks = blocks(&page).into_iter().enumerate();
+        files.extend(
+            blocks.map(|(number, block)| (format!("{}, block {}", page.display(), number + 1), block)),
+        );
     }
     files
 }
@@ -172,4 +191,16 @@ fn the_schema_never_refuses_what_the_reader_takes() {
     for broken in ["unknown-key", "unknown-table", "wrong-type", "reserved-stage", "several-problems"] {
         assert!(refused.contains(broken), "the schema takes {broken}: {refused:?}");
     }
+}
+
+#[test]
+fn the_guides_build_files_have_no_mistake() {
+    let mut read_files = 0;
+    for page in guides() {
+        for block in blocks(&page).iter().filter(|block| block.starts_with("# syntax=")) {
+            assert!(!read(block).has_errors(), "{}: {}\n{block}", page.display(), read(block).summary());
+            read_files += 1;
+        }
+    }
+    assert!(read_files >= 8, "{read_files}");
 }
