@@ -300,11 +300,11 @@ fn a_package_without_a_wheel_is_told_for_its_platform_and_others_are_not() -> Re
 
 #[test]
 fn the_examples_are_clean() -> Result {
-    for name in names_in(&examples())? {
+    let mut names = names_in(&examples())?;
+    names.retain(|name| examples().join(name).join("pybuild.toml").is_file());
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
         let project = Project::example(&name)?;
-        if project.read("pybuild.toml").is_err() {
-            continue;
-        }
         let (mut found, _) = check(&project, &[])?;
         // Some show what a project without a lock gets; each warning of that is right.
         found.retain(|(rule, _, _)| rule != "UnlockedDependencies");

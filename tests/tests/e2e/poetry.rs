@@ -53,7 +53,8 @@ fn a_dependency_that_was_not_locked_ends_the_build_at_once() -> Result {
     assert!(
         outcome.errors.ends_with(
             "poetry.lock is older than pyproject.toml: its dependencies are not those that were locked\n  \
-             help: lock again: `poetry lock`\n"
+             help: lock again: `poetry lock`\n  \
+             help: or install what it has all the same: `# check=skip=StaleLock` below the syntax line\n"
         ),
         "{}",
         outcome.errors
