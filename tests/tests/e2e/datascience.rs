@@ -39,7 +39,7 @@ fn only_what_training_reads_trains_again() -> Result {
     project.append("server/__init__.py", &format!("# {}\n", nonce()))?;
     let server = Build::of(&project).succeed()?;
     let trained = "run: python training/train.py";
-    assert!(!server.step(trained)?.ran(), "a change of the server trains again");
+    assert!(!server.step(trained)?.ran(), "a change of the server trains again\n{}", server.transcript());
     assert!(!server.step("check: accuracy")?.ran(), "a change of the server checks the model again");
     assert!(server.step("check: pytest")?.ran(), "a change of the server is not tested");
 

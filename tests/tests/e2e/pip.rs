@@ -63,7 +63,7 @@ fn changed_developers_requirements_leave_the_apps_alone() -> Result {
     project.append("requirements-dev.txt", &format!("# {}\n", nonce()))?;
     let outcome = Build::of(&project).target("dev").succeed()?;
     let ran = installed(&outcome);
-    assert!(matches!(ran[..], [only] if only.contains("requirements-dev.txt")), "{ran:?}");
+    assert!(matches!(ran[..], [only] if only.contains("requirements-dev.txt")), "{}", outcome.transcript());
     Ok(())
 }
 
