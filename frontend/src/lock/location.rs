@@ -14,6 +14,10 @@ pub(crate) fn file_name(url: &str) -> String {
 
 /// Turns `%2B` and the like back. What is no valid escape stays.
 pub(super) fn decode(text: &str) -> String {
+    // A lock has thousands of addresses, and next to none with an escape.
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
