@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use pybuild::gateway::{build, debug};
 
-/// A lock is a hundred thousand small strings: with the C library's allocator, a third of the planning is its work.
+/// A lock is a hundred thousand small strings: with the C library's allocator, more than a third of the planning is its work.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
