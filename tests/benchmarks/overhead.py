@@ -11,7 +11,7 @@ from engine import ROOT, Engine, timed
 from report import Rows
 
 EXAMPLES = ("flask", "fastapi")
-COST_ROUNDS = 3
+COST_ROUNDS = 9
 
 
 def copy_example(engine: Engine, name: str, target: Path) -> Path:
