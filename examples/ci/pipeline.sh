@@ -16,5 +16,6 @@ build --call=check
 build --target reports:test --output type=local,dest=reports --cache-from "$cache"
 
 # 3. The image, if the tests passed: what ran for the reports is not run again. The cache goes to the registry, so that
-# the next run is fast on whatever machine it runs.
-build --push -t "$image:$tag" --provenance mode=max --cache-from "$cache" --cache-to "$cache,mode=max"
+# the next run is fast on whatever machine it runs. With the image go a list of all that it was made from, and one of all
+# packages in it.
+build --push -t "$image:$tag" --provenance mode=max --sbom=true --cache-from "$cache" --cache-to "$cache,mode=max"

@@ -14,7 +14,7 @@ use crate::diagnostics::{Diagnostics, Problem, Source};
 use crate::gateway::platform_arguments;
 use crate::lint::{Asked, CheckOptions, examine};
 use crate::plan::Plan;
-use crate::project::{Context, ContextError, Files, Folder, Ignored, Project};
+use crate::project::{Context, ContextError, Files, Folder, Ignored, Project, Scope};
 use crate::resolve::{Question, wheel_sets};
 use crate::spec::{Arguments, ContextPath, Installer, Spec};
 
@@ -149,8 +149,10 @@ impl Opened {
             problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
         }
         let files = Files { context: &*self.context, ignored: &self.ignored };
-        let project = Project::detect(&spec, &files, &mut problems).map_err(|error| failed(&error))?;
         let target = target.unwrap_or_default();
+        let scope = Scope::of(&spec, target);
+        let project =
+            Project::detect(&spec, &scope, &files, &mut problems).map_err(|error| failed(&error))?;
         let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
         let mut asked = BTreeMap::new();
         if spec.dependencies.installer == Installer::Wheels

@@ -100,8 +100,12 @@ pub enum Problem {
     RequirementLeavesContext { path: String },
 
     // Python and the project.
-    #[error("`{value}` is not a Python version")]
+    #[error("`{value}` is not a version of Python 3")]
     BadPythonVersion { value: String },
+    #[error("Python {version} has no image `{image}`")]
+    NoPythonImage { version: String, image: String, known: Vec<String> },
+    #[error("there is no image `{image}`")]
+    NoImage { image: String },
     #[error("no released Python fits `requires-python = \"{specifier}\"`")]
     NoPythonFits { specifier: String },
     #[error("`{value}` is not a version specifier")]
@@ -241,6 +245,11 @@ impl Problem {
                 "for the project itself: remove the line and set `[app]` with `package = true`".into(),
             ],
             Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
+            Self::NoPythonImage { known, .. } => vec![
+                format!("name one that there is: {} get fixes", list(known)),
+                "or name an image that has it: `[python]` with `base`".into(),
+            ],
+            Self::NoImage { .. } => vec!["correct the name or the tag, or push it: `docker pull` tells whether it is there".into()],
             Self::RequiresPython { .. } => {
                 vec!["change `[python] version`, or the project's `requires-python`".into()]
             }

@@ -7,7 +7,7 @@ use crate::diagnostics::Source;
 use crate::ignore::Patterns;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
-use crate::project::{Files, Ignored, Project};
+use crate::project::{Files, Ignored, Project, Scope};
 use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
@@ -70,7 +70,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     let spec = spec.expect("TOML");
     let ignored = Ignored { patterns: Patterns::default(), file: None };
     let files = Files { context: &context, ignored: &ignored };
-    let project = Project::detect(&spec, &files, &mut found).unwrap();
+    let project = Project::detect(&spec, &Scope::all(&spec), &files, &mut found).unwrap();
     let mut plan = Plan::new(&spec, &project, target, &BTreeMap::default(), &mut found);
     if spec.dependencies.installer == Installer::Wheels {
         let platform = Platform::new("linux", "amd64");

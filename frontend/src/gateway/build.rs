@@ -26,7 +26,7 @@ use crate::gateway::subrequests;
 use crate::gateway::wishes::{arguments, epoch, exec_options};
 use crate::lint::{self, CheckOptions, Subject};
 use crate::plan::Plan;
-use crate::project::{Files, Project, PythonVersion};
+use crate::project::{Files, Project, PythonVersion, Scope};
 use crate::reference::ImageReference;
 use crate::resolve::wheel_sets;
 use crate::spec::{Installer, Spec};
@@ -207,7 +207,8 @@ fn prepare(
     let ignored = context.ignored(file)?;
     let files = Files { context: &context, ignored: &ignored };
     let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut problems);
-    let project = Project::detect(&spec, &files, &mut problems).map_err(|error| failure_of(&error))?;
+    let project = Project::detect(&spec, &Scope::of(&spec, target), &files, &mut problems)
+        .map_err(|error| failure_of(&error))?;
     checks.apply(&mut problems);
     let mut resolved = Vec::new();
     let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);

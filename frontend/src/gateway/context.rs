@@ -14,9 +14,7 @@ use crate::gateway::build_file::{BuildFile, MainContext, solve};
 use crate::gateway::calls::{FileStat, Reference, SolveRequest};
 use crate::gateway::errors::FrontendFailure;
 use crate::ignore::Patterns;
-use crate::project::{
-    CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, WELL_KNOWN, named_paths,
-};
+use crate::project::{CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, Scope, WELL_KNOWN};
 use crate::spec::{ContextPath, Spec};
 
 /// The name under which clients offer the context.
@@ -67,7 +65,7 @@ impl<'b> GatewayContext<'b> {
 
     /// The context that `file` was found with, asked for what it says.
     pub fn of(bridge: &'b Bridge, file: &'b BuildFile, spec: &Spec) -> Self {
-        let named = named_paths(spec).into_iter().map(|path| path.value.as_str().to_owned());
+        let named = Scope::all(spec).named_paths().into_iter().map(|path| path.value.as_str().to_owned());
         let requirements = spec.dependencies.requirements.iter().flatten();
         let requirements = requirements.chain(spec.dependencies.groups.values().flatten());
         let requirements = requirements.map(|path| path.value.as_str().to_owned());

@@ -12,7 +12,7 @@ use crate::gateway::calls::{ImageRequest, ImageStore};
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
-use crate::gateway::report::{image_location, location_of};
+use crate::gateway::report::{image_failure, location_of};
 use crate::plan::Plan;
 use crate::reference::ImageReference;
 
@@ -75,8 +75,7 @@ fn look_up(
     let requests: Vec<_> =
         asked.iter().map(|(_, image, platform)| request(image, platform, options)).collect();
     for ((at, reference, platform), answer) in asked.into_iter().zip(bridge.resolve_images(&requests)) {
-        let answer =
-            answer.map_err(|error| FrontendFailure::from(error).at(&image_location(file, reference)))?;
+        let answer = answer.map_err(|error| image_failure(error, file, reference))?;
         let pinned = reference.clone().with_default_tag().with_digest(&answer.digest);
         let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
         let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();

@@ -4,32 +4,67 @@ use std::sync::Arc;
 
 use buildkit_llb::{Position, Range};
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Span};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::Warning;
-use crate::gateway::errors::{FrontendFailure, SourceDetail};
+use crate::gateway::errors::{FrontendFailure, RpcError, SourceDetail};
 use crate::lint::{Rule, labelled};
+use crate::project::SUPPORTED;
 use crate::resolve::ResolveError;
 
-/// Where the file names an image: the text itself if it is written there, else the first line.
+/// Where the file names an image: the text itself if it is written there, or the version of Python that it is chosen
+/// by, else the first line.
 pub(super) fn location_of(
     file: &BuildFile,
     reference: &crate::reference::ImageReference,
 ) -> buildkit_llb::Location {
     let name = reference.familiar();
     let text = &file.source.text;
-    let at = text.find(&format!("\"{name}\"")).or_else(|| text.find(&format!("'{name}'")));
-    let span = at.map_or_else(
-        || file.source.line_span(1),
-        |start| crate::diagnostics::Span { start, end: start + name.len() + 2 },
-    );
+    let quoted = |name: &str| {
+        let at = text.find(&format!("\"{name}\"")).or_else(|| text.find(&format!("'{name}'")));
+        at.map(|start| Span { start, end: start + name.len() + 2 })
+    };
+    let span = quoted(&name).or_else(|| python_version(reference).and_then(quoted));
+    let span = span.unwrap_or_else(|| file.source.line_span(1));
     buildkit_llb::Location { file: Arc::clone(&file.file), ranges: vec![range(&file.source, span)] }
 }
 
 pub(super) fn image_location(file: &BuildFile, reference: &crate::reference::ImageReference) -> SourceDetail {
     let ranges = location_of(file, reference).ranges;
     SourceDetail { ranges, ..detail_of_file(file) }
+}
+
+/// The version in the name of an official image of Python.
+fn python_version(reference: &crate::reference::ImageReference) -> Option<&str> {
+    let tag = reference.tag().filter(|_| reference.familiar_name() == "python")?;
+    tag.split('-').next()
+}
+
+/// Why an image could not be looked up: the engine's own words, unless its registry says that there is none.
+pub(super) fn image_failure(
+    error: RpcError,
+    file: &BuildFile,
+    reference: &crate::reference::ImageReference,
+) -> FrontendFailure {
+    let place = image_location(file, reference);
+    let is_missing = error.code() == tonic::Code::NotFound || error.message().ends_with(": not found");
+    if !is_missing {
+        return FrontendFailure::from(error).at(&place);
+    }
+    let image = reference.clone().with_default_tag().familiar();
+    let is_named = file.source.text.contains(&reference.familiar());
+    let problem = match python_version(reference).filter(|_| !is_named) {
+        Some(version) => Problem::NoPythonImage {
+            version: version.to_owned(),
+            image,
+            known: SUPPORTED.map(|minor| format!("3.{minor}")).to_vec(),
+        },
+        None => Problem::NoImage { image },
+    };
+    let mut found = Diagnostics::default();
+    found.report(&file.source, file.source.line_span(1), problem);
+    FrontendFailure::new(found.summary(), &[place])
 }
 
 fn detail_of_file(file: &BuildFile) -> SourceDetail {
@@ -42,7 +77,7 @@ fn detail_of_file(file: &BuildFile) -> SourceDetail {
     }
 }
 
-fn range(source: &crate::diagnostics::Source, span: crate::diagnostics::Span) -> Range {
+fn range(source: &crate::diagnostics::Source, span: Span) -> Range {
     let (start, end) = source.range(span);
     let position = |at: crate::diagnostics::Position| Position { line: at.line, character: at.character };
     Range { start: position(start), end: position(end) }

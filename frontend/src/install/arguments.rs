@@ -1,5 +1,7 @@
 //! Arguments of the tool's commands: pairs of an option and its value, and the kinds of value that several take.
 
+use std::path::PathBuf;
+
 use super::ToolError;
 
 /// The options and their values, in order.
@@ -33,6 +35,17 @@ pub(super) fn absolute(name: &str, value: &str) -> Result<String, ToolError> {
 /// Seconds since 1970.
 pub(super) fn seconds(value: &str) -> Result<u32, ToolError> {
     value.parse().map_err(|_| usage(format!("`{value}` is not a number of seconds since 1970")))
+}
+
+/// Reads `PATH:SHA256`, with `-` where no hash is known.
+pub(super) fn hashed_path(value: &str) -> Option<(PathBuf, Option<String>)> {
+    let (path, hash) = value.rsplit_once(':').filter(|(path, _)| !path.is_empty())?;
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match hash {
+        "-" => Some((path.into(), None)),
+        hash if is_hash => Some((path.into(), Some(hash.to_ascii_lowercase()))),
+        _ => None,
+    }
 }
 
 /// What must be given.

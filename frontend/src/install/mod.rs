@@ -14,6 +14,7 @@ pub mod venv;
 mod wheel;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 pub use bytecode::BytecodeError;
 pub use conda::{CondaError, CondaProblem};
@@ -49,6 +50,12 @@ pub enum ToolError {
     /// The base image has no fitting Python.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
+}
+
+/// Tells the user something in the step's output.
+fn note(text: &str) {
+    // Nobody reads it if it cannot be written.
+    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
 }
 
 /// Runs `pybuild tool ARGUMENTS`.

@@ -46,6 +46,11 @@ impl Mode {
     }
 }
 
+/// The folders above a relative path, outermost first.
+pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(move |(at, _)| path.get(..at))
+}
+
 impl Tree {
     /// A tree below `root`, which exists; `seconds` since 1970 is the time of everything in it.
     pub(super) fn new(root: PathBuf, seconds: u32) -> Result<Self, ToolError> {
@@ -58,7 +63,7 @@ impl Tree {
     pub(super) fn folders<'p>(&mut self, paths: impl IntoIterator<Item = &'p str>) -> Result<(), ToolError> {
         let mut wanted = BTreeSet::new();
         for path in paths {
-            wanted.extend(path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
+            wanted.extend(parents(path));
             wanted.insert(path);
         }
         for path in wanted.into_iter().filter(|path| !path.is_empty()) {

@@ -10,14 +10,13 @@
 //! so that one large wheel keeps all processors busy too.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
-use super::ToolError;
-use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown, usage};
+use super::arguments::{PythonVersion, absolute, hashed_path, pairs, required, seconds, unknown, usage};
 use super::parallel::in_parallel;
-use super::tree::{EPOCH, Mode, Tree};
+use super::tree::{EPOCH, Mode, Tree, parents};
 use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel};
+use super::{ToolError, note};
 
 /// Installs the wheels that the arguments name.
 ///
@@ -108,15 +107,8 @@ fn source(value: &str) -> Result<Source, ToolError> {
         Some(rest) => (rest, true),
         None => (value, false),
     };
-    let (path, hash) = rest.rsplit_once(':').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
-    let sha256 = match hash {
-        "-" => None,
-        hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            Some(hash.to_ascii_lowercase())
-        }
-        _ => return Err(wrong()),
-    };
-    Ok(Source { path: path.into(), sha256, requested, direct_url: None })
+    let (path, sha256) = hashed_path(rest).ok_or_else(wrong)?;
+    Ok(Source { path, sha256, requested, direct_url: None })
 }
 
 /// A file to write.
@@ -135,12 +127,6 @@ fn check_packages(wheels: &[Wheel]) -> Result<(), ToolError> {
         }
     }
     Ok(())
-}
-
-/// Tells the user something in the step's output.
-fn note(text: &str) {
-    // Nobody reads it if it cannot be written.
-    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
 }
 
 /// Decides which wheel writes which file: what several bring is written once.
@@ -167,8 +153,7 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
         }
     }
     for job in jobs.values() {
-        let mut parents = job.place.match_indices('/').filter_map(|(at, _)| job.place.get(..at));
-        if let Some(other) = parents.find_map(|parent| jobs.get(parent)) {
+        if let Some(other) = parents(job.place).find_map(|parent| jobs.get(parent)) {
             return Err(Problem::FileAndFolder(other.place.to_owned()).of(&other.wheel.file).into());
         }
     }

@@ -7,7 +7,7 @@ use buildkit_llb::Platform;
 use super::{CheckOptions, Subject, check};
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::plan::Plan;
-use crate::project::{ContextError, Files, Project};
+use crate::project::{ContextError, Files, Project, Scope};
 use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Installer, Spec};
 
@@ -46,7 +46,8 @@ pub fn examine(
     for (name, suggestion) in spec.arguments.unused() {
         problems.report(&spec.source, spec.anywhere(), Problem::UnusedBuildArg { name, suggestion });
     }
-    let project = Project::detect(spec, files, &mut problems)?;
+    let scope = asked.target.map_or_else(|| Scope::all(spec), |target| Scope::of(spec, target));
+    let project = Project::detect(spec, &scope, files, &mut problems)?;
     options.apply(&mut problems);
     let targets = asked.target.map_or_else(|| spec.targets(), |target| vec![target]);
     let mut plans = Vec::new();

@@ -7,6 +7,7 @@ use super::context::ContextError;
 use super::files::Files;
 use super::pyproject::{GroupEntry, Pyproject, normalized};
 use super::requirements::{Requirements, follow};
+use super::scope::Scope;
 use crate::diagnostics::problem::nearest;
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::spec::{Located, Spec};
@@ -23,17 +24,21 @@ const FILES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Every group of the project. The build file wins over pyproject.toml's groups, these over extras, these over
+/// Every group of the project; of those that nothing in `scope` installs, the name alone. The build file wins over pyproject.toml's groups, these over extras, these over
 /// requirements files that are only found.
 pub(super) fn collect(
     spec: &Spec,
+    scope: &Scope<'_>,
     pyproject: Option<&Pyproject>,
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<BTreeMap<String, Requirements>, ContextError> {
     let mut groups = BTreeMap::new();
     for (name, named) in &spec.dependencies.groups {
-        groups.insert(normalized(name), follow(named, &spec.source, files, found)?);
+        let name = normalized(name);
+        let wanted = scope.has_group(&name);
+        let read = if wanted { follow(named, &spec.source, files, found)? } else { Requirements::default() };
+        groups.insert(name, read);
     }
     if let Some(project) = pyproject {
         for name in project.groups.keys() {
@@ -53,7 +58,10 @@ pub(super) fn collect(
         }
         if let Some(path) = files.first_of(usual)? {
             let named = [Located::new(path, spec.anywhere())];
-            groups.insert(name.to_owned(), follow(&named, &spec.source, files, found)?);
+            let wanted = scope.has_group(name);
+            let read =
+                if wanted { follow(&named, &spec.source, files, found)? } else { Requirements::default() };
+            groups.insert(name.to_owned(), read);
         }
     }
     Ok(groups)

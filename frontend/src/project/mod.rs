@@ -13,20 +13,22 @@ mod poetry;
 mod pyproject;
 mod python;
 mod requirements;
+mod scope;
 
 pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Folder, Kind};
 pub use files::{Files, Ignored};
 pub use locked::Locked;
 pub use pyproject::normalized;
-pub use python::PythonVersion;
+pub use python::{PythonVersion, SUPPORTED};
 pub use requirements::Requirements;
+pub use scope::Scope;
 
 use std::collections::BTreeMap;
 
 use self::pyproject::Pyproject;
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
+use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
 pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
@@ -45,7 +47,7 @@ const REQUIREMENTS: [&str; 4] =
     ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
 
 /// A project, as far as its image depends on it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Project {
     /// The Python to run on; absent where the base image alone decides.
     pub python: Option<PythonVersion>,
@@ -66,26 +68,40 @@ pub struct Project {
 }
 
 impl Project {
-    /// Looks at the project.
+    /// Looks at the project, as far as the stages of `scope` have to do with it.
     ///
     /// # Errors
     /// If the context cannot be read. What is wrong with the project is reported to `found`.
-    pub fn detect(spec: &Spec, files: &Files<'_>, found: &mut Diagnostics) -> Result<Self, ContextError> {
+    pub fn detect(
+        spec: &Spec,
+        scope: &Scope<'_>,
+        files: &Files<'_>,
+        found: &mut Diagnostics,
+    ) -> Result<Self, ContextError> {
+        check_foreign(spec, found);
+        check_included(scope, spec, files, found)?;
+        if !scope.has_python() {
+            return Ok(Self::default());
+        }
         let pyproject = match files.read_if_there("pyproject.toml")? {
             Some(source) => Pyproject::parse(&source, found),
             None => None,
         };
-        let conda = conda::read(spec, files, found)?;
+        let mut unread = Diagnostics::default();
+        let conda = conda::read(spec, files, &mut unread)?;
         let python = match &conda {
             // It is one of the packages.
             Some(_) => None,
             None => python::choose(spec, pyproject.as_ref(), files, found)?,
         };
         let locked = match spec.dependencies.installer {
-            Installer::Wheels if conda.is_none() => locked::read(spec, files, found)?,
+            Installer::Wheels if conda.is_none() => locked::read(spec, files, &mut unread)?,
             _ => None,
         };
-        let mut groups = groups::collect(spec, pyproject.as_ref(), files, found)?;
+        // Groups that only the lock knows are no mistakes of who names them.
+        let has_all_groups = conda.is_some() || locked.is_some() || !unread.has_errors();
+        found.extend(unread);
+        let mut groups = groups::collect(spec, scope, pyproject.as_ref(), files, found)?;
         let requirements = match (&conda, &locked) {
             (Some(conda), _) => {
                 for name in conda.groups() {
@@ -101,7 +117,9 @@ impl Project {
             }
             (None, None) => main_requirements(spec, pyproject.as_ref(), files, found)?,
         };
-        let requirements = with_extras(spec, requirements, &groups, found);
+        let mut unknown = Diagnostics::default();
+        let requirements = with_extras(spec, requirements, &groups, &mut unknown);
+        check_groups(spec, &groups, &mut unknown);
         let has_backend =
             pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
         let is_package = match &spec.app.package {
@@ -117,8 +135,9 @@ impl Project {
             let help = vec!["lock it: `uv lock`".to_owned()];
             found.report(&spec.source, member.span, Problem::Lock { message, help });
         }
-        check_included(spec, files, found)?;
-        check_groups(spec, &groups, found);
+        if has_all_groups {
+            found.extend(unknown);
+        }
         let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
         let locked_groups = match spec.dependencies.installer {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
@@ -132,11 +151,7 @@ impl Project {
         if let Some(named) = &stage.groups {
             return named.iter().map(|name| normalized(&name.value)).collect();
         }
-        let usual: &[&str] = match stage.name.as_str() {
-            "dev" => &["dev"],
-            "test" => &["dev", "test", "tests"],
-            _ => &[],
-        };
+        let usual = scope::usual_groups(&stage.name);
         let there = usual.iter().filter(|name| self.groups.contains_key(**name));
         there.map(|name| (*name).to_owned()).collect()
     }
@@ -228,6 +243,12 @@ fn check_groups(spec: &Spec, groups: &BTreeMap<String, Requirements>, found: &mu
                 found.report(&spec.source, name.span, groups::unknown(&name.value, groups));
             }
         }
+    }
+}
+
+/// Groups have nowhere to be installed where the project's Python is not.
+fn check_foreign(spec: &Spec, found: &mut Diagnostics) {
+    for stage in spec.stages.values() {
         let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
         if let (Some(from), Some(groups)) = (foreign, &stage.groups) {
             let span = groups.first().map_or(stage.span, |group| group.span);
@@ -256,28 +277,17 @@ pub fn is_python(spec: &Spec, base: &Base) -> bool {
     false
 }
 
-/// Every path of the context that the file names must be there; patterns may match nothing.
-fn check_included(spec: &Spec, files: &Files<'_>, found: &mut Diagnostics) -> Result<(), ContextError> {
-    for path in named_paths(spec) {
+/// Every path of the context that a stage names must be there; patterns may match nothing.
+fn check_included(
+    scope: &Scope<'_>,
+    spec: &Spec,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<(), ContextError> {
+    for path in scope.named_paths() {
         files.check_named(&path.value, &spec.source, path.span, found)?;
     }
     Ok(())
-}
-
-/// The paths of the context that the build file names, other than requirements files and patterns.
-pub fn named_paths(spec: &Spec) -> Vec<Located<ContextPath>> {
-    let mut paths: Vec<Located<ContextPath>> = spec.app.include.iter().flatten().cloned().collect();
-    for stage in spec.stages.values() {
-        paths.extend(stage.include.iter().flatten().cloned());
-        let steps =
-            stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
-        paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
-        for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
-            paths.extend(ContextPath::parse(&copy.path.value).map(|path| Located::new(path, copy.path.span)));
-        }
-    }
-    paths.retain(|path| !path.value.is_pattern());
-    paths
 }
 
 fn labels(project: &Pyproject) -> BTreeMap<String, String> {

@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::{Located, Spec};
 
 /// Minor versions of Python 3 that get fixes, newest first.
-const SUPPORTED: [u32; 5] = [14, 13, 12, 11, 10];
+pub const SUPPORTED: [u32; 5] = [14, 13, 12, 11, 10];
 
 /// A Python version as far as it is given: minor, or minor and patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,11 +4,20 @@ use super::memory::Memory;
 use super::*;
 use crate::diagnostics::Source;
 use crate::ignore::Patterns;
-use crate::spec::Arguments;
+use crate::spec::{Arguments, ContextPath};
 
 const NOT_LOCKED: &str = "are not locked: the next build may install other versions";
 
 fn detect(file: &str, context: &[(&'static str, &'static str)]) -> (Project, Vec<String>) {
+    detect_for(None, file, context)
+}
+
+/// For one target, or for every stage.
+fn detect_for(
+    target: Option<&str>,
+    file: &str,
+    context: &[(&'static str, &'static str)],
+) -> (Project, Vec<String>) {
     let context = Memory(context.iter().copied().collect());
     let source = Arc::new(Source::new("pybuild.toml", file));
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
@@ -17,7 +26,9 @@ fn detect(file: &str, context: &[(&'static str, &'static str)]) -> (Project, Vec
         file: Some(".dockerignore".into()),
     };
     let files = Files { context: &context, ignored: &ignored };
-    let project = Project::detect(&spec.expect("a file"), &files, &mut found).unwrap();
+    let spec = spec.expect("a file");
+    let scope = target.map_or_else(|| Scope::all(&spec), |target| Scope::of(&spec, target));
+    let project = Project::detect(&spec, &scope, &files, &mut found).unwrap();
     let all = found.errors().into_iter().chain(found.warnings());
     let lines = all.map(|one| format!("{}:{}: {}", one.source.name, one.line(), one.problem)).collect();
     (project, lines)
@@ -113,4 +124,31 @@ fn mistakes_in_the_projects_own_files_are_shown_there() {
             "pybuild.toml:1: the dependencies in requirements.txt are not locked: the next build may install other versions",
         ]
     );
+}
+
+#[test]
+fn what_is_wrong_with_other_stages_is_not_told() {
+    let file = "[app]\ninclude = [\"app.py\", \"gone.py\"]\n\
+        [dependencies]\nlock = \"uv.lock\"\n\
+        [dependencies.groups]\nserving = [\"serving.txt\"]\n\
+        [stage.production]\ngroups = [\"serving\"]\n\
+        [stage.assets]\nfrom = \"node:20-slim\"\ninclude = [\"package.json\"]\n\
+        [stage.pages]\nfrom = \"scratch\"\ncopy = [{ from = \"assets\", path = \"/app\" }, { path = \"pages\" }]\n";
+    let app_lock = [("app.py", ""), ("package.json", "{}"), ("pages", "")];
+    let lock = "pybuild.toml:4: `uv.lock` is not in the build context";
+    let gone = "pybuild.toml:2: `gone.py` is not in the build context";
+    let serving = "pybuild.toml:6: `serving.txt` is not in the build context";
+    for (target, expected) in [
+        (None, &[gone, lock, serving][..]),
+        (Some(""), &[gone, lock, serving]),
+        (Some("dev"), &[lock]),
+        (Some("builder"), &[lock]),
+        (Some("assets"), &[]),
+        (Some("pages"), &[]),
+    ] {
+        assert_eq!(detect_for(target, file, &app_lock).1, expected, "{target:?}");
+    }
+    // A stage needs what those need that it starts from and copies from.
+    let (_, problems) = detect_for(Some("pages"), file, &[("pages", "")]);
+    assert_eq!(problems, ["pybuild.toml:11: `package.json` is not in the build context"]);
 }

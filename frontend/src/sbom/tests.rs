@@ -8,7 +8,7 @@ use crate::diagnostics::Source;
 use crate::ignore::Patterns;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
-use crate::project::{Files, Ignored, Project};
+use crate::project::{Files, Ignored, Project, Scope};
 use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Spec};
 use crate::tags::{Architecture, Libc, Python, Target};
@@ -74,8 +74,8 @@ fn plan(file: &str, target: &str) -> Plan {
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
     let spec = spec.expect("TOML");
     let ignored = Ignored { patterns: Patterns::default(), file: None };
-    let project =
-        Project::detect(&spec, &Files { context: &context, ignored: &ignored }, &mut found).unwrap();
+    let files = Files { context: &context, ignored: &ignored };
+    let project = Project::detect(&spec, &Scope::all(&spec), &files, &mut found).unwrap();
     let plan = Plan::new(&spec, &project, target, &BTreeMap::default(), &mut found);
     let platform = Platform::new("linux", "amd64");
     let sets =

@@ -8,7 +8,7 @@ use super::native::KNOWN;
 use crate::cli::error::CliError;
 use crate::cli::folder::failed;
 use crate::diagnostics::Diagnostics;
-use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, normalized};
+use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope, normalized};
 use crate::spec::{Arguments, ContextPath, Spec};
 
 /// A Python file of the project.
@@ -112,7 +112,8 @@ fn detect(context: &Folder, ignored: &Ignored) -> Result<Project, CliError> {
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
     let spec = spec.ok_or_else(|| CliError::new("an empty file is no TOML"))?;
     let files = Files { context, ignored };
-    let project = Project::detect(&spec, &files, &mut found).map_err(|error| failed(&error))?;
+    let project =
+        Project::detect(&spec, &Scope::all(&spec), &files, &mut found).map_err(|error| failed(&error))?;
     refuse(&found)?;
     Ok(project)
 }

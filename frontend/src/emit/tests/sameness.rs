@@ -11,7 +11,7 @@ use crate::ignore::Patterns;
 use crate::mutation::Numbers;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
-use crate::project::{Files, Ignored, Project};
+use crate::project::{Files, Ignored, Project, Scope};
 use crate::spec::{Arguments, Spec};
 
 /// The same file with its tables, and the keys of each, in another order.
@@ -69,7 +69,7 @@ fn a_damaged_file_is_never_a_panic() {
         let (spec, mut found) = Spec::parse(&source, Arguments::default());
         let Some(spec) = spec else { continue };
         let files = Files { context: &context, ignored: &ignored };
-        let project = Project::detect(&spec, &files, &mut found).unwrap();
+        let project = Project::detect(&spec, &Scope::all(&spec), &files, &mut found).unwrap();
         if !found.has_errors() {
             let _ = Plan::new(&spec, &project, "", &BTreeMap::default(), &mut found).context_paths();
             planned += 1;

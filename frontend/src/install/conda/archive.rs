@@ -4,7 +4,7 @@
 //! `metadata.json` that says so. `.tar.bz2` is one tar with the description below `info/`.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use bzip2::read::MultiBzDecoder;
@@ -76,6 +76,8 @@ impl Archive {
             })?;
             each(path.strip_prefix("./").unwrap_or(&path), &mut entry)?;
         }
+        // The checksum of what is compressed stands behind the end of the tar.
+        io::copy(&mut archive.into_inner().take(LIMIT), &mut io::sink()).map_err(damaged)?;
         Ok(())
     }
 

@@ -21,16 +21,15 @@ mod record;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::PathBuf;
 
 pub use error::{CondaError, CondaProblem};
 use package::{Environment, Package, Source};
 
-use super::ToolError;
-use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown, usage};
+use super::arguments::{PythonVersion, absolute, hashed_path, pairs, required, seconds, unknown, usage};
 use super::parallel::in_parallel;
-use super::tree::{EPOCH, Mode, Tree};
+use super::tree::{EPOCH, Mode, Tree, parents};
+use super::{ToolError, note};
 
 /// Installs the packages that the arguments name.
 ///
@@ -108,22 +107,9 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
 
 /// Reads `PATH:SHA256`, with `-` where no hash is known.
 fn source(value: &str) -> Result<Source, ToolError> {
-    let wrong = || usage(format!("`{value}` is not PATH:SHA256"));
-    let (path, hash) = value.rsplit_once(':').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
-    let sha256 = match hash {
-        "-" => None,
-        hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            Some(hash.to_owned())
-        }
-        _ => return Err(wrong()),
-    };
-    Ok(Source { path: path.into(), sha256, url: String::new() })
-}
-
-/// Tells the user something in the step's output.
-fn note(text: &str) {
-    // Nobody reads it if it cannot be written.
-    let _ = writeln!(std::io::stderr(), "pybuild: {text}");
+    let found = hashed_path(value).ok_or_else(|| usage(format!("`{value}` is not PATH:SHA256")));
+    let (path, sha256) = found?;
+    Ok(Source { path, sha256, url: String::new() })
 }
 
 /// Decides which package writes which file: the later one by name, where several bring it.
@@ -147,8 +133,7 @@ fn owners(packages: &[Package]) -> Result<BTreeMap<&str, usize>, ToolError> {
         }
     }
     for (place, number) in &owners {
-        let mut parents = place.match_indices('/').filter_map(|(at, _)| place.get(..at));
-        if let Some(parent) = parents.find(|parent| owners.contains_key(parent))
+        if let Some(parent) = parents(place).find(|parent| owners.contains_key(parent))
             && let Some(package) = packages.get(*number)
         {
             return Err(CondaProblem::FileAndFolder(parent.to_owned()).of(&package.file).into());

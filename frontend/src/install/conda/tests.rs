@@ -120,10 +120,15 @@ impl Draft {
 
     fn conda(&self, folder: &Path) -> String {
         let packed = |tar: Vec<u8>| compress_to_vec(tar.as_slice(), CompressionLevel::Fastest);
+        self.zip(folder, &packed(Self::tar(&[&self.info()])), &packed(Self::tar(&[self])))
+    }
+
+    /// A `.conda` file of these members, whatever is in them.
+    fn zip(&self, folder: &Path, info: &[u8], files: &[u8]) -> String {
         let members = [
-            ("metadata.json".to_owned(), br#"{"conda_pkg_format_version": 2}"#.to_vec()),
-            (format!("info-{}.tar.zst", self.stem), packed(Self::tar(&[&self.info()]))),
-            (format!("pkg-{}.tar.zst", self.stem), packed(Self::tar(&[self]))),
+            ("metadata.json".to_owned(), &br#"{"conda_pkg_format_version": 2}"#[..]),
+            (format!("info-{}.tar.zst", self.stem), info),
+            (format!("pkg-{}.tar.zst", self.stem), files),
         ];
         let mut bytes = Vec::new();
         let mut zip = rawzip::ZipArchiveWriter::new(&mut bytes);
@@ -131,7 +136,7 @@ impl Draft {
             let file = zip.new_file(&name).compression_method(rawzip::CompressionMethod::STORE);
             let (mut entry, config) = file.start().unwrap();
             let mut writer = config.wrap(&mut entry);
-            writer.write_all(&content).unwrap();
+            writer.write_all(content).unwrap();
             let (_, descriptor) = writer.finish().unwrap();
             entry.finish(descriptor).unwrap();
         }
@@ -346,4 +351,78 @@ fn a_package_is_held_to_its_hash_its_name_and_its_format() {
     wrong.link = Some(json!({ "noarch": { "type": "python", "entry_points": ["../x = a:b"] } }));
     let said = install(&[wrong.conda(folder.path())]).map(drop).unwrap_err();
     assert!(said.contains("`../x = a:b` is not an entry point"), "{said}");
+}
+
+#[test]
+fn an_archive_that_ends_early_is_damaged_in_both_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    for argument in [native().conda(folder.path()), native().tar_bz2(folder.path())] {
+        let (path, _) = argument.rsplit_once(':').unwrap();
+        let whole = fs::read(path).unwrap();
+        for kept in [whole.len() / 3, whole.len() - 1] {
+            fs::write(path, &whole[..kept]).unwrap();
+            let file = Path::new(path).file_name().unwrap().display();
+            let said = install(&[format!("{path}:-")]).map(drop).unwrap_err();
+            let expected = format!("cannot install `{file}`: the archive is damaged: ");
+            assert!(said.starts_with(&expected), "{kept} of {}: {said}", whole.len());
+            assert!(said.ends_with("use another build, and tell its maintainers"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_conda_file_whose_members_end_early_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = native();
+    let packed = |tar: Vec<u8>| compress_to_vec(tar.as_slice(), CompressionLevel::Fastest);
+    let (info, files) = (packed(Draft::tar(&[&draft.info()])), packed(Draft::tar(&[&draft])));
+    for (info, files) in [(&info[..info.len() / 2], &files[..]), (&info[..], &files[..files.len() / 2])] {
+        let said = install(&[draft.zip(folder.path(), info, files)]).map(drop).unwrap_err();
+        assert!(
+            said.starts_with("cannot install `native-1.0-h1_0.conda`: the archive is damaged: "),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_file_without_the_placeholder_that_is_listed_for_it_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = Draft::of("plain-1-0", false)
+        .with_prefix("bin/plain", b"#!/bin/sh\necho plain\n", "text")
+        .with_prefix("lib/plain", b"\x7fELF\0nothing\0", "binary");
+    let out = install(&[draft.conda(folder.path())]).unwrap();
+    assert_eq!(read(&out, "bin/plain"), "#!/bin/sh\necho plain\n");
+    assert_eq!(read(&out, "lib/plain"), "\x7fELF\0nothing\0");
+}
+
+#[test]
+fn a_placeholder_that_is_shorter_than_the_environments_path_is_refused_in_a_binary() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = json!({ "file_mode": "binary", "prefix_placeholder": "/opt" });
+    let content = b"\x7fELF/opt/share\0";
+    let draft = Draft::of("short-1-0", false).listed("lib/x", &listed);
+    let draft = draft.entry(EntryType::Regular, "lib/x", "", content, 0o644);
+    let said = install(&[draft.tar_bz2(folder.path())]).map(drop).unwrap_err();
+    assert_eq!(
+        said,
+        "cannot install `short-1-0.tar.bz2`: the environment's path is longer than the placeholder in `lib/x`\n  \
+         help: use a build of the package with a longer placeholder"
+    );
+}
+
+/// The descriptions of terminals have such names, and every Python of conda's needs them.
+#[test]
+fn paths_that_differ_by_case_alone_are_two_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Draft::of("ncurses-1-0", false).file("share/terminfo/2/2621A", b"upper", 0o644).file(
+        "share/terminfo/2/2621a",
+        b"lower",
+        0o644,
+    );
+    let two = Draft::of("terms-1-0", false).file("share/Terminfo/x", b"other", 0o644);
+    let out = install(&[one.conda(folder.path()), two.conda(folder.path())]).unwrap();
+    assert_eq!(read(&out, "share/terminfo/2/2621A"), "upper");
+    assert_eq!(read(&out, "share/terminfo/2/2621a"), "lower");
+    assert_eq!(read(&out, "share/Terminfo/x"), "other");
 }

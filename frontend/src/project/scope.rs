@@ -1,0 +1,91 @@
+//! What of the build file one build takes part in. What is wrong elsewhere is no reason for it to fail: a Dockerfile's
+//! stages do not fail for what only others copy either.
+
+use std::collections::BTreeSet;
+
+use super::pyproject::normalized;
+use crate::spec::{ContextPath, Located, Spec, Stage};
+
+/// Requirements groups that a stage takes without naming them, if they are there.
+pub(super) fn usual_groups(stage: &str) -> &'static [&'static str] {
+    match stage {
+        "dev" => &["dev"],
+        "test" => &["dev", "test", "tests"],
+        _ => &[],
+    }
+}
+
+/// The stages that are looked at.
+#[derive(Clone, Debug)]
+pub struct Scope<'s> {
+    spec: &'s Spec,
+    stages: Vec<&'s Stage>,
+    has_python: bool,
+    has_app: bool,
+}
+
+impl<'s> Scope<'s> {
+    /// Every stage of the file.
+    pub fn all(spec: &'s Spec) -> Self {
+        Self { spec, stages: spec.stages.values().collect(), has_python: true, has_app: true }
+    }
+
+    /// A target and all that it needs. A target that does not exist is told later, by the plan: with it, everything is
+    /// looked at.
+    pub fn of(spec: &'s Spec, target: &str) -> Self {
+        let Ok(target) = spec.target(target) else { return Self::all(spec) };
+        let mut names = BTreeSet::new();
+        let mut open = vec![target];
+        while let Some(name) = open.pop() {
+            if names.insert(name)
+                && let Some(stage) = spec.stages.get(name)
+            {
+                open.extend(spec.needs(stage).into_iter().map(|(needed, _)| needed));
+            }
+        }
+        let stages: Vec<_> = names.iter().filter_map(|name| spec.stages.get(*name)).collect();
+        let has_python = names.contains("builder") || stages.iter().any(|stage| stage.is_assembled());
+        let copies_app = |stage: &Stage| {
+            stage.is_assembled() && stage.include.is_none() && !matches!(stage.name.as_str(), "dev" | "test")
+        };
+        let has_app = stages.iter().any(|stage| copies_app(stage));
+        Self { spec, stages, has_python, has_app }
+    }
+
+    /// Whether any of the stages has to do with the project's Python and its packages.
+    pub(super) fn has_python(&self) -> bool {
+        self.has_python
+    }
+
+    /// Whether any of the stages installs the group.
+    pub(super) fn has_group(&self, name: &str) -> bool {
+        let extras = &self.spec.dependencies.extras;
+        let is_it = |named: &Located<String>| normalized(&named.value) == name;
+        extras.iter().any(is_it)
+            || self.stages.iter().any(|stage| match &stage.groups {
+                Some(groups) => groups.iter().any(is_it),
+                None => usual_groups(&stage.name).contains(&name),
+            })
+    }
+
+    /// The paths of the context that the stages name, other than requirements files and patterns.
+    pub fn named_paths(&self) -> Vec<Located<ContextPath>> {
+        let mut paths: Vec<Located<ContextPath>> = Vec::new();
+        if self.has_app {
+            paths.extend(self.spec.app.include.iter().flatten().cloned());
+        }
+        for stage in &self.stages {
+            paths.extend(stage.include.iter().flatten().cloned());
+            let steps =
+                stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
+            paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
+            for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
+                paths.extend(
+                    ContextPath::parse(&copy.path.value).map(|path| Located::new(path, copy.path.span)),
+                );
+            }
+        }
+        paths.retain(|path| !path.value.is_pattern());
+        paths
+    }
+}

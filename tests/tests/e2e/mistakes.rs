@@ -1,0 +1,114 @@
+//! What is wrong with one stage: told in words that help, and no reason for other stages not to come out.
+
+use pybuild_tests::project::nonce;
+use pybuild_tests::{Build, Outcome, Project, Result};
+
+use crate::broken::shown;
+use crate::small;
+
+/// Holds the end of what the client shows against a message: that of the marked line, and what to do.
+fn assert_says(outcome: &Outcome, project: &Project, marked: &str, message: &str) -> Result {
+    let shown = shown(outcome, project)?;
+    assert!(shown.lines().any(|line| line.ends_with(&format!(">>> {marked}"))), "{shown}");
+    assert!(shown.ends_with(&format!("failed to solve: {message}\n")), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn a_python_that_there_is_not() -> Result {
+    let project = Project::example("django")?;
+    project.replace("pybuild.toml", "version = \"3.13\"", "version = \"3.99\"")?;
+    let outcome = Build::of(&project).fail()?;
+    let message = "Python 3.99 has no image `python:3.99-slim`\n  \
+        help: name one that there is: `3.14`, `3.13`, `3.12`, `3.11`, `3.10` get fixes\n  \
+        help: or name an image that has it: `[python]` with `base`";
+    assert_says(&outcome, &project, "version = \"3.99\"", message)?;
+    // npm and its files have nothing to do with Python.
+    Build::of(&project).target("assets").succeed()?;
+    Ok(())
+}
+
+#[test]
+fn a_lock_that_is_stale_or_missing() -> Result {
+    let project = Project::example("poetry")?;
+    let page = format!("\n[stage.page]\nfrom = \"scratch\"\ninclude = [\"page.html\"]\n# {}\n", nonce());
+    project.append("pybuild.toml", &page)?;
+    project.write("page.html", &nonce())?;
+    project.replace("pyproject.toml", "[\"click (>=8.1)\"]", "[\"click (>=8.1)\", \"rich\"]")?;
+    let outcome = Build::of(&project).fail()?;
+    let message = "poetry.lock is older than pyproject.toml: its dependencies are not those that were locked\n  \
+        help: lock again: `poetry lock`\n  \
+        help: or install what it has all the same: `# check=skip=StaleLock` below the syntax line";
+    assert_says(&outcome, &project, "# syntax=localhost:5000/pybuild:dev", message)?;
+    Build::of(&project).target("page").succeed()?;
+
+    project.remove("poetry.lock")?;
+    let lock = "python.version = \"3.11\"\ndependencies.lock = \"poetry.lock\"";
+    project.replace("pybuild.toml", "python.version = \"3.11\"", lock)?;
+    let outcome = Build::of(&project).fail()?;
+    let message = "`poetry.lock` is not in the build context\n  \
+        help: create it, or correct the path: it is relative to the build context";
+    assert_says(&outcome, &project, "dependencies.lock = \"poetry.lock\"", message)?;
+    Build::of(&project).target("page").succeed()?;
+    Ok(())
+}
+
+#[test]
+fn a_file_of_the_app_that_is_missing() -> Result {
+    let project = Project::example("flask")?;
+    let include = "app.include = [\"app.py\", \"wsgi.py\"]";
+    project.replace("pybuild.toml", "app.include = [\"app.py\"]", include)?;
+    let outcome = Build::of(&project).fail()?;
+    let marked = format!("{include} # what ships; dev and test have the whole folder");
+    let message = "`wsgi.py` is not in the build context\n  \
+        help: create it, or correct the path: it is relative to the build context";
+    assert_says(&outcome, &project, &marked, message)?;
+    // These have the whole folder, whatever is in it.
+    Build::of(&project).target("dev").succeed()?;
+    Build::of(&project).target("test").succeed()?;
+    // A check of the file looks at every stage.
+    let checked = Build::of(&project).option("--call", "check").run()?;
+    assert!(!checked.success);
+    Ok(())
+}
+
+#[test]
+fn requirements_of_one_group_that_are_missing() -> Result {
+    let project = Project::example("datascience")?;
+    project.remove("requirements/serving.txt")?;
+    let outcome = Build::of(&project).fail()?;
+    let message = "`requirements/serving.txt` is not in the build context\n  \
+        help: create it, or correct the path: it is relative to the build context";
+    assert_says(&outcome, &project, "serving = [\"requirements/serving.txt\"]", message)?;
+    Build::of(&project).target("training").succeed()?;
+    Ok(())
+}
+
+#[test]
+fn a_copy_of_what_the_other_stage_does_not_have() -> Result {
+    let project = small::project(
+        "[stage.assets]\nfrom = \"python:3.11-slim\"\nrun = \"mkdir -p /opt/dist\"\n\
+         [stage.production]\n\
+         copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]\n",
+    )?;
+    let outcome = Build::of(&project).fail()?;
+    let message =
+        "failed to compute cache key: failed to calculate checksum of ref REF: \"/opt/build\": not found";
+    let marked = "copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]";
+    assert_says(&outcome, &project, marked, message)?;
+    for target in ["assets", "dev", "test"] {
+        Build::of(&project).target(target).succeed()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stage_of_its_own_whose_image_there_is_not() -> Result {
+    let project = small::project("[stage.assets]\nfrom = \"node:0-slim\"\nrun = \"npm ci\"\n")?;
+    let outcome = Build::of(&project).target("assets").fail()?;
+    let message = "there is no image `node:0-slim`\n  \
+        help: correct the name or the tag, or push it: `docker pull` tells whether it is there";
+    assert_says(&outcome, &project, "from = \"node:0-slim\"", message)?;
+    Build::of(&project).succeed()?;
+    Ok(())
+}
