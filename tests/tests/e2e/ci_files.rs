@@ -2,12 +2,11 @@
 //! these know, lines that a shell runs, options that the client has, and reports that the pipeline leaves.
 
 use std::collections::BTreeSet;
-use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use pybuild_tests::command::run;
-use pybuild_tests::{Engine, Project, Result};
+use pybuild_tests::{Engine, Failure, Project, Result};
 use serde_json::Value;
 
 /// Of <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax>.
@@ -31,7 +30,8 @@ const GITLAB_JOB: &[&str] =
 const ARTIFACTS: &[&str] = &["when", "paths", "reports", "name", "expire_in"];
 
 fn yaml(project: &Project, path: &str) -> Result<Value> {
-    Ok(serde_saphyr::from_str(&project.read(path)?).unwrap_or_else(|error| panic!("{path}: {error}")))
+    let read = serde_saphyr::from_str(&project.read(path)?);
+    read.map_err(|error| Failure::Unexpected(format!("{path}: {error}")))
 }
 
 fn keys(value: &Value) -> BTreeSet<&str> {
@@ -44,14 +44,13 @@ fn assert_known(value: &Value, known: &[&str]) {
 }
 
 fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().map(|text| text.as_str().expect("a text")).collect()
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// Runs a line as a host does, with a pipeline that only says what it was called with.
 fn arguments(shell: &str, line: &str, variables: &[(&str, &str)]) -> Result<String> {
     let project = Project::with(&[("pipeline.sh", "#!/bin/sh\nprintf '%s|' \"$@\"\n")])?;
-    let script = project.path().join("pipeline.sh");
-    std::fs::set_permissions(script, Permissions::from_mode(0o755)).expect("a script");
+    run(Command::new("chmod").arg("+x").arg(project.path().join("pipeline.sh")))?.successful()?;
     let mut command = Command::new(shell);
     command.args(["-euc", line]).current_dir(project.path()).envs(variables.iter().copied());
     Ok(run(&mut command)?.successful()?.stdout)
