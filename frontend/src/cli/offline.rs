@@ -95,7 +95,7 @@ pub(super) fn emit(
         let on = Inputs { platform: here.clone(), ..inputs.clone() };
         let base = unpinned(&builder.base, &here);
         for question in questions {
-            let state = emit::resolver(question, &base, &on, &plan.access, &opened.source, builder.span);
+            let state = emit::resolver(question, &base, &on, &plan.access, &opened.source);
             if !inputs.resolved.contains(&state) {
                 inputs.resolved.push(state);
             }

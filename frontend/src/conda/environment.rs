@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{CondaLockError, span_of, yaml};
-use crate::diagnostics::Source;
+use crate::diagnostics::{Source, Span};
 
 /// Where packages come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +15,24 @@ pub enum Channel {
     Folder(String),
 }
 
+/// A line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What it asks for.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// What an `environment.yml` asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentFile {
     /// The channels, the first first.
     pub channels: Vec<Channel>,
     /// Conda packages, as conda writes them.
-    pub dependencies: Vec<String>,
+    pub dependencies: Vec<Asked>,
     /// Requirements for Python's index.
-    pub pip: Vec<String>,
+    pub pip: Vec<Asked>,
 }
 
 #[derive(Deserialize)]
@@ -72,17 +81,18 @@ impl EnvironmentFile {
             return Err(CondaLockError { message, span: source.line_span(1) });
         }
         for dependency in &file.dependencies {
+            let span = span_of(source, dependency);
             match &dependency.value {
-                Dependency::Package(package) => read.dependencies.push(package.clone()),
+                Dependency::Package(package) => read.dependencies.push(Asked { text: package.clone(), span }),
                 Dependency::Pip(pip) => {
                     for line in &pip.pip {
                         if !line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
                             let message = format!(
                                 "`{line}` is no requirement: options and folders cannot stand below `pip`"
                             );
-                            return Err(CondaLockError { message, span: span_of(source, dependency) });
+                            return Err(CondaLockError { message, span });
                         }
-                        read.pip.push(line.clone());
+                        read.pip.push(Asked { text: line.clone(), span });
                     }
                 }
             }
@@ -112,8 +122,13 @@ mod tests {
         let read = parse(text).unwrap();
         let channels = [Channel::Folder("./channel".into()), Channel::Named("conda-forge".into())];
         assert_eq!(read.channels, channels);
-        assert_eq!(read.dependencies, ["python=3.11", "numpy >=1.26", "pip"]);
-        assert_eq!(read.pip, ["flask==3.1"]);
+        let source = Source::new("environment.yml", text);
+        let lines = |asked: &[Asked]| -> Vec<(String, u32)> {
+            asked.iter().map(|one| (one.text.clone(), source.position(one.span.start).line)).collect()
+        };
+        let expected = [("python=3.11", 7), ("numpy >=1.26", 8), ("pip", 9)];
+        assert_eq!(lines(&read.dependencies), expected.map(|(text, line)| (text.to_owned(), line)));
+        assert_eq!(lines(&read.pip), [("flask==3.1".to_owned(), 10)]);
     }
 
     #[test]

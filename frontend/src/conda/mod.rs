@@ -11,7 +11,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Channel, EnvironmentFile};
+pub use environment::{Asked, Channel, EnvironmentFile};
 pub use package::{Address, CondaName, subdir_of};
 pub use select::{Chosen, SelectError, select};
 

@@ -9,7 +9,7 @@ pub mod problem;
 mod source;
 
 pub use problem::Problem;
-pub use source::{Position, Source, Span};
+pub use source::{Place, Position, Source, Span};
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! A text that a user wrote, and places in it.
 
+use std::fmt;
+use std::sync::Arc;
+
 /// A half-open range of bytes in a [`Source`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -66,6 +69,22 @@ impl Source {
     pub fn range(&self, span: Span) -> (Position, Position) {
         let end = if span.end > span.start { span.end - 1 } else { span.start };
         (self.position(span.start), self.position(end))
+    }
+}
+
+/// A place in a file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The bytes in it.
+    pub span: Span,
+}
+
+// What has places is printed whole; the text of a file is not part of what was decided.
+impl fmt::Debug for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.source.name, self.source.position(self.span.start).line)
     }
 }
 

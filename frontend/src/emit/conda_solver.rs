@@ -1,14 +1,13 @@
 //! Resolves conda packages in a build step: py-rattler, from Python's index, in the place of conda.
 
-use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 use serde_json::json;
 
 use super::packages::Script;
-use super::resolver::{ANSWER, STAGE};
+use super::resolver::{ANSWER, Asked, STAGE};
 use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig};
 use crate::conda::Channel;
-use crate::diagnostics::Span;
 use crate::resolve::CondaQuestion;
 
 const RATTLER: Script = Script { name: "rattler.sh", text: include_str!("scripts/rattler.sh") };
@@ -26,26 +25,22 @@ impl Emitter<'_> {
         question: &CondaQuestion,
         base: &BaseImage,
         config: &ImageConfig,
-        span: Span,
+        asked: &Asked<'_>,
     ) -> State {
+        let span = asked.span;
         let rattler = self
             .with_pip_cache(self.shell(RATTLER, &[], config).mount(RATTLER_PIN.mount()))
             .mount(Mount::scratch(OUT))
             .meta(self.metadata(STAGE, "py-rattler", span))
             .run(&base.state)
             .output(OUT);
-        let exec = self.shell(SOLVE, &[], config).mount(PROGRAM.mount());
-        let exec = self.with_channels(exec, question);
-        let title = format!("resolve: {} for {}", question.file, question.platform);
-        self.with_index(exec)
+        let exec = self.asking(asked, SOLVE, &[], config).mount(PROGRAM.mount());
+        let exec = self
+            .with_channels(exec, question)
             .mount(Mount::bind(&rattler, "/run/pybuild/rattler").read_only())
-            .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
-            .mount(Mount::scratch(OUT))
             .env("RATTLER_CACHE_DIR", CACHE)
-            .env("PYBUILD_ANSWER", format!("{OUT}/{ANSWER}"))
-            .meta(self.metadata(STAGE, &title, span))
-            .run(&base.state)
-            .output(OUT)
+            .env("PYBUILD_ANSWER", format!("{OUT}/{ANSWER}"));
+        self.answered(asked, exec, CACHE).run(&base.state).output(OUT)
     }
 
     /// The question as a file, and the lists of those channels that are folders of the context.

@@ -67,7 +67,8 @@ impl Emitter<'_> {
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
         let exec = self.mount_requirements(exec, requirements);
         let title = format!("pip: {}", requirements.label());
-        self.with_pip_cache(exec).meta(self.metadata(stage, &title, span)).run(root).root()
+        let meta = self.metadata_at(stage, &title, self.wanted_locations(&requirements.wanted, span));
+        self.with_pip_cache(exec).meta(meta).run(root).root()
     }
 
     /// The files that pip and uv are to read, where [`Self::mount_requirements`] puts them.

@@ -1,4 +1,6 @@
 //! The lines that clients show under the error of a step.
+//!
+//! Of a step that installs what a file of the project asks for, they are lines of that file.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,14 +9,17 @@ use std::sync::Arc;
 use buildkit_llb::{Location, Position, Range, SourceFile};
 
 use super::Emitter;
-use crate::diagnostics::{Source, Span};
-use crate::plan::LockPlace;
+use crate::diagnostics::{Place, Source, Span};
+use crate::project::Wanted;
 
 /// A lock that is larger, in bytes, is not sent along: every graph carries the files that its lines are of, and a
 /// message of the engine's holds 16 MiB.
 const LARGEST: usize = 2 << 20;
 
-/// The locks that steps point into, by name: each is sent once.
+/// Clients print all marked lines, below what the step printed: more of them would only push that out of sight.
+const MOST_LINES: usize = 20;
+
+/// The locks and requirements files that steps point into, by name: each is sent once.
 #[derive(Default)]
 pub(super) struct Locks(RefCell<BTreeMap<String, Arc<SourceFile>>>);
 
@@ -47,7 +52,7 @@ impl Emitter<'_> {
     }
 
     /// Where a package is locked, which names it under errors that do not; otherwise what asks for it in the build file.
-    pub(super) fn lock_location(&self, at: Option<&LockPlace>, span: Span) -> Location {
+    pub(super) fn lock_location(&self, at: Option<&Place>, span: Span) -> Location {
         match at {
             Some(at) if at.source.text.len() <= LARGEST => {
                 Location { file: self.locks.file(&at.source), ranges: vec![range(&at.source, at.span)] }
@@ -55,6 +60,34 @@ impl Emitter<'_> {
             _ => self.location(span),
         }
     }
+
+    /// Where the requirements stand that a step installs or resolves; otherwise what asks for them in the build file.
+    /// Of a long list, only the file is named.
+    pub(super) fn wanted_locations(&self, wanted: &[Wanted], span: Span) -> Vec<Location> {
+        let files = by_file(wanted.iter().map(|wanted| &wanted.at)).into_iter();
+        let locations = files.filter(|(source, _)| source.text.len() <= LARGEST).map(|(source, spans)| {
+            let spans = if spans.len() > MOST_LINES { vec![source.line_span(1)] } else { spans };
+            let ranges = spans.into_iter().map(|span| range(source, span)).collect();
+            Location { file: self.locks.file(source), ranges }
+        });
+        let mut locations: Vec<_> = locations.collect();
+        if locations.is_empty() {
+            locations.push(self.location(span));
+        }
+        locations
+    }
+}
+
+/// The places of each file, in the order in which the files first come.
+pub fn by_file<'p>(places: impl Iterator<Item = &'p Place>) -> Vec<(&'p Arc<Source>, Vec<Span>)> {
+    let mut files: Vec<(&Arc<Source>, Vec<Span>)> = Vec::new();
+    for place in places {
+        match files.iter_mut().find(|(source, _)| source.name == place.source.name) {
+            Some((_, spans)) => spans.push(place.span),
+            None => files.push((&place.source, vec![place.span])),
+        }
+    }
+    files
 }
 
 fn range(source: &Source, span: Span) -> Range {

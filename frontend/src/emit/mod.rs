@@ -21,16 +21,17 @@ mod sbom;
 mod wheels;
 
 pub use config::ImageConfig;
+pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};
 pub use packages::program;
 pub use reports::Report;
-pub use resolver::{ANSWER, resolver};
+pub use resolver::{ANSWER, EXPLANATION, explanation, resolver};
 pub use sbom::{DOCUMENT, NoCommand, Scanner, bill_of_materials, scan};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkit_llb::{Cap, CapSet, Metadata, Platform, SourceFile, State};
+use buildkit_llb::{Cap, CapSet, Location, Metadata, Platform, SourceFile, State};
 use serde_json::Value;
 
 use self::layers::Layers;
@@ -406,14 +407,19 @@ impl Emitter<'_> {
 
     /// What is said about a step of `stage`: its name, its lines, and whether its cache counts.
     fn metadata(&self, stage: &str, title: &str, span: Span) -> Metadata {
+        self.metadata_at(stage, title, vec![self.location(span)])
+    }
+
+    /// The same for a step with lines in other files.
+    fn metadata_at(&self, stage: &str, title: &str, locations: Vec<Location>) -> Metadata {
         let prefix = if self.inputs.multi_platform {
             format!("{} {stage}", self.inputs.platform.format())
         } else {
             stage.to_owned()
         };
-        Metadata::named(format!("[{prefix}] {title}"))
-            .location(self.location(span))
-            .ignore_cache(self.inputs.options.no_cache.covers(stage))
+        let meta = Metadata::named(format!("[{prefix}] {title}"))
+            .ignore_cache(self.inputs.options.no_cache.covers(stage));
+        locations.into_iter().fold(meta, Metadata::location)
     }
 }
 

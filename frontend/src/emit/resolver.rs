@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{FileOp, Metadata, MkFile, Mount, Sharing, State};
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
 use super::locations::Locks;
 use super::packages::Script;
+use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
 use crate::diagnostics::{Source, Span};
 use crate::plan::{Access, Plan};
@@ -15,21 +16,56 @@ use crate::resolve::Question;
 /// The file that the state of [`resolver`] holds.
 pub const ANSWER: &str = "pylock.toml";
 
+/// The file that the state of [`explanation`] holds.
+pub const EXPLANATION: &str = "words.txt";
+
 pub(super) const STAGE: &str = "resolver";
-const OUT: &str = "/run/pybuild/out";
+const CACHE: &str = "/root/.cache/uv";
 const UV: Script = Script { name: "uv.sh", text: include_str!("scripts/uv.sh") };
 const UV_PIN: Script = Script { name: "uv.txt", text: include_str!("scripts/uv.txt") };
 const RESOLVE: Script = Script { name: "resolve.sh", text: include_str!("scripts/resolve.sh") };
+const EXPLAIN: Script = Script { name: "explain.sh", text: include_str!("scripts/explain.sh") };
+
+/// A question, and what is wanted of whoever answers it.
+pub(super) struct Asked<'a> {
+    question: &'a Question,
+    /// What the build file says of it.
+    pub(super) span: Span,
+    /// Whether what the resolver says is wanted in place of an answer.
+    only_words: bool,
+}
 
 /// A state with the answer to `question` as its only file. `base` is an image with Python and pip for the platform
-/// that the engine runs on, which `inputs` is for; `source` and `span` are shown where it fails.
+/// that the engine runs on, which `inputs` is for; lines of `source` are shown where it fails and no other file has
+/// the requirements.
 pub fn resolver(
     question: &Question,
     base: &BaseImage,
     inputs: &Inputs,
     access: &Access,
     source: &Arc<Source>,
-    span: Span,
+) -> State {
+    ask(question, base, inputs, access, source, false)
+}
+
+/// A state with what the resolver says of `question` as its only file. It is asked anew each time, and does not fail.
+pub fn explanation(
+    question: &Question,
+    base: &BaseImage,
+    inputs: &Inputs,
+    access: &Access,
+    source: &Arc<Source>,
+) -> State {
+    ask(question, base, inputs, access, source, true)
+}
+
+fn ask(
+    question: &Question,
+    base: &BaseImage,
+    inputs: &Inputs,
+    access: &Access,
+    source: &Arc<Source>,
+    only_words: bool,
 ) -> State {
     let plan = Plan {
         source: Arc::clone(source),
@@ -45,9 +81,11 @@ pub fn resolver(
         checks: BTreeMap::new(),
         locks: Locks::default(),
     };
+    let span = question.requirements.asked.unwrap_or_else(|| source.line_span(1));
+    let asked = Asked { question, span, only_words };
     let config = ImageConfig::inherit(&base.config, None, &inputs.platform);
     if let Some(conda) = &question.conda {
-        return emitter.conda_solver(conda, base, &config, span);
+        return emitter.conda_solver(conda, base, &config, &asked);
     }
     let uv = emitter
         .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))
@@ -63,7 +101,7 @@ pub fn resolver(
         arguments.extend(["-c".to_owned(), pins.to_owned()]);
     }
     arguments.extend(Emitter::requirement_files(&question.requirements));
-    let exec = emitter.shell(RESOLVE, &arguments, &config);
+    let exec = emitter.asking(&asked, RESOLVE, &arguments, &config);
     let mut exec = emitter.mount_requirements(exec, &question.requirements);
     if !question.pins.is_empty() {
         let text = question.pins.join("\n") + "\n";
@@ -73,13 +111,37 @@ pub fn resolver(
             .state();
         exec = exec.mount(Mount::bind(&file, pins).selector("/pins.txt").read_only());
     }
-    let cache = "/root/.cache/uv";
-    emitter
-        .with_index(exec)
-        .mount(Mount::bind(&uv, "/run/pybuild/uv").read_only())
-        .mount(Mount::cache(cache, inputs.options.cache_id(cache), Sharing::Shared))
-        .mount(Mount::scratch(OUT))
-        .meta(emitter.metadata(STAGE, &format!("resolve: {}", question.label()), span))
-        .run(&base.state)
-        .output(OUT)
+    let exec = exec.mount(Mount::bind(&uv, "/run/pybuild/uv").read_only());
+    emitter.answered(&asked, exec, CACHE).run(&base.state).output(OUT)
+}
+
+impl Emitter<'_> {
+    /// The process that asks, by `script`.
+    pub(super) fn asking(
+        &self,
+        asked: &Asked<'_>,
+        script: Script,
+        arguments: &[String],
+        config: &ImageConfig,
+    ) -> Exec {
+        if !asked.only_words {
+            return self.shell(script, arguments, config);
+        }
+        let arguments: Vec<_> = std::iter::once(script.path()).chain(arguments.iter().cloned()).collect();
+        self.shell(EXPLAIN, &arguments, config).mount(script.mount())
+    }
+
+    /// The same process with the way to the index, the resolver's cache and its lines.
+    pub(super) fn answered(&self, asked: &Asked<'_>, exec: Exec, cache: &str) -> Exec {
+        let exec = self.with_index(exec).mount(Mount::scratch(OUT));
+        let wanted = &asked.question.requirements.wanted;
+        if asked.only_words {
+            // Without the cache: an engine empties those of a step that it is to run in any case.
+            let meta = self.metadata(STAGE, "find the requirement that failed", asked.span);
+            return exec.meta(meta.ignore_cache(true));
+        }
+        let title = format!("resolve: {}", asked.question.label());
+        exec.mount(Mount::cache(cache, self.inputs.options.cache_id(cache), Sharing::Shared))
+            .meta(self.metadata_at(STAGE, &title, self.wanted_locations(wanted, asked.span)))
+    }
 }

@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use buildkit_llb::{Position, Range};
+use buildkit_proto::google::protobuf::Any;
 use buildkit_proto::google::rpc;
 use buildkit_proto::pb;
 use prost::Message as _;
@@ -162,6 +163,14 @@ impl FrontendFailure {
         self
     }
 
+    /// Says where it comes from in place of what was said of that before.
+    #[must_use]
+    pub fn moved(mut self, sources: &[SourceDetail]) -> Self {
+        self.status.details.retain(|detail| !is_source(detail));
+        self.status.details.extend(sources.iter().rev().map(source_any));
+        self
+    }
+
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, doing: &str) -> Self {
@@ -171,10 +180,7 @@ impl FrontendFailure {
 
     /// Whether some place in a file is already part of the failure.
     pub fn has_source(&self) -> bool {
-        self.status.details.iter().any(|detail| {
-            let url = detail.type_url.trim_end_matches("+json");
-            url.rsplit('/').next() == Some("errdefs.Source")
-        })
+        self.status.details.iter().any(is_source)
     }
 
     /// The message as it goes out.
@@ -188,6 +194,11 @@ impl FrontendFailure {
     }
 }
 
+fn is_source(detail: &Any) -> bool {
+    let url = detail.type_url.trim_end_matches("+json");
+    url.rsplit('/').next() == Some("errdefs.Source")
+}
+
 /// The engine's failure, verbatim.
 impl From<RpcError> for FrontendFailure {
     fn from(error: RpcError) -> Self {
@@ -197,8 +208,6 @@ impl From<RpcError> for FrontendFailure {
 
 #[cfg(test)]
 mod tests {
-    use buildkit_proto::google::protobuf::Any;
-
     use super::*;
 
     fn range(line: u32, from: u32, to: u32) -> Range {
@@ -264,6 +273,9 @@ mod tests {
         let located = failure.at(&source());
         assert_eq!(located.clone().into_status().details.len(), 2);
         assert_eq!(located.clone().at(&source()), located, "a second place is not added");
+        let other = SourceDetail { filename: "requirements.txt".to_owned(), ..source() };
+        let details = located.moved(std::slice::from_ref(&other)).into_status().details;
+        assert_eq!(details, [original.details[0].clone(), source_any(&other)]);
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use buildkit_llb::{Position, Range};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Span};
+use crate::emit::by_file;
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::Warning;
 use crate::gateway::errors::{FrontendFailure, RpcError, SourceDetail};
 use crate::lint::{Rule, labelled};
-use crate::project::SUPPORTED;
+use crate::project::{SUPPORTED, Wanted};
 use crate::resolve::ResolveError;
 
 /// Where the file names an image: the text itself if it is written there, or the version of Python that it is chosen
@@ -96,6 +97,19 @@ fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
         definition: None,
         ranges,
     }
+}
+
+/// Places as the engine and its clients take them, file by file.
+pub(super) fn details_of(wanted: &[&Wanted]) -> Vec<SourceDetail> {
+    let files = by_file(wanted.iter().map(|wanted| &wanted.at)).into_iter();
+    let details = files.map(|(source, spans)| SourceDetail {
+        filename: source.name.clone(),
+        data: source.text.clone().into_bytes(),
+        language: String::new(),
+        definition: None,
+        ranges: spans.into_iter().map(|span| range(source, span)).collect(),
+    });
+    details.collect()
 }
 
 /// All errors as one failure: clients print the lines of each.

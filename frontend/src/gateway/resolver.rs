@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use buildkit_llb::{Platform, State};
 
-use crate::emit::{ANSWER, BaseImage, Inputs, Scanned, resolver};
+use crate::emit::{ANSWER, BaseImage, EXPLANATION, Inputs, Scanned, explanation, resolver};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
-use crate::gateway::calls::SolveRequest;
+use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::GatewayContext;
-use crate::gateway::errors::FrontendFailure;
+use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::images::resolve_image;
 use crate::gateway::options::Options;
+use crate::gateway::report::details_of;
 use crate::gateway::wishes::exec_options;
 use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
-use crate::resolve::{CondaQuestion, Question, ResolveError, Resolver};
+use crate::resolve::{CondaQuestion, Question, ResolveError, Resolver, blamed};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
 pub(super) struct GatewayResolver<'a> {
@@ -69,16 +70,49 @@ impl GatewayResolver<'_> {
             epoch: None,
             scanned: Scanned::default(),
         };
-        let span = question.requirements.asked.unwrap_or_else(|| self.file.source.line_span(1));
-        let state = resolver(question, &base, &inputs, self.access, &self.file.source, span);
-        let mut request = SolveRequest::new(&state.marshal());
-        request.cache_imports.clone_from(&self.options.cache_imports);
-        request.evaluate = true;
-        let solved = self.bridge.solve(request)?;
+        let state = resolver(question, &base, &inputs, self.access, &self.file.source);
+        let solved = match self.solve(&state) {
+            Ok(solved) => solved,
+            Err(error) => return Err(self.explained(question, &base, &inputs, error)),
+        };
         let solved = solved.ok_or_else(|| FrontendFailure::new("the resolver gave no answer", &[]))?;
         let bytes = self.bridge.read_file(&solved, ANSWER)?;
         self.answered.borrow_mut().push(state);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn solve(&self, state: &State) -> Result<Option<Reference>, RpcError> {
+        let mut request = SolveRequest::new(&state.marshal());
+        request.cache_imports.clone_from(&self.options.cache_imports);
+        request.evaluate = true;
+        self.bridge.solve(request)
+    }
+
+    /// A failure of the resolver at those requirements that it speaks of. No frontend sees what a step prints, so the
+    /// resolver is asked once more, for its words alone.
+    fn explained(
+        &self,
+        question: &Question,
+        base: &BaseImage,
+        inputs: &Inputs,
+        error: RpcError,
+    ) -> FrontendFailure {
+        // With another code there was no index to ask, and a second question would wait for it as long.
+        let nothing_fits = error.message().ends_with("exit code: 1");
+        let failure = FrontendFailure::from(error);
+        let wanted = &question.requirements.wanted;
+        if !nothing_fits || wanted.len() < 2 {
+            return failure;
+        }
+        let state = explanation(question, base, inputs, self.access, &self.file.source);
+        let words = match self.solve(&state) {
+            Ok(Some(solved)) => self.bridge.read_file(&solved, EXPLANATION),
+            // What failed is known; where exactly is then left to its own words.
+            _ => return failure,
+        };
+        let words = words.unwrap_or_default();
+        let named = blamed(wanted, &String::from_utf8_lossy(&words));
+        if named.is_empty() { failure } else { failure.moved(&details_of(&named)) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Conda packages in layers, grouped as wheels are.
 
-use super::wheels::{Grouped, LockPlace, grouped};
+use super::wheels::{Grouped, grouped};
+use crate::diagnostics::Place;
 
 /// How many heavy layers of conda packages an environment has at most, and in how many buckets the others are. There
 /// are wheels beside them, and an image has no room for more than 127 layers.
@@ -27,7 +28,7 @@ pub struct CondaPlan {
     /// Its size in bytes, where the lock has it.
     pub size: Option<u64>,
     /// Where a file of the project locks it.
-    pub at: Option<LockPlace>,
+    pub at: Option<Place>,
 }
 
 /// Where a conda package comes from.

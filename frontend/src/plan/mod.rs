@@ -13,7 +13,7 @@ mod wheels;
 pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
-pub use wheels::{BuildFrom, LockPlace, WheelFrom, WheelLayer, WheelPlan, WheelSet};
+pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

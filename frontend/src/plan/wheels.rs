@@ -6,13 +6,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::CondaSet;
-use crate::diagnostics::{Source, Span};
+use crate::diagnostics::Place;
 
 /// Wheels from this size on, in bytes, are layers of their own.
 const HEAVY: u64 = 1 << 20;
@@ -53,23 +51,7 @@ pub struct WheelPlan {
     /// The packages that it asks for itself, sorted, where the lock says so. Nothing of an image depends on it.
     pub requires: Vec<String>,
     /// Where a file of the project locks it.
-    pub at: Option<LockPlace>,
-}
-
-/// A place in a lock.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LockPlace {
-    /// The lock.
-    pub source: Arc<Source>,
-    /// The bytes in it.
-    pub span: Span,
-}
-
-// A plan is printed whole; the text of the lock is not part of what was decided.
-impl fmt::Debug for LockPlace {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}", self.source.name, self.source.position(self.span.start).line)
-    }
+    pub at: Option<Place>,
 }
 
 impl WheelPlan {

@@ -41,12 +41,14 @@ impl Conda {
 
     /// What it asks of Python's index without saying which file.
     pub(super) fn requirements(&self, spec: &Spec) -> Requirements {
-        let inline = match &self.says {
-            CondaSource::Locked(_) => Vec::new(),
-            CondaSource::Environment(file) => file.pip.clone(),
-        };
         let inline_of = Some(self.path.as_str().to_owned());
-        Requirements { asked: Some(spec.anywhere()), inline, inline_of, ..Requirements::default() }
+        let mut asked = Requirements { asked: Some(spec.anywhere()), inline_of, ..Requirements::default() };
+        if let CondaSource::Environment(file) = &self.says {
+            let lines: Vec<_> =
+                file.pip.iter().map(|line| Located::new(line.text.clone(), line.span)).collect();
+            asked.add_inline(&lines, &self.source);
+        }
+        asked
     }
 }
 

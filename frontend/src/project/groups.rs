@@ -41,15 +41,20 @@ pub(super) fn collect(
         groups.insert(name, read);
     }
     if let Some(project) = pyproject {
+        let group = |lines: &[Located<String>]| {
+            let mut group = Requirements::default();
+            group.add_inline(lines, &project.source);
+            group
+        };
         for name in project.groups.keys() {
-            let mut inline = Vec::new();
-            expand_group(project, name, &mut Vec::new(), &mut inline, found);
-            groups.entry(name.clone()).or_insert_with(|| Requirements { inline, ..Requirements::default() });
+            let mut lines = Vec::new();
+            expand_group(project, name, &mut Vec::new(), &mut lines, found);
+            groups.entry(name.clone()).or_insert_with(|| group(&lines));
         }
         for name in project.extras.keys() {
-            let mut inline = Vec::new();
-            expand_extra(project, name, &mut Vec::new(), &mut inline);
-            groups.entry(name.clone()).or_insert_with(|| Requirements { inline, ..Requirements::default() });
+            let mut lines = Vec::new();
+            expand_extra(project, name, &mut Vec::new(), &mut lines);
+            groups.entry(name.clone()).or_insert_with(|| group(&lines));
         }
     }
     for (name, usual) in FILES {
@@ -80,14 +85,13 @@ fn expand_group<'p>(
     project: &'p Pyproject,
     name: &'p str,
     path: &mut Vec<&'p str>,
-    out: &mut Vec<String>,
+    out: &mut Vec<Located<String>>,
     found: &mut Diagnostics,
 ) {
     path.push(name);
     for entry in project.groups.get(name).into_iter().flatten() {
         match entry {
-            GroupEntry::Requirement(text) if !out.contains(text) => out.push(text.clone()),
-            GroupEntry::Requirement(_) => {}
+            GroupEntry::Requirement(line) => add(line, out),
             GroupEntry::Include(next) => {
                 let source = Arc::clone(&project.source);
                 if let Some(at) = path.iter().position(|seen| *seen == next.value) {
@@ -111,13 +115,13 @@ fn expand_group<'p>(
 }
 
 /// An extra may ask for others of the same project as `name[other]`.
-fn expand_extra<'p>(project: &'p Pyproject, name: &'p str, path: &mut Vec<String>, out: &mut Vec<String>) {
+fn expand_extra<'p>(project: &'p Pyproject, name: &'p str, path: &mut Vec<String>, out: &mut Vec<Located<String>>) {
     if path.iter().any(|seen| seen == name) {
         return;
     }
     path.push(name.to_owned());
-    for text in project.extras.get(name).into_iter().flatten() {
-        match own_extras(project, text) {
+    for line in project.extras.get(name).into_iter().flatten() {
+        match own_extras(project, &line.value) {
             Some(others) => {
                 for other in others {
                     if let Some((key, _)) = project.extras.get_key_value(&other) {
@@ -125,11 +129,17 @@ fn expand_extra<'p>(project: &'p Pyproject, name: &'p str, path: &mut Vec<String
                     }
                 }
             }
-            None if !out.contains(text) => out.push(text.clone()),
-            None => {}
+            None => add(line, out),
         }
     }
     path.pop();
+}
+
+/// Adds a requirement that is not there yet.
+fn add(line: &Located<String>, out: &mut Vec<Located<String>>) {
+    if !out.iter().any(|known| known.value == line.value) {
+        out.push(line.clone());
+    }
 }
 
 fn own_extras(project: &Pyproject, requirement: &str) -> Option<Vec<String>> {

@@ -21,7 +21,7 @@ pub use files::{Files, Ignored};
 pub use locked::Locked;
 pub use pyproject::normalized;
 pub use python::{PythonVersion, SUPPORTED};
-pub use requirements::Requirements;
+pub use requirements::{Requirements, Wanted};
 pub use scope::Scope;
 
 use std::collections::BTreeMap;
@@ -189,7 +189,7 @@ fn main_requirements(
             found.report(&pyproject.source, span, Problem::DynamicDependencies);
         } else if let Some(dependencies) = &pyproject.dependencies {
             installed_from = Some("pyproject.toml".to_owned());
-            chosen.inline.clone_from(dependencies);
+            chosen.add_inline(dependencies, &pyproject.source);
             for name in &pyproject.unreadable {
                 let problem = Problem::PoetryDependency { name: name.value.clone() };
                 found.report(&pyproject.source, name.span, problem);

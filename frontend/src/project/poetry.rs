@@ -16,11 +16,11 @@ use crate::spec::Located;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Poetry {
     /// The requirements, the optional ones left out.
-    pub(super) dependencies: Vec<String>,
+    pub(super) dependencies: Vec<Located<String>>,
     /// `tool.poetry.group.*` and the older `dev-dependencies`.
     pub(super) groups: BTreeMap<String, Vec<GroupEntry>>,
     /// `tool.poetry.extras`.
-    pub(super) extras: BTreeMap<String, Vec<String>>,
+    pub(super) extras: BTreeMap<String, Vec<Located<String>>>,
     /// `python`, as a PEP 440 specifier.
     pub(super) requires_python: Option<Located<String>>,
     /// Dependencies without a PEP 508 form.
@@ -77,7 +77,7 @@ impl Poetry {
     }
 
     /// The requirements of one entry: one, or several for different markers.
-    fn requirements(&mut self, name: &str, value: &DeValue<'_>, span: Span) -> Vec<String> {
+    fn requirements(&mut self, name: &str, value: &DeValue<'_>, span: Span) -> Vec<Located<String>> {
         let items: Vec<&DeValue<'_>> = match value {
             DeValue::Array(items) => items.iter().map(toml::Spanned::get_ref).collect(),
             other => vec![other],
@@ -85,7 +85,7 @@ impl Poetry {
         let mut lines = Vec::new();
         for item in items {
             match requirement(name, item) {
-                Some(line) => lines.push(line),
+                Some(line) => lines.push(Located::new(line, span)),
                 None => self.unreadable.push(Located::new(name.to_owned(), span)),
             }
         }
@@ -171,7 +171,7 @@ mod tests {
             pytest = "8.3.3"
         "#;
         let read = Poetry::read(DeTable::parse(text).unwrap().get_ref());
-        let mut dependencies = read.dependencies;
+        let mut dependencies: Vec<_> = read.dependencies.into_iter().map(|one| one.value).collect();
         dependencies.sort();
         assert_eq!(
             dependencies,
@@ -182,8 +182,8 @@ mod tests {
             ]
         );
         assert_eq!(read.requires_python.unwrap().value, ">=3.11,<4");
-        assert_eq!(read.extras["db"], ["pg[binary]"]);
-        assert_eq!(read.groups["dev"], [GroupEntry::Requirement("pytest==8.3.3".into())]);
+        assert_eq!(read.extras["db"][0].value, "pg[binary]");
+        assert!(matches!(&read.groups["dev"][..], [GroupEntry::Requirement(one)] if one.value == "pytest==8.3.3"));
         let unreadable: Vec<_> = read.unreadable.into_iter().map(|name| name.value).collect();
         assert_eq!(unreadable, ["both", "here"]);
     }

@@ -17,7 +17,7 @@ use crate::spec::Located;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum GroupEntry {
     /// A PEP 508 requirement.
-    Requirement(String),
+    Requirement(Located<String>),
     /// All of another group.
     Include(Located<String>),
 }
@@ -40,11 +40,11 @@ pub(super) struct Pyproject {
     /// `project.requires-python`.
     pub requires_python: Option<Located<String>>,
     /// `project.dependencies`; absent where there is no `[project]` table.
-    pub dependencies: Option<Vec<String>>,
+    pub dependencies: Option<Vec<Located<String>>>,
     /// Where `project.dynamic` names the dependencies.
     pub dynamic_dependencies: Option<Span>,
     /// `project.optional-dependencies`.
-    pub extras: BTreeMap<String, Vec<String>>,
+    pub extras: BTreeMap<String, Vec<Located<String>>>,
     /// `dependency-groups`.
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
     /// Whether `[build-system]` is there.
@@ -74,7 +74,7 @@ impl Pyproject {
                 .find(|item| item.get_ref().as_str() == Some("dependencies"))
                 .map(|item| item.span().into())
         });
-        let strings_of = |table: Option<&DeTable<'_>>| -> BTreeMap<String, Vec<String>> {
+        let strings_of = |table: Option<&DeTable<'_>>| -> BTreeMap<String, Vec<Located<String>>> {
             let entries = table.into_iter().flat_map(|table| table.iter());
             entries.map(|(key, value)| (normalized(key.get_ref()), strings(value.get_ref()))).collect()
         };
@@ -129,15 +129,20 @@ fn string(parent: &DeTable<'_>, key: &str) -> Option<Located<String>> {
     Some(Located::new(value.get_ref().as_str()?.to_owned(), value.span().into()))
 }
 
-fn strings(value: &DeValue<'_>) -> Vec<String> {
+fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
     let list = value.as_array().map(|list| list.iter());
-    list.into_iter().flatten().filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+    let text = |item: &toml::Spanned<DeValue<'_>>| {
+        Some(Located::new(item.get_ref().as_str()?.to_owned(), item.span().into()))
+    };
+    list.into_iter().flatten().filter_map(text).collect()
 }
 
 fn group_entries(value: &DeValue<'_>) -> Vec<GroupEntry> {
     let list = value.as_array().map(|list| list.iter());
     let entries = list.into_iter().flatten().filter_map(|item| match item.get_ref() {
-        DeValue::String(text) => Some(GroupEntry::Requirement(text.to_string())),
+        DeValue::String(text) => {
+            Some(GroupEntry::Requirement(Located::new(text.to_string(), item.span().into())))
+        }
         DeValue::Table(table) => string(table, "include-group").map(|mut name| {
             name.value = normalized(&name.value);
             GroupEntry::Include(name)
@@ -174,8 +179,11 @@ mod tests {
         "#;
         let mut found = Diagnostics::default();
         let read = Pyproject::parse(&Arc::new(Source::new("pyproject.toml", text)), &mut found).unwrap();
-        assert_eq!(read.dependencies.unwrap(), ["flask>=3", "gunicorn"]);
-        assert_eq!(read.extras["dev-tools"], ["black"]);
+        let dependencies = read.dependencies.unwrap();
+        let line = |span: crate::diagnostics::Span| read.source.position(span.start).line;
+        let dependencies: Vec<_> = dependencies.iter().map(|one| (one.value.as_str(), line(one.span))).collect();
+        assert_eq!(dependencies, [("flask>=3", 7), ("gunicorn", 7)]);
+        assert_eq!(read.extras["dev-tools"][0].value, "black");
         assert_eq!(read.urls["source"], "https://example.org/shop");
         assert!(read.has_backend && read.dynamic_dependencies.is_none());
         assert!(matches!(&read.groups["dev"][1], GroupEntry::Include(name) if name.value == "lint"));

@@ -8,8 +8,28 @@ use std::sync::Arc;
 
 use super::context::ContextError;
 use super::files::Files;
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use super::pyproject::normalized;
+use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::spec::{ContextPath, Located};
+
+/// A requirement that the user has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The package's normalised name.
+    pub name: String,
+    /// Where it stands.
+    pub at: Place,
+}
+
+impl Wanted {
+    /// What a requirement asks for; nothing where it names no package, as an address alone.
+    pub fn of(requirement: &str, source: &Arc<Source>, span: Span) -> Option<Self> {
+        let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')));
+        let (name, rest) = requirement.split_at(end.unwrap_or(requirement.len()));
+        let named = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.starts_with([':', '+', '/']);
+        named.then(|| Self { name: normalized(name), at: Place { source: Arc::clone(source), span } })
+    }
+}
 
 /// What one environment is made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +42,9 @@ pub struct Requirements {
     pub inline: Vec<String>,
     /// The file that these stand in, where it is another than `pyproject.toml`.
     pub inline_of: Option<String>,
-    /// Where it was asked for: marked in the progress and in errors.
+    /// Every requirement of these files and lines, as far as they can be told apart.
+    pub wanted: Vec<Wanted>,
+    /// Where it was asked for: marked in the progress and in errors of what names no requirement.
     pub asked: Option<Span>,
 }
 
@@ -47,9 +69,22 @@ impl Requirements {
             }
         }
         both.inputs.extend(other.inputs.iter().cloned());
+        for wanted in &other.wanted {
+            if !both.wanted.contains(wanted) {
+                both.wanted.push(wanted.clone());
+            }
+        }
         both.inline_of = self.inline_of.clone().or_else(|| other.inline_of.clone());
         both.asked = self.asked.or(other.asked);
         both
+    }
+
+    /// Takes over requirements that stand in a file of another kind.
+    pub(super) fn add_inline(&mut self, lines: &[Located<String>], source: &Arc<Source>) {
+        for line in lines {
+            self.inline.push(line.value.clone());
+            self.wanted.extend(Wanted::of(&line.value, source, line.span));
+        }
     }
 
     /// The files' names on one line, for progress.
@@ -78,7 +113,7 @@ pub(super) fn follow(
         ..Requirements::default()
     };
     for file in files {
-        follow_one(&file.value, source, file.span, context, &mut requirements.inputs, found)?;
+        follow_one(&file.value, source, file.span, context, &mut requirements, found)?;
     }
     Ok(requirements)
 }
@@ -88,16 +123,16 @@ fn follow_one(
     named_in: &Arc<Source>,
     span: Span,
     context: &Files<'_>,
-    seen: &mut BTreeSet<ContextPath>,
+    read: &mut Requirements,
     found: &mut Diagnostics,
 ) -> Result<(), ContextError> {
-    if seen.contains(path) {
+    if read.inputs.contains(path) {
         return Ok(());
     }
     let Some(bytes) = context.read_named(path, named_in, span, found)? else {
         return Ok(());
     };
-    seen.insert(path.clone());
+    read.inputs.insert(path.clone());
     let Ok(text) = String::from_utf8(bytes) else {
         found.report(named_in, span, Problem::FileNotUtf8 { path: path.as_str().to_owned() });
         return Ok(());
@@ -106,11 +141,11 @@ fn follow_one(
     for line in logical_lines(&source.text) {
         match Line::parse(&line.value) {
             Ok(Line::Include(other)) => match path.sibling(&other) {
-                Some(next) => follow_one(&next, &source, line.span, context, seen, found)?,
+                Some(next) => follow_one(&next, &source, line.span, context, read, found)?,
                 None if other.contains("://") => {}
                 None => found.report(&source, line.span, Problem::RequirementLeavesContext { path: other }),
             },
-            Ok(Line::Other) => {}
+            Ok(Line::Other) => read.wanted.extend(Wanted::of(&line.value, &source, line.span)),
             Err(problem) => found.report(&source, line.span, problem),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostics, Problem};
+use crate::diagnostics::{Diagnostics, Place, Problem};
 use crate::lock::{Artifact, Install, Location, Source};
-use crate::plan::{BuildFrom, LockPlace, WheelFrom, WheelPlan};
+use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
 use crate::project::Locked;
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
@@ -45,10 +45,10 @@ pub(super) fn wheels(
 }
 
 /// Where the project's lock has a package.
-fn place(entry: &Selected, locked: Option<&Locked>) -> Option<LockPlace> {
+pub(super) fn place(entry: &Selected, locked: Option<&Locked>) -> Option<Place> {
     let at = &entry.package.at;
     let locked = locked.filter(|locked| *at.file == *locked.source.name)?;
-    Some(LockPlace { source: Arc::clone(&locked.source), span: at.span })
+    Some(Place { source: Arc::clone(&locked.source), span: at.span })
 }
 
 /// Where the wheel of a package comes from; `None` for what is not installed as a wheel.

@@ -12,10 +12,10 @@ use crate::conda::{
     self, Address, Channel, CondaLock, CondaName, Entry, EnvironmentFile, Format, SelectError, select,
     subdir_of,
 };
-use crate::diagnostics::{Diagnostics, Problem, Source};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source};
 use crate::lock::file_name;
-use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, LockPlace, WheelFrom, WheelPlan, WheelSet};
-use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, normalized};
+use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
+use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized};
 use crate::spec::{ContextPath, Spec};
 use crate::tags::{Architecture, Libc, Python, Target};
 
@@ -86,7 +86,8 @@ pub(super) fn sets(
                 );
                 return none;
             };
-            Resolved { lock: Arc::new(ask(resolver, question)?), source: None, subdir }
+            let lock = ask(resolver, question, asked_by(conda, file))?;
+            Resolved { lock: Arc::new(lock), source: None, subdir }
         }
     };
     let Some((python, target)) = python_of(&contents, conda, spec, platform, libc, found) else {
@@ -115,15 +116,33 @@ fn question(conda: &Conda, file: &EnvironmentFile, subdir: &str, glibc: String) 
     });
     Some(CondaQuestion {
         file: conda.path.as_str().to_owned(),
-        specs: file.dependencies.clone(),
+        specs: file.dependencies.iter().map(|asked| asked.text.clone()).collect(),
         channels: channels.collect::<Option<Vec<_>>>()?,
         platform: subdir.to_owned(),
         glibc,
     })
 }
 
-fn ask(resolver: &dyn Resolver, question: CondaQuestion) -> Result<CondaLock, ResolveError> {
-    let text = resolver.resolve(&Question { conda: Some(question), ..Question::default() })?;
+/// The packages that the file asks for, by name.
+fn asked_by(conda: &Conda, file: &EnvironmentFile) -> Vec<Wanted> {
+    let asked = file.dependencies.iter();
+    asked
+        .filter_map(|asked| {
+            // `channel::name`
+            let (_, package) = asked.text.rsplit_once("::").unwrap_or(("", &asked.text));
+            Wanted::of(package.trim(), &conda.source, asked.span)
+        })
+        .collect()
+}
+
+fn ask(
+    resolver: &dyn Resolver,
+    question: CondaQuestion,
+    wanted: Vec<Wanted>,
+) -> Result<CondaLock, ResolveError> {
+    let requirements = Requirements { wanted, ..Requirements::default() };
+    let text =
+        resolver.resolve(&Question { conda: Some(question), requirements, ..Question::default() })?;
     let source = Source::new("conda-lock.yml", text);
     conda::parse(Format::CondaLock, &source).map_err(|error| ResolveError(Box::new(error)))
 }
@@ -294,9 +313,9 @@ fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
 }
 
 /// Where the lock has an entry; nothing in a file that was resolved.
-fn place(entry: &Entry, conda: &Conda) -> Option<LockPlace> {
+fn place(entry: &Entry, conda: &Conda) -> Option<Place> {
     let locked = matches!(conda.says, CondaSource::Locked(_));
-    locked.then(|| LockPlace { source: Arc::clone(&conda.source), span: entry.span })
+    locked.then(|| Place { source: Arc::clone(&conda.source), span: entry.span })
 }
 
 /// A package of Python's index; `None` for the project itself, which is dealt with as the app.

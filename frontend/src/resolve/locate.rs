@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::lock::{Artifact, Location, Lock, Package, Source};
 use crate::pep508::Name;
+use crate::project::{Locked, Wanted};
+use crate::resolve::choose;
 use crate::select::{Selected, Selection, Take};
 use crate::tags::{Tags, Target};
 
@@ -16,6 +18,17 @@ pub(super) fn unlocated(selection: &Selection) -> Vec<String> {
         .collect();
     pins.sort();
     pins
+}
+
+/// Where the lock has them.
+pub(super) fn wanted(selection: &Selection, locked: &Locked) -> Vec<Wanted> {
+    let needed = selection.entries.iter().filter(|entry| needs_address(entry));
+    needed
+        .filter_map(|entry| {
+            let at = choose::place(entry, Some(locked))?;
+            Some(Wanted { name: entry.package.name.as_str().to_owned(), at })
+        })
+        .collect()
 }
 
 fn needs_address(entry: &Selected) -> bool {

@@ -3,6 +3,7 @@
 //! What has to be asked of an index is asked through a [`Resolver`], whose answers are PEP 751 locks: everything
 //! after that is the same for every kind of project.
 
+mod blame;
 mod choose;
 mod conda;
 mod locate;
@@ -20,6 +21,8 @@ use crate::project::{Locked, Project, Requirements, normalized};
 use crate::select::{Request, Selection, select};
 use crate::spec::Spec;
 use crate::tags::{Architecture, Libc, Python, Target};
+
+pub use blame::blamed;
 
 /// Answers what only an index knows.
 pub trait Resolver {
@@ -260,7 +263,7 @@ impl Environments<'_> {
                 return Ok(None);
             }
         };
-        let located = self.locate(&selection)?;
+        let located = self.locate(&selection, locked)?;
         Ok(choose::wheels(&selection, located.as_ref(), Some(locked), self.spec, self.found))
     }
 
@@ -296,14 +299,18 @@ impl Environments<'_> {
     }
 
     /// Finds the addresses of what a lock knows only by its hashes.
-    fn locate(&self, selection: &Selection) -> Result<Option<locate::Located>, ResolveError> {
+    fn locate(
+        &self,
+        selection: &Selection,
+        locked: &Locked,
+    ) -> Result<Option<locate::Located>, ResolveError> {
         let pins = locate::unlocated(selection);
         if pins.is_empty() {
             return Ok(None);
         }
         let question = Question {
             python: format!("3.{}", self.target.python.minor),
-            requirements: Requirements::default(),
+            requirements: Requirements { wanted: locate::wanted(selection, locked), ..Requirements::default() },
             pins,
             only_pins: true,
             conda: None,

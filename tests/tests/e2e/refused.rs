@@ -129,6 +129,57 @@ fn a_group_that_the_lock_does_not_have() -> Result {
     Ok(())
 }
 
+/// A package that no index has.
+fn nowhere() -> String {
+    format!("pybuild-{}", nonce())
+}
+
+/// What the engine says where a process fails, less the process.
+fn without_process(text: &str) -> String {
+    let (before, process) = text.split_once("process \"").unwrap_or((text, ""));
+    format!("{before}{}", process.split_once("\" ").map_or(process, |(_, rest)| rest))
+}
+
+#[test]
+fn an_unlocked_requirement_that_no_index_has_is_shown_at_its_line() -> Result {
+    let gone = nowhere();
+    let listed = format!("# what the app needs\nsix==1.17.0\n\n{gone}>=1  # gone\niniconfig==2.0.0\n");
+    let table = format!(
+        "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\n    \"six\",\n    \"{gone}\",\n]\n"
+    );
+    for (file, line, text) in [("requirements.txt", 4, listed), ("pyproject.toml", 6, table)] {
+        let project = project(file, &text, "")?;
+        let outcome = Build::of(&project).fail()?;
+        let step = outcome.step("[resolver] resolve: ")?;
+        let words = outcome.progress.log_of(step);
+        assert!(words.contains(&gone), "{words}");
+        let expected = at(file, line, &text) + &failure("did not complete successfully: exit code: 1");
+        assert_eq!(without_process(&shown(&outcome, &project)?), expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_locked_version_that_no_index_has_is_shown_at_its_line() -> Result {
+    let hash = "0".repeat(64);
+    let lock = format!("six==1.17.0 --hash=sha256:{hash}\n\niniconfig==0.0.99 --hash=sha256:{hash}\n");
+    let project = project("requirements.txt", &lock, "")?;
+    let outcome = Build::of(&project).fail()?;
+    let expected = at("requirements.txt", 3, &lock) + &failure("did not complete successfully: exit code: 1");
+    assert_eq!(without_process(&shown(&outcome, &project)?), expected);
+    Ok(())
+}
+
+#[test]
+fn a_requirement_that_pip_cannot_find_is_shown_in_its_file() -> Result {
+    let listed = format!("{}\n", nowhere());
+    let project = project("requirements.txt", &listed, "dependencies.installer = \"pip\"\n")?;
+    let outcome = Build::of(&project).fail()?;
+    let expected = at("requirements.txt", 1, &listed) + &failure("did not complete successfully: exit code: 1");
+    assert_eq!(without_process(&shown(&outcome, &project)?), expected);
+    Ok(())
+}
+
 #[test]
 fn a_package_whose_locked_hashes_the_index_does_not_have() -> Result {
     let lock = format!("six==1.17.0 --hash=sha256:{}\n", "0".repeat(64));
