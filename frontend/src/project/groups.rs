@@ -115,7 +115,12 @@ fn expand_group<'p>(
 }
 
 /// An extra may ask for others of the same project as `name[other]`.
-fn expand_extra<'p>(project: &'p Pyproject, name: &'p str, path: &mut Vec<String>, out: &mut Vec<Located<String>>) {
+fn expand_extra<'p>(
+    project: &'p Pyproject,
+    name: &'p str,
+    path: &mut Vec<String>,
+    out: &mut Vec<Located<String>>,
+) {
     if path.iter().any(|seen| seen == name) {
         return;
     }

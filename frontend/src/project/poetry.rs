@@ -183,7 +183,9 @@ mod tests {
         );
         assert_eq!(read.requires_python.unwrap().value, ">=3.11,<4");
         assert_eq!(read.extras["db"][0].value, "pg[binary]");
-        assert!(matches!(&read.groups["dev"][..], [GroupEntry::Requirement(one)] if one.value == "pytest==8.3.3"));
+        assert!(
+            matches!(&read.groups["dev"][..], [GroupEntry::Requirement(one)] if one.value == "pytest==8.3.3")
+        );
         let unreadable: Vec<_> = read.unreadable.into_iter().map(|name| name.value).collect();
         assert_eq!(unreadable, ["both", "here"]);
     }

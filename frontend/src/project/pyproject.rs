@@ -181,7 +181,8 @@ mod tests {
         let read = Pyproject::parse(&Arc::new(Source::new("pyproject.toml", text)), &mut found).unwrap();
         let dependencies = read.dependencies.unwrap();
         let line = |span: crate::diagnostics::Span| read.source.position(span.start).line;
-        let dependencies: Vec<_> = dependencies.iter().map(|one| (one.value.as_str(), line(one.span))).collect();
+        let dependencies: Vec<_> =
+            dependencies.iter().map(|one| (one.value.as_str(), line(one.span))).collect();
         assert_eq!(dependencies, [("flask>=3", 7), ("gunicorn", 7)]);
         assert_eq!(read.extras["dev-tools"][0].value, "black");
         assert_eq!(read.urls["source"], "https://example.org/shop");

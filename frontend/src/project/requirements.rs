@@ -26,7 +26,8 @@ impl Wanted {
     pub fn of(requirement: &str, source: &Arc<Source>, span: Span) -> Option<Self> {
         let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')));
         let (name, rest) = requirement.split_at(end.unwrap_or(requirement.len()));
-        let named = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.starts_with([':', '+', '/']);
+        let named =
+            name.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.starts_with([':', '+', '/']);
         named.then(|| Self { name: normalized(name), at: Place { source: Arc::clone(source), span } })
     }
 }

@@ -26,7 +26,8 @@ mod tests {
         let lines = text.lines().zip(1..);
         let wanted: Vec<_> =
             lines.filter_map(|(line, number)| Wanted::of(line, &source, source.line_span(number))).collect();
-        let words = "Because zope-interface was not found and you require zope-interface, and flask==3.1 ends.";
+        let words =
+            "Because zope-interface was not found and you require zope-interface, and flask==3.1 ends.";
         let names: Vec<_> = blamed(&wanted, words).iter().map(|wanted| wanted.name.as_str()).collect();
         assert_eq!(names, ["flask", "zope-interface"]);
         assert!(blamed(&wanted, "sixteen packages were looked at").is_empty());

@@ -141,8 +141,7 @@ fn ask(
     wanted: Vec<Wanted>,
 ) -> Result<CondaLock, ResolveError> {
     let requirements = Requirements { wanted, ..Requirements::default() };
-    let text =
-        resolver.resolve(&Question { conda: Some(question), requirements, ..Question::default() })?;
+    let text = resolver.resolve(&Question { conda: Some(question), requirements, ..Question::default() })?;
     let source = Source::new("conda-lock.yml", text);
     conda::parse(Format::CondaLock, &source).map_err(|error| ResolveError(Box::new(error)))
 }

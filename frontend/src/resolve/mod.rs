@@ -310,7 +310,10 @@ impl Environments<'_> {
         }
         let question = Question {
             python: format!("3.{}", self.target.python.minor),
-            requirements: Requirements { wanted: locate::wanted(selection, locked), ..Requirements::default() },
+            requirements: Requirements {
+                wanted: locate::wanted(selection, locked),
+                ..Requirements::default()
+            },
             pins,
             only_pins: true,
             conda: None,

@@ -175,7 +175,8 @@ fn a_requirement_that_pip_cannot_find_is_shown_in_its_file() -> Result {
     let listed = format!("{}\n", nowhere());
     let project = project("requirements.txt", &listed, "dependencies.installer = \"pip\"\n")?;
     let outcome = Build::of(&project).fail()?;
-    let expected = at("requirements.txt", 1, &listed) + &failure("did not complete successfully: exit code: 1");
+    let expected =
+        at("requirements.txt", 1, &listed) + &failure("did not complete successfully: exit code: 1");
     assert_eq!(without_process(&shown(&outcome, &project)?), expected);
     Ok(())
 }
