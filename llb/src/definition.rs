@@ -7,6 +7,7 @@ use prost::Message;
 
 use crate::caps::Cap;
 use crate::digest::{Digest, DigestError};
+use crate::encode::Order;
 use crate::resources::LinuxResources;
 use crate::state::EncodedOp;
 use crate::{dump, encode, pb};
@@ -91,6 +92,14 @@ impl Definition {
             source: definition.source,
             resources: BTreeMap::new(),
         })
+    }
+
+    /// The order in which whoever wrote the definition writes the fields of an op. Where nothing shows it, the usual one.
+    pub fn order(&self) -> Order {
+        let by_number = |op: &Arc<EncodedOp>| {
+            op.bytes != encode::op(&op.op) && op.bytes == encode::op_in(&op.op, Order::Numbers)
+        };
+        if self.ops.iter().any(by_number) { Order::Numbers } else { Order::OneofLast }
     }
 
     /// The bytes of the message to send, complete: with the limits of processes, which [`Self::to_pb`] has no field for.

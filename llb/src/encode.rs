@@ -13,15 +13,34 @@ use prost::Message;
 use crate::definition::Definition;
 use crate::{pb, resources};
 
+/// Where an encoder writes the member of a oneof. Engines before BuildKit 0.18 name a vertex by the bytes that they are
+/// sent, and write the numbers' order themselves: who wants one of their vertices has to write as they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// After all other fields.
+    #[default]
+    OneofLast,
+    /// Where its number puts it.
+    Numbers,
+}
+
 const WIRE_LENGTH_DELIMITED: u64 = 2;
 
 /// The canonical bytes of an op.
 ///
 /// A build op, which this crate reads but never makes, is encoded by the generated code.
 pub(crate) fn op(op: &pb::Op) -> Vec<u8> {
+    op_in(op, Order::OneofLast)
+}
+
+/// The bytes of an op in the order of one kind of engine.
+pub(crate) fn op_in(op: &pb::Op, order: Order) -> Vec<u8> {
     let mut buffer = Vec::with_capacity(op.encoded_len());
     for input in &op.inputs {
         message(&mut buffer, 1, input);
+    }
+    if order == Order::Numbers {
+        oneof(&mut buffer, op);
     }
     if let Some(platform) = &op.platform {
         message(&mut buffer, 10, platform);
@@ -29,16 +48,22 @@ pub(crate) fn op(op: &pb::Op) -> Vec<u8> {
     if let Some(constraints) = &op.constraints {
         message(&mut buffer, 11, constraints);
     }
-    match &op.op {
-        Some(pb::op::Op::Exec(exec)) => message(&mut buffer, 2, exec),
-        Some(pb::op::Op::Source(source)) => bytes(&mut buffer, 3, &source_op(source)),
-        Some(pb::op::Op::File(file)) => message(&mut buffer, 4, file),
-        Some(pb::op::Op::Build(build)) => message(&mut buffer, 5, build),
-        Some(pb::op::Op::Merge(merge)) => message(&mut buffer, 6, merge),
-        Some(pb::op::Op::Diff(diff)) => message(&mut buffer, 7, diff),
-        None => {}
+    if order == Order::OneofLast {
+        oneof(&mut buffer, op);
     }
     buffer
+}
+
+fn oneof(buffer: &mut Vec<u8>, op: &pb::Op) {
+    match &op.op {
+        Some(pb::op::Op::Exec(exec)) => message(buffer, 2, exec),
+        Some(pb::op::Op::Source(source)) => bytes(buffer, 3, &source_op(source)),
+        Some(pb::op::Op::File(file)) => message(buffer, 4, file),
+        Some(pb::op::Op::Build(build)) => message(buffer, 5, build),
+        Some(pb::op::Op::Merge(merge)) => message(buffer, 6, merge),
+        Some(pb::op::Op::Diff(diff)) => message(buffer, 7, diff),
+        None => {}
+    }
 }
 
 /// A definition, fields in the order of their numbers.
@@ -109,7 +134,7 @@ mod tests {
     use super::*;
     use crate::digest::hex;
     use crate::state::State;
-    use crate::{Exec, FileOp, Image, Local, Metadata, MkFile, Mount, Platform, Sharing, merge};
+    use crate::{Exec, FileOp, Http, Image, Local, Metadata, MkFile, Mount, Platform, Sharing, merge};
 
     const ALPINE: &str = "sha256:a7f9733e307dd352c82d43053b783dd17bb2ec2c36214908ce393e41545c8b51";
     const MKFILE: &str = "sha256:2ceaba8e5ffb5e926fbea3aab09b60349400c88319194549e18e556ae3b3e612";
@@ -227,6 +252,25 @@ mod tests {
         let field = "3a140880804010ffffffffffffffffff013203302d31";
         assert_eq!(hex(&definition.encode()).matches(field).count(), 1);
         assert_eq!(hex(&plain.marshal().encode()).matches(field).count(), 0);
+    }
+
+    #[test]
+    fn a_source_can_have_the_bytes_that_older_engines_write() {
+        let source = Http::new("http://buildkit-session/x").filename("context").state();
+        let older = source.clone().in_order(Order::Numbers);
+        let (new, old) = (last_op(&source), last_op(&older));
+        // The constraints, field 11, stand before the source or behind it.
+        assert_eq!(new.strip_prefix("5a00"), old.strip_suffix("5a00"));
+        assert!(new.starts_with("5a001a") && old.starts_with("1a"), "{new} {old}");
+        assert_ne!(source.digest(), older.digest());
+        assert_eq!(older.marshal().head(), older.digest());
+        assert_eq!((source.marshal().order(), older.marshal().order()), (Order::OneofLast, Order::Numbers));
+        let read = Definition::from_pb(older.marshal().to_pb()).expect("a definition");
+        assert_eq!(read.order(), Order::Numbers);
+        // What stands on others is named by what they are called, and stays.
+        assert_eq!(mkfile().in_order(Order::OneofLast), mkfile());
+        let ran = Exec::new(["/bin/true"]).run(&alpine()).root();
+        assert_eq!(ran.clone().in_order(Order::Numbers), ran);
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod tests;
 pub use caps::{Cap, CapSet};
 pub use definition::{Definition, DefinitionError};
 pub use digest::{Digest, DigestError};
+pub use encode::Order;
 pub use metadata::{CUSTOM_NAME, Metadata, ProgressGroup};
 pub use ops::copy::Copy;
 pub use ops::exec::{Exec, Executed, Network, ProxyEnv, Security};

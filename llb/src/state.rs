@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::caps::Cap;
 use crate::definition::{Definition, DefinitionError};
 use crate::digest::Digest;
+use crate::encode::Order;
 use crate::metadata::Metadata;
 use crate::platform::Platform;
 use crate::resources::LinuxResources;
@@ -62,7 +63,11 @@ impl Output {
 
 impl EncodedOp {
     pub(crate) fn new(op: pb::Op) -> Self {
-        let bytes = encode::op(&op);
+        Self::in_order(op, Order::OneofLast)
+    }
+
+    fn in_order(op: pb::Op, order: Order) -> Self {
+        let bytes = encode::op_in(&op, order);
         Self { digest: Digest::of(&bytes), bytes, op }
     }
 }
@@ -121,6 +126,25 @@ impl State {
     /// When the definition has no terminal op, or an op refers to one that is not there.
     pub fn from_definition(definition: &Definition) -> Result<Self, DefinitionError> {
         load::state(definition)
+    }
+
+    /// The same source with its bytes in another order, which give it another digest: that of an engine's own client,
+    /// for who wants the vertex that it has made. A state that is no source stays as it is.
+    #[must_use]
+    pub fn in_order(self, order: Order) -> Self {
+        let Some(Output { vertex, index }) = &self.output else { return self };
+        if !matches!(vertex.encoded.op.op, Some(pb::op::Op::Source(_))) {
+            return self;
+        }
+        let ordered = Vertex {
+            encoded: Arc::new(EncodedOp::in_order(vertex.encoded.op.clone(), order)),
+            inputs: Vec::new(),
+            metadata: vertex.metadata.clone(),
+            locations: vertex.locations.clone(),
+            resources: vertex.resources.clone(),
+            platform: vertex.platform.clone(),
+        };
+        Self::new(Arc::new(ordered), *index)
     }
 
     pub(crate) fn new(vertex: Arc<Vertex>, index: i64) -> Self {

@@ -41,6 +41,17 @@ impl Layout {
         Ok(images)
     }
 
+    /// The descriptor of what was built, and the index that it leads to.
+    ///
+    /// # Errors
+    /// If the layout cannot be read.
+    pub fn index(&self) -> Result<(Value, Value)> {
+        let top = json(&self.folder.join("index.json"))?;
+        let descriptor = top.pointer("/manifests/0").cloned().unwrap_or_default();
+        let index = self.blob(&text(&descriptor, "/digest")?)?;
+        Ok((descriptor, index))
+    }
+
     /// The digest of what was built: an image, or an index of several.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub(super) struct Opened {
     pub(super) shown: String,
     folder: PathBuf,
     build_args: BTreeMap<String, String>,
+    /// The build arg that says which rules count.
+    check: Option<String>,
 }
 
 /// One build, as far as it can be told without an engine.
@@ -115,8 +117,10 @@ impl Opened {
         };
         let source = Arc::new(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(text)));
         let ignored = Ignored::of(name, beside, &*context).map_err(CliError::new)?;
-        let build_args = project.build_args.iter().map(|text| build_arg(text)).collect::<Result<_, _>>()?;
-        Ok(Self { source, context, ignored, shown, folder: project.folder.clone(), build_args })
+        let args = project.build_args.iter().map(|text| build_arg(text));
+        let mut build_args = args.collect::<Result<BTreeMap<_, _>, _>>()?;
+        let check = build_args.remove(CheckOptions::ARG);
+        Ok(Self { source, context, ignored, shown, folder: project.folder.clone(), build_args, check })
     }
 
     /// How a file that diagnostics name is called from where the user is.
@@ -126,6 +130,17 @@ impl Opened {
         }
         let path = self.folder.join(&source.name);
         path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned()
+    }
+
+    /// Which rules count as the build arg says that a build heeds, too.
+    pub(super) fn check_options(&self) -> Result<Option<CheckOptions>, CliError> {
+        let read = |text: &String| {
+            CheckOptions::parse(text).map_err(|accepted| {
+                let error = format!("build arg `{}` has the value `{text}`", CheckOptions::ARG);
+                CliError::new(error).help(format!("accepted: {accepted}"))
+            })
+        };
+        self.check.as_ref().map(read).transpose()
     }
 
     /// What a build of `target` would be; `None` where the build file is no TOML. What is wrong goes to `found`; what

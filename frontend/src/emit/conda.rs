@@ -23,7 +23,8 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         for group in packages {
             let tree = self.conda_layer(group, set, span)?;
-            self.add_tree(stage, format!("conda: {}", group.name), tree, span, layers, image);
+            self.add_tree(stage, &format!("conda: {}", group.contents()), tree, span, layers);
+            image.config.layer(format!("conda: {}", group.name));
         }
         Ok(())
     }
@@ -53,7 +54,7 @@ impl Emitter<'_> {
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         let exec = mounts.into_iter().fold(exec, Exec::mount);
         let root = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
-        let title = format!("unpack: {}", layer.name);
+        let title = format!("unpack: {}", layer.contents());
         Ok(exec.meta(self.metadata("conda", &title, span)).run(root).output(OUT))
     }
 

@@ -10,10 +10,23 @@ use super::{BaseImage, Emitter, ImageConfig};
 use crate::conda::Channel;
 use crate::resolve::CondaQuestion;
 
-const RATTLER: Script = Script { name: "rattler.sh", text: include_str!("scripts/rattler.sh") };
-const RATTLER_PIN: Script = Script { name: "rattler.txt", text: include_str!("scripts/rattler.txt") };
-const SOLVE: Script = Script { name: "conda.sh", text: include_str!("scripts/conda.sh") };
-const PROGRAM: Script = Script { name: "conda.py", text: include_str!("scripts/conda.py") };
+const RATTLER: Script = Script {
+    about: "script to install py-rattler",
+    name: "rattler.sh",
+    text: include_str!("scripts/rattler.sh"),
+};
+const RATTLER_PIN: Script =
+    Script { about: "version of py-rattler", name: "rattler.txt", text: include_str!("scripts/rattler.txt") };
+const SOLVE: Script = Script {
+    about: "script to resolve conda packages",
+    name: "conda.sh",
+    text: include_str!("scripts/conda.sh"),
+};
+const PROGRAM: Script = Script {
+    about: "program to resolve conda packages",
+    name: "conda.py",
+    text: include_str!("scripts/conda.py"),
+};
 const QUESTION: &str = "/run/pybuild/question.json";
 const CHANNELS: &str = "/run/pybuild/channels";
 const CACHE: &str = "/root/.cache/rattler";
@@ -31,7 +44,7 @@ impl Emitter<'_> {
         let rattler = self
             .with_pip_cache(self.shell(RATTLER, &[], config).mount(RATTLER_PIN.mount()))
             .mount(Mount::scratch(OUT))
-            .meta(self.metadata(STAGE, "py-rattler", span))
+            .meta(self.metadata(STAGE, "install py-rattler", span))
             .run(&base.state)
             .output(OUT);
         let exec = self.asking(asked, SOLVE, &[], config).mount(PROGRAM.mount());

@@ -11,10 +11,23 @@ use crate::project::Requirements;
 
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
-const COMPILE: Script = Script { name: "compile.py", text: include_str!("scripts/compile.py") };
-const VENV: Script = Script { name: "venv.sh", text: include_str!("scripts/venv.sh") };
-const PIP: Script = Script { name: "pip.sh", text: include_str!("scripts/pip.sh") };
-const PROJECT: Script = Script { name: "project.sh", text: include_str!("scripts/project.sh") };
+const COMPILE: Script = Script {
+    about: "script to compile modules",
+    name: "compile.py",
+    text: include_str!("scripts/compile.py"),
+};
+const VENV: Script = Script {
+    about: "script to make the virtual environment",
+    name: "venv.sh",
+    text: include_str!("scripts/venv.sh"),
+};
+const PIP: Script =
+    Script { about: "script to install with pip", name: "pip.sh", text: include_str!("scripts/pip.sh") };
+const PROJECT: Script = Script {
+    about: "script to install the project",
+    name: "project.sh",
+    text: include_str!("scripts/project.sh"),
+};
 
 impl Emitter<'_> {
     /// The builder with the project's dependencies, and those of `groups` on top.

@@ -321,7 +321,9 @@ impl Emitter<'_> {
             Action::Account(user) => {
                 let root = layers.top(&self.whole(stage));
                 let made = self.account(stage, user, &root, span)?;
-                self.add_tree(&stage.name, account::title(user), made, span, layers, image);
+                let title = account::title(user);
+                self.add_tree(&stage.name, &title, made, span, layers);
+                image.config.layer(title);
             }
             Action::Own { folders, owner } => {
                 let title = account::owned_title(folders);

@@ -9,9 +9,10 @@ use crate::spec::SystemManager;
 /// Where our scripts are while they run.
 const SCRIPTS: &str = "/run/pybuild";
 
-/// A script of ours: the name of its file and its text.
+/// A script of ours, or a file for one: what it is, the name of the file and its text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Script {
+    pub(super) about: &'static str,
     pub(super) name: &'static str,
     pub(super) text: &'static str,
 }
@@ -26,15 +27,27 @@ impl Script {
     pub(super) fn mount(self) -> Mount {
         let file = FileOp::on(&State::scratch())
             .mkfile(MkFile::new(format!("/{}", self.name), self.text).mode(0o644).timestamp(0))
-            .meta(Metadata::named(format!("[internal] {}", self.name)))
+            .meta(Metadata::named(format!("[internal] {}", self.about)))
             .state();
         Mount::bind(&file, format!("{SCRIPTS}/{}", self.name)).selector(format!("/{}", self.name)).read_only()
     }
 }
 
-const APT: Script = Script { name: "apt.sh", text: include_str!("scripts/apt.sh") };
-const APK: Script = Script { name: "apk.sh", text: include_str!("scripts/apk.sh") };
-const DNF: Script = Script { name: "dnf.sh", text: include_str!("scripts/dnf.sh") };
+const APT: Script = Script {
+    about: "script to install packages with apt",
+    name: "apt.sh",
+    text: include_str!("scripts/apt.sh"),
+};
+const APK: Script = Script {
+    about: "script to install packages with apk",
+    name: "apk.sh",
+    text: include_str!("scripts/apk.sh"),
+};
+const DNF: Script = Script {
+    about: "script to install packages with dnf",
+    name: "dnf.sh",
+    text: include_str!("scripts/dnf.sh"),
+};
 
 /// The program's name, as steps and history show it.
 pub fn program(packages: &Packages) -> &'static str {

@@ -8,8 +8,13 @@ use super::run::PASSED;
 use super::{Emitter, ImageConfig};
 use crate::plan::{CheckPlan, RunPlan, StagePlan};
 
-const CHECK: Script = Script { name: "check.sh", text: include_str!("scripts/check.sh") };
-const VERDICT: Script = Script { name: "verdict.sh", text: include_str!("scripts/verdict.sh") };
+const CHECK: Script =
+    Script { about: "script for checks", name: "check.sh", text: include_str!("scripts/check.sh") };
+const VERDICT: Script = Script {
+    about: "script for checks that leave reports",
+    name: "verdict.sh",
+    text: include_str!("scripts/verdict.sh"),
+};
 /// Where a check's reports are gathered.
 const CHECKED: &str = "/run/pybuild/checked";
 /// The folder of a state that is mounted there. A check may run as anybody, so it belongs to all.

@@ -21,10 +21,20 @@ pub const EXPLANATION: &str = "words.txt";
 
 pub(super) const STAGE: &str = "resolver";
 const CACHE: &str = "/root/.cache/uv";
-const UV: Script = Script { name: "uv.sh", text: include_str!("scripts/uv.sh") };
-const UV_PIN: Script = Script { name: "uv.txt", text: include_str!("scripts/uv.txt") };
-const RESOLVE: Script = Script { name: "resolve.sh", text: include_str!("scripts/resolve.sh") };
-const EXPLAIN: Script = Script { name: "explain.sh", text: include_str!("scripts/explain.sh") };
+const UV: Script =
+    Script { about: "script to install uv", name: "uv.sh", text: include_str!("scripts/uv.sh") };
+const UV_PIN: Script =
+    Script { about: "version of uv", name: "uv.txt", text: include_str!("scripts/uv.txt") };
+const RESOLVE: Script = Script {
+    about: "script to resolve requirements",
+    name: "resolve.sh",
+    text: include_str!("scripts/resolve.sh"),
+};
+const EXPLAIN: Script = Script {
+    about: "script to find the requirement that failed",
+    name: "explain.sh",
+    text: include_str!("scripts/explain.sh"),
+};
 
 /// A question, and what is wanted of whoever answers it.
 pub(super) struct Asked<'a> {
@@ -90,7 +100,7 @@ fn ask(
     let uv = emitter
         .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))
         .mount(Mount::scratch(OUT))
-        .meta(emitter.metadata(STAGE, "uv", span))
+        .meta(emitter.metadata(STAGE, "install uv", span))
         .run(&base.state)
         .output(OUT);
     let mut arguments = vec![question.python.clone()];

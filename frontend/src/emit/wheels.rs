@@ -12,7 +12,8 @@ const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 const SOURCES: &str = "/run/pybuild/src";
-const WHEEL: Script = Script { name: "wheel.sh", text: include_str!("scripts/wheel.sh") };
+const WHEEL: Script =
+    Script { about: "script to build a wheel", name: "wheel.sh", text: include_str!("scripts/wheel.sh") };
 
 /// A mount with a wheel, and how the tool is told of it.
 struct Mounted {
@@ -37,7 +38,8 @@ impl Emitter<'_> {
         // Made for the interpreter that the image itself has, wherever that is.
         let base = image.state.clone();
         let skeleton = self.skeleton(stage, set, &base, span)?;
-        self.add_tree(stage, "venv: /venv".to_owned(), skeleton, span, layers, image);
+        self.add_tree(stage, "venv: /venv", skeleton, span, layers);
+        image.config.layer("venv: /venv");
         self.add_wheels(stage, set.layers(), set, span, layers, image)
     }
 
@@ -68,7 +70,8 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         for group in wheels {
             let tree = self.wheel_layer(group, set, span)?;
-            self.add_tree(stage, format!("wheels: {}", group.name), tree, span, layers, image);
+            self.add_tree(stage, &format!("wheels: {}", group.contents()), tree, span, layers);
+            image.config.layer(format!("wheels: {}", group.name));
         }
         Ok(())
     }
@@ -77,13 +80,12 @@ impl Emitter<'_> {
     pub(super) fn add_tree<'l>(
         &'l self,
         stage: &str,
-        title: String,
+        title: &str,
         tree: State,
         span: Span,
         layers: &mut Layers<'l>,
-        image: &mut Image,
     ) {
-        let meta = self.metadata(stage, &title, span);
+        let meta = self.metadata(stage, title, span);
         layers.add(move |base| {
             if base.is_scratch() {
                 tree.clone()
@@ -91,7 +93,6 @@ impl Emitter<'_> {
                 files::copy_tree(base, &tree, "/", &[], meta.clone())
             }
         });
-        image.config.layer(title);
     }
 
     /// The virtual environment without anything in it. Only looked at by our tool: no binary of the base runs.
@@ -115,7 +116,7 @@ impl Emitter<'_> {
     fn wheel_layer(&self, layer: &WheelLayer, set: &WheelSet, span: Span) -> Result<State, EmitError> {
         let mounted =
             layer.wheels.iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
-        self.unpacked(&format!("unpack: {}", layer.name), mounted, set, span)
+        self.unpacked(&format!("unpack: {}", layer.contents()), mounted, set, span)
     }
 
     fn unpacked(

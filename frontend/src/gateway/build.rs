@@ -9,13 +9,14 @@ use buildkit_llb::{Platform, State};
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::emit::{BaseImage, Inputs, emit};
 use crate::gateway::attest::{Bill, Bills, scanned};
+use crate::gateway::bases;
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::SolveRequest;
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
-use crate::gateway::images::{own_image, resolve_image, resolve_images};
+use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
 use crate::gateway::report::{failure, resolve_failure, violation, warn};
@@ -67,6 +68,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     let plans: Vec<_> = prepared.iter().map(|prepared| (&prepared.platform, &prepared.plan)).collect();
     let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
+    warn_of_bases(&plans, &images, bridge, options, &file)?;
     let tool = own_image();
     let named = NamedContexts::new(bridge, options)?;
     let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
@@ -128,6 +130,28 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+/// Warns of the base images, now that they are known.
+fn warn_of_bases(
+    plans: &[(&Platform, &Plan)],
+    images: &[Images],
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+) -> Result<(), FrontendFailure> {
+    let mut found = Diagnostics::default();
+    for ((platform, plan), images) in plans.iter().zip(images) {
+        let asked = (!options.platforms.is_empty()).then_some(*platform);
+        bases::look(plan, images, asked, file, &mut found);
+    }
+    let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut Diagnostics::default());
+    checks.apply(&mut found);
+    warn(bridge, &found, file);
+    match checks.violation(&found) {
+        Some(message) => Err(violation(message, &found, file)),
+        None => Ok(()),
+    }
 }
 
 fn request(state: &State, options: &Options) -> SolveRequest {

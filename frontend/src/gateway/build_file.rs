@@ -12,6 +12,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, SourceDetail};
 use crate::gateway::git_url::{ContextSource, is_archive};
+use crate::gateway::images::engines_order;
 use crate::gateway::options::Options;
 
 /// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
@@ -147,7 +148,7 @@ fn client_build_file(
         .shared_key_hint(source)
         .differ(Differ::None)
         .meta(Metadata::named(format!("[internal] load build definition from {name}")));
-    Ok(local.state())
+    Ok(local.state().in_order(engines_order()))
 }
 
 fn from_input(name: &str, definition: buildkit_proto::pb::Definition) -> Result<State, FrontendFailure> {
@@ -170,13 +171,14 @@ fn main_context(
         },
         ContextSource::Git(git) => {
             let name = format!("[internal] load git source {}", options.context);
-            git.to_llb(options).meta(Metadata::named(name)).state()
+            git.to_llb(options).meta(Metadata::named(name)).state().in_order(engines_order())
         }
         ContextSource::Http { url } => {
             let fetched = Http::new(url)
                 .filename("context")
                 .meta(Metadata::named("[internal] load remote build context"))
-                .state();
+                .state()
+                .in_order(engines_order());
             let reference = solve(bridge, &fetched.marshal())?;
             if !is_archive(&bridge.read_head(&reference, "context", 1024)?) {
                 return Ok((MainContext::State(State::scratch()), Some(fetched)));

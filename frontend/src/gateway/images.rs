@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Definition, Image, Metadata, Platform, State};
+use buildkit_llb::{Definition, Image, Metadata, Order, Platform, State};
 use prost::Message;
 
 use crate::emit::BaseImage;
@@ -79,7 +79,9 @@ fn look_up(
         let pinned = reference.clone().with_default_tag().with_digest(&answer.digest);
         let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
         let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
-        let meta = Metadata::named(format!("[base] {pinned}")).location(location_of(file, reference));
+        let prefix =
+            if options.multi_platform { format!("{} base", platform.format()) } else { "base".to_owned() };
+        let meta = Metadata::named(format!("[{prefix}] {pinned}")).location(location_of(file, reference));
         let image = Image::new(pinned.to_string()).resolve_mode(options.resolve_mode).platform(platform);
         let state = if is_empty_image(&config) { State::scratch() } else { image.meta(meta).state() };
         if let Some(images) = resolved.get_mut(at) {
@@ -110,7 +112,33 @@ fn is_empty_image(config: &serde_json::Value) -> bool {
 
 /// Our own image, as the engine describes it to us.
 pub(super) fn own_image() -> Option<State> {
+    State::from_definition(&own_definition()?).ok()
+}
+
+/// The order in which the engine's own client writes operations: the description of our image is of its making. What
+/// the builtin frontend has loaded to find us has a name that goes by it.
+pub(super) fn engines_order() -> Order {
+    own_definition().map(|definition| definition.order()).unwrap_or_default()
+}
+
+fn own_definition() -> Option<Definition> {
     let bytes = std::fs::read(OWN_IMAGE).ok()?;
     let message = buildkit_proto::pb::Definition::decode(bytes.as_slice()).ok()?;
-    State::from_definition(&Definition::from_pb(message).ok()?).ok()
+    Definition::from_pb(message).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::is_empty_image;
+
+    #[test]
+    fn an_image_without_layers_is_nothing_at_all() {
+        assert!(is_empty_image(&json!({ "config": {}, "rootfs": { "type": "layers", "diff_ids": [] } })));
+        assert!(is_empty_image(&json!({})));
+        assert!(!is_empty_image(&json!({ "rootfs": { "diff_ids": ["sha256:00"] } })));
+        // A history alone says that there is something to be kept.
+        assert!(!is_empty_image(&json!({ "history": [{ "created_by": "x" }] })));
+    }
 }

@@ -5,6 +5,7 @@
 //! [`errors::FrontendFailure`].
 
 mod attest;
+mod bases;
 pub mod bridge;
 pub mod build;
 pub mod build_file;

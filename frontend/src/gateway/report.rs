@@ -11,7 +11,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::Warning;
 use crate::gateway::errors::{FrontendFailure, RpcError, SourceDetail};
 use crate::lint::{Rule, labelled};
-use crate::project::{SUPPORTED, Wanted};
+use crate::project::{Wanted, releases};
 use crate::resolve::ResolveError;
 
 /// Where the file names an image: the text itself if it is written there, or the version of Python that it is chosen
@@ -20,6 +20,12 @@ pub(super) fn location_of(
     file: &BuildFile,
     reference: &crate::reference::ImageReference,
 ) -> buildkit_llb::Location {
+    let ranges = vec![range(&file.source, span_of(file, reference))];
+    buildkit_llb::Location { file: Arc::clone(&file.file), ranges }
+}
+
+/// The bytes of the file that [`location_of`] is about.
+pub(super) fn span_of(file: &BuildFile, reference: &crate::reference::ImageReference) -> Span {
     let name = reference.familiar();
     let text = &file.source.text;
     let quoted = |name: &str| {
@@ -27,8 +33,7 @@ pub(super) fn location_of(
         at.map(|start| Span { start, end: start + name.len() + 2 })
     };
     let span = quoted(&name).or_else(|| python_version(reference).and_then(quoted));
-    let span = span.unwrap_or_else(|| file.source.line_span(1));
-    buildkit_llb::Location { file: Arc::clone(&file.file), ranges: vec![range(&file.source, span)] }
+    span.unwrap_or_else(|| file.source.line_span(1))
 }
 
 pub(super) fn image_location(file: &BuildFile, reference: &crate::reference::ImageReference) -> SourceDetail {
@@ -59,7 +64,7 @@ pub(super) fn image_failure(
         Some(version) => Problem::NoPythonImage {
             version: version.to_owned(),
             image,
-            known: SUPPORTED.map(|minor| format!("3.{minor}")).to_vec(),
+            known: releases::supported().map(|minor| format!("3.{minor}")).collect(),
         },
         None => Problem::NoImage { image },
     };

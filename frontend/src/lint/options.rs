@@ -50,6 +50,9 @@ impl CheckOptions {
         Ok(options)
     }
 
+    /// The build arg that replaces what a file says. Docker's own name for it.
+    pub const ARG: &str = "BUILDKIT_DOCKERFILE_CHECK";
+
     /// What the client says (`given`), else the build file. A directive that cannot be read is an error, a rule that
     /// there is not a warning.
     pub fn of(source: &Arc<Source>, given: Option<&Self>, found: &mut Diagnostics) -> Self {

@@ -1,6 +1,6 @@
 //! Conda packages in layers, grouped as wheels are.
 
-use super::wheels::{Grouped, grouped};
+use super::wheels::{Grouped, contents, grouped};
 use crate::diagnostics::Place;
 
 /// How many heavy layers of conda packages an environment has at most, and in how many buckets the others are. There
@@ -47,6 +47,13 @@ pub struct CondaLayer {
     pub name: String,
     /// The packages, by name.
     pub packages: Vec<CondaPlan>,
+}
+
+impl CondaLayer {
+    /// What is in it, for progress.
+    pub fn contents(&self) -> String {
+        contents(&self.packages).unwrap_or_else(|| self.name.clone())
+    }
 }
 
 /// The layers of conda packages of one environment.

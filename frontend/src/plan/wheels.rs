@@ -27,6 +27,9 @@ const EXTRA_BUCKETS: u64 = 4;
 /// In an environment of conda packages, most of what is heavy is one of these; the layers are shared with them.
 const BESIDE_CONDA: (usize, u64) = (8, 4);
 
+/// The most characters of names that stand for a layer in the progress; further ones are counted.
+const MOST_NAMED: usize = 48;
+
 /// What is spread over layers.
 pub(super) trait Grouped: Ord {
     /// The name, which decides the bucket.
@@ -150,6 +153,13 @@ pub struct WheelLayer {
     pub wheels: Vec<WheelPlan>,
 }
 
+impl WheelLayer {
+    /// What is in it, for progress. Its name stays the same whatever is in it, and says as little.
+    pub fn contents(&self) -> String {
+        contents(&self.wheels).unwrap_or_else(|| self.name.clone())
+    }
+}
+
 /// The layers of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelSet {
@@ -270,6 +280,22 @@ pub(super) fn grouped<T: Grouped>(
     alone.chain(together).collect()
 }
 
+/// Packages for progress: one with its version, several by their names as far as there is room.
+pub(super) fn contents<T: Grouped>(packages: &[T]) -> Option<String> {
+    let (first, others) = packages.split_first()?;
+    if others.is_empty() {
+        return Some(first.label());
+    }
+    let mut shown = first.name().to_owned();
+    for (at, other) in others.iter().enumerate() {
+        if shown.len() + 2 + other.name().len() > MOST_NAMED {
+            return Some(format!("{shown} and {} more", others.len() - at));
+        }
+        shown = format!("{shown}, {}", other.name());
+    }
+    Some(shown)
+}
+
 /// The bucket of a package: a hash of its name alone, so that no other package moves it.
 fn bucket(name: &str, buckets: u64) -> u64 {
     let digest = Sha256::digest(name.as_bytes());
@@ -336,6 +362,18 @@ mod tests {
         assert!(all.len() <= 36, "{}", all.len());
         assert_eq!(all[0].name, "heavy-29 1.0");
         assert_eq!(all.iter().map(|layer| layer.wheels.len()).sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn a_layer_is_called_by_what_is_in_it_as_far_as_there_is_room() {
+        let shown =
+            |names: &[&str]| contents(&names.iter().map(|name| wheel(name, "1.0", 10)).collect::<Vec<_>>());
+        assert_eq!(shown(&[]), None);
+        assert_eq!(shown(&["click"]).as_deref(), Some("click 1.0"));
+        assert_eq!(shown(&["certifi", "idna"]).as_deref(), Some("certifi, idna"));
+        let many = ["certifi", "charset-normalizer", "idna", "python-dateutil", "requests", "urllib3"];
+        let expected = "certifi, charset-normalizer, idna and 3 more";
+        assert_eq!(shown(&many).as_deref(), Some(expected));
     }
 
     #[test]

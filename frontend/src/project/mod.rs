@@ -12,6 +12,7 @@ pub(crate) mod memory;
 mod poetry;
 mod pyproject;
 mod python;
+pub mod releases;
 mod requirements;
 mod scope;
 
@@ -20,7 +21,7 @@ pub use context::{Context, ContextError, Folder, Kind};
 pub use files::{Files, Ignored};
 pub use locked::Locked;
 pub use pyproject::normalized;
-pub use python::{PythonVersion, SUPPORTED};
+pub use python::PythonVersion;
 pub use requirements::{Requirements, Wanted};
 pub use scope::Scope;
 

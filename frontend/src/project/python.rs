@@ -9,11 +9,9 @@ use pep440_rs::{Version, VersionSpecifiers};
 use super::context::ContextError;
 use super::files::Files;
 use super::pyproject::Pyproject;
+use super::releases;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::{Located, Spec};
-
-/// Minor versions of Python 3 that get fixes, newest first.
-pub const SUPPORTED: [u32; 5] = [14, 13, 12, 11, 10];
 
 /// A Python version as far as it is given: minor, or minor and patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +79,7 @@ pub(super) fn choose(
             return Ok(None);
         }
     }
-    let newest = || SUPPORTED.into_iter().map(|minor| PythonVersion { minor, patch: None });
+    let newest = || releases::supported().map(|minor| PythonVersion { minor, patch: None });
     let Some((specifiers, text)) = wanted else {
         return Ok(newest().next());
     };

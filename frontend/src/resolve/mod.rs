@@ -69,7 +69,8 @@ impl Question {
         if let Some(conda) = &self.conda {
             format!("{} for {}", conda.file, conda.platform)
         } else if self.only_pins {
-            format!("{} locked packages", self.pins.len())
+            let s = if self.pins.len() == 1 { "" } else { "s" };
+            format!("addresses of {} locked package{s}", self.pins.len())
         } else {
             self.requirements.label()
         }

@@ -37,6 +37,36 @@ error: unknown key `healtcheck` in [stage.production]; did you mean `healthcheck
 }
 
 #[test]
+fn the_build_arg_for_rules_replaces_what_the_file_says() {
+    let rules = "# check=skip=FloatingBaseTag\n";
+    let text = CLEAN.replacen('\n', &format!("\n{rules}"), 1)
+        + "[stage.production]\nuser = \"root\"\n[stage.assets]\nfrom = \"node\"\ncommand = [\"node\"]\n";
+    let folder = Folder::new(&[("pybuild.toml", &text)]);
+    let rules_of = |arguments: &[&str]| -> Vec<String> {
+        let all: Vec<_> =
+            ["check", "--format", "json"].into_iter().chain(arguments.iter().copied()).collect();
+        let found: serde_json::Value = serde_json::from_str(&folder.run(&all).stdout).unwrap();
+        let problems = found["problems"].as_array().unwrap().iter();
+        problems.map(|problem| problem["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules_of(&[]), ["RootUser"]);
+    assert_eq!(rules_of(&["--build-arg", "BUILDKIT_DOCKERFILE_CHECK=skip=RootUser"]), ["FloatingBaseTag"]);
+    assert_eq!(rules_of(&["--build-arg", "BUILDKIT_DOCKERFILE_CHECK=skip=all"]), Vec::<String>::new());
+    let from_shell = folder.run_with(
+        &["check", "--build-arg", "BUILDKIT_DOCKERFILE_CHECK"],
+        &[("BUILDKIT_DOCKERFILE_CHECK", "skip=all")],
+    );
+    assert_eq!(from_shell.code, 0, "{}", from_shell.stdout);
+    let ran = folder.run(&["check", "--build-arg", "BUILDKIT_DOCKERFILE_CHECK=skip"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("build arg `BUILDKIT_DOCKERFILE_CHECK` has the value `skip`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn colours_come_only_where_they_are_asked_for() {
     let folder = Folder::new(&[("pybuild.toml", WRONG)]);
     let forced = folder.run_with(&["check"], &[("CLICOLOR_FORCE", "1")]).stdout;

@@ -152,7 +152,7 @@ Layers of packages
 
 Steps that run again
   [wheels] click 8.1.8
-  [wheels] unpack: wheels 05 of 16
+  [wheels] unpack: click 8.1.8
   [builder] environment
   [test] apt: libpq5
   [test] check: pytest

@@ -72,7 +72,9 @@ fn a_bump_of_one_package_touches_one_group_and_one_layer() -> Result {
     files[3] = fresh(&index, NAMES[3], "2.0");
     let (steps, layers) = change(&project, &lock(&files))?;
     let [layer] = &layers[..] else { panic!("not one layer: {layers:?}, {steps:?}") };
-    assert_eq!(steps, [format!("[wheels] unpack: {}", layer.replace("wheels: ", ""))]);
+    assert!(layer.starts_with("wheels: wheels ") && layer.ends_with(" of 16"), "{layer}");
+    let [step] = &steps[..] else { panic!("not one step: {steps:?}") };
+    assert!(step.starts_with("[wheels] unpack: ") && step.contains(NAMES[3]), "{step}");
     let outcome = Build::of(&project).load().succeed()?;
     let versions = installed(outcome.image()?)?;
     assert!(

@@ -3,6 +3,7 @@
 use std::fs;
 
 use pybuild_tests::command::run;
+use pybuild_tests::git::Repository;
 use pybuild_tests::project::{examples, names_in};
 use pybuild_tests::source;
 use pybuild_tests::{Build, Engine, Outcome, Project, Result};
@@ -79,7 +80,12 @@ type Found = (String, String, u64);
 /// The warnings of `--call=check`, and its exit code.
 fn check(project: &Project, options: &[&str]) -> Result<(Vec<Found>, Option<i32>)> {
     let (text, code) = client(project, &[&["--call=check,format=json"], options].concat())?;
-    let answer: Value = serde_json::from_str(&text)?;
+    Ok((found_in(&text)?, code))
+}
+
+/// The warnings of an answer in JSON.
+fn found_in(answer: &str) -> Result<Vec<Found>> {
+    let answer: Value = serde_json::from_str(answer)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let found = answer.get("warnings").and_then(Value::as_array).into_iter().flatten().map(|warning| {
         let location = &warning["location"];
@@ -90,7 +96,7 @@ fn check(project: &Project, options: &[&str]) -> Result<(Vec<Found>, Option<i32>
         let line = location.pointer("/ranges/0/start/line").and_then(Value::as_u64).unwrap_or(0);
         (rule, text(file), line)
     });
-    Ok((found.collect(), code))
+    Ok(found.collect())
 }
 
 fn owned(found: &[(&str, &str, u64)]) -> Vec<Found> {
@@ -167,6 +173,63 @@ fn images_and_their_settings_are_warned_of_in_a_build() -> Result {
     let (found, code) = check(&project, &["--target", "image"])?;
     assert_eq!(found, owned(&[("RootUser", "pybuild.toml", 11), ("ShellFormCommand", "pybuild.toml", 12)]));
     assert_eq!(code, Some(1));
+    Ok(())
+}
+
+#[test]
+fn what_a_build_would_not_get_to_is_told_before_it_fails() -> Result {
+    let nowhere = format!("{}/e2e/none", Engine::get()?.registry());
+    let project = Project::with(&[
+        (
+            "pybuild.toml",
+            &format!(
+                "# syntax=localhost:5000/pybuild:dev\npython.version = \"3.9\"\ndependencies.installer = \"pip\"\n\
+                 [stage.production]\npackages = [\"make\"]\nexpose = [8000]\n\
+                 copy = [{{ from = \"{nowhere}\", path = \"/x\", to = \"/y\" }}]\n"
+            ),
+        ),
+        ("requirements.txt", "six\n"),
+        ("app.py", ""),
+    ])?;
+    let outcome = Build::of(&project).fail()?;
+    let mut found = rules(&outcome);
+    found.sort_unstable();
+    let expected = [
+        "CompilerInImage",
+        "EndOfLifePython",
+        "FloatingBaseTag",
+        "MissingHealthcheck",
+        "UnpinnedDependencies",
+    ];
+    assert_eq!(found, expected, "{}", outcome.errors);
+    Ok(())
+}
+
+#[test]
+fn a_project_that_depends_on_nothing_is_told_so_in_a_build() -> Result {
+    let text = "# syntax=localhost:5000/pybuild:dev\npython.version = \"3.11\"\n\
+        [stage.files]\nfrom = \"scratch\"\ninclude = [\"app.py\"]\n";
+    let project = Project::with(&[("pybuild.toml", text), ("app.py", "")])?;
+    let outcome = Build::of(&project).target("files").succeed()?;
+    assert_eq!(rules(&outcome), ["NoDependencies"]);
+    Ok(())
+}
+
+#[test]
+fn a_repository_is_looked_through_as_a_folder_is() -> Result {
+    let project = careless()?;
+    project.write("deploy/keys/.env", "KEY=value\n")?;
+    project.remove(".env")?;
+    let repository = Repository::of(&project)?;
+    let url = repository.url();
+    let arguments = ["buildx", "build", "--quiet", "--call=check,format=json", "-f", "pybuild.toml", &url];
+    let mut found = found_in(&run(&mut Engine::get()?.docker(&arguments))?.stdout)?;
+    // Nothing is left out of a repository, so the lines of its ignore file are not looked at.
+    let mut expected = owned(&FOUND[1..]);
+    expected.push(("SecretFileCopied".to_owned(), "pybuild.toml".to_owned(), 13));
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 //! One binary, so that it is linked once and its tests run side by side under any runner. The engine's build
 //! cache is shared and outlives a run; a test that needs a step to run puts a nonce into its input.
 
+mod agents;
 mod attestations;
+mod bases;
 mod broken;
 mod bumps;
 mod caching;

@@ -39,6 +39,38 @@ fn two_platforms_give_an_index() -> Result {
 }
 
 #[test]
+fn annotations_are_written_at_every_level() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store holds one platform a tag, and exports no OCI layout.
+    }
+    let project = small::project(FILES_ALONE)?;
+    let folder = temporary_folder()?;
+    let output = format!("type=oci,tar=false,dest={}", folder.path().display());
+    let build = Build::of(&project).target("assets").platforms("linux/amd64,linux/arm64");
+    let levels = ["manifest", "manifest[linux/arm64]", "manifest-descriptor", "index", "index-descriptor"];
+    let build = levels.iter().zip(1..).fold(build, |build, (level, number)| {
+        build.option("--annotation", &format!("{level}:example.n{number}={level}"))
+    });
+    build.output(&output).succeed()?;
+
+    let layout = Layout::new(folder.path());
+    let (descriptor, index) = layout.index()?;
+    assert_eq!(descriptor["annotations"]["example.n5"], "index-descriptor");
+    assert_eq!(index["annotations"], json!({ "example.n4": "index" }));
+    let images = index["manifests"].as_array().cloned().unwrap_or_default();
+    let images: Vec<_> = images.iter().filter(|one| one["platform"]["os"] == "linux").collect();
+    assert_eq!(images.len(), 2, "{index}");
+    for image in images {
+        assert_eq!(image["annotations"], json!({ "example.n3": "manifest-descriptor" }));
+    }
+    let manifests = layout.images()?;
+    assert_eq!(manifests["linux/amd64"]["annotations"], json!({ "example.n1": "manifest" }));
+    let both = json!({ "example.n1": "manifest", "example.n2": "manifest[linux/arm64]" });
+    assert_eq!(manifests["linux/arm64"]["annotations"], both);
+    Ok(())
+}
+
+#[test]
 fn one_platform_gives_an_image() -> Result {
     let project = small::project(FILES_ALONE)?;
 

@@ -22,7 +22,7 @@ struct Findings<'a> {
 pub(super) fn run(check: &Check) -> Result<Answer, CliError> {
     let opened = Opened::new(&check.project)?;
     let mut found = Diagnostics::default();
-    let options = CheckOptions::of(&opened.source, None, &mut found);
+    let options = CheckOptions::of(&opened.source, opened.check_options()?.as_ref(), &mut found);
     for platform in platform::list(&check.platform)? {
         opened.examine(check.target.as_deref(), &platform, &options, &mut found)?;
     }

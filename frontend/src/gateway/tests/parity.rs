@@ -41,7 +41,7 @@ fn tests_below(folder: &Path, found: &mut BTreeSet<String>) {
 fn every_feature_is_shown_by_a_test_that_is_there() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut tests = BTreeSet::new();
-    for folder in ["frontend/src", "llb/src", "tests/src", "tests/tests"] {
+    for folder in ["frontend/src", "frontend/tests", "llb/src", "tests/src", "tests/tests"] {
         tests_below(&root.join(folder), &mut tests);
     }
     let document = fs::read_to_string(root.join("docs/parity.md")).expect("the document");

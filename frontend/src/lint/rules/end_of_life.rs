@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{Source, Span};
 use crate::lint::{Look, Rule, Sink, Subject};
-use crate::project::ContextError;
+use crate::project::{ContextError, releases};
 
 pub(super) const RULE: Rule = Rule {
     id: "EndOfLifePython",
@@ -12,41 +12,16 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
-/// Year and month of this release's knowledge. A build asks no clock: what it warns of changes with the frontend alone.
-const KNOWN: (u32, u32) = (2026, 11);
-
-/// The month with which fixes of each minor version end (PEP 373 and its successors).
-const ENDS: [(u32, (u32, u32)); 9] = [
-    (6, (2021, 12)),
-    (7, (2023, 6)),
-    (8, (2024, 10)),
-    (9, (2025, 10)),
-    (10, (2026, 10)),
-    (11, (2027, 10)),
-    (12, (2028, 10)),
-    (13, (2029, 10)),
-    (14, (2030, 10)),
-];
-
-/// The end of a version that is past.
-fn ended(minor: u32) -> Option<(u32, u32)> {
-    // Those before the table are long gone.
-    let first = ENDS.first().filter(|(first, _)| minor < *first);
-    let end = first.or_else(|| ENDS.iter().find(|(known, _)| *known == minor)).map(|(_, end)| *end);
-    end.filter(|end| *end < KNOWN)
-}
-
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
     let Some(version) = subject.project.python else { return Ok(()) };
-    let Some((year, month)) = ended(version.minor) else { return Ok(()) };
+    let Some((year, month)) = releases::ended(version.minor) else { return Ok(()) };
     // Where no stage has the project's Python, there is nothing to be said of it.
     if !subject.stages().iter().any(|stage| stage.is_assembled()) {
         return Ok(());
     }
     let (source, span) = place(subject)?;
     let message = format!("Python 3.{} has had no security fixes since {year}-{month:02}", version.minor);
-    let oldest = ENDS.iter().find(|(_, end)| *end >= KNOWN).map(|(minor, _)| *minor);
-    let help = oldest.map(|minor| format!("go on to Python 3.{minor} or later"));
+    let help = releases::supported().last().map(|minor| format!("go on to Python 3.{minor} or later"));
     sink.warn_in(&source, span, message, help.into_iter().collect());
     Ok(())
 }
@@ -69,17 +44,7 @@ fn place(subject: &Subject<'_>) -> Result<(Arc<Source>, Span), ContextError> {
 
 #[cfg(test)]
 mod tests {
-    use super::ended;
     use crate::lint::tests::warnings;
-
-    #[test]
-    fn versions_end_as_their_release_schedules_say() {
-        assert_eq!(ended(2), Some((2021, 12)));
-        assert_eq!(ended(9), Some((2025, 10)));
-        assert_eq!(ended(10), Some((2026, 10)));
-        assert_eq!(ended(11), None);
-        assert_eq!(ended(99), None);
-    }
 
     #[test]
     fn an_old_python_is_told_where_it_is_named() {

@@ -20,16 +20,18 @@ mod unused_stage;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 22] = [
+pub static RULES: [&Rule; 24] = [
     &compiler::RULE,
     &development_group::RULE,
     &end_of_life::RULE,
     &base_tag::RULE,
+    &found("InvalidBaseImagePlatform", "A base image is for another platform than the build."),
     &found("LockNotRead", "A lock is there that `installer = \"pip\"` does not read."),
     &system_package::RULE,
     &healthcheck::RULE,
     &found("NoDependencies", "Nothing says what the project depends on."),
     &no_wheel::RULE,
+    &found("OnbuildNotRun", "A base image has `ONBUILD` triggers, which are not run."),
     &found("RequiresPython", "The Python version is none that the project's `requires-python` allows."),
     &root_user::RULE,
     &copied_secret::RULE,
