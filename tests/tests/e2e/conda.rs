@@ -203,6 +203,11 @@ fn an_environment_file_is_resolved_from_a_channel_in_the_project() -> Result {
     project.append("app.py", "print(tool.VERSION)\n")?;
     let again = Build::of(&project).load().succeed()?;
     assert!(!again.ran("resolve: environment.yml")?, "a change of the app resolves again");
+
+    project.replace("environment.yml", "  - tool >=2\n", "  - tool >=2\n  - nowhere-to-be-found\n")?;
+    let failed = Build::of(&project).fail()?;
+    assert!(failed.errors.starts_with("environment.yml:7\n"), "{}", failed.errors);
+    assert!(failed.errors.contains("   7 | >>>   - nowhere-to-be-found\n"), "{}", failed.errors);
     Ok(())
 }
 
