@@ -35,7 +35,7 @@ impl Agent {
         let mut agent = Command::new("ssh-agent");
         agent.args(["-D", "-a"]).arg(&socket);
         agent.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let program = agent.spawn().expect("ssh-agent can be started");
+        let program = agent.spawn().map_err(|error| Failure::Unexpected(format!("ssh-agent: {error}")))?;
         let agent = Self { _folder: folder, program, socket, comment };
         let start = Instant::now();
         while UnixStream::connect(&agent.socket).is_err() {
