@@ -95,7 +95,7 @@ fn a_lock_without_addresses_gives_packages_and_leaves_layers_open() {
                 lock-version = \"2.1\"\npython-versions = \">=3.12\"\ncontent-hash = \"\"\n";
     let folder = Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("poetry.lock", lock)]);
     let plan = folder.run(&["plan", AMD64[0], AMD64[1]]).result();
-    assert!(plan.contains("1 locked packages: resolved in the build"), "{plan}");
+    assert!(plan.contains("addresses of 1 locked package: resolved in the build"), "{plan}");
     assert!(
         plan.contains("click    8.1.7    ?     resolved in the build  click-8.1.7-py3-none-any.whl"),
         "{plan}"
