@@ -27,6 +27,19 @@ pub struct Definition {
 
 impl Eq for Definition {}
 
+/// What [`pb::Definition`] has no place for, of the same message.
+#[derive(Clone, PartialEq, Message)]
+struct Limits {
+    #[prost(btree_map = "string, message", tag = "2")]
+    metadata: BTreeMap<String, LimitsOfOp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LimitsOfOp {
+    #[prost(message, optional, tag = "7")]
+    resources: Option<LinuxResources>,
+}
+
 /// Why a message is not a definition, or a definition is not a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
@@ -39,6 +52,9 @@ pub enum DefinitionError {
         #[source]
         source: prost::DecodeError,
     },
+    /// The bytes are no definition at all.
+    #[error("the definition can't be decoded")]
+    Message(#[source] prost::DecodeError),
     /// Metadata or an input goes by something that is no digest.
     #[error("the definition refers to an op by something that is not a digest")]
     Digest(#[from] DigestError),
@@ -92,6 +108,22 @@ impl Definition {
             source: definition.source,
             resources: BTreeMap::new(),
         })
+    }
+
+    /// Reads the bytes of a message, complete: with the limits of processes, which [`Self::from_pb`] does not see.
+    ///
+    /// # Errors
+    /// See [`DefinitionError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DefinitionError> {
+        let message = pb::Definition::decode(bytes).map_err(DefinitionError::Message)?;
+        let limits = Limits::decode(bytes).map_err(DefinitionError::Message)?;
+        let mut definition = Self::from_pb(message)?;
+        for (digest, op) in limits.metadata {
+            if let Some(resources) = op.resources {
+                definition.resources.insert(Digest::parse(&digest)?, resources);
+            }
+        }
+        Ok(definition)
     }
 
     /// The order in which whoever wrote the definition writes the fields of an op. Where nothing shows it, the usual one.

@@ -244,6 +244,11 @@ mod tests {
         let plain = run(Exec::new(["/bin/true"]));
         let limited = run(Exec::new(["/bin/true"]).resources(limits.clone()));
         assert_eq!(plain.digest(), limited.digest());
+        let read = Definition::decode(&limited.marshal().encode()).expect("a definition");
+        assert_eq!(read, limited.marshal());
+        // What comes from elsewhere keeps them as well.
+        let again = State::from_definition(&read).expect("a graph").marshal();
+        assert_eq!(again.encode(), read.encode());
         let definition = limited.marshal();
         assert_eq!(definition.resources(&limited.digest().expect("a digest")), Some(&limits));
         assert!(definition.required_caps().contains(&crate::Cap::ExecMetaLinuxResources));

@@ -117,8 +117,7 @@ impl<'a> Loader<'a> {
             encoded: Arc::clone(op),
             metadata: self.definition.metadata(&op.digest).cloned().unwrap_or_default(),
             locations: self.locations.get(op.digest.as_str()).cloned().unwrap_or_default(),
-            // The generated message that the definition was read from has no place for them.
-            resources: None,
+            resources: self.definition.resources(&op.digest).cloned(),
             inputs,
         })
     }

@@ -12,7 +12,6 @@ use buildkit_llb::{CapSet, Platform};
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
-use buildkit_proto::pb;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
@@ -22,6 +21,7 @@ use crate::gateway::calls::{
 };
 use crate::gateway::capabilities::Capabilities;
 use crate::gateway::errors::RpcError;
+use crate::gateway::inputs_message;
 use crate::gateway::result::GatewayResult;
 use crate::gateway::solve_message;
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
@@ -186,17 +186,16 @@ impl Bridge {
         Ok(self.runtime.block_on(client.resolve_source_meta(request))?.into_inner())
     }
 
-    /// The states a client or another frontend passes in, by name. Empty where the engine knows no inputs.
+    /// The states a client or another frontend passes in, by name: the bytes of their definitions. Empty where the engine
+    /// knows no inputs.
     ///
     /// # Errors
     /// What the engine reports.
-    pub fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, RpcError> {
+    pub fn inputs(&self) -> Result<BTreeMap<String, Vec<u8>>, RpcError> {
         if !self.frontend_caps.supports("frontend.inputs") {
             return Ok(BTreeMap::new());
         }
-        let mut client = self.client.clone();
-        let response = self.runtime.block_on(client.inputs(wire::InputsRequest {}))?;
-        Ok(response.into_inner().definitions.into_iter().collect())
+        Ok(self.runtime.block_on(inputs_message::ask(self.channel.clone()))?)
     }
 
     /// Shows a warning. Engines without a call for it get none.

@@ -18,8 +18,8 @@ use crate::gateway::options::Options;
 /// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
 const DEFAULT_FILE: &str = "pybuild.toml";
 
-/// States that a client or another frontend passes in, by name.
-type NamedInputs = BTreeMap<String, buildkit_proto::pb::Definition>;
+/// States that a client or another frontend passes in, by name: the bytes of their definitions.
+type NamedInputs = BTreeMap<String, Vec<u8>>;
 
 /// Where the files of the main context are.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ fn client_build_file(
     if let Some(definition) = inputs.remove(source)
         && !options.build_file_is_local
     {
-        return from_input(source, definition);
+        return from_input(source, &definition);
     }
     let mut paths = vec![name.to_owned(), format!("{name}.dockerignore")];
     // docker/dockerfile looks for the lower-case name as well; the vertex is the same only with it.
@@ -151,9 +151,9 @@ fn client_build_file(
     Ok(local.state().in_order(engines_order()))
 }
 
-fn from_input(name: &str, definition: buildkit_proto::pb::Definition) -> Result<State, FrontendFailure> {
+fn from_input(name: &str, definition: &[u8]) -> Result<State, FrontendFailure> {
     let broken = |error| FrontendFailure::new(format!("input `{name}` cannot be read: {error}"), &[]);
-    let definition = Definition::from_pb(definition).map_err(broken)?;
+    let definition = Definition::decode(definition).map_err(broken)?;
     State::from_definition(&definition).map_err(broken)
 }
 
@@ -166,7 +166,7 @@ fn main_context(
     let source = ContextSource::of(options).map_err(|error| FrontendFailure::of(&error))?;
     let state = match source {
         ContextSource::Local { name, session_id } => match inputs.remove(&name) {
-            Some(definition) => from_input(&name, definition)?,
+            Some(definition) => from_input(&name, &definition)?,
             None => return Ok((MainContext::Client { session_id }, None)),
         },
         ContextSource::Git(git) => {

@@ -18,6 +18,7 @@ pub mod errors;
 mod files;
 pub mod git_url;
 mod images;
+mod inputs_message;
 mod named;
 pub mod named_context;
 pub mod options;

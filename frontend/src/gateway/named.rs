@@ -24,7 +24,7 @@ const CONFIG: &str = "containerimage.config";
 pub(super) struct NamedContexts<'a> {
     bridge: &'a Bridge,
     options: &'a Options,
-    inputs: BTreeMap<String, pb::Definition>,
+    inputs: BTreeMap<String, Vec<u8>>,
 }
 
 impl<'a> NamedContexts<'a> {
@@ -152,9 +152,9 @@ impl<'a> NamedContexts<'a> {
 
     /// A state that the client passes in, such as another target of a bake file, with its image config.
     fn input(&self, name: &str) -> Result<BaseImage, FrontendFailure> {
-        let definition = self.inputs.get(name).cloned();
+        let definition = self.inputs.get(name);
         let missing = || FrontendFailure::new(format!("the client passed no input `{name}`"), &[]);
-        let definition = Definition::from_pb(definition.ok_or_else(missing)?);
+        let definition = Definition::decode(definition.ok_or_else(missing)?);
         let definition = definition.map_err(|error| FrontendFailure::of(&error))?;
         let state = State::from_definition(&definition).map_err(|error| FrontendFailure::of(&error))?;
         let metadata = self.options.input_metadata.get(name).map_or("{}", String::as_str);

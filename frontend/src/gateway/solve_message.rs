@@ -43,15 +43,22 @@ impl From<SolveRequest> for SolveMessage {
 
 /// Makes the call.
 pub(super) async fn send(channel: Channel, request: SolveRequest) -> Result<wire::SolveResponse, Status> {
+    call(channel, SolveMessage::from(request), METHOD).await
+}
+
+/// Makes a call with messages that are not the generated ones.
+pub(super) async fn call<Q, A>(channel: Channel, request: Q, method: &'static str) -> Result<A, Status>
+where
+    Q: prost::Message + Send + Sync + 'static,
+    A: prost::Message + Default + Send + 'static,
+{
     let mut client = tonic::client::Grpc::new(channel)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
     // As the generated client says it: the channel has a queue, which has to have room.
     client.ready().await.map_err(|error| Status::unknown(format!("the engine is gone: {error}")))?;
-    let codec: ProstCodec<SolveMessage, wire::SolveResponse> = ProstCodec::default();
-    let answer = client
-        .unary(Request::new(SolveMessage::from(request)), PathAndQuery::from_static(METHOD), codec)
-        .await?;
+    let codec: ProstCodec<Q, A> = ProstCodec::default();
+    let answer = client.unary(Request::new(request), PathAndQuery::from_static(method), codec).await?;
     Ok(answer.into_inner())
 }
 
