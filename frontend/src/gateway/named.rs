@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use buildkit_llb::{Definition, Differ, Http, Image, Local, Metadata, OciLayout, Platform, State};
-use buildkit_proto::pb;
 use serde_json::Value;
 
 use crate::emit::BaseImage;
