@@ -150,8 +150,8 @@ impl Build {
             let file = File::open(path).map_err(Failure::io(format!("opening {}", path.display())))?;
             client.stdin(file);
         }
+        let mut progress = Progress::from_now()?;
         let finished = command::run(client.arg(&self.context))?;
-        let mut progress = Progress::default();
         let mut errors = String::new();
         for line in finished.stderr.lines() {
             if !progress.read_line(line) {
@@ -301,6 +301,7 @@ impl Outcome {
             let state = match step {
                 Step { error, .. } if !error.is_empty() => "failed",
                 Step { cached: true, .. } => "cached",
+                Step { is_anothers: true, .. } => "run by another build",
                 Step { completed: Some(_), .. } => "ran",
                 Step { started: Some(_), .. } => "was running",
                 _ => "was not started",

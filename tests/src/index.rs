@@ -185,7 +185,8 @@ impl Drop for Index {
     }
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// A SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

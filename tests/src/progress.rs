@@ -5,10 +5,14 @@
 //! step comes several times; what it says last holds.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+
+use crate::command::stdout;
+use crate::failure::Result;
 
 /// One step of a build.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,6 +35,10 @@ pub struct Step {
     /// The group it is shown in.
     #[serde(rename = "progressGroup")]
     pub group: Option<Group>,
+    /// Whether it began before the build that reports it: an engine tells of a step that another build has run as long
+    /// as that build goes on.
+    #[serde(skip)]
+    pub is_anothers: bool,
 }
 
 /// Steps that are shown as one.
@@ -46,7 +54,7 @@ pub struct Group {
 impl Step {
     /// Whether it did its work in this build.
     pub fn ran(&self) -> bool {
-        self.started.is_some() && !self.cached
+        self.started.is_some() && !self.cached && !self.is_anothers
     }
 
     /// Whether both steps were at work at the same time. Only steps that ran to their end do.
@@ -86,6 +94,8 @@ pub struct Progress {
     steps: BTreeMap<String, Step>,
     order: Vec<String>,
     logs: BTreeMap<String, Vec<u8>>,
+    /// When the build began.
+    began: Option<(String, u64)>,
     /// The lines so far of an object that older clients spread over several.
     partial: String,
     /// In the order in which they came.
@@ -93,6 +103,15 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// That of a build that begins now.
+    ///
+    /// # Errors
+    /// If the machine does not tell the time.
+    pub fn from_now() -> Result<Self> {
+        let now = stdout(Command::new("date").args(["--utc", "+%Y-%m-%dT%H:%M:%S.%NZ"]))?;
+        Ok(Self { began: instant(now.trim()), ..Self::default() })
+    }
+
     /// Takes in one line; tells whether it was one of ours.
     pub fn read_line(&mut self, line: &str) -> bool {
         if line == "{" || !self.partial.is_empty() {
@@ -127,7 +146,9 @@ impl Progress {
         true
     }
 
-    fn update(&mut self, step: Step) {
+    fn update(&mut self, mut step: Step) {
+        let started = step.started.as_deref().and_then(instant);
+        step.is_anothers = started.is_some() && started < self.began;
         if let Some(known) = self.steps.get_mut(&step.digest) {
             // A step that is both wanted and found in the cache is reported twice; once cached, it is.
             let cached = known.cached || step.cached;
@@ -227,6 +248,19 @@ mod tests {
         let [step] = progress.named("pip: ")[..] else { panic!("one step") };
         assert!(step.ran());
         assert_eq!(progress.log_of(step), "hello\n");
+    }
+
+    #[test]
+    fn a_step_that_began_before_the_build_is_anothers() {
+        let began = instant("2026-01-01T00:00:02.25Z");
+        for (started, ran) in [("01.9", false), ("02.249", false), ("02.3", true), ("02.25", true)] {
+            let mut progress = Progress { began: began.clone(), ..Progress::default() };
+            let started = format!("2026-01-01T00:00:{started}Z");
+            let line =
+                format!(r#"{{"vertexes":[{{"digest":"sha256:a","name":"x","started":"{started}"}}]}}"#);
+            assert!(progress.read_line(&line));
+            assert_eq!(progress.named("x")[0].ran(), ran, "{started}");
+        }
     }
 
     #[test]

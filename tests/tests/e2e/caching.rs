@@ -1,5 +1,7 @@
 //! What runs again after a change, and what does not.
 
+use std::thread;
+
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Outcome, Project, Result};
 
@@ -90,8 +92,26 @@ fn an_unchanged_project_runs_nothing() -> Result {
 }
 
 #[test]
+fn a_step_that_another_build_has_run_is_not_one_of_this_build() -> Result {
+    let nonce = nonce();
+    let project = small::project(&format!(
+        "[stage.shared]\nfrom = \"python:3.11-slim\"\nrun = \"echo {nonce} > /opt/shared\"\n\
+         [stage.slow]\nfrom = \"shared\"\nrun = \"sleep 8 # {nonce}\"\n"
+    ))?;
+    let other = Project::with(&[("pybuild.toml", &project.read("pybuild.toml")?)])?;
+    thread::scope(|scope| {
+        // As long as this goes on, the engine holds what it knows of the shared step, and tells it to whoever asks.
+        let slow = scope.spawn(|| Build::of(&other).target("slow").succeed());
+        Build::of(&project).target("shared").succeed()?;
+        let again = Build::of(&project).target("shared").succeed()?;
+        assert!(!again.ran("run: echo")?, "{}", again.transcript());
+        slow.join().expect("the other build").map(drop)
+    })
+}
+
+#[test]
 fn no_cache_runs_everything_again() -> Result {
-    let project = small::project("[stage.test]\nchecks.quick = \"true\"\n")?;
+    let project = small::project(&format!("[stage.test]\nchecks.quick = \"true # {}\"\n", nonce()))?;
     Build::of(&project).target("test").succeed()?;
 
     let outcome = Build::of(&project).target("test").no_cache().succeed()?;

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use pybuild_tests::conda::{NATIVE, PLACEHOLDER, python, repodata};
+use pybuild_tests::index::sha256;
+use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, CondaPackage, Container, Index, Project, Published, Result, Wheel};
 
 const HEAD: &str = "# syntax=localhost:5000/pybuild:dev\n";
@@ -237,6 +239,77 @@ fn what_cannot_be_installed_is_refused_with_its_place() -> Result {
         said.contains("cannot install `bad-1-h0_0.conda`: the link `lib/y` points out of the environment, to `../../etc/passwd`"),
         "{said}"
     );
+    Ok(())
+}
+
+/// What a build says of a lock whose `bad` package is made by `publish`.
+fn refusal(publish: impl Fn(&Index) -> Result<(Published, String)>) -> Result<(Published, String)> {
+    let index = Index::start()?;
+    let python = index.conda(&CondaPackage::native("python", "3.11.2").file("bin/python3.11", b""))?;
+    let (bad, sha256) = publish(&index)?;
+    let locked = Published { sha256, ..bad };
+    let lock = conda_lock(&[(&python, "conda", "main"), (&locked, "conda", "main")]);
+    let project = Project::with(&[("pybuild.toml", HEAD), ("conda-lock.yml", &lock)])?;
+    let said = Build::of(&project).fail()?.transcript();
+    Ok((locked, said))
+}
+
+fn bad(name: &str) -> CondaPackage {
+    CondaPackage::native("bad", "1").file(name, nonce().as_bytes())
+}
+
+#[test]
+fn a_package_with_another_hash_than_the_locks_is_not_unpacked() -> Result {
+    let (locked, said) = refusal(|index| {
+        let bad = index.conda(&bad("lib/x"))?;
+        Ok((bad, sha256(nonce().as_bytes())))
+    })?;
+    assert!(said.contains("digest mismatch sha256:"), "{said}");
+    assert!(said.contains(&format!(": sha256:{}", locked.sha256)), "{said}");
+    // The lock's lines are shown.
+    assert!(said.contains("conda-lock.yml:"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_package_in_the_project_with_another_hash_than_the_channels_is_refused() -> Result {
+    let environment = "channels:\n  - ./channel\ndependencies:\n  - python=3.11\n  - bad\n";
+    let build_file = format!("{HEAD}python.build-base = \"python:3.11-slim\"\n");
+    let project = Project::with(&[("pybuild.toml", &build_file), ("environment.yml", environment)])?;
+    let python = CondaPackage::native("python", "3.11.2").file("bin/python3.11", b"");
+    let packages = [python, bad("lib/x")];
+    for package in &packages {
+        let path = format!("channel/{NATIVE}/{}", package.file_name());
+        project.write_bytes(&path, &package.bytes()?)?;
+    }
+    project.write(&format!("channel/{NATIVE}/repodata.json"), &repodata(NATIVE, &packages)?)?;
+    project.write("channel/noarch/repodata.json", &repodata("noarch", &[])?)?;
+    let expected = sha256(&packages[1].bytes()?);
+    // Somebody has put another file there since the channel was indexed.
+    let other = bad("lib/y").bytes()?;
+    project.write_bytes(&format!("channel/{NATIVE}/{}", packages[1].file_name()), &other)?;
+    let said = Build::of(&project).fail()?.transcript();
+    let wanted = format!(
+        "cannot install `bad-1-h0_0.conda`: its sha256 is {}, but the lock says {expected}",
+        sha256(&other)
+    );
+    assert!(said.contains(&wanted), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_package_that_ends_early_is_refused() -> Result {
+    for package in [bad("lib/x"), bad("lib/x").old_format()] {
+        let (_, said) = refusal(|index| {
+            let published = index.conda(&package)?;
+            let whole = package.bytes()?;
+            let sha256 = index.replace(&published, &whole[..whole.len() - 40]);
+            Ok((published, sha256))
+        })?;
+        let wanted = format!("cannot install `{}`: the archive is damaged: ", package.file_name());
+        assert!(said.contains(&wanted), "{said}");
+        assert!(said.contains("help: the package does not follow the format; use another build"), "{said}");
+    }
     Ok(())
 }
 

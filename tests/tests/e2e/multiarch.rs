@@ -1,11 +1,11 @@
 //! `examples/multiarch`: what its README promises.
 
 use pybuild_tests::oci::Layout;
-use pybuild_tests::project::temporary_folder;
+use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Container, Engine, Index, Project, Result, Wheel};
 use serde_json::json;
 
-use crate::locked::{pylock, pylock_package};
+use crate::locked::{project, pylock, pylock_package};
 use crate::platforms::base_for_both_platforms;
 
 /// The example on a base that is there for both platforms, in which nothing can run.
@@ -30,6 +30,43 @@ fn the_image_of_the_engines_platform_answers() -> Result {
         "target": "linux/amd64",
     });
     assert_eq!(container.get(8000, "/")?.json()?, expected);
+    Ok(())
+}
+
+/// Under emulation, which only the container needs. The base is the one that there is for both platforms.
+#[test]
+fn the_image_of_another_platform_answers_there() -> Result {
+    Engine::get()?.run_arm64()?;
+    let project = Project::example("multiarch")?;
+    let version = "python = { version = \"3.11\", base = \"python:3.11-slim-bookworm\" }";
+    project.replace("pybuild.toml", "python.version = \"3.13\"", version)?;
+    let outcome = Build::of(&project).platforms("linux/arm64").load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.inspect()?["Architecture"], "arm64");
+    let container = Container::start(image, 8000)?;
+    let expected = json!({
+        "built_on": "linux/amd64",
+        "machine": "aarch64",
+        "native": "_speedups.cpython-311-aarch64-linux-gnu.so",
+        "target": "linux/arm64",
+    });
+    assert_eq!(container.get(8000, "/")?.json()?, expected);
+    Ok(())
+}
+
+/// A package of the operating system runs programs of the image: `stage.debug` on the engine's own platform.
+#[test]
+fn the_debug_stage_has_a_tool_of_the_operating_system() -> Result {
+    let outcome = Build::of(&Project::example("multiarch")?)
+        .target("debug")
+        .platforms("linux/amd64")
+        .load()
+        .succeed()?;
+    let image = outcome.image()?;
+    assert!(image.prints(&["strace", "--version"])?.starts_with("strace -- version"));
+    assert_eq!(image.env("IMAGE_PLATFORM")?.as_deref(), Some("linux/amd64"));
+    let production = Build::of(&Project::example("multiarch")?).platforms("linux/amd64").load().succeed()?;
+    assert!(!production.image()?.files()?.contains("usr/bin/strace"), "production has it too");
     Ok(())
 }
 
@@ -81,5 +118,52 @@ fn a_package_without_a_wheel_for_one_platform_is_refused_before_any_step() -> Re
     ];
     assert!(wanted.iter().all(|part| outcome.errors.contains(part)), "{}", outcome.errors);
     assert_eq!(outcome.progress.named("unpack: ").len(), 0);
+    Ok(())
+}
+
+/// The base for both platforms with pip on it, which is Python alone.
+fn base_that_builds() -> Result<String> {
+    let dockerfile = "FROM --platform=$BUILDPLATFORM python:3.11-slim AS here\n\
+        FROM python:3.11-slim-bookworm\n\
+        COPY --from=here /usr/lib/python3/dist-packages /usr/lib/python3/dist-packages\n";
+    let name = format!("{}/e2e/two-platforms-with-pip:python3.11", Engine::get()?.registry());
+    let output = format!("type=image,name={name},push=true,store=false");
+    Build::of(&Project::with(&[("Dockerfile", dockerfile)])?)
+        .file("Dockerfile")
+        .platforms("linux/amd64,linux/arm64")
+        .option("--provenance", "false")
+        .output(&output)
+        .succeed()?;
+    Ok(name)
+}
+
+#[test]
+fn a_package_without_a_wheel_for_one_platform_is_built_there() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store builds for one platform at a time.
+    }
+    Engine::get()?.run_arm64()?;
+    let index = Index::start()?;
+    let wheel = index.wheel(&Wheel::new("native", "1.0").tag("cp311-cp311-manylinux_2_17_x86_64"));
+    let source = index.sdist("native", "1.0", &nonce())?;
+    let sdist = format!("sdist = {{ url = \"{}\", hashes = {{ sha256 = \"{}\" }} }}\n", source.url, source.sha256);
+    let lock = pylock(&[]) + &pylock_package(&[&wheel]) + &sdist;
+    let bases =
+        format!("python.base = \"python:3.11-slim-bookworm\"\npython.build-base = \"{}\"\n", base_that_builds()?);
+    let project = project("pylock.toml", &lock, &bases)?;
+    let folder = temporary_folder()?;
+    let output = format!("type=local,dest={}", folder.path().display());
+    let outcome = Build::of(&project).platforms("linux/amd64,linux/arm64").output(&output).succeed()?;
+
+    // One build, in the emulator; the other platform has its wheel.
+    assert!(outcome.step("build: native 1.0")?.ran(), "{}", outcome.transcript());
+    for (platform, module) in [("linux_amd64", "manylinux_2_17_x86_64"), ("linux_arm64", "VERSION = \"1.0\"\n")] {
+        let path = folder.path().join(platform).join("venv/lib/python3.11/site-packages/native.py");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(text.contains(module), "{platform}: {text}");
+    }
+    let info = folder.path().join("linux_arm64/venv/lib/python3.11/site-packages/native-1.0.dist-info/WHEEL");
+    let wheel = std::fs::read_to_string(info).unwrap_or_default();
+    assert!(wheel.contains("Tag: py3-none-any"), "arm64 has another platform's wheel: {wheel}");
     Ok(())
 }
