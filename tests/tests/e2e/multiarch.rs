@@ -146,10 +146,13 @@ fn a_package_without_a_wheel_for_one_platform_is_built_there() -> Result {
     let index = Index::start()?;
     let wheel = index.wheel(&Wheel::new("native", "1.0").tag("cp311-cp311-manylinux_2_17_x86_64"));
     let source = index.sdist("native", "1.0", &nonce())?;
-    let sdist = format!("sdist = {{ url = \"{}\", hashes = {{ sha256 = \"{}\" }} }}\n", source.url, source.sha256);
+    let sdist =
+        format!("sdist = {{ url = \"{}\", hashes = {{ sha256 = \"{}\" }} }}\n", source.url, source.sha256);
     let lock = pylock(&[]) + &pylock_package(&[&wheel]) + &sdist;
-    let bases =
-        format!("python.base = \"python:3.11-slim-bookworm\"\npython.build-base = \"{}\"\n", base_that_builds()?);
+    let bases = format!(
+        "python.base = \"python:3.11-slim-bookworm\"\npython.build-base = \"{}\"\n",
+        base_that_builds()?
+    );
     let project = project("pylock.toml", &lock, &bases)?;
     let folder = temporary_folder()?;
     let output = format!("type=local,dest={}", folder.path().display());
@@ -157,7 +160,9 @@ fn a_package_without_a_wheel_for_one_platform_is_built_there() -> Result {
 
     // One build, in the emulator; the other platform has its wheel.
     assert!(outcome.step("build: native 1.0")?.ran(), "{}", outcome.transcript());
-    for (platform, module) in [("linux_amd64", "manylinux_2_17_x86_64"), ("linux_arm64", "VERSION = \"1.0\"\n")] {
+    for (platform, module) in
+        [("linux_amd64", "manylinux_2_17_x86_64"), ("linux_arm64", "VERSION = \"1.0\"\n")]
+    {
         let path = folder.path().join(platform).join("venv/lib/python3.11/site-packages/native.py");
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(text.contains(module), "{platform}: {text}");
