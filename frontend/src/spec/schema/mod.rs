@@ -9,6 +9,7 @@ mod key;
 mod markdown;
 mod settings;
 mod stage;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,8 @@ use serde_json::{Value, json};
 
 use key::{any, secret_id, text};
 use settings::{app, dependencies, index, python, system};
-use stage::{cache, check, copy, healthcheck, secret, stage, step, user};
+use stage::stage;
+use steps::{cache, check, copy, healthcheck, reports, secret, step, user};
 
 /// The schema, in draft 7, which editors know best.
 pub fn schema() -> Value {
@@ -83,6 +85,6 @@ fn tables() -> Vec<key::Table> {
     let stage = stage::parts();
     let mut tables = vec![python(), dependencies(), index(), system(), app()];
     tables.extend(stage);
-    tables.extend([step(), stage::reports(), copy(), user(), healthcheck(), cache(), secret()]);
+    tables.extend([step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
     tables
 }

@@ -32,31 +32,7 @@ impl Carrier<'_> {
                 add(&mut self.draft.system.runtime, runtime);
                 format!("carried over: {}", shown.join(", "))
             }
-            Step::Requirements(files) => {
-                let found: Vec<_> = files
-                    .iter()
-                    .filter_map(|file| {
-                        ContextPath::parse(
-                            file.rsplit("/tmp/").next().unwrap_or(file).trim_start_matches('/'),
-                        )
-                    })
-                    .map(|path| path.as_str().to_owned())
-                    .collect();
-                let usual = [
-                    "requirements.txt",
-                    "requirements/production.txt",
-                    "requirements/prod.txt",
-                    "requirements/base.txt",
-                ];
-                if let [only] = found.as_slice()
-                    && usual.contains(&only.as_str())
-                {
-                    return format!("carried over: {only} is found by its name");
-                }
-                let said = format!("carried over: dependencies.requirements = {}", found.join(" "));
-                self.draft.requirements = Some(found);
-                said
-            }
+            Step::Requirements(files) => self.requirements(&files),
             Step::Project => {
                 "carried over: the project is installed as a package if it names a build backend".to_owned()
             }
@@ -104,6 +80,31 @@ impl Carrier<'_> {
                 said
             }
         }
+    }
+
+    /// Files that pip is given.
+    fn requirements(&mut self, files: &[String]) -> String {
+        let found: Vec<_> = files
+            .iter()
+            .filter_map(|file| {
+                ContextPath::parse(file.rsplit("/tmp/").next().unwrap_or(file).trim_start_matches('/'))
+            })
+            .map(|path| path.as_str().to_owned())
+            .collect();
+        let usual = [
+            "requirements.txt",
+            "requirements/production.txt",
+            "requirements/prod.txt",
+            "requirements/base.txt",
+        ];
+        if let [only] = found.as_slice()
+            && usual.contains(&only.as_str())
+        {
+            return format!("carried over: {only} is found by its name");
+        }
+        let said = format!("carried over: dependencies.requirements = {}", found.join(" "));
+        self.draft.requirements = Some(found);
+        said
     }
 }
 
