@@ -1,6 +1,7 @@
 //! The blocks of code in the documentation: whoever copies one gets what the page says.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,8 +62,8 @@ fn blocks() -> Vec<Block> {
 
 /// Calls `see` for every value of a table and below, with its path of keys; lists have `[]`.
 fn walk(table: &DeTable<'_>, path: &str, see: &mut dyn FnMut(&str, &str)) {
-    fn value(value: &DeValue<'_>, path: &str, see: &mut dyn FnMut(&str, &str)) {
-        match value {
+    fn value(one: &DeValue<'_>, path: &str, see: &mut dyn FnMut(&str, &str)) {
+        match one {
             DeValue::String(text) => see(path, text),
             DeValue::Array(list) => list.iter().for_each(|one| value(one.get_ref(), path, see)),
             DeValue::Table(table) => walk(table, path, see),
@@ -114,7 +115,9 @@ fn world(text: &str) -> Folder {
     let mut manifest = MANIFEST.to_owned();
     if !groups.is_empty() {
         manifest.push_str("[dependency-groups]\n");
-        groups.iter().for_each(|name| manifest.push_str(&format!("{name} = []\n")));
+        for name in &groups {
+            let _ = writeln!(manifest, "{name} = []");
+        }
     }
     if lock.is_some() || member.is_some() {
         let name = member.as_deref().unwrap_or("shop");
@@ -132,11 +135,13 @@ fn world(text: &str) -> Folder {
         }
     } else {
         folder.write("pyproject.toml", manifest);
+        let is_there = |stage: &str| {
+            ["[stage.{}", "stage.{}."].iter().any(|text_of| text.contains(&text_of.replace("{}", stage)))
+        };
         let mut text = text.to_owned();
-        for stage in stages.iter().filter(|stage| {
-            !text.contains(&format!("[stage.{stage}")) && !text.contains(&format!("stage.{stage}."))
-        }) {
-            text.push_str(&format!("\n[stage.{stage}]\nchecks.it = \"true\"\n"));
+        let others: Vec<_> = stages.iter().filter(|stage| !is_there(stage)).collect();
+        for stage in others {
+            let _ = write!(text, "\n[stage.{stage}]\nchecks.it = \"true\"\n");
         }
         folder.write("pybuild.toml", text);
     }

@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_module_is_imported_from_where_its_own_imports_are_found() {
         let paths =
-            ["backend/app/main.py", "backend/app/models.py", "src/shop/web.py", "app/main.py", "app/core.py"];
+            ["backend/app/main.py", "backend/app/models.py", "src/shop/web.py", "web/main.py", "web/core.py"];
         let paths: Vec<String> = paths.map(str::to_owned).into();
         let names = importable(paths.iter());
         assert_eq!(
@@ -255,8 +255,8 @@ mod tests {
             "backend"
         );
         assert_eq!(root("backend/app/main.py", "from models import User\n", &names), "backend/app");
-        assert_eq!(root("app/main.py", "from app.core import x\n", &names), "");
-        assert_eq!(root("app/main.py", "from .core import x\n", &names), "");
+        assert_eq!(root("web/main.py", "from web.core import x\n", &names), "");
+        assert_eq!(root("web/main.py", "from .core import x\n", &names), "");
         assert_eq!(root("src/shop/web.py", "import flask\n", &names), "src");
     }
 }

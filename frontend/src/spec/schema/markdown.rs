@@ -9,7 +9,7 @@ use super::tables;
 pub fn reference() -> String {
     let mut out = String::from("# Keys of the build file\n");
     for table in tables() {
-        let _ = write!(out, "\n## `{}`\n\nHere: {}.\n\n{}", table.header, table.about, rows(&table));
+        let _ = write!(out, "\n## `{}`\n\nHere: {}.\n\n{}\n", table.header, table.about, marked(&table));
     }
     out
 }
@@ -26,10 +26,16 @@ pub(super) fn renewed(document: &str) -> Option<String> {
         let (_, after) = after.split_once("<!-- end -->")?;
         let at = left.iter().position(|table| table.id == id)?;
         let table = left.remove(at);
-        let _ = write!(out, "{before}<!-- keys: {id} -->\n\n{}\n<!-- end -->", rows(&table));
+        out.push_str(before);
+        out.push_str(&marked(&table));
         rest = after;
     }
     left.is_empty().then(|| out + rest)
+}
+
+/// The rows between marks, by which a document finds them again.
+fn marked(table: &Table) -> String {
+    format!("<!-- keys: {} -->\n\n{}\n<!-- end -->", table.id, rows(table))
 }
 
 fn rows(table: &Table) -> String {

@@ -93,7 +93,7 @@ pub(super) fn copy() -> Table {
             text(),
             REQUIRED,
             "what is copied; in a stage or image from `/`, in the context relative to it; wildcards are allowed",
-            "path = \"/app/dist\"",
+            "path = \"assets/\"",
         ),
         key(
             "to",

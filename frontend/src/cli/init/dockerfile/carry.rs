@@ -105,14 +105,14 @@ impl<'a> Carrier<'a> {
         if self.workdir == "/app" || self.workdir == "/" {
             add(&mut self.draft.app.writable, found);
         } else {
-            self.moved(found);
+            self.moved(&found);
         }
         self.said.sort_by_key(|(line, _)| *line);
         self.said
     }
 
     /// What was found in the project before is below the working directory of the Dockerfile.
-    fn moved(&mut self, writable: Vec<String>) {
+    fn moved(&mut self, writable: &[String]) {
         let workdir = self.workdir.clone();
         let moved = |path: &str| match path
             .strip_prefix("/app")
