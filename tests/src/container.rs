@@ -25,7 +25,21 @@ impl Container {
     /// # Errors
     /// If it cannot be started.
     pub fn start(image: &Image, port: u16) -> Result<Self> {
-        Self::made(&["run", "--detach", "--publish", &format!("127.0.0.1::{port}"), image.tag()])
+        Self::start_with(image, port, &[])
+    }
+
+    /// As [`Container::start`], with variables.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(image: &Image, port: u16, variables: &[(&str, &str)]) -> Result<Self> {
+        let variables: Vec<String> =
+            variables.iter().map(|(name, value)| format!("--env={name}={value}")).collect();
+        let published = format!("127.0.0.1::{port}");
+        let mut arguments = vec!["run", "--detach", "--publish", &published];
+        arguments.extend(variables.iter().map(String::as_str));
+        arguments.push(image.tag());
+        Self::made(&arguments)
     }
 
     /// A container that is never started: its file system can be read.

@@ -37,9 +37,15 @@ pub(super) enum Command {
     #[command(after_help = "Examples:
   pybuild schema > pybuild.schema.json
 
+  pybuild schema --format markdown
+
   # syntax=REGISTRY/pybuild:TAG
   #:schema ./pybuild.schema.json")]
-    Schema,
+    Schema {
+        /// What it is for
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = SchemaFormat::Json)]
+        format: SchemaFormat,
+    },
     /// Print a Dockerfile that makes the same image, for engines that run no frontend of their own
     ///
     /// Every stage and check that the target needs is a stage of it; packages have the versions and hashes of the lock.
@@ -154,6 +160,14 @@ pub(super) struct Plan {
 }
 
 /// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    /// A JSON schema, for editors
+    Json,
+    /// Tables of every key with its type, default, meaning and an example, for people
+    Markdown,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum PlanFormat {
     /// Text in columns

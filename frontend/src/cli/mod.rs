@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::arguments::{Command, Line};
+use self::arguments::{Command, Line, SchemaFormat};
 use self::error::CliError;
 
 /// What a command has to say.
@@ -80,7 +80,10 @@ fn answer(command: &Command) -> Result<Answer, CliError> {
         Command::Check(check) => check::run(check),
         Command::Plan(asked) => plan::run(asked),
         Command::Graph(asked) => graph::run(asked),
-        Command::Schema => Ok(Answer::of(format!("{:#}\n", crate::spec::schema()))),
+        Command::Schema { format: SchemaFormat::Json } => {
+            Ok(Answer::of(format!("{:#}\n", crate::spec::schema())))
+        }
+        Command::Schema { format: SchemaFormat::Markdown } => Ok(Answer::of(crate::spec::reference())),
         Command::Eject(build) => eject::run(build),
         Command::Llb(build) => llb::run(build),
         Command::Completions { shell } => Ok(shells::completions(*shell)),

@@ -1,9 +1,10 @@
 //! Where the steps are in a picture: a column for each depth, a lane for each stage.
 //!
 //! Depth goes from left to right, so what is one above the other can run at the same time. Within its lane, a step is
-//! near those it depends on.
+//! near those it depends on. Many steps with the same neighbours, as those that unpack wheels, are one block: side by
+//! side in a frame, with one line for all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Graph;
 
@@ -11,6 +12,8 @@ use super::Graph;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) column: usize,
+    /// The part of the column, where it is as wide as a block.
+    pub(super) part: usize,
     pub(super) row: usize,
 }
 
@@ -29,60 +32,126 @@ pub(super) struct Lane<'g> {
 pub(super) struct Layout<'g> {
     pub(super) places: Vec<Place>,
     pub(super) lanes: Vec<Lane<'g>>,
-    pub(super) columns: usize,
+    /// How many parts each column has.
+    pub(super) columns: Vec<usize>,
     pub(super) rows: usize,
+    /// The steps of each block.
+    pub(super) blocks: Vec<Vec<usize>>,
 }
+
+/// Steps that are put somewhere together: one, or a block.
+type Item = Vec<usize>;
 
 /// How often rows are put in order again; more changes nothing that can be seen.
 const SWEEPS: usize = 4;
 
+/// Fewer steps are no block.
+const BLOCK: usize = 5;
+
+/// How many steps of a block are one above the other before it gets wider, and how wide it may get.
+const HIGH: usize = 6;
+const WIDE: usize = 4;
+
+/// How many steps of an item stand side by side.
+fn across(item: &[usize]) -> usize {
+    item.len().div_ceil(HIGH).clamp(1, WIDE)
+}
+
 pub(super) fn layout(graph: &Graph) -> Layout<'_> {
-    let columns = columns(graph);
+    let depths = depths(graph);
     let mut stages: Vec<(usize, usize, &str)> = graph
         .stages()
         .into_iter()
         .enumerate()
         .map(|(at, stage)| {
-            let of_stage = graph.nodes.iter().zip(&columns).filter(|(node, _)| node.stage == stage);
-            (of_stage.map(|(_, column)| *column).max().unwrap_or(0), at, stage)
+            let of_stage = graph.nodes.iter().zip(&depths).filter(|(node, _)| node.stage == stage);
+            (of_stage.map(|(_, depth)| *depth).max().unwrap_or(0), at, stage)
         })
         .collect();
     // Lanes go down as the build goes on.
     stages.sort_unstable();
-    let mut places: Vec<Place> = columns.iter().map(|column| Place { column: *column, row: 0 }).collect();
+    let mut places: Vec<Place> =
+        depths.iter().map(|depth| Place { column: *depth, ..Place::default() }).collect();
     let mut lanes: Vec<Lane<'_>> = Vec::new();
     let mut row = 0;
-    let mut cells: Vec<Vec<usize>> = Vec::new();
+    let mut cells: Vec<(usize, Vec<Item>)> = Vec::new();
+    let neighbours = neighbours(graph);
     for (_, _, stage) in stages {
         let mut by_column: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, (node, column)) in graph.nodes.iter().zip(&columns).enumerate() {
+        for (at, (node, depth)) in graph.nodes.iter().zip(&depths).enumerate() {
             if node.stage == stage {
-                by_column.entry(*column).or_default().push(at);
+                by_column.entry(*depth).or_default().push(at);
             }
         }
-        let rows = by_column.values().map(Vec::len).max().unwrap_or(0);
-        lanes.push(Lane { stage, row, rows });
+        let mut rows = 0;
         for cell in by_column.into_values() {
-            set_rows(&mut places, &cell, row);
-            cells.push(cell);
+            let items = items(&cell, &neighbours);
+            rows = rows.max(set_rows(&mut places, &items, row));
+            cells.push((row, items));
         }
+        lanes.push(Lane { stage, row, rows });
         row += rows;
     }
-    order_rows(graph, &mut places, &mut cells);
-    let columns = columns.iter().max().map_or(0, |last| last + 1);
-    Layout { places, lanes, columns, rows: row }
-}
-
-fn set_rows(places: &mut [Place], cell: &[usize], first: usize) {
-    for (offset, at) in cell.iter().enumerate() {
-        if let Some(place) = places.get_mut(*at) {
-            place.row = first + offset;
+    order_rows(&neighbours, &mut places, &mut cells);
+    let mut columns = vec![1; depths.iter().max().map_or(0, |last| last + 1)];
+    for place in &places {
+        if let Some(parts) = columns.get_mut(place.column) {
+            *parts = (*parts).max(place.part + 1);
         }
     }
+    let blocks = cells.into_iter().flat_map(|(_, items)| items).filter(|item| item.len() > 1).collect();
+    Layout { places, lanes, columns, rows: row, blocks }
+}
+
+/// What each step depends on, and what depends on it.
+fn neighbours(graph: &Graph) -> Vec<(BTreeSet<usize>, BTreeSet<usize>)> {
+    let mut all: Vec<(BTreeSet<usize>, BTreeSet<usize>)> =
+        graph.nodes.iter().map(|node| (node.inputs.iter().copied().collect(), BTreeSet::new())).collect();
+    for (at, node) in graph.nodes.iter().enumerate() {
+        for input in &node.inputs {
+            if let Some((_, users)) = all.get_mut(*input) {
+                users.insert(at);
+            }
+        }
+    }
+    all
+}
+
+/// The steps of a cell, those with the same neighbours in blocks if they are many.
+fn items(cell: &[usize], neighbours: &[(BTreeSet<usize>, BTreeSet<usize>)]) -> Vec<Item> {
+    let mut alike: BTreeMap<_, Item> = BTreeMap::new();
+    for at in cell {
+        alike.entry(neighbours.get(*at)).or_default().push(*at);
+    }
+    let mut items: Vec<Item> = Vec::new();
+    for steps in alike.into_values() {
+        if steps.len() < BLOCK {
+            items.extend(steps.into_iter().map(|step| vec![step]));
+        } else {
+            items.push(steps);
+        }
+    }
+    items.sort_unstable();
+    items
+}
+
+/// Places items below one another, and gives how many rows they have.
+fn set_rows(places: &mut [Place], items: &[Item], first: usize) -> usize {
+    let mut row = first;
+    for item in items {
+        let across = across(item);
+        for (offset, at) in item.iter().enumerate() {
+            if let Some(place) = places.get_mut(*at) {
+                (place.row, place.part) = (row + offset / across, offset % across);
+            }
+        }
+        row += item.len().div_ceil(across);
+    }
+    row - first
 }
 
 /// Each step one column after the last of those it depends on; sources just before the first that uses them.
-fn columns(graph: &Graph) -> Vec<usize> {
+fn depths(graph: &Graph) -> Vec<usize> {
     let mut columns: Vec<usize> = Vec::new();
     for node in &graph.nodes {
         let before = node.inputs.iter().filter_map(|input| columns.get(*input)).max();
@@ -103,36 +172,27 @@ fn columns(graph: &Graph) -> Vec<usize> {
     columns
 }
 
-/// Puts the steps of each lane and column in the order of what they are connected to.
-fn order_rows(graph: &Graph, places: &mut [Place], cells: &mut [Vec<usize>]) {
-    let mut near: Vec<Vec<usize>> = graph.nodes.iter().map(|node| node.inputs.clone()).collect();
-    for (at, node) in graph.nodes.iter().enumerate() {
-        for input in &node.inputs {
-            if let Some(list) = near.get_mut(*input) {
-                list.push(at);
-            }
-        }
-    }
+/// Puts the items of each lane and column in the order of what they are connected to.
+fn order_rows(
+    neighbours: &[(BTreeSet<usize>, BTreeSet<usize>)],
+    places: &mut [Place],
+    cells: &mut [(usize, Vec<Item>)],
+) {
     for _ in 0..SWEEPS {
-        for cell in cells.iter_mut().filter(|cell| cell.len() > 1) {
-            let first =
-                cell.iter().filter_map(|at| places.get(*at)).map(|place| place.row).min().unwrap_or(0);
-            // Twice the mean row, as a whole number: the same on every machine.
-            let weight = |at: &usize| {
-                let rows: Vec<usize> = near
-                    .get(*at)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|other| places.get(*other))
-                    .map(|p| p.row)
-                    .collect();
+        for (first, items) in cells.iter_mut().filter(|(_, items)| items.len() > 1) {
+            // The mean row of the neighbours, as a whole number: the same on every machine.
+            let weight = |item: &Item| {
+                let near = item.iter().filter_map(|at| neighbours.get(*at));
+                let near = near.flat_map(|(inputs, users)| inputs.iter().chain(users));
+                let rows: Vec<usize> =
+                    near.filter_map(|other| places.get(*other)).map(|place| place.row).collect();
                 let sum: usize = rows.iter().sum();
                 if rows.is_empty() { 0 } else { sum * 1024 / rows.len() }
             };
-            let mut weighed: Vec<(usize, usize)> = cell.iter().map(|at| (weight(at), *at)).collect();
+            let mut weighed: Vec<(usize, Item)> = items.drain(..).map(|item| (weight(&item), item)).collect();
             weighed.sort_unstable();
-            *cell = weighed.into_iter().map(|(_, at)| at).collect();
-            set_rows(places, cell, first);
+            *items = weighed.into_iter().map(|(_, item)| item).collect();
+            set_rows(places, items, *first);
         }
     }
 }

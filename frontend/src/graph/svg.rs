@@ -1,13 +1,18 @@
 //! A graph as SVG: lanes in colours, steps as boxes, and with a recorded build its times and its longest chain.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::layout::{Lane, Place, layout};
+use super::layout::{Lane, Layout, Place, layout};
 use super::{Graph, Node};
 
 const WIDTH: usize = 230;
 const HEIGHT: usize = 38;
-const COLUMN: usize = WIDTH + 56;
+/// Room between columns, and between the steps of a block.
+const GAP: usize = 56;
+const INNER: usize = 12;
+/// How far the frame of a block is from its steps.
+const FRAME: usize = 5;
 const ROW: usize = HEIGHT + 12;
 /// Room for the lanes' names.
 const LEFT: usize = 120;
@@ -32,12 +37,8 @@ const COLOURS: [(&str, &str, &str); 8] = [
 /// The picture of a graph.
 pub fn svg(graph: &Graph) -> String {
     let layout = layout(graph);
-    let lane_of =
-        |row: usize| layout.lanes.iter().rposition(|lane| lane.row <= row && lane.rows > 0).unwrap_or(0);
-    let x = |place: Place| LEFT + place.column * COLUMN;
-    let y = |place: Place| TOP + place.row * ROW + (lane_of(place.row) + 1) * LANE;
-    let width = LEFT + layout.columns * COLUMN;
-    let height = TOP + layout.rows * ROW + (layout.lanes.len() + 1) * LANE;
+    let canvas = Canvas::new(&layout);
+    let (width, height) = (canvas.width, canvas.height);
     let chain = graph.longest_chain();
     let longest =
         graph.nodes.iter().filter_map(|node| node.timing).map(|timing| timing.took).max().unwrap_or(0);
@@ -59,40 +60,135 @@ pub fn svg(graph: &Graph) -> String {
     for (at, lane) in layout.lanes.iter().enumerate() {
         lane_box(&mut out, lane, at, width);
     }
-    for (at, node) in graph.nodes.iter().enumerate() {
-        let Some(to) = layout.places.get(at) else { continue };
-        for input in &node.inputs {
-            let Some(from) = layout.places.get(*input) else { continue };
-            let on_chain = chain.windows(2).any(|pair| pair == [*input, at]);
-            let (x1, y1) = (x(*from) + WIDTH, y(*from) + HEIGHT / 2);
-            let (x2, y2) = (x(*to), y(*to) + HEIGHT / 2);
-            let bend = (x2.saturating_sub(x1) / 2).clamp(24, 160);
-            let (c1, c2) = (x1 + bend, x2.saturating_sub(bend));
-            let stroke = if on_chain {
-                "stroke=\"#dc2626\" stroke-width=\"2.5\""
-            } else {
-                "stroke=\"#94a3b8\" stroke-opacity=\"0.7\""
-            };
-            let _ = writeln!(
-                out,
-                "<path d=\"M{x1} {y1}C{c1} {y1} {c2} {y2} {x2} {y2}\" fill=\"none\" {stroke}/>"
-            );
-        }
+    edges(&mut out, graph, &canvas, &chain);
+    for frame in canvas.frames() {
+        let (_, outline, _) = colours(canvas.lane_of(frame.row));
+        let _ = writeln!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"7\" fill=\"none\" stroke=\"{outline}\" \
+             stroke-opacity=\"0.6\"/>",
+            frame.left,
+            frame.top,
+            frame.right - frame.left,
+            frame.bottom - frame.top
+        );
     }
     for (at, node) in graph.nodes.iter().enumerate() {
         if let Some(place) = layout.places.get(at) {
-            step_box(
-                &mut out,
-                node,
-                (x(*place), y(*place)),
-                lane_of(place.row),
-                chain.contains(&at),
-                longest,
-            );
+            let corner = (canvas.x(*place), canvas.y(*place));
+            step_box(&mut out, node, corner, canvas.lane_of(place.row), chain.contains(&at), longest);
         }
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// Where things are, in pixels.
+struct Canvas<'l> {
+    layout: &'l Layout<'l>,
+    /// Where each column begins.
+    columns: Vec<usize>,
+    width: usize,
+    height: usize,
+}
+
+/// A box with lines to it: a step's, or the frame of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Frame {
+    left: usize,
+    right: usize,
+    top: usize,
+    bottom: usize,
+    /// Its first row.
+    row: usize,
+}
+
+impl<'l> Canvas<'l> {
+    fn new(layout: &'l Layout<'l>) -> Self {
+        let mut width = LEFT;
+        let mut columns = Vec::new();
+        for parts in &layout.columns {
+            columns.push(width);
+            width += parts * (WIDTH + INNER) - INNER + GAP;
+        }
+        let height = TOP + layout.rows * ROW + (layout.lanes.len() + 1) * LANE;
+        Self { layout, columns, width, height }
+    }
+
+    fn lane_of(&self, row: usize) -> usize {
+        self.layout.lanes.iter().rposition(|lane| lane.row <= row && lane.rows > 0).unwrap_or(0)
+    }
+
+    fn x(&self, place: Place) -> usize {
+        self.columns.get(place.column).copied().unwrap_or(LEFT) + place.part * (WIDTH + INNER)
+    }
+
+    fn y(&self, place: Place) -> usize {
+        TOP + place.row * ROW + (self.lane_of(place.row) + 1) * LANE
+    }
+
+    fn of_step(&self, at: usize) -> Frame {
+        let place = self.layout.places.get(at).copied().unwrap_or_default();
+        let (left, top) = (self.x(place), self.y(place));
+        Frame { left, right: left + WIDTH, top, bottom: top + HEIGHT, row: place.row }
+    }
+
+    fn of_block(&self, block: &[usize]) -> Option<Frame> {
+        let frames = block.iter().map(|at| self.of_step(*at));
+        frames
+            .reduce(|all, one| Frame {
+                left: all.left.min(one.left),
+                right: all.right.max(one.right),
+                top: all.top.min(one.top),
+                bottom: all.bottom.max(one.bottom),
+                row: all.row.min(one.row),
+            })
+            .map(|frame| Frame {
+                left: frame.left - FRAME,
+                right: frame.right + FRAME,
+                top: frame.top - FRAME,
+                bottom: frame.bottom + FRAME,
+                ..frame
+            })
+    }
+
+    fn frames(&self) -> impl Iterator<Item = Frame> {
+        self.layout.blocks.iter().filter_map(|block| self.of_block(block))
+    }
+
+    /// What lines to and from a step end at.
+    fn end(&self, at: usize) -> Frame {
+        let block = self.layout.blocks.iter().find(|block| block.contains(&at));
+        block.and_then(|block| self.of_block(block)).unwrap_or_else(|| self.of_step(at))
+    }
+}
+
+/// A line for each pair of boxes, and the longest chain on top of them from step to step.
+fn edges(out: &mut String, graph: &Graph, canvas: &Canvas<'_>, chain: &[usize]) {
+    let ends: Vec<Frame> = (0..graph.nodes.len()).map(|at| canvas.end(at)).collect();
+    let mut drawn = BTreeSet::new();
+    for (at, node) in graph.nodes.iter().enumerate() {
+        for input in &node.inputs {
+            let (Some(from), Some(to)) = (ends.get(*input), ends.get(at)) else { continue };
+            if !chain.windows(2).any(|pair| pair == [*input, at]) && drawn.insert((*from, *to)) {
+                line(out, *from, *to, "stroke=\"#94a3b8\" stroke-opacity=\"0.7\"");
+            }
+        }
+    }
+    for pair in chain.windows(2) {
+        if let [from, to] = pair {
+            let (from, to) = (canvas.of_step(*from), canvas.of_step(*to));
+            line(out, from, to, "stroke=\"#dc2626\" stroke-width=\"2.5\"");
+        }
+    }
+}
+
+fn line(out: &mut String, from: Frame, to: Frame, stroke: &str) {
+    let (x1, y1) = (from.right, usize::midpoint(from.top, from.bottom));
+    let (x2, y2) = (to.left, usize::midpoint(to.top, to.bottom));
+    let bend = (x2.saturating_sub(x1) / 2).clamp(24, 160);
+    let (c1, c2) = (x1 + bend, x2.saturating_sub(bend));
+    let _ = writeln!(out, "<path d=\"M{x1} {y1}C{c1} {y1} {c2} {y2} {x2} {y2}\" fill=\"none\" {stroke}/>");
 }
 
 fn colours(lane: usize) -> (&'static str, &'static str, &'static str) {

@@ -67,6 +67,29 @@ fn steps_that_can_run_at_the_same_time_share_a_column_and_never_a_place() {
 }
 
 #[test]
+fn many_steps_with_the_same_neighbours_are_a_block_with_one_line() {
+    let mut graph = small();
+    let last = graph.nodes.pop().unwrap();
+    for number in 2..=20 {
+        let name = format!("[wheels] unpack: wheels {number:02} of 20");
+        graph.nodes.push(Node { inputs: vec![0, 2], ..Node::named(&name) });
+    }
+    let inputs = (3..graph.nodes.len()).chain([0]).collect();
+    graph.nodes.push(Node { inputs, ..last });
+    let layout = layout::layout(&graph);
+    assert_eq!(layout.blocks.iter().map(Vec::len).collect::<Vec<_>>(), [20]);
+    let wheels = layout.lanes.iter().find(|lane| lane.stage == "wheels").unwrap();
+    assert_eq!((wheels.rows, layout.columns[1]), (5, 4));
+    let mut taken: Vec<_> = layout.places.iter().map(|place| (place.column, place.part, place.row)).collect();
+    taken.sort_unstable();
+    taken.dedup();
+    assert_eq!(taken.len(), graph.nodes.len());
+    // To the block from the base and from the download, to the check twice, to the image from the block, the check and
+    // the base.
+    assert_eq!(svg(&graph).matches("<path ").count(), 7);
+}
+
+#[test]
 fn the_longest_chain_is_the_one_that_took_longest_not_the_one_with_most_steps() {
     let mut graph = small();
     let timing = |took, cached| Some(Timing { took, cached, ..Timing::default() });

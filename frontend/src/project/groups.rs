@@ -16,7 +16,14 @@ use crate::spec::{Located, Spec};
 const FILES: [(&str, &[&str]); 2] = [
     (
         "dev",
-        &["requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt"],
+        &[
+            "requirements-dev.txt",
+            "requirements_dev.txt",
+            "dev-requirements.txt",
+            "requirements/dev.txt",
+            "requirements/development.txt",
+            "requirements/local.txt",
+        ],
     ),
     (
         "test",

@@ -17,7 +17,7 @@ pub use args::Arguments;
 pub(crate) use args::mentions;
 pub use index::Index;
 pub use reader::Located;
-pub use schema::schema;
+pub use schema::{reference, schema};
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};
 pub use steps::{CacheMount, Check, CopyStep, NetworkMode, RunStep, SecretMount, Sharing};

@@ -73,7 +73,8 @@ fn conda_packages_are_not_ejected() {
     let environment = "channels: [conda-forge]\ndependencies: [python=3.13, numpy]\n";
     let folder =
         Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("environment.yml", environment)]);
-    let said = "error: an environment of conda packages cannot be made by a Dockerfile without conda\n  help: write that \
-                Dockerfile by hand: with an image that has conda, mamba or pixi\n";
+    let said = "error: an environment of conda packages cannot be ejected: pybuild puts it together itself, and pip \
+                cannot\n  help: push the image that pybuild makes, and begin the Dockerfile with `FROM` of it\n  help: or \
+                install from a lock of wheels, where all packages have them, and eject that\n";
     assert_eq!(folder.run(&["eject"]).refusal(), said);
 }

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod check;
+mod docs;
 mod eject;
+mod errors;
 mod folder;
+mod found;
 mod graph;
 mod init;
 mod plan;

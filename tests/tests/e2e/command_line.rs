@@ -1,23 +1,7 @@
 //! The command line, taken out of the frontend image as a user would, and what it makes for an engine.
 
-use std::process::Command;
-
-use pybuild_tests::command::{run, stdout};
 use pybuild_tests::project::temporary_folder;
-use pybuild_tests::{Build, Container, Engine, Image, Project, Result};
-
-/// A command of the binary that is in the frontend image.
-fn pybuild(project: &Project, arguments: &[&str]) -> Result<String> {
-    let engine = Engine::get()?;
-    let folder = temporary_folder()?;
-    let program = folder.path().join("pybuild");
-    let made = stdout(&mut engine.docker(&["create", "--pull=always", "-q", engine.frontend()]))?;
-    let id = made.trim();
-    let copied = run(&mut engine.docker(&["cp", &format!("{id}:/pybuild"), &program.to_string_lossy()]));
-    run(&mut engine.docker(&["rm", id]))?.successful()?;
-    copied?.successful()?;
-    stdout(Command::new(program).args(arguments).current_dir(project.path()))
-}
+use pybuild_tests::{Build, Image, Project, Result, pybuild};
 
 /// A project with a dependency, a check and every setting that is its image's own.
 fn project() -> Result<Project> {
@@ -79,16 +63,5 @@ fn a_graph_is_drawn_by_the_engine_as_well() -> Result {
     Build::of(&project).target("debug:graph").output(&output).succeed()?;
     let svg = std::fs::read_to_string(folder.path().join("graph.svg")).unwrap_or_default();
     assert!(svg.contains("check: import"), "{svg}");
-    Ok(())
-}
-
-#[test]
-fn a_project_without_a_build_file_gets_one_that_builds_and_runs() -> Result {
-    let project = Project::example("flask")?;
-    project.remove("pybuild.toml")?;
-    pybuild(&project, &["init", "--python", "3.11"])?;
-    let outcome = Build::of(&project).load().succeed()?;
-    let container = Container::start(outcome.image()?, 8000)?;
-    assert_eq!(container.get(8000, "/health")?.status, 200);
     Ok(())
 }

@@ -22,9 +22,14 @@ pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
     let platform = platform::one_of(build.platform.as_deref())?;
     let prepared = opened.plan(build.target.as_deref(), &platform)?;
     if prepared.project.conda.is_some() {
+        let error = CliError::new(
+            "an environment of conda packages cannot be ejected: pybuild puts it together itself, and pip cannot",
+        );
         let error =
-            CliError::new("an environment of conda packages cannot be made by a Dockerfile without conda");
-        return Err(error.help("write that Dockerfile by hand: with an image that has conda, mamba or pixi"));
+            error.help("push the image that pybuild makes, and begin the Dockerfile with `FROM` of it");
+        return Err(
+            error.help("or install from a lock of wheels, where all packages have them, and eject that")
+        );
     }
     let mut notes = Vec::new();
     if opened.ignored.file.is_none() {

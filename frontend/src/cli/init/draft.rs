@@ -19,6 +19,10 @@ pub(super) struct Draft {
     pub(super) system: System,
     pub(super) app: App,
     pub(super) args: BTreeMap<String, String>,
+    /// A folder from which the app's modules are imported.
+    pub(super) python_path: Option<String>,
+    /// Variables that the app cannot be imported without, with values for checks.
+    pub(super) needed: BTreeMap<String, String>,
     /// Checks, each with what is to be said of it.
     pub(super) checks: Vec<(String, String)>,
     /// Stages besides production.
@@ -39,7 +43,10 @@ pub(super) struct App {
     pub(super) include: Vec<String>,
     pub(super) workdir: Option<String>,
     pub(super) package: Option<bool>,
+    pub(super) member: Option<String>,
     pub(super) writable: Vec<String>,
+    /// What is to be said of the writable folders.
+    pub(super) writable_note: Option<String>,
 }
 
 /// A stage that starts from an image of its own.
@@ -49,6 +56,7 @@ pub(super) struct Stage {
     pub(super) about: String,
     pub(super) from: String,
     pub(super) include: Vec<String>,
+    pub(super) copy: Vec<Copy>,
     pub(super) workdir: Option<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) run: Vec<String>,
@@ -131,6 +139,13 @@ fn key(name: &str) -> String {
 }
 
 impl Draft {
+    /// Lets the app write to the folder of its `SQLite` database.
+    pub(super) fn sqlite(&mut self, folder: String) {
+        let note = "A database of SQLite is there. It goes with the container unless a volume is mounted.";
+        self.app.writable_note = Some(note.to_owned());
+        self.app.writable = vec![folder];
+    }
+
     /// The build file.
     pub(super) fn text(&self) -> String {
         let mut out = format!("# syntax={}\n# {}\n", self.image, self.about);
@@ -143,8 +158,17 @@ impl Draft {
             for (name, command) in &self.checks {
                 let _ = writeln!(out, "checks.{} = {}", key(name), string(command));
             }
+            let path = self.python_path.as_ref().map(|path| ("PYTHONPATH", path));
+            let needed = self.needed.iter().map(|(name, value)| (name.as_str(), value));
+            for (name, value) in path.into_iter().chain(needed) {
+                let _ = writeln!(out, "env.{} = {}", key(name), literal(value));
+            }
         }
-        self.production.text(&mut out);
+        let mut production = self.production.clone();
+        if let Some(path) = &self.python_path {
+            production.env.entry("PYTHONPATH".to_owned()).or_insert_with(|| path.clone());
+        }
+        production.text(&mut out);
         if !self.checks.is_empty() {
             out.push_str("# No image unless the checks pass:\n# requires = [\"test\"]\n");
         }
@@ -191,7 +215,13 @@ impl Draft {
         if let Some(package) = app.package {
             let _ = writeln!(lines, "package = {package}");
         }
+        if let Some(member) = &app.member {
+            let _ = writeln!(lines, "member = {}", string(member));
+        }
         if !app.writable.is_empty() {
+            if let Some(note) = &app.writable_note {
+                let _ = writeln!(lines, "# {note}");
+            }
             let _ = writeln!(lines, "writable = {}", list(&app.writable));
         }
         if !lines.is_empty() {
@@ -204,7 +234,11 @@ impl Stage {
     fn text(&self, out: &mut String) {
         let _ =
             writeln!(out, "\n# {}\n[stage.{}]\nfrom = {}", self.about, key(&self.name), string(&self.from));
-        for (name, words) in [("include", &self.include), ("run", &self.run), ("cache", &self.cache)] {
+        if !self.include.is_empty() {
+            let _ = writeln!(out, "include = {}", list(&self.include));
+        }
+        copies(&self.copy, out);
+        for (name, words) in [("run", &self.run), ("cache", &self.cache)] {
             if !words.is_empty() {
                 let _ = writeln!(out, "{name} = {}", list(words));
             }
@@ -224,10 +258,7 @@ impl Production {
         if !self.packages.is_empty() {
             let _ = writeln!(out, "packages = {}", list(&self.packages));
         }
-        if !self.copy.is_empty() {
-            let copies: Vec<_> = self.copy.iter().map(Copy::text).collect();
-            let _ = writeln!(out, "copy = [\n{}]", copies.concat());
-        }
+        copies(&self.copy, out);
         if !self.run.is_empty() {
             let _ = writeln!(out, "run = {}", list(&self.run));
         }
@@ -271,6 +302,13 @@ impl Production {
         if let Some(signal) = &self.stop_signal {
             let _ = writeln!(out, "stop-signal = {}", string(signal));
         }
+    }
+}
+
+fn copies(copies: &[Copy], out: &mut String) {
+    if !copies.is_empty() {
+        let lines: Vec<_> = copies.iter().map(Copy::text).collect();
+        let _ = writeln!(out, "copy = [\n{}]", lines.concat());
     }
 }
 

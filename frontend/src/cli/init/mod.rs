@@ -1,9 +1,14 @@
 //! `pybuild init`: a first build file for a project, from what is in its folder or from its Dockerfile.
 
+mod beside;
+mod code;
+mod django;
 mod dockerfile;
 mod draft;
 mod look;
 mod native;
+mod runs;
+mod workspace;
 
 use std::fmt::Write;
 use std::io::Write as _;

@@ -1,18 +1,17 @@
-//! From the instructions of a Dockerfile to a draft, with a word about each.
+//! The stages of a Dockerfile: which of them ships, and what becomes of the others. Each instruction gets a word.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::{Instruction, expand};
-use super::steps::{Step, steps};
 use crate::cli::error::CliError;
-use crate::cli::init::draft::{Command, Copy, Draft, Health, Stage};
+use crate::cli::init::draft::{Draft, Stage};
 use crate::reference::ImageReference;
 use crate::spec::ContextPath;
 
 /// A stage of the Dockerfile.
-struct Part<'i> {
+pub(super) struct Part<'i> {
     /// The first name is how others call it; it has a number as well.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     image: String,
     /// The stage that it starts from, by its position.
     parent: Option<usize>,
@@ -26,9 +25,9 @@ pub(super) struct Carrier<'a> {
     shipped: BTreeSet<usize>,
     args: BTreeMap<String, String>,
     before: Vec<&'a Instruction>,
-    draft: &'a mut Draft,
+    pub(super) draft: &'a mut Draft,
     said: Vec<(usize, String)>,
-    workdir: String,
+    pub(super) workdir: String,
 }
 
 impl<'a> Carrier<'a> {
@@ -86,6 +85,7 @@ impl<'a> Carrier<'a> {
         for instruction in std::mem::take(&mut self.before) {
             self.say(instruction, "carried over where it is used: its default");
         }
+        let found = std::mem::take(&mut self.draft.app.writable);
         self.draft.production.expose.clear();
         self.draft.production.command = None;
         self.draft.production.command_note = None;
@@ -102,14 +102,38 @@ impl<'a> Carrier<'a> {
                 self.foreign_part(part, &parts);
             }
         }
-        if self.workdir != "/app" && self.workdir != "/" {
-            self.draft.app.workdir = Some(self.workdir.clone());
+        if self.workdir == "/app" || self.workdir == "/" {
+            add(&mut self.draft.app.writable, found);
+        } else {
+            self.moved(&found);
         }
         self.said.sort_by_key(|(line, _)| *line);
         self.said
     }
 
-    fn is_python_part(at: usize, parts: &[Part<'_>]) -> bool {
+    /// What was found in the project before is below the working directory of the Dockerfile.
+    fn moved(&mut self, writable: &[String]) {
+        let workdir = self.workdir.clone();
+        let moved = |path: &str| match path
+            .strip_prefix("/app")
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        {
+            Some(rest) => format!("{workdir}{rest}"),
+            None => path.to_owned(),
+        };
+        add(&mut self.draft.app.writable, writable.iter().map(|path| moved(path)).collect());
+        self.draft.python_path = self.draft.python_path.as_deref().map(moved);
+        let own = ["static", "assets"];
+        let copies = self.draft.stages.iter_mut().flat_map(|stage| stage.copy.iter_mut());
+        for copy in copies.chain(self.draft.production.copy.iter_mut()) {
+            if copy.from.as_deref().is_some_and(|from| own.contains(&from)) {
+                copy.path = moved(&copy.path);
+            }
+        }
+        self.draft.app.workdir = Some(self.workdir.clone());
+    }
+
+    pub(super) fn is_python_part(at: usize, parts: &[Part<'_>]) -> bool {
         let mut part = parts.get(at);
         for _ in 0..parts.len() {
             match part.and_then(|part| part.parent) {
@@ -120,12 +144,12 @@ impl<'a> Carrier<'a> {
         part.is_some_and(|part| is_python(&part.image))
     }
 
-    fn say(&mut self, instruction: &Instruction, what: impl AsRef<str>) {
+    pub(super) fn say(&mut self, instruction: &Instruction, what: impl AsRef<str>) {
         let name = &instruction.name;
         self.said.push((instruction.line, format!("{name}: {}", what.as_ref())));
     }
 
-    fn expanded(&self, text: &str) -> String {
+    pub(super) fn expanded(&self, text: &str) -> String {
         expand(text, &self.args)
     }
 
@@ -229,287 +253,21 @@ impl<'a> Carrier<'a> {
         stage.include.sort();
         stage.include.dedup();
         self.draft.stages.retain(|other| other.name != stage.name && other.name != "assets");
-        self.draft.stages.push(stage);
+        for other in &mut self.draft.stages {
+            other.copy.retain(|copy| copy.from.as_deref() != Some("assets"));
+        }
+        // Before the static files of Django, which are made from it.
+        let at = self.draft.stages.iter().position(|other| other.name == "static");
+        self.draft.stages.insert(at.unwrap_or(self.draft.stages.len()), stage);
     }
-
-    fn run_steps(&mut self, instruction: &Instruction, builds: bool) {
-        let line = match (instruction.list(), &instruction.heredoc) {
-            (Some(words), _) => shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default(),
-            (None, Some(text)) => text.clone(),
-            (None, None) => instruction.rest.clone(),
-        };
-        for step in steps(&line) {
-            let what = self.step(step, builds);
-            self.say(instruction, what);
-        }
-    }
-
-    fn step(&mut self, step: Step, builds: bool) -> String {
-        match step {
-            Step::Needless(why) => format!("not needed: {why}"),
-            Step::Packages(names) => {
-                let (build, runtime): (Vec<_>, Vec<_>) =
-                    names.into_iter().partition(|name| builds || is_for_building(name));
-                let shown = [("build", &build), ("runtime", &runtime)];
-                let shown = shown.iter().filter(|(_, names)| !names.is_empty());
-                let shown: Vec<_> =
-                    shown.map(|(kind, names)| format!("system.{kind} = {}", names.join(" "))).collect();
-                add(&mut self.draft.system.build, build);
-                add(&mut self.draft.system.runtime, runtime);
-                format!("carried over: {}", shown.join(", "))
-            }
-            Step::Requirements(files) => {
-                let found: Vec<_> = files
-                    .iter()
-                    .filter_map(|file| {
-                        ContextPath::parse(
-                            file.rsplit("/tmp/").next().unwrap_or(file).trim_start_matches('/'),
-                        )
-                    })
-                    .map(|path| path.as_str().to_owned())
-                    .collect();
-                let usual = [
-                    "requirements.txt",
-                    "requirements/production.txt",
-                    "requirements/prod.txt",
-                    "requirements/base.txt",
-                ];
-                if let [only] = found.as_slice()
-                    && usual.contains(&only.as_str())
-                {
-                    return format!("carried over: {only} is found by its name");
-                }
-                let said = format!("carried over: dependencies.requirements = {}", found.join(" "));
-                self.draft.requirements = Some(found);
-                said
-            }
-            Step::Project => {
-                "carried over: the project is installed as a package if it names a build backend".to_owned()
-            }
-            Step::Lock(lock) => format!("carried over: {lock} is read as it is"),
-            Step::Named(names) => {
-                format!("not carried over: add {} to the project's dependencies", names.join(" "))
-            }
-            Step::User(name) => {
-                let said = format!("carried over: user = \"{name}\", unless another `USER` follows");
-                self.draft.production.user.get_or_insert(name);
-                said
-            }
-            Step::Own(folders) | Step::Folders(folders)
-                if folders.iter().all(|folder| folder.starts_with('/')) =>
-            {
-                let folders: Vec<_> = folders.into_iter().map(|folder| self.expanded(&folder)).collect();
-                // The app's own folder belongs to root: what is written has a folder of its own.
-                let (app, own): (Vec<_>, Vec<_>) =
-                    folders.into_iter().partition(|folder| *folder == self.workdir || folder == "/app");
-                if own.is_empty() {
-                    return format!(
-                        "not carried over: {} belongs to root; name what is written in app.writable",
-                        app.join(" ")
-                    );
-                }
-                let said = format!("carried over: app.writable = {}", own.join(" "));
-                add(&mut self.draft.app.writable, own);
-                said
-            }
-            Step::Own(folders) | Step::Folders(folders) => {
-                format!("not carried over: {} of the working directory; see app.writable", folders.join(" "))
-            }
-            Step::Other(command) if builds => {
-                format!("not carried over: `{command}` of a stage that does not ship")
-            }
-            Step::Other(command) => {
-                let said = format!("carried over: run = \"{command}\", after the app is copied");
-                self.draft.production.run.push(command);
-                said
-            }
-        }
-    }
-
-    fn copy(&mut self, instruction: &Instruction, parts: &[Part<'_>]) {
-        if instruction.heredoc.is_some() {
-            return self.say(instruction, "not carried over: put the text into a file and copy that");
-        }
-        let words: Vec<_> = instruction.words().iter().map(|word| self.expanded(word)).collect();
-        let Some((to, sources)) = words.split_last() else { return };
-        if sources.iter().any(|source| source.contains("://")) {
-            return self.say(instruction, "not carried over: nothing is downloaded by a copy; use `run`");
-        }
-        let Some(from) = instruction.flags.get("from").map(|from| from.to_ascii_lowercase()) else {
-            return self.copy_app(instruction, sources, to);
-        };
-        let stage = parts.iter().position(|part| part.names.contains(&from));
-        if stage.is_some_and(|at| Self::is_python_part(at, parts)) {
-            return self.say(instruction, "not needed: the environment comes from the builder");
-        }
-        if from.contains("uv") && sources.iter().any(|source| source.contains("uv")) {
-            return self.say(instruction, "not needed: uv is not in the image");
-        }
-        let from = stage.and_then(|at| parts.get(at)?.names.first()).map_or(from, |name| {
-            if name.starts_with(|c: char| c.is_ascii_digit()) { format!("stage{name}") } else { name.clone() }
-        });
-        for source in sources {
-            let copy = Copy {
-                from: Some(from.clone()),
-                path: source.clone(),
-                to: to.trim_start_matches("./").to_owned(),
-                owner: instruction.flags.get("chown").filter(|owner| !owner.is_empty()).cloned(),
-                mode: instruction.flags.get("chmod").filter(|mode| mode.parse::<u32>().is_ok()).cloned(),
-            };
-            // What was found to be copied before is said by the Dockerfile now.
-            self.draft.production.copy.retain(|other| other.from.as_deref() != Some("assets"));
-            self.draft.production.copy.push(copy);
-        }
-        self.say(instruction, format!("carried over: copy from {from}"));
-    }
-
-    fn copy_app(&mut self, instruction: &Instruction, sources: &[String], to: &str) {
-        let manifests = [
-            "requirements",
-            "pyproject.toml",
-            "poetry.lock",
-            "uv.lock",
-            "Pipfile",
-            "pdm.lock",
-            "setup.py",
-            "setup.cfg",
-            "README",
-        ];
-        let is_manifest = |source: &String| {
-            manifests.iter().any(|name| source.rsplit('/').next().unwrap_or(source).starts_with(name))
-        };
-        if sources.iter().all(is_manifest) {
-            return self.say(instruction, "not needed: manifests and locks are read where they are");
-        }
-        if sources.iter().any(|source| source == "." || source == "./") {
-            return self.say(instruction, "carried over: all files are copied unless app.include names some");
-        }
-        let target = to.trim_end_matches('/');
-        let mut kept = Vec::new();
-        for source in sources {
-            let Some(path) = ContextPath::parse(source.trim_start_matches('/')) else { continue };
-            let name = path.as_str();
-            let base = self.workdir.trim_end_matches('/');
-            let within =
-                target.strip_prefix(base).unwrap_or(target).trim_start_matches("./").trim_matches('/');
-            // Files that stay where they are in the project; others are copied there.
-            if within.is_empty() && !name.contains('/') || within == name || within == "." {
-                kept.push(name.to_owned());
-            } else {
-                let copy = Copy { path: name.to_owned(), to: to.to_owned(), ..Copy::default() };
-                self.draft.production.copy.push(copy);
-            }
-        }
-        let said = if kept.is_empty() {
-            "carried over: copy".to_owned()
-        } else {
-            format!("carried over: app.include = {}", kept.join(" "))
-        };
-        add(&mut self.draft.app.include, kept);
-        self.say(instruction, said);
-    }
-
-    fn setting(&mut self, instruction: &Instruction) {
-        let rest = self.expanded(&instruction.rest);
-        let command = || match instruction.list() {
-            Some(words) => Command::List(words),
-            None => Command::Line(instruction.rest.clone()),
-        };
-        match instruction.name.as_str() {
-            "ARG" => return self.say(instruction, "carried over where it is used: its default"),
-            "ENV" => return self.env(instruction),
-            "LABEL" => self.draft.production.labels.extend(instruction.pairs()),
-            "WORKDIR" => {
-                self.workdir = if rest.starts_with('/') {
-                    rest
-                } else {
-                    format!("{}/{rest}", self.workdir.trim_end_matches('/'))
-                };
-            }
-            "EXPOSE" => {
-                let ports =
-                    rest.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()).collect();
-                add(&mut self.draft.production.expose, ports);
-            }
-            "USER" => {
-                let name = rest.split(':').next().unwrap_or(&rest).to_owned();
-                let numeric = name.starts_with(|c: char| c.is_ascii_digit());
-                self.draft.production.user = Some(if numeric { rest } else { name });
-            }
-            "CMD" => self.draft.production.command = Some(command()),
-            "ENTRYPOINT" => self.draft.production.entrypoint = Some(command()),
-            "VOLUME" => add(&mut self.draft.production.volumes, instruction.words()),
-            "STOPSIGNAL" => self.draft.production.stop_signal = Some(rest),
-            "HEALTHCHECK" => self.draft.production.healthcheck = Some(health(instruction)),
-            _ => return self.say(instruction, "not carried over: a build file has nothing like it"),
-        }
-        self.say(instruction, "carried over");
-    }
-
-    fn env(&mut self, instruction: &Instruction) {
-        let needless = |name: &str, value: &str| {
-            name.starts_with("PIP_")
-                || name.starts_with("POETRY_")
-                || name.starts_with("UV_")
-                || matches!(name, "PYTHONUNBUFFERED" | "PYTHONDONTWRITEBYTECODE" | "VIRTUAL_ENV")
-                || (name == "PATH" && value.contains("$PATH"))
-        };
-        let (dropped, kept): (Vec<_>, Vec<_>) =
-            instruction.pairs().into_iter().partition(|(name, value)| needless(name, value));
-        if !dropped.is_empty() {
-            let names: Vec<_> = dropped.iter().map(|(name, _)| name.as_str()).collect();
-            self.say(instruction, format!("not needed: {}", names.join(" ")));
-        }
-        if !kept.is_empty() {
-            let names: Vec<_> = kept.iter().map(|(name, _)| name.clone()).collect();
-            for (name, value) in kept {
-                let value = self.expanded(&value);
-                // What is left of variables is text to a build file.
-                self.draft.production.env.insert(name, value.replace("${", "$${"));
-            }
-            self.say(instruction, format!("carried over: env of {}", names.join(" ")));
-        }
-    }
-}
-
-fn health(instruction: &Instruction) -> Health {
-    let rest = &instruction.rest;
-    let Some(command) = rest.strip_prefix("CMD").map(str::trim) else { return Health::default() };
-    let command =
-        serde_json::from_str(command).map_or_else(|_| Command::Line(command.to_owned()), Command::List);
-    let times = instruction.flags.iter().map(|(name, value)| {
-        let value = if name == "retries" { value.clone() } else { format!("\"{value}\"") };
-        (name.clone(), value)
-    });
-    Health { command: Some(command), times: times.collect() }
 }
 
 fn is_python(image: &str) -> bool {
     ImageReference::parse(image).is_ok_and(|image| image.path().contains("python"))
 }
 
-/// Compilers and headers, which do not ship.
-fn is_for_building(name: &str) -> bool {
-    let name = name.split(['=', '<', '>', '~']).next().unwrap_or(name);
-    name.ends_with("-dev")
-        || name.ends_with("-devel")
-        || matches!(
-            name,
-            "gcc"
-                | "g++"
-                | "make"
-                | "cmake"
-                | "build-essential"
-                | "build-base"
-                | "pkg-config"
-                | "musl-dev"
-                | "git"
-                | "clang"
-        )
-}
-
 /// Adds what is not there yet.
-fn add(list: &mut Vec<String>, more: Vec<String>) {
+pub(super) fn add(list: &mut Vec<String>, more: Vec<String>) {
     for word in more {
         if !list.contains(&word) {
             list.push(word);

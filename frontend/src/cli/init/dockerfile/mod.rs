@@ -1,7 +1,10 @@
 //! A Dockerfile of a Python project, read into a draft, with a word about every instruction.
 
 mod carry;
+mod commands;
+mod copies;
 mod parse;
+mod settings;
 mod steps;
 
 use super::draft::Draft;

@@ -1,0 +1,199 @@
+//! What a project has besides its code: libraries of the system, checks, assets, a version of Python.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::code::is_module;
+use super::draft::{Copy, Draft, Stage};
+use super::native::KNOWN;
+use super::runs::Scene;
+use crate::project::Project;
+use crate::spec::ContextPath;
+
+/// What native packages want of the system.
+pub(super) fn system(packages: &BTreeSet<String>, draft: &mut Draft) {
+    let mut build: BTreeSet<&str> = BTreeSet::new();
+    let mut runtime: BTreeSet<&str> = BTreeSet::new();
+    for native in KNOWN.iter().filter(|native| packages.contains(native.package)) {
+        // Binary editions bring what they load.
+        if native.package == "psycopg" && packages.contains("psycopg-binary") {
+            continue;
+        }
+        build.extend(native.build);
+        runtime.extend(native.runtime);
+        let wants = if native.build.is_empty() { "loads" } else { "is compiled with, and loads," };
+        draft.system.because.push(format!("{} {wants} libraries of the system.", native.package));
+    }
+    draft.system.build = build.into_iter().map(str::to_owned).collect();
+    draft.system.runtime = runtime.into_iter().map(str::to_owned).collect();
+}
+
+/// Tools of the groups that `test` installs, where there is something for them.
+pub(super) fn checks(scene: &Scene, project: &Project, folder: &Path, draft: &mut Draft) {
+    let groups = ["dev", "test", "tests"];
+    if !groups.iter().any(|group| project.groups.contains_key(*group)) {
+        return;
+    }
+    let has_file = |name: &str| folder.join(name).is_file();
+    let configured = || {
+        let text = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
+        has_file("pytest.ini") || text.contains("[tool.pytest")
+    };
+    let tests = ["tests", "test"].iter().any(|name| folder.join(name).is_dir())
+        || std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with("test_") && is_module(&name)
+        })
+        || configured();
+    let known =
+        [("pytest", "python -m pytest", tests), ("ruff", "ruff check .", true), ("flake8", "flake8", true)];
+    for (tool, command, wanted) in known {
+        if wanted && scene.has(tool) {
+            draft.checks.push((tool.to_owned(), command.to_owned()));
+        }
+    }
+}
+
+/// Assets that Node builds, where the package says how. They come before what is made from them.
+pub(super) fn assets(package: &str, version: &str, folder: &Path, draft: &mut Draft) {
+    let Ok(package) = serde_json::from_str::<serde_json::Value>(package) else { return };
+    let Some(build) = package.pointer("/scripts/build").and_then(serde_json::Value::as_str) else { return };
+    let Some(out) = output(build, folder) else { return };
+    let install = if folder.join("package-lock.json").is_file() { "npm ci" } else { "npm install" };
+    let stage = Stage {
+        name: "assets".to_owned(),
+        about: format!("What `npm run build` makes: `{out}`."),
+        from: format!("node:{version}-slim"),
+        include: vec![".".to_owned()],
+        run: vec![install.to_owned(), "npm run build".to_owned()],
+        cache: vec!["/root/.npm".to_owned()],
+        ..Stage::default()
+    };
+    let copy =
+        Copy { from: Some("assets".to_owned()), path: format!("/app/{out}"), to: out, ..Copy::default() };
+    // Django collects them with its own.
+    if let Some(collected) = draft.stages.iter_mut().find(|stage| stage.name == "static") {
+        collected.copy.push(copy);
+    } else {
+        draft.production.copy.push(copy);
+    }
+    draft.stages.insert(0, stage);
+}
+
+/// The folder that a build command writes to.
+fn output(build: &str, folder: &Path) -> Option<String> {
+    let words: Vec<&str> = build.split_whitespace().collect();
+    for (at, word) in words.iter().enumerate() {
+        let (name, value) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
+        if ["--outdir", "--outDir", "--out-dir", "--dist-dir", "--output-path", "-o", "-d"].contains(&name) {
+            let value = value.or_else(|| words.get(at + 1).copied())?;
+            let path = ContextPath::parse(value)?;
+            let named = path.as_str();
+            // Tailwind and Sass write a file.
+            let folder = match named.rsplit_once('/') {
+                Some((folder, file)) if file.contains('.') => folder,
+                _ => named,
+            };
+            return (!path.is_root()).then(|| folder.to_owned());
+        }
+    }
+    let has = |names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
+    let vite = build.contains("vite") && !has(&["vite.config.js", "vite.config.ts", "vite.config.mjs"]);
+    (vite || build.contains("parcel")).then(|| "dist".to_owned())
+}
+
+/// The version of Python that files of other tools name; a build does not look at these.
+pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let pipenv = || {
+        let lock: serde_json::Value = serde_json::from_str(&read("Pipfile.lock")?).ok()?;
+        let requires = lock.pointer("/_meta/requires")?;
+        let version = requires.get("python_version").or(requires.get("python_full_version"))?;
+        version.as_str().map(str::to_owned)
+    };
+    let heroku = || read("runtime.txt")?.trim().strip_prefix("python-").map(str::to_owned);
+    let asdf = || {
+        let text = read(".tool-versions")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("python "))?;
+        line.split_whitespace().next().map(str::to_owned)
+    };
+    let found = pipenv().or_else(heroku).or_else(asdf)?;
+    crate::project::PythonVersion::parse(&found).map(|version| version.to_string())
+}
+
+/// Lets the app write where its database of `SQLite` is.
+pub(super) fn databases(scene: &Scene, draft: &mut Draft) {
+    if !draft.app.writable.is_empty() || scene.is_package {
+        return;
+    }
+    let flask = scene.has("flask-sqlalchemy");
+    if let Some(folder) = scene.modules.iter().find_map(|module| database(&module.text, flask)) {
+        draft.sqlite(folder);
+    }
+}
+
+/// Where a database of `SQLite` is, as its address says it.
+fn database(text: &str, flask: bool) -> Option<String> {
+    let (_, rest) = text.split_once("sqlite:///")?;
+    let path = rest.split(['"', '\'', ' ', '\n', '?']).next().unwrap_or_default();
+    if let Some(absolute) = path.strip_prefix('/').filter(|path| !path.contains('{')) {
+        let folder = absolute.rsplit_once('/').map_or("", |(folder, _)| folder);
+        return (!folder.is_empty()).then(|| format!("/{folder}"));
+    }
+    if path.is_empty() || path.contains('{') || path.contains(":memory:") {
+        return path.contains('{').then(|| "/app".to_owned());
+    }
+    if flask {
+        return Some("/app/instance".to_owned());
+    }
+    let folder = path.trim_start_matches("./").rsplit_once('/').map(|(folder, _)| folder);
+    Some(folder.map_or_else(|| "/app".to_owned(), |folder| format!("/app/{folder}")))
+}
+
+/// Node's version as files of its version managers name it.
+pub(super) fn node(said: Option<&str>) -> String {
+    let version = said.unwrap_or("22").trim().trim_start_matches('v');
+    let major = version.split('.').next().unwrap_or("22");
+    if major.parse::<u32>().is_ok() { major.to_owned() } else { "22".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_where_its_address_says() {
+        let at = |text: &str, flask: bool| database(text, flask);
+        assert_eq!(at("url = \"sqlite:///shop.db\"", true).as_deref(), Some("/app/instance"));
+        assert_eq!(at("url = \"sqlite:///./shop.db\"", false).as_deref(), Some("/app"));
+        assert_eq!(at("url = 'sqlite:///data/shop.db'", false).as_deref(), Some("/app/data"));
+        assert_eq!(at("url = 'sqlite:////var/lib/shop/shop.db'", false).as_deref(), Some("/var/lib/shop"));
+        assert_eq!(at("url = 'sqlite:///:memory:'", false), None);
+        assert_eq!(at("url = 'postgresql://'", false), None);
+    }
+
+    #[test]
+    fn versions_of_python_stand_in_files_of_many_tools() {
+        let of = |name: &str, text: &str| {
+            let (name, text) = (name.to_owned(), text.to_owned());
+            python(&move |asked| (asked == name).then(|| text.clone()))
+        };
+        let lock = "{\"_meta\": {\"requires\": {\"python_version\": \"3.11\"}}}";
+        assert_eq!(of("Pipfile.lock", lock).as_deref(), Some("3.11"));
+        assert_eq!(of("runtime.txt", "python-3.12.4\n").as_deref(), Some("3.12.4"));
+        assert_eq!(of(".tool-versions", "nodejs 20.1\npython 3.13.1 3.12\n").as_deref(), Some("3.13.1"));
+        assert_eq!(of("runtime.txt", "pypy3\n"), None);
+        assert_eq!(
+            (node(Some("v20.1\n")), node(Some("lts/*")), node(None)),
+            ("20".into(), "22".into(), "22".into())
+        );
+    }
+
+    #[test]
+    fn commands_of_bundlers_say_where_they_write() {
+        let at = |build: &str| output(build, Path::new("/nonexistent"));
+        assert_eq!(at("esbuild a.js --bundle --outdir=static/js").as_deref(), Some("static/js"));
+        assert_eq!(at("tailwindcss -i in.css -o static/css/out.css --minify").as_deref(), Some("static/css"));
+        assert_eq!(at("vite build").as_deref(), Some("dist"));
+        assert_eq!(at("webpack --mode production"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What a container of the project runs.
+
+use std::collections::BTreeSet;
+
+use super::code::{Made, Module};
+use super::draft::{Command, Draft};
+
+/// Frameworks by the class of their object, and whether they speak ASGI.
+const FRAMEWORKS: [(&str, bool); 7] = [
+    ("FastAPI", true),
+    ("FastHTML", true),
+    ("Starlette", true),
+    ("Litestar", true),
+    ("Quart", true),
+    ("Sanic", true),
+    ("Flask", false),
+];
+
+/// What is looked at to choose a command.
+pub(super) struct Scene {
+    /// The packages that are installed, normalised.
+    pub(super) packages: BTreeSet<String>,
+    /// The files that can be the app, shallow ones first.
+    pub(super) modules: Vec<Module>,
+    /// `[project.scripts]`, or Poetry's.
+    pub(super) scripts: Vec<String>,
+    /// The name of the project.
+    pub(super) name: Option<String>,
+    pub(super) is_package: bool,
+    /// The line of a `Procfile` for `web`.
+    pub(super) procfile: Option<String>,
+}
+
+impl Scene {
+    pub(super) fn has(&self, package: &str) -> bool {
+        self.packages.contains(package)
+    }
+
+    /// Sets what production runs, and says what the project is. `None` if nothing is found.
+    pub(super) fn command(&self, draft: &mut Draft) -> Option<String> {
+        let found = [Self::django, Self::web, Self::streamlit, Self::script];
+        found.iter().find_map(|look| look(self, draft))
+    }
+
+    /// Puts a folder on Python's path, from which modules are imported.
+    pub(super) fn import_from(&self, root: &str, draft: &mut Draft) {
+        // What is installed as a package is found without it.
+        let installed = self.is_package && root == "src";
+        if !root.is_empty() && !installed {
+            draft.python_path = Some(format!("/app/{root}"));
+        }
+    }
+
+    fn web(&self, draft: &mut Draft) -> Option<String> {
+        for (class, is_async) in FRAMEWORKS {
+            let factories =
+                || self.modules.iter().filter_map(|module| Some((module, module.factory(class)?)));
+            let names: BTreeSet<String> = factories().map(|(_, (name, _))| name).collect();
+            let objects =
+                self.modules.iter().filter_map(|module| Some((module, module.object(class, &names)?)));
+            let callable = factories().filter(|(_, (_, needs_nothing))| *needs_nothing);
+            let callable = callable.map(|(module, (name, _))| (module, Made::Factory(name)));
+            let mut candidates: Vec<(&Module, Made)> = objects.chain(callable).collect();
+            // Somebody has said it before.
+            if let Some(line) = &self.procfile {
+                let said = |(module, _): &(&Module, Made)| {
+                    line.split_whitespace().any(|word| word.split(':').next() == Some(module.name.as_str()))
+                };
+                candidates.sort_by_key(|candidate| !said(candidate));
+            }
+            if let Some((module, made)) = candidates.first() {
+                draft.production.expose = vec!["8000".to_owned()];
+                self.import_from(&module.root, draft);
+                let command = self.server(module, made, is_async, draft);
+                draft.production.command = Some(command);
+                let (Made::Variable(name) | Made::Factory(name)) = made;
+                return Some(format!("App of {class}, `{}:{name}`", module.name));
+            }
+        }
+        None
+    }
+
+    fn server(&self, module: &Module, made: &Made, is_async: bool, draft: &mut Draft) -> Command {
+        let (name, is_factory) = match made {
+            Made::Variable(name) => (name, false),
+            Made::Factory(name) => (name, true),
+        };
+        let app = format!("{}:{name}", module.name);
+        let called = if is_factory { format!("{app}()") } else { app.clone() };
+        if is_async {
+            if self.has("hypercorn") && !self.has("uvicorn") {
+                return Command::list(&["hypercorn", "--bind", "0.0.0.0:8000", &called]);
+            }
+            if self.has("granian") && !self.has("uvicorn") {
+                let factory: &[&str] = if is_factory { &["--factory"] } else { &[] };
+                let start = ["granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000"];
+                return Command::list(&[&start, factory, &[app.as_str()]].concat());
+            }
+            if !self.has("uvicorn") && self.has("fastapi") && !is_factory {
+                // Its command brings a server along where the extra `standard` is installed.
+                return Command::list(&["fastapi", "run", &module.path, "--port", "8000"]);
+            }
+            if !self.has("uvicorn") {
+                let note = "Add uvicorn to the dependencies: the project names no server.";
+                draft.production.command_note = Some(note.to_owned());
+            }
+            let factory: &[&str] = if is_factory { &["--factory"] } else { &[] };
+            return Command::list(
+                &[&["uvicorn"], factory, &[&app, "--host", "0.0.0.0", "--port", "8000"]].concat(),
+            );
+        }
+        if self.has("gunicorn") {
+            return Command::list(&["gunicorn", "--bind", "0.0.0.0:8000", &called]);
+        }
+        if self.has("waitress") {
+            let call: &[&str] = if is_factory { &["--call"] } else { &[] };
+            return Command::list(&[&["waitress-serve", "--listen=0.0.0.0:8000"], call, &[&app]].concat());
+        }
+        let note = "Flask's own server is for development: add gunicorn to the dependencies.";
+        draft.production.command_note = Some(note.to_owned());
+        Command::list(&["flask", "--app", &app, "run", "--host", "0.0.0.0", "--port", "8000"])
+    }
+
+    fn streamlit(&self, draft: &mut Draft) -> Option<String> {
+        let module = self.modules.iter().find(|module| module.imports("streamlit"))?;
+        if !self.has("streamlit") {
+            return None;
+        }
+        draft.production.expose = vec!["8501".to_owned()];
+        let words = ["streamlit", "run", &module.path, "--server.address=0.0.0.0", "--server.port=8501"];
+        draft.production.command = Some(Command::list(&words));
+        Some(format!("A Streamlit app, `{}`", module.path))
+    }
+
+    fn script(&self, draft: &mut Draft) -> Option<String> {
+        if self.is_package {
+            let same = self.scripts.iter().find(|script| Some(*script) == self.name.as_ref());
+            if let Some(script) = same.or(self.scripts.first()) {
+                draft.production.command = Some(Command::list(&[script]));
+                return Some(format!("A package with the program `{script}`"));
+            }
+        }
+        let runs = |module: &&Module| module.path.ends_with("/__main__.py");
+        if let Some(module) = self.modules.iter().find(runs) {
+            let package = module.name.trim_end_matches(".__main__");
+            self.import_from(&module.root, draft);
+            draft.production.command = Some(Command::list(&["python", "-m", package]));
+            return Some(format!("A package that `python -m {package}` runs"));
+        }
+        let setup = |module: &&Module| module.path == "setup.py" || module.path == "conftest.py";
+        let at = |depth: usize| {
+            let found = self.modules.iter().filter(move |module| module.path.matches('/').count() == depth);
+            found.filter(|module| !setup(module)).collect::<Vec<_>>()
+        };
+        let guarded = |modules: &[&Module]| {
+            let mut found = modules.iter().filter(|module| module.text.contains("__name__ =="));
+            found.next().map(|module| module.path.clone())
+        };
+        let top = at(0);
+        let known = top.iter().find(|module| module.is_usual() && !module.path.ends_with("__init__.py"));
+        let script = known
+            .map(|module| module.path.clone())
+            .or_else(|| guarded(&top))
+            .or_else(|| if let [only] = top.as_slice() { Some(only.path.clone()) } else { None })
+            // A script in a folder finds its neighbours by itself.
+            .or_else(|| if self.is_package { None } else { guarded(&at(1)) })?;
+        if let Some(module) = self.modules.iter().find(|module| module.path == script) {
+            let own = script.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if module.root != own {
+                draft.python_path = Some(format!("/app/{}", module.root).trim_end_matches('/').to_owned());
+            }
+        }
+        draft.production.command = Some(Command::list(&["python", &script]));
+        Some(format!("A script, `{script}`"))
+    }
+}

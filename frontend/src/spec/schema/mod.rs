@@ -1,0 +1,90 @@
+//! The keys of the build file, written down once: the JSON schema for editors and the tables of `docs/file.md` are made
+//! from it.
+//!
+//! Tests hold it against the reader: a key that is read and not described, or described and not read, fails them, and
+//! so does an example that the reader does not take. What JSON schemas cannot say well (whether a stage exists, a path
+//! is there, an arg is declared) is left to the reader.
+
+mod key;
+mod markdown;
+mod settings;
+mod stage;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use markdown::reference;
+#[cfg(test)]
+use markdown::renewed;
+
+use serde_json::{Value, json};
+
+use key::{any, secret_id, text};
+use settings::{app, dependencies, index, python, system};
+use stage::stage;
+use steps::{cache, check, copy, healthcheck, reports, secret, step, user};
+
+/// The schema, in draft 7, which editors know best.
+pub fn schema() -> Value {
+    let described = |mut shape: Value, about: &str| {
+        if let Some(object) = shape.as_object_mut() {
+            object.insert("description".to_owned(), json!(about));
+        }
+        shape
+    };
+    let args = json!({ "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+                       "additionalProperties": { "type": "string" } });
+    let stages = json!({ "type": "object",
+                         "propertyNames": { "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+                                            "not": { "enum": ["builder", "scratch"] } },
+                         "additionalProperties": { "$ref": "#/definitions/stage" } });
+    let about_args =
+        "Values that a build may change with `--build-arg`: names and defaults. `${NAME}` stands for one.";
+    let about_stages =
+        "Images that can be built. `dev`, `test` and `production` are there without being named.";
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "pybuild.toml",
+        "description": "The build file of pybuild.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "python": python().shape(),
+            "dependencies": dependencies().shape(),
+            "system": system().shape(),
+            "app": app().shape(),
+            "args": described(args, about_args),
+            "stage": described(stages, about_stages),
+        },
+        "definitions": definitions(),
+    })
+}
+
+/// Shapes that stand in several places.
+fn definitions() -> Value {
+    json!({
+        "stage": stage().shape(),
+        "step": step().shape(),
+        "check": check().shape(),
+        "command": {
+            "description": "A line for `/bin/sh -c`, or a program and its arguments, which are run without a shell.",
+            "anyOf": [text().shape, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
+        },
+        "values": {
+            "type": "object",
+            "additionalProperties": { "type": ["string", "integer", "boolean"] },
+        },
+        "user": any("", vec![text().shape, user().shape()]).shape,
+        "cache": any("", vec![text().shape, cache().shape()]).shape,
+        "secret": any("", vec![secret_id().shape, secret().shape()]).shape,
+    })
+}
+
+/// Every table whose keys are listed in the reference, in its order.
+fn tables() -> Vec<key::Table> {
+    let stage = stage::parts();
+    let mut tables = vec![python(), dependencies(), index(), system(), app()];
+    tables.extend(stage);
+    tables.extend([step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
+    tables
+}

@@ -1,0 +1,190 @@
+//! The tables of the whole file: `[python]`, `[dependencies]`, `[system]` and `[app]`.
+
+use serde_json::json;
+
+use super::key::{
+    Kind, Table, flag, image_paths, key, one_of, path, paths, patterns, secret_id, text, texts,
+};
+
+pub(super) fn python() -> Table {
+    let build_base = "the image in which dependencies are resolved and built, whose Python compiles bytecode, and that \
+                      `dev` and `test` start from";
+    let libc = "the C library of `base`, as `\"glibc-2.36\"` or `\"musl-1.2\"`: [which wheels \
+                fit](dependencies.md#which-file-of-a-package) depends on it";
+    Table {
+        id: "python",
+        header: "[python]",
+        about: "the interpreter and its images",
+        keys: vec![
+            key("version", text(), "detected", "`\"3.13\"` or `\"3.13.1\"`", "version = \"3.13\""),
+            key(
+                "base",
+                text(),
+                "`python:VERSION-slim`",
+                "the image that images which ship start from",
+                "base = \"python:3.13-alpine\"",
+            ),
+            key("build-base", text(), "`base`", build_base, "build-base = \"python:3.13\""),
+            key("libc", text(), "by the name of `base`", libc, "libc = \"musl-1.2\""),
+        ],
+    }
+}
+
+pub(super) fn dependencies() -> Table {
+    let groups = json!({ "type": "object", "additionalProperties": paths().shape });
+    let groups = Kind { words: "table of lists of paths", shape: groups };
+    let installer = "how packages are installed; `\"wheels\"`: each wheel by its address and hash, in layers; \
+                     `\"pip\"`: by pip, into one environment";
+    let index = Kind { words: "table", shape: index().shape() };
+    Table {
+        id: "dependencies",
+        header: "[dependencies]",
+        about: "the packages that are installed",
+        keys: vec![
+            key("lock", path(), "detected", "the lock to install from", "lock = \"uv.lock\""),
+            key(
+                "requirements",
+                paths(),
+                "detected",
+                "requirements files; `[]`: there is nothing to install",
+                "requirements = [\"requirements/base.txt\"]",
+            ),
+            key(
+                "groups",
+                groups,
+                "`{}`",
+                "further requirements files, by the name of their group",
+                "groups.dev = [\"requirements/dev.txt\"]",
+            ),
+            key(
+                "extras",
+                texts(),
+                "`[]`",
+                "extras (or groups) of the project that every stage gets",
+                "extras = [\"postgres\"]",
+            ),
+            key("installer", one_of(&["wheels", "pip"]), "`\"wheels\"`", installer, "installer = \"pip\""),
+            key(
+                "bytecode",
+                flag(),
+                "`true`",
+                "whether modules are compiled when the image is made; `\"wheels\"` only",
+                "bytecode = false",
+            ),
+            key(
+                "index",
+                index,
+                "`{}`",
+                "[where packages come from](#dependenciesindex)",
+                "index.url = \"https://packages.example/simple\"",
+            ),
+        ],
+    }
+}
+
+pub(super) fn index() -> Table {
+    let auth = "the id of a build secret with the value of the header `Authorization`, for the engine's downloads from \
+                the hosts of `url` and `extra`";
+    Table {
+        id: "index",
+        header: "[dependencies.index]",
+        about: "where packages come from",
+        keys: vec![
+            key(
+                "url",
+                text(),
+                "that of pip and uv",
+                "the index; `http` and `file` are allowed as well",
+                "url = \"https://packages.example/simple\"",
+            ),
+            key(
+                "extra",
+                texts(),
+                "`[]`",
+                "indexes that are asked besides",
+                "extra = [\"https://other.example/simple\"]",
+            ),
+            key(
+                "netrc",
+                secret_id(),
+                "none",
+                "the id of a build secret in the format of `.netrc`, for pip and uv",
+                "netrc = \"index-login\"",
+            ),
+            key("auth", secret_id(), "none", auth, "auth = \"index-auth\""),
+        ],
+    }
+}
+
+pub(super) fn system() -> Table {
+    let runtime = "packages of every stage that runs the app: `dev`, `test`, `production` and others like it; not of \
+                   `builder`";
+    let ca = "the id of a build secret with [certificates](dependencies.md#indexes) that steps with a network trust";
+    Table {
+        id: "system",
+        header: "[system]",
+        about: "packages of the operating system",
+        keys: vec![
+            key(
+                "packages",
+                texts(),
+                "`[]`",
+                "packages of every stage that is made from the project",
+                "packages = [\"curl\"]",
+            ),
+            key(
+                "build",
+                texts(),
+                "`[]`",
+                "packages of `builder`, and of `dev` and `test`, which start from it",
+                "build = [\"gcc\", \"libpq-dev\"]",
+            ),
+            key("runtime", texts(), "`[]`", runtime, "runtime = [\"libpq5\"]"),
+            key(
+                "manager",
+                one_of(&["apt", "apk", "dnf"]),
+                "by the image's name",
+                "the package manager: `\"apt\"`, `\"apk\"` or `\"dnf\"`",
+                "manager = \"apk\"",
+            ),
+            key("ca", secret_id(), "none", ca, "ca = \"company-ca\""),
+        ],
+    }
+}
+
+pub(super) fn app() -> Table {
+    let member =
+        "the member of a [workspace](dependencies.md#workspaces) that is built, by its name in the lock";
+    let writable = "folders that belong to the image's user, in stages made from the project; all other files belong \
+                    to root";
+    Table {
+        id: "app",
+        header: "[app]",
+        about: "the code",
+        keys: vec![
+            key(
+                "include",
+                patterns(),
+                "all of the context",
+                "what images that ship contain",
+                "include = [\"app/\", \"alembic.ini\"]",
+            ),
+            key(
+                "workdir",
+                text(),
+                "`\"/app\"`",
+                "where the files are put and commands run",
+                "workdir = \"/srv\"",
+            ),
+            key(
+                "package",
+                flag(),
+                "detected",
+                "whether the project is built and installed as a package",
+                "package = false",
+            ),
+            key("member", text(), "none", member, "member = \"shop\""),
+            key("writable", image_paths(), "`[]`", writable, "writable = [\"/app/data\"]"),
+        ],
+    }
+}

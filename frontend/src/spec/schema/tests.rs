@@ -1,0 +1,50 @@
+use std::sync::Arc;
+
+use super::key::{REQUIRED, Table};
+use super::{renewed, tables};
+use crate::diagnostics::Source;
+use crate::spec::{Arguments, Spec};
+
+/// A file with the example of one key, and those of the keys that its table cannot be without.
+fn file(table: &Table, at: usize) -> String {
+    let needed = table.keys.iter().enumerate();
+    let needed =
+        needed.filter(|(other, key)| *other != at && key.default == REQUIRED).map(|(_, key)| key.example);
+    let mut lines: Vec<&str> = needed.collect();
+    lines.push(table.keys[at].example);
+    // A report is of a check.
+    if table.id == "reports" {
+        lines.push("run = \"pytest\"");
+    }
+    let stages = "[stage.assets]\nfrom = \"node:20-slim\"\n[stage.test]\nchecks.a = \"true\"\n";
+    format!("{}\n{}\n{stages}", table.header, lines.join("\n"))
+}
+
+#[test]
+fn every_example_is_taken_by_the_reader() {
+    for table in tables() {
+        for at in 0..table.keys.len() {
+            let text = file(&table, at);
+            let source = Arc::new(Source::new("pybuild.toml", &text));
+            let (_, found) = Spec::parse(&source, Arguments::default());
+            assert!(!found.has_errors(), "{}\n{text}", found.summary());
+            assert!(table.keys[at].example.starts_with(table.keys[at].name), "{text}");
+        }
+    }
+}
+
+/// `PYBUILD_BLESS=1` writes what it should be.
+#[test]
+fn the_documentation_has_the_tables_as_they_are() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/file.md");
+    let document = std::fs::read_to_string(path).expect("the document");
+    let renewed = renewed(&document).expect("a place for each table");
+    if std::env::var_os("PYBUILD_BLESS").is_some() {
+        std::fs::write(path, renewed).expect("a document that can be written");
+        return;
+    }
+    assert!(
+        document == renewed,
+        "docs/file.md is old: PYBUILD_BLESS=1 cargo test -p pybuild the_documentation_has"
+    );
+}
