@@ -9,7 +9,8 @@ use crate::small;
 /// Pushes what a Dockerfile makes.
 fn push(name: &str, files: &[(&str, &str)]) -> Result {
     let output = format!("type=image,name={name},push=true,store=false");
-    let build = Build::of(&Project::with(files)?).file("Dockerfile").option("--provenance", "false");
+    let project = Project::with(files)?;
+    let build = Build::of(&project).file("Dockerfile").option("--provenance", "false");
     build.output(&output).succeed()?;
     Ok(())
 }
