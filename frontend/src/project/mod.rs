@@ -129,7 +129,7 @@ impl Project {
                 false
             }
             Some(wanted) => wanted.value,
-            None => has_backend,
+            None => has_backend && pyproject.as_ref().is_some_and(|project| project.has_contents),
         };
         if let (Some(member), None) = (&spec.app.member, &locked) {
             let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();

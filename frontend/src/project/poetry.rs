@@ -25,12 +25,29 @@ pub(super) struct Poetry {
     pub(super) requires_python: Option<Located<String>>,
     /// Dependencies without a PEP 508 form.
     pub(super) unreadable: Vec<Located<String>>,
+    /// The project's name; absent in a project of dependencies alone (`package-mode = false`).
+    pub(super) name: Option<String>,
+    /// The project's version.
+    pub(super) version: Option<String>,
+    /// What the project is.
+    pub(super) description: Option<String>,
+    /// Whether the table says what there is to be installed: packages or programs. A name and a version alone stand in
+    /// many an application that is run from its folder.
+    pub(super) has_contents: bool,
 }
 
 impl Poetry {
     /// Reads the table.
     pub(super) fn read(table: &DeTable<'_>) -> Self {
-        let mut read = Self::default();
+        let flag = table.get("package-mode").and_then(|flag| flag.get_ref().as_bool());
+        let text = |key: &str| table.get(key)?.get_ref().as_str().map(str::to_owned);
+        let mut read = Self {
+            name: text("name").filter(|_| flag != Some(false)),
+            version: text("version"),
+            description: text("description"),
+            has_contents: ["packages", "scripts"].iter().any(|key| table.contains_key(*key)),
+            ..Self::default()
+        };
         let mut optional = BTreeMap::new();
         for (name, value) in entries(table.get("dependencies").map(toml::Spanned::get_ref)) {
             if name == "python" {

@@ -27,7 +27,7 @@ pub(super) enum GroupEntry {
 pub(super) struct Pyproject {
     /// The file.
     pub source: Arc<Source>,
-    /// `project.name`.
+    /// `project.name`, or Poetry's.
     pub name: Option<String>,
     /// `project.version`.
     pub version: Option<String>,
@@ -49,6 +49,8 @@ pub(super) struct Pyproject {
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
     /// Whether `[build-system]` is there.
     pub has_backend: bool,
+    /// Whether the project says what a package of it holds. Standard metadata does by itself.
+    pub has_contents: bool,
     /// Dependencies in Poetry's tables that have no other form.
     pub unreadable: Vec<Located<String>>,
 }
@@ -104,10 +106,15 @@ impl Pyproject {
                 .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
                 .collect(),
             has_backend: root.get("build-system").is_some(),
+            has_contents: project.is_some(),
             unreadable: Vec::new(),
         };
         Some(match poetry {
             Some(poetry) => Self {
+                name: poetry.name,
+                version: poetry.version,
+                description: poetry.description,
+                has_contents: poetry.has_contents,
                 dependencies: Some(poetry.dependencies),
                 groups: poetry.groups,
                 extras: poetry.extras,

@@ -152,3 +152,18 @@ fn what_is_wrong_with_other_stages_is_not_told() {
     let (_, problems) = detect_for(Some("pages"), file, &[("pages", "")]);
     assert_eq!(problems, ["pybuild.toml:11: `package.json` is not in the build context"]);
 }
+
+#[test]
+fn a_project_of_poetry_is_a_package_where_its_table_says_what_it_holds() {
+    let package = |lines: &str| {
+        let text = format!(
+            "[build-system]\nrequires = [\"poetry-core\"]\n[tool.poetry]\nname = \"rates\"\nversion = \"1\"\n{lines}"
+        );
+        detect("", &[("pyproject.toml", text.leak())]).0.is_package
+    };
+    assert!(package("packages = [{ include = \"rates\", from = \"src\" }]\n"));
+    assert!(package("[tool.poetry.scripts]\nrates = \"rates.main:main\"\n"));
+    // Many applications have a name and a version, and are run from their folder.
+    assert!(!package(""));
+    assert!(!package("package-mode = false\n[tool.poetry.scripts]\nrates = \"rates.main:main\"\n"));
+}
