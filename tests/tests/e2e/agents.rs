@@ -65,7 +65,8 @@ import os, socket
 agent = socket.socket(socket.AF_UNIX)
 agent.connect(os.environ["SSH_AUTH_SOCK"])
 agent.sendall(bytes([0, 0, 0, 1, 11]))
-print(agent.recv(65536))
+answer = agent.makefile("rb")
+print(answer.read(int.from_bytes(answer.read(4), "big")))
 ' # NONCE
 '''
 ssh = true

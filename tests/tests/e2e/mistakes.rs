@@ -20,7 +20,7 @@ fn a_python_that_there_is_not() -> Result {
     project.replace("pybuild.toml", "version = \"3.13\"", "version = \"3.99\"")?;
     let outcome = Build::of(&project).fail()?;
     let message = "Python 3.99 has no image `python:3.99-slim`\n  \
-        help: name one that there is: `3.14`, `3.13`, `3.12`, `3.11`, `3.10` get fixes\n  \
+        help: name one that there is: `3.14`, `3.13`, `3.12`, `3.11` get fixes\n  \
         help: or name an image that has it: `[python]` with `base`";
     assert_says(&outcome, &project, "version = \"3.99\"", message)?;
     // npm and its files have nothing to do with Python.
