@@ -298,7 +298,8 @@ pub fn python() -> Result<CondaPackage> {
     let mut client = piped(Engine::get()?.docker(&arguments).stdin(Stdio::null()))?;
     let output = client.stdout.take().ok_or_else(|| Failure::Unexpected("no output".to_owned()))?;
     let reading = || Failure::io("reading the image's Python");
-    for entry in tar::Archive::new(output).entries().map_err(reading())? {
+    let mut archive = tar::Archive::new(output);
+    for entry in archive.entries().map_err(reading())? {
         let mut entry = entry.map_err(reading())?;
         if entry.header().entry_type() != EntryType::Regular {
             continue;
@@ -312,6 +313,8 @@ pub fn python() -> Result<CondaPackage> {
             (None, library) => package.file(&format!("lib/{}", library.unwrap_or_default()), &content),
         };
     }
+    // What pads an archive belongs to it: who writes it must not find the pipe closed.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(reading())?;
     let ended = client.wait().map_err(Failure::io("waiting for docker run"))?;
     if !ended.success() {
         return Err(Failure::Unexpected("the image's Python cannot be read".to_owned()));

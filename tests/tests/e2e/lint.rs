@@ -210,8 +210,11 @@ fn a_project_that_depends_on_nothing_is_told_so_in_a_build() -> Result {
     let text = "# syntax=localhost:5000/pybuild:dev\npython.version = \"3.11\"\n\
         [stage.files]\nfrom = \"scratch\"\ninclude = [\"app.py\"]\n";
     let project = Project::with(&[("pybuild.toml", text), ("app.py", "")])?;
-    let outcome = Build::of(&project).target("files").succeed()?;
+    let outcome = Build::of(&project).target("builder").succeed()?;
     assert_eq!(rules(&outcome), ["NoDependencies"]);
+    // A stage without an environment has no use for any.
+    let outcome = Build::of(&project).target("files").succeed()?;
+    assert_eq!(rules(&outcome), [""; 0]);
     Ok(())
 }
 
