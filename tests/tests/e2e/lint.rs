@@ -284,7 +284,6 @@ fn directives_of_a_pyproject_count_as_well() -> Result {
         version = \"1\"\ndependencies = []\n[tool.pybuild]\npython.version = \"3.11\"\nargs.LEVEL = \"info\"\n\
         stage.production.command = \"x\"\n";
     let project = Project::with(&[("pyproject.toml", pyproject), ("app.py", "")])?;
-    project.replace("pyproject.toml", "localhost:5000/pybuild:dev", Engine::get()?.frontend())?;
     let outcome = Build::of(&project).file("pyproject.toml").succeed()?;
     assert_eq!(rules(&outcome), ["ShellFormCommand"]);
     Ok(())
