@@ -224,6 +224,15 @@ impl Build {
         Err(Failure::Unexpected(format!("the build failed\n{}", outcome.transcript())))
     }
 
+    /// Pushes the image under `name`, with nothing beside it; the engine keeps no copy.
+    ///
+    /// # Errors
+    /// If it cannot be built or pushed.
+    pub fn push(self, name: &str) -> Result<Outcome> {
+        let output = format!("type=image,name={name},push=true,store=false");
+        self.option("--provenance", "false").output(&output).succeed()
+    }
+
     /// Runs a build that has to fail.
     ///
     /// # Errors

@@ -8,10 +8,7 @@ use crate::small;
 
 /// Pushes what a Dockerfile makes.
 fn push(name: &str, files: &[(&str, &str)]) -> Result {
-    let output = format!("type=image,name={name},push=true,store=false");
-    let project = Project::with(files)?;
-    let build = Build::of(&project).file("Dockerfile").option("--provenance", "false");
-    build.output(&output).succeed()?;
+    Build::of(&Project::with(files)?).file("Dockerfile").push(name)?;
     Ok(())
 }
 

@@ -127,13 +127,8 @@ fn base_that_builds() -> Result<String> {
         FROM python:3.11-slim-bookworm\n\
         COPY --from=here /usr/lib/python3/dist-packages /usr/lib/python3/dist-packages\n";
     let name = format!("{}/e2e/two-platforms-with-pip:python3.11", Engine::get()?.registry());
-    let output = format!("type=image,name={name},push=true,store=false");
-    Build::of(&Project::with(&[("Dockerfile", dockerfile)])?)
-        .file("Dockerfile")
-        .platforms("linux/amd64,linux/arm64")
-        .option("--provenance", "false")
-        .output(&output)
-        .succeed()?;
+    let project = Project::with(&[("Dockerfile", dockerfile)])?;
+    Build::of(&project).file("Dockerfile").platforms("linux/amd64,linux/arm64").push(&name)?;
     Ok(name)
 }
 

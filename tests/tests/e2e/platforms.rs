@@ -88,13 +88,7 @@ pub(crate) fn base_for_both_platforms(python: &str) -> Result<String> {
     project.write("root/etc/group", "root:x:0:\n")?;
     project.write(&format!("root/usr/local/bin/python{python}"), "\x7fELF\x02")?;
     let name = format!("{}/e2e/two-platforms:python{python}", Engine::get()?.registry());
-    let output = format!("type=image,name={name},push=true,store=false");
-    Build::of(&project)
-        .file("Dockerfile")
-        .platforms("linux/amd64,linux/arm64")
-        .option("--provenance", "false")
-        .output(&output)
-        .succeed()?;
+    Build::of(&project).file("Dockerfile").platforms("linux/amd64,linux/arm64").push(&name)?;
     Ok(name)
 }
 
