@@ -146,7 +146,9 @@ fn isolated(program: &str, environment: &BTreeMap<String, String>) -> Command {
 /// What of the caller's environment decides which engine is meant.
 fn inherited() -> BTreeMap<String, String> {
     let meant = |name: &str| {
-        matches!(name, "PATH" | "TMPDIR") || name.starts_with("DOCKER_") || name.starts_with("PYBUILD_")
+        matches!(name, "PATH" | "TMPDIR" | "BUILDX_BUILDER")
+            || name.starts_with("DOCKER_")
+            || name.starts_with("PYBUILD_")
     };
     env::vars().filter(|(name, _)| meant(name)).collect()
 }

@@ -108,14 +108,11 @@ impl Opened {
         beside: Option<Vec<u8>>,
         shown: String,
     ) -> Result<Self, CliError> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let problem = Problem::NotUtf8 { offset: error.valid_up_to() };
-                return Err(CliError::new(format!("{shown}: {problem}")).help("save it as UTF-8"));
-            }
-        };
-        let source = Arc::new(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(text)));
+        let source = Source::decode(name, bytes).map_err(|problem| {
+            let error = CliError::new(format!("{shown}: {problem}"));
+            problem.help().into_iter().fold(error, CliError::help)
+        })?;
+        let source = Arc::new(source);
         let ignored = Ignored::of(name, beside, &*context).map_err(CliError::new)?;
         let args = project.build_args.iter().map(|text| build_arg(text));
         let mut build_args = args.collect::<Result<BTreeMap<_, _>, _>>()?;

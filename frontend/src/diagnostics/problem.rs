@@ -16,6 +16,8 @@ pub enum Problem {
     Syntax { message: String },
     #[error("the file is not UTF-8 text (byte {offset})")]
     NotUtf8 { offset: usize },
+    #[error("the build file is larger than {limit} MiB")]
+    TooLarge { limit: usize },
 
     // Keys and types.
     #[error("unknown key `{key}` in {table}{}", did_you_mean(suggestion))]
@@ -209,6 +211,8 @@ impl Problem {
                     .into(),
             ],
             Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
+            Self::NotUtf8 { .. } => vec!["save it as UTF-8".into()],
+            Self::TooLarge { .. } => vec!["is it the file that was meant? `-f` names another".into()],
             Self::BadDuration { .. } => vec!["write a number and a unit, as `30s`, `1m30s` or `500ms`".into()],
             Self::BadPort { .. } => {
                 vec!["write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`".into()]

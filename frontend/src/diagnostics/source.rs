@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Problem;
+
 /// A half-open range of bytes in a [`Source`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -38,6 +40,24 @@ pub struct Source {
 }
 
 impl Source {
+    /// The largest build file that is read, in bytes. Each graph that is sent to the engine has the text in it, and the
+    /// engine takes messages of 16 MiB.
+    pub const LIMIT: usize = 1 << 20;
+
+    /// A build file as it was read: UTF-8, less the mark of the byte order, so that spans count from the first character
+    /// that TOML sees. Of a larger file than [`Self::LIMIT`], one byte more than that is enough.
+    ///
+    /// # Errors
+    /// If it is too large or no text.
+    pub fn decode(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.len() > Self::LIMIT {
+            return Err(Problem::TooLarge { limit: Self::LIMIT >> 20 });
+        }
+        let text = std::str::from_utf8(bytes);
+        let text = text.map_err(|error| Problem::NotUtf8 { offset: error.valid_up_to() })?;
+        Ok(Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text)))
+    }
+
     /// Indexes the lines of `text`.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -91,6 +111,17 @@ impl fmt::Debug for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_text_of_bounded_size_less_its_byte_order_mark() {
+        let decode = |bytes: &[u8]| Source::decode("f", bytes).map(|source| source.text);
+        assert_eq!(decode(b"\xef\xbb\xbfa = 1\n"), Ok("a = 1\n".to_owned()));
+        assert_eq!(decode(b"a = \xff"), Err(Problem::NotUtf8 { offset: 4 }));
+        let mut bytes = vec![b'#'; Source::LIMIT];
+        assert_eq!(decode(&bytes).map(|text| text.len()), Ok(Source::LIMIT));
+        bytes.push(b'#');
+        assert_eq!(decode(&bytes), Err(Problem::TooLarge { limit: 1 }));
+    }
 
     #[test]
     fn positions_count_lines_from_one_and_characters_from_zero() {

@@ -77,22 +77,19 @@ impl BuildFile {
         let definition = state.marshal();
         let failed = |failure: FrontendFailure| failure.context(&format!("failed to read {name}"));
         let reference = solve(bridge, &definition).map_err(failed)?;
-        let bytes = bridge.read_file(&reference, path).map_err(|error| failed(error.into()))?;
+        let bytes =
+            bridge.read_head(&reference, path, Source::LIMIT + 1).map_err(|error| failed(error.into()))?;
         let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore")).unwrap_or(None);
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => return Err(not_utf8(name, &error, &definition)),
-        };
-        // Spans count from the first character that TOML sees; the mark of the byte order takes no column.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        let source =
+            Source::decode(name, &bytes).map_err(|problem| unreadable(name, &problem, bytes, &definition))?;
         let file = SourceFile {
             filename: name.to_owned(),
-            data: text.clone().into_bytes(),
+            data: source.text.clone().into_bytes(),
             language: "toml".to_owned(),
             definition: Some(state.clone()),
         };
         Ok(Self {
-            source: Arc::new(Source::new(name, text)),
+            source: Arc::new(source),
             file: Arc::new(file),
             vertex: definition.head().map(|digest| digest.to_string()).unwrap_or_default(),
             ignore_file,
@@ -101,20 +98,25 @@ impl BuildFile {
     }
 }
 
-/// The line with the first byte that is no text. Clients show the file with it, so what is sent is the file as it is.
-fn not_utf8(name: &str, error: &std::string::FromUtf8Error, definition: &Definition) -> FrontendFailure {
-    let offset = error.utf8_error().valid_up_to();
-    let before = error.as_bytes().get(..offset).unwrap_or_default();
+/// What is wrong with a file that cannot be read as text, at the line of the first byte that is none. Clients show the
+/// file with it, so what is sent is the file as it is; one that is too large has no line to look at.
+fn unreadable(name: &str, problem: &Problem, bytes: Vec<u8>, definition: &Definition) -> FrontendFailure {
+    let help = problem.help().into_iter().map(|help| format!("  help: {help}"));
+    let message = std::iter::once(problem.to_string()).chain(help).collect::<Vec<_>>().join("\n");
+    let Problem::NotUtf8 { offset } = problem else {
+        return FrontendFailure::new(format!("{name}: {message}"), &[]);
+    };
+    let before = bytes.get(..*offset).unwrap_or_default();
     let line = before.split(|byte| *byte == b'\n').count();
     let at = Position { line: u32::try_from(line).unwrap_or(u32::MAX), character: 0 };
     let place = SourceDetail {
         filename: name.to_owned(),
-        data: error.as_bytes().to_vec(),
+        data: bytes,
         language: "toml".to_owned(),
         definition: Some(definition.to_pb()),
         ranges: vec![Range { start: at, end: at }],
     };
-    FrontendFailure::new(Problem::NotUtf8 { offset }.to_string(), &[place])
+    FrontendFailure::new(message, &[place])
 }
 
 /// Solves a graph that is there to be read from.

@@ -203,3 +203,17 @@ fn a_build_file_that_is_no_text_is_shown_at_its_line() -> Result {
     assert!(outcome.errors.contains("the file is not UTF-8 text"), "{}", outcome.errors);
     Ok(())
 }
+
+#[test]
+fn a_build_file_of_many_megabytes_is_refused() -> Result {
+    let project = small::project("")?;
+    let text = project.read("pybuild.toml")? + &"# nothing\n".repeat(2 << 20);
+    project.write("pybuild.toml", &text)?;
+    let outcome = Build::of(&project).fail()?;
+    assert!(
+        outcome.errors.contains("pybuild.toml: the build file is larger than 1 MiB"),
+        "{}",
+        outcome.errors
+    );
+    Ok(())
+}
