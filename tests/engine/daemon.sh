@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Our own dockerd and registry: started, found again, ended.
 
+# The registry's configuration, as it is called inside of the engine's root.
+REGISTRY_CONFIG=/etc/pybuild-registry.yml
+
 # A process is recorded as "pid start-time": a pid alone may belong to somebody else by now.
 process_start_time() {
     # The name in field 2 may hold spaces; what follows its closing parenthesis has fixed columns.
@@ -37,7 +40,6 @@ running_store() {
 
 # Starts the registry unless it answers.
 start_registry() {
-    local config=/etc/pybuild-registry.yml
     if [ "$ENGINE_BESIDE" = 1 ]; then
         registry_answers || die "no registry on port ${ENGINE_PORT}: start the first engine, then the one beside it"
         return
@@ -46,7 +48,7 @@ start_registry() {
     registry_answers && die "port ${ENGINE_PORT} is taken by another program; set PYBUILD_ENGINE_PORT"
     say "starting the registry on 127.0.0.1:${ENGINE_PORT}"
     mkdir -p "${ENGINE_DIR}/var/lib/pybuild-registry"
-    cat >"${ENGINE_DIR}${config}" <<CONFIG
+    cat >"${ENGINE_DIR}${REGISTRY_CONFIG}" <<CONFIG
 version: 0.1
 log:
   level: warn
@@ -61,7 +63,7 @@ http:
   addr: 127.0.0.1:${ENGINE_PORT}
 CONFIG
     start_detached registry chroot "$ENGINE_DIR" /usr/bin/env -i PATH=/usr/bin:/bin OTEL_TRACES_EXPORTER=none \
-        docker-registry serve "$config"
+        docker-registry serve "$REGISTRY_CONFIG"
     wait_until 20 "the registry" registry_answers || {
         show_log_tail "${LOG_DIR}/registry.log"
         die "the registry did not start"

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::command;
+use crate::empty::EmptyEngine;
 use crate::engine::Engine;
 use crate::failure::{Failure, Result};
 use crate::image::Image;
@@ -93,6 +94,13 @@ impl Build {
         let variable = format!("E2E_SECRET_{}", self.environment.len());
         self.environment.push((variable.clone(), value.to_owned()));
         self.option("--secret", &format!("id={id},env={variable}"))
+    }
+
+    /// Builds on another engine than the one of the run.
+    #[must_use]
+    pub fn on(mut self, engine: &EmptyEngine) -> Self {
+        self.environment.push(("DOCKER_HOST".to_owned(), engine.host().to_owned()));
+        self
     }
 
     /// Puts the image into the engine's store, where `docker run` finds it; see [`Outcome::image`].

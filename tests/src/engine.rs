@@ -133,7 +133,7 @@ pub fn repository() -> PathBuf {
     tests.parent().unwrap_or(tests).to_owned()
 }
 
-fn script() -> Command {
+pub(crate) fn script() -> Command {
     isolated(&repository().join("tests/engine/engine").to_string_lossy(), &inherited())
 }
 

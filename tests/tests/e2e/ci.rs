@@ -3,8 +3,10 @@
 use std::fs;
 
 use pybuild_tests::command::{Finished, run};
+use pybuild_tests::progress::Step;
 use pybuild_tests::project::{nonce, temporary_folder};
-use pybuild_tests::{Build, Engine, Project, Result};
+use pybuild_tests::{Build, EmptyEngine, Engine, Failure, Project, Result};
+use serde_json::Value;
 
 /// The example, with a test that no other build has.
 fn example() -> Result<Project> {
@@ -46,11 +48,77 @@ fn the_pipeline_pushes_an_image_whose_cache_travels() -> Result {
     assert_eq!(started.stdout, "HELLO THERE!\n");
     run(&mut Engine::get()?.docker(&["image", "rm", &tag]))?.successful()?;
 
-    // The second run finds everything done, the tests included.
-    let second = pipeline(&project, &image, "2")?.successful()?;
-    let ran = |text: &str| second.stderr.lines().any(|line| line.contains(text));
-    assert!(ran("[test] check: pytest") && !ran("1 passed"), "{}", second.stderr);
+    match EmptyEngine::start()? {
+        Some(empty) => assert_nothing_is_made_again(&project, &image, &empty),
+        None => {
+            // The second run finds everything done, the tests included.
+            let second = pipeline(&project, &image, "2")?.successful()?;
+            let ran = |text: &str| second.stderr.lines().any(|line| line.contains(text));
+            assert!(ran("[test] check: pytest") && !ran("1 passed"), "{}", second.stderr);
+            Ok(())
+        }
+    }
+}
+
+/// The names of what is at work in a build whose results are all there: the client's files, questions to registries, the
+/// frontend's image, texts of our own, and the exports.
+const AT_WORK: &[&str] = &[
+    "[internal] ",
+    "[sbom] list packages",
+    "[base] docker.io/",
+    "docker-image://",
+    "resolve image",
+    "resolving provenance ",
+    "importing ",
+    "exporting ",
+];
+
+/// Runs the pipeline's builds on an engine that has never built anything, and reaches the registry alone.
+fn assert_nothing_is_made_again(project: &Project, image: &str, empty: &EmptyEngine) -> Result {
+    let cache = format!("type=registry,ref={image}:cache");
+    let folder = temporary_folder()?;
+    let build = || Build::of(project).on(empty).option("--cache-from", &cache);
+    let output = format!("type=local,dest={}", folder.path().display());
+    let reports = build().target("reports:test").output(&output).succeed()?;
+    let output = fs::read_to_string(folder.path().join("pytest/output.txt")).unwrap_or_default();
+    assert!(output.contains("1 passed"), "{output}");
+    let output = format!("type=image,name={image}:2,push=true");
+    let image_made =
+        build().option("--provenance", "mode=max").option("--sbom", "true").output(&output).succeed()?;
+
+    // A wheel that is known by its digest is asked for that alone.
+    let may_run = |step: &Step| {
+        let is_download = step.group.as_ref().is_some_and(|group| group.name == "[wheels] download");
+        is_download || AT_WORK.iter().any(|start| step.name.starts_with(start))
+    };
+    for outcome in [&reports, &image_made] {
+        let ran: Vec<_> = outcome.progress.steps().filter(|step| step.ran() && !may_run(step)).collect();
+        assert!(ran.is_empty(), "{ran:#?}\n{}", outcome.transcript());
+        for step in ["check: pytest", "unpack: ", "resolve: requirements-dev.txt"] {
+            assert!(!outcome.ran(step)?, "{step}\n{}", outcome.transcript());
+        }
+    }
+    // All that is there came with the cache: no wheel, no layer of the base, nothing that a program has written.
+    let records = empty.cache()?;
+    let made = |record: &&String| {
+        ["http url", "mount ", "pulled from docker.io"].iter().any(|kind| record.starts_with(kind))
+    };
+    assert_eq!(records.iter().filter(made).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(records.iter().any(|record| record.starts_with("imported sha256:")), "{records:#?}");
+
+    assert_eq!(manifest(&format!("{image}:1"))?, manifest(&format!("{image}:2"))?, "another image");
     Ok(())
+}
+
+/// The digest of the image's manifest, which names its config and its layers by theirs.
+fn manifest(tag: &str) -> Result<String> {
+    let inspect = ["buildx", "imagetools", "inspect", tag, "--format", "{{ json .Manifest }}"];
+    let index: Value =
+        serde_json::from_str(&run(&mut Engine::get()?.docker(&inspect))?.successful()?.stdout)?;
+    let images = index.get("manifests").and_then(Value::as_array).into_iter().flatten();
+    let mut images = images.filter(|entry| entry.pointer("/platform/os").is_some_and(|os| os == "linux"));
+    let digest = images.next().and_then(|image| image.get("digest")).and_then(Value::as_str);
+    digest.map(str::to_owned).ok_or_else(|| Failure::Unexpected(format!("no image in {index}")))
 }
 
 #[test]
