@@ -91,7 +91,11 @@ write_daemon_config() {
         snapshotter=false
         data=/var/lib/docker-classic
     fi
-    [ "$ENGINE_BRIDGE" = docker0 ] || bridge="\"bridge\": \"${ENGINE_BRIDGE}\","
+    # A dockerd that keeps firewall rules begins with removing docker's chains, and with them the rules of the engine
+    # beside it.
+    if [ "$ENGINE_BRIDGE" != docker0 ]; then
+        bridge="\"bridge\": \"${ENGINE_BRIDGE}\", \"iptables\": false, \"ip6tables\": false,"
+    fi
     mkdir -p "${ENGINE_DIR}/etc/docker" "${ENGINE_DIR}${data}"
     cat >"${ENGINE_DIR}/etc/docker/daemon.json" <<CONFIG
 {

@@ -32,12 +32,23 @@ record_network() {
     mv "${STATE_DIR}/network.new" "${STATE_DIR}/network"
 }
 
-# Makes the bridge of an engine that stands beside another one; dockerd makes only `docker0` by itself.
+# Makes the bridge of an engine that stands beside another one, with a way out; dockerd makes only `docker0` by itself.
 make_bridge() {
+    local bridge="$ENGINE_BRIDGE" subnet="${ENGINE_BRIDGE_ADDRESS%.*}.0/24"
     [ "$ENGINE_BRIDGE" != docker0 ] || return 0
     in_root ip link show "$ENGINE_BRIDGE" >/dev/null 2>&1 || in_root ip link add "$ENGINE_BRIDGE" type bridge
     in_root ip address replace "$ENGINE_BRIDGE_ADDRESS" dev "$ENGINE_BRIDGE"
     in_root ip link set "$ENGINE_BRIDGE" up
+    need_rule nat POSTROUTING -s "$subnet" ! -o "$bridge" -j MASQUERADE
+    need_rule filter FORWARD -i "$bridge" -j ACCEPT
+    need_rule filter FORWARD -o "$bridge" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+}
+
+# Puts a rule first in a chain, unless it is there. Arguments: table, chain, rule.
+need_rule() {
+    local table=$1
+    shift
+    in_root iptables -t "$table" -C "$@" 2>/dev/null || in_root iptables -t "$table" -I "$@"
 }
 
 # Removes our own bridge and the rules that name it or its addresses.
