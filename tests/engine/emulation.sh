@@ -12,6 +12,7 @@ ARM64_MAGIC='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7
 ARM64_MASK='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 # The image for both platforms, under a name that the official one has too.
 BOTH_PLATFORMS=python:3.11-slim-bookworm
+ARM64_HALF=arm64-with-apt
 
 # Tells whether something runs programs of arm64 here.
 arm64_runs() {
@@ -59,10 +60,13 @@ stop_emulation() {
 # Makes Python's base image for both platforms: the one of this platform, and one of arm64.
 make_both_platforms() {
     local image="${REGISTRY}/library/${BOTH_PLATFORMS}" root="${IMAGES_WORK}/arm64" version
-    if image_exists "$BOTH_PLATFORMS"; then return; fi
+    # The half of arm64 says by its tag how it was made: an engine that was kept may have an older one.
+    local arm64="${image}-${ARM64_HALF}"
+    if image_exists "$BOTH_PLATFORMS" && image_exists "${BOTH_PLATFORMS}-${ARM64_HALF}"; then return; fi
     say "making ${BOTH_PLATFORMS} for linux/amd64 and linux/arm64"
     mkdir -p "$IMAGES_WORK"
     unpack_foreign_debian "$root" bookworm arm64 python3,netbase,tzdata
+    configure_apt "$root" bookworm
     ln -s /usr/bin/python3 "${root}/usr/local/bin/python3"
     ln -s /usr/bin/python3.11 "${root}/usr/local/bin/python3.11"
     ln -s python3 "${root}/usr/local/bin/python"
@@ -70,11 +74,34 @@ make_both_platforms() {
         --format '{{json .Image}}' | grep -o 'PYTHON_VERSION=[0-9.]*' | sort -u)
     tar -C "$root" --numeric-owner --exclude='./dev/*' -c . |
         docker_client import --platform linux/arm64 -c "ENV PATH=${OFFICIAL_PATH}" -c 'ENV LANG=C.UTF-8' \
-            -c "ENV ${version}" -c 'CMD ["python3"]' - "${image}-arm64" >/dev/null
+            -c "ENV ${version}" -c 'CMD ["python3"]' - "$arm64" >/dev/null
     rm -rf --one-file-system "$root"
-    quietly "${LOG_DIR}/push-arm64.log" docker_client push "${image}-arm64" || die "${image}-arm64 could not be pushed"
+    quietly "${LOG_DIR}/push-arm64.log" docker_client push "$arm64" || die "${arm64} could not be pushed"
     quietly "${LOG_DIR}/push-arm64.log" docker_client buildx imagetools create -t "$image" \
-        "${REGISTRY}/library/python:3.11-slim" "${image}-arm64" || die "${image} could not be made"
+        "${REGISTRY}/library/python:3.11-slim" "$arm64" || die "${image} could not be made"
+}
+
+# Writes down in a root's database that a package is installed there, so that apt and dpkg can go on from it.
+# Arguments: root, the package's file.
+record_package() {
+    local root=$1 deb=$2 info="$1/var/lib/dpkg/info" control name file
+    control=$(mktemp -d -p "${ENGINE_DIR}/var/tmp")
+    dpkg-deb -e "$deb" "$control"
+    name=$(dpkg-deb -f "$deb" Package)
+    sed '1a Status: install ok installed' "${control}/control" >>"${root}/var/lib/dpkg/status"
+    echo >>"${root}/var/lib/dpkg/status"
+    # Where several architectures may be installed side by side, files are named after both.
+    if [ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ]; then name="${name}:$(dpkg-deb -f "$deb" Architecture)"; fi
+    for file in "$control"/*; do
+        case ${file##*/} in
+            control) ;;
+            # Nobody has a trigger to run for: what they keep up to date is not looked at here.
+            triggers) ;;
+            *) cp "$file" "${info}/${name}.${file##*/}" ;;
+        esac
+    done
+    dpkg-deb --fsys-tarfile "$deb" | tar -t | sed -e 's|^\.||' -e 's|\(.\)/$|\1|' -e 's|^/$|/.|' >"${info}/${name}.list"
+    rm -rf "$control"
 }
 
 # Unpacks packages of another platform with all they depend on, and configures none of them: that would run their
@@ -87,12 +114,15 @@ unpack_foreign_debian() {
     quietly "${root}.log" unshare --mount --propagation private debootstrap --foreign --variant=minbase \
         --arch="$architecture" --keyring="$ARCHIVE_KEYRING" --include="$packages" \
         "$suite" "$root" "$(debian_mirror)" /usr/share/debootstrap/scripts/sid || die "debootstrap of ${suite} failed"
+    mkdir -p "${root}/var/lib/dpkg/info"
     for deb in "$root"/var/cache/apt/archives/*.deb; do
         dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink
+        record_package "$root" "$deb"
     done
     # What the scripts would have made, as far as a Python program can tell.
     cp "${root}/usr/share/base-passwd/passwd.master" "${root}/etc/passwd"
     cp "${root}/usr/share/base-passwd/group.master" "${root}/etc/group"
+    echo '_apt:x:42:65534::/nonexistent:/usr/sbin/nologin' >>"${root}/etc/passwd"
     [ -e "${root}/bin/sh" ] || ln -s dash "${root}/bin/sh"
     mkdir -p "${root}/etc/ssl/certs" "${root}/usr/local/bin"
     # debootstrap links these to the machine's own until its second stage.

@@ -44,6 +44,8 @@ pub enum Problem {
     BadImage { value: String, reason: String },
     #[error("`{value}` is not a valid {what}: {reason}")]
     BadName { what: &'static str, value: String, reason: &'static str },
+    #[error("{error}")]
+    BadPlatform { error: buildkit_llb::PlatformError },
     #[error("`{value}` must be one of {}", list(allowed))]
     BadChoice { value: String, allowed: Vec<&'static str>, suggestion: Option<String> },
     #[error("`{value}` is not a number between {min} and {max}")]
@@ -213,6 +215,7 @@ impl Problem {
             Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
             Self::NotUtf8 { .. } => vec!["save it as UTF-8".into()],
             Self::TooLarge { .. } => vec!["is it the file that was meant? `-f` names another".into()],
+            Self::BadPlatform { .. } => vec!["write a platform as `linux/amd64` or `linux/arm64`".into()],
             Self::BadDuration { .. } => vec!["write a number and a unit, as `30s`, `1m30s` or `500ms`".into()],
             Self::BadPort { .. } => {
                 vec!["write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`".into()]

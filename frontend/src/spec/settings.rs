@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use buildkit_llb::Platform;
+
 use super::index::{Index, secret_id};
 use super::reader::{Context, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
@@ -172,14 +174,62 @@ impl Read for PackageName {
     }
 }
 
-/// Reads a list of OS packages.
+/// An OS package of a list.
+struct Package {
+    name: PackageName,
+    /// Whether it is for the platform of this build.
+    wanted: bool,
+}
+
+impl Read for Package {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let Some(mut table) = node.table(format!("`{}`", node.key)) else {
+            if node.value.as_str().is_none() {
+                return node.wrong_type(cx, "a string or a table");
+            }
+            return Some(Self { name: PackageName::read(node, cx)?, wanted: true });
+        };
+        let name: Option<PackageName> = table.require(cx, "name");
+        let platforms: Option<Platforms> = table.require(cx, "platforms");
+        table.finish(cx);
+        // Where the file is read for no platform, every package is meant.
+        let target = cx.arguments.value("TARGETPLATFORM").and_then(|text| Platform::parse(text).ok());
+        let platforms = platforms?.0;
+        let wanted = target.is_none_or(|target| platforms.contains(&target.normalized()));
+        Some(Self { name: name?, wanted })
+    }
+}
+
+/// Platforms in their canonical spelling; at least one.
+struct Platforms(Vec<Platform>);
+
+impl Read for Platforms {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if node.elements().is_some_and(|elements| elements.is_empty()) {
+            cx.report(node.span, Problem::Empty { key: node.key.clone() });
+            return None;
+        }
+        let names: Vec<Located<super::reader::Expanded>> = Read::read(node, cx)?;
+        let mut platforms = Vec::new();
+        for name in names {
+            match Platform::parse(&name.value.0) {
+                Ok(platform) => platforms.push(platform.normalized()),
+                Err(error) => cx.report(name.span, Problem::BadPlatform { error }),
+            }
+        }
+        Some(Self(platforms))
+    }
+}
+
+/// Reads a list of OS packages: those that are for the platform of this build.
 pub(super) fn packages(
     table: &mut super::reader::Table<'_>,
     cx: &mut Context<'_>,
     key: &'static str,
 ) -> Vec<Located<String>> {
-    let read: Vec<Located<PackageName>> = table.get_or_default(cx, key);
-    read.into_iter().map(|name| Located::new(name.value.0, name.span)).collect()
+    let read: Vec<Located<Package>> = table.get_or_default(cx, key);
+    let wanted = read.into_iter().filter(|package| package.value.wanted);
+    wanted.map(|package| Located::new(package.value.name.0, package.span)).collect()
 }
 
 /// `[system]`: OS packages.

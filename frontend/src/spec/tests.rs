@@ -100,3 +100,48 @@ fn args_reach_every_value_that_expands() {
     assert_eq!(spec.python.base.unwrap().value.familiar(), "python:3.12-slim");
     assert_eq!(spec.stages["production"].image.labels["v"], "3.12");
 }
+
+#[test]
+fn an_os_package_may_be_for_some_platforms_alone() {
+    let text = "[system]\npackages = [\"curl\", { name = \"libatomic1\", platforms = [\"linux/arm64/v8\", \"arm\"] }]\n\
+                [stage.debug]\npackages = [{ name = \"msr-tools\", platforms = [\"linux/amd64\"] }]\n";
+    let names = |platform: Option<&str>| {
+        let source = Arc::new(Source::new("pybuild.toml", text));
+        let target = platform.map(|platform| ("TARGETPLATFORM".to_owned(), platform.to_owned()));
+        let (spec, found) =
+            Spec::parse(&source, Arguments::new(BTreeMap::new(), target.into_iter().collect()));
+        assert!(!found.has_errors(), "{}", found.summary());
+        let spec = spec.unwrap();
+        let packages = spec.system.packages.iter().chain(&spec.stages["debug"].packages);
+        packages.map(|package| package.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some("linux/amd64")), ["curl", "msr-tools"]);
+    assert_eq!(names(Some("linux/arm64")), ["curl", "libatomic1"]);
+    assert_eq!(names(Some("linux/arm/v7")), ["curl", "libatomic1"]);
+    assert_eq!(names(Some("linux/riscv64")), ["curl"]);
+    // An editor checks the file without building anything.
+    assert_eq!(names(None), ["curl", "libatomic1", "msr-tools"]);
+}
+
+#[test]
+fn a_package_that_says_its_platforms_wrongly_is_refused() {
+    let problems = |entry: &str| parse(&format!("[system]\nruntime = [{entry}]\n")).1;
+    let cases = [
+        (
+            "{ name = \"a\", platforms = [\"linux\"] }",
+            "platform `linux` lacks an architecture; write `os/architecture[/variant]`",
+        ),
+        ("{ name = \"a\", platforms = [] }", "`platforms` is empty"),
+        ("{ name = \"a\" }", "`platforms` is required in `runtime`"),
+        ("{ platforms = [\"linux/amd64\"] }", "`name` is required in `runtime`"),
+        ("{ name = \"a\", platform = [\"linux/amd64\"] }", "`platforms` is required in `runtime`"),
+        (
+            "{ name = \"-a\", platforms = [\"linux/amd64\"] }",
+            "`-a` is not a valid package name: it looks like an option",
+        ),
+    ];
+    for (entry, message) in cases {
+        let found = problems(entry);
+        assert_eq!(found.first().map(String::as_str), Some(&*format!("2: {message}")), "{entry}: {found:?}");
+    }
+}

@@ -24,12 +24,13 @@ fn schema() -> Value {
 }
 
 /// Each table of the file: a text with an unknown key in it, and where the schema describes it.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 15] = [
     ("zzz = 1", ""),
     ("[python]\nzzz = 1", "/properties/python"),
     ("[dependencies]\nzzz = 1", "/properties/dependencies"),
     ("[dependencies.index]\nzzz = 1", "/properties/dependencies/properties/index"),
     ("[system]\nzzz = 1", "/properties/system"),
+    ("[system]\npackages = [{ name = \"a\", zzz = 1 }]", "/definitions/package/anyOf/1"),
     ("[app]\nzzz = 1", "/properties/app"),
     ("[stage.a]\nzzz = 1", "/definitions/stage"),
     ("[stage.a]\nrun = [{ run = \"a\", zzz = 1 }]", "/definitions/step"),

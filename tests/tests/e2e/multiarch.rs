@@ -33,13 +33,19 @@ fn the_image_of_the_engines_platform_answers() -> Result {
     Ok(())
 }
 
-/// Under emulation, which only the container needs. The base is the one that there is for both platforms.
-#[test]
-fn the_image_of_another_platform_answers_there() -> Result {
-    Engine::get()?.run_arm64()?;
+/// The example on the one base that there is for both platforms, and whose programs run.
+fn example_on_emulated_base() -> Result<Project> {
     let project = Project::example("multiarch")?;
     let version = "python = { version = \"3.11\", base = \"python:3.11-slim-bookworm\" }";
     project.replace("pybuild.toml", "python.version = \"3.13\"", version)?;
+    Ok(project)
+}
+
+/// Under emulation, which only the container needs.
+#[test]
+fn the_image_of_another_platform_answers_there() -> Result {
+    Engine::get()?.run_arm64()?;
+    let project = example_on_emulated_base()?;
     let outcome = Build::of(&project).platforms("linux/arm64").load().succeed()?;
     let image = outcome.image()?;
     assert_eq!(image.inspect()?["Architecture"], "arm64");
@@ -54,9 +60,8 @@ fn the_image_of_another_platform_answers_there() -> Result {
     Ok(())
 }
 
-/// A package of the operating system runs programs of the image: `stage.debug` on the engine's own platform.
 #[test]
-fn the_debug_stage_has_a_tool_of_the_operating_system() -> Result {
+fn the_debug_stage_has_tools_of_the_operating_system() -> Result {
     let outcome = Build::of(&Project::example("multiarch")?)
         .target("debug")
         .platforms("linux/amd64")
@@ -64,9 +69,30 @@ fn the_debug_stage_has_a_tool_of_the_operating_system() -> Result {
         .succeed()?;
     let image = outcome.image()?;
     assert!(image.prints(&["strace", "--version"])?.starts_with("strace -- version"));
+    assert!(image.prints(&["cat", "/app/tools"])?.starts_with("strace -- version"));
+    assert!(image.files()?.contains("usr/sbin/rdmsr"));
     assert_eq!(image.env("IMAGE_PLATFORM")?.as_deref(), Some("linux/amd64"));
     let production = Build::of(&Project::example("multiarch")?).platforms("linux/amd64").load().succeed()?;
     assert!(!production.image()?.files()?.contains("usr/bin/strace"), "production has it too");
+    Ok(())
+}
+
+/// `apt` and the `run` step are programs of arm64, which the emulator runs.
+#[test]
+fn tools_of_the_operating_system_are_installed_on_another_platform() -> Result {
+    Engine::get()?.run_arm64()?;
+    let project = example_on_emulated_base()?;
+    let outcome = Build::of(&project).target("debug").platforms("linux/arm64").load().succeed()?;
+    // The package that arm64 does not have is asked for on amd64 alone.
+    outcome.step("[debug] apt: strace")?;
+    assert!(outcome.progress.named("msr-tools").is_empty(), "{}", outcome.transcript());
+    let image = outcome.image()?;
+    let says = "strace --version | head -n 1; dpkg-query -W -f '${Package} ${Architecture}' strace && echo && uname -m";
+    let said = image.prints(&["sh", "-c", says])?;
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].starts_with("strace -- version"), "{said}");
+    assert_eq!(lines[1..], ["strace arm64", "aarch64"]);
+    assert!(image.prints(&["cat", "/app/tools"])?.starts_with("strace -- version"));
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::key::{
-    Kind, Table, flag, image_paths, key, one_of, path, paths, patterns, secret_id, text, texts,
+    Kind, REQUIRED, Table, defined, flag, image_paths, key, list, one_of, path, paths, patterns, secret_id,
+    text, texts,
 };
 
 pub(super) fn python() -> Table {
@@ -127,19 +128,19 @@ pub(super) fn system() -> Table {
         keys: vec![
             key(
                 "packages",
-                texts(),
+                packages(),
                 "`[]`",
                 "packages of every stage that is made from the project",
                 "packages = [\"curl\"]",
             ),
             key(
                 "build",
-                texts(),
+                packages(),
                 "`[]`",
                 "packages of `builder`, and of `dev` and `test`, which start from it",
                 "build = [\"gcc\", \"libpq-dev\"]",
             ),
-            key("runtime", texts(), "`[]`", runtime, "runtime = [\"libpq5\"]"),
+            key("runtime", packages(), "`[]`", runtime, "runtime = [\"libpq5\"]"),
             key(
                 "manager",
                 one_of(&["apt", "apk", "dnf"]),
@@ -148,6 +149,29 @@ pub(super) fn system() -> Table {
                 "manager = \"apk\"",
             ),
             key("ca", secret_id(), "none", ca, "ca = \"company-ca\""),
+        ],
+    }
+}
+
+/// A list of OS packages.
+pub(super) fn packages() -> Kind {
+    list("list of strings and tables", &defined("", "package"))
+}
+
+pub(super) fn package() -> Table {
+    Table {
+        id: "package",
+        header: "[[system.packages]]",
+        about: "an OS package that some platforms need",
+        keys: vec![
+            key("name", text(), REQUIRED, "its name", "name = \"libatomic1\""),
+            key(
+                "platforms",
+                texts(),
+                REQUIRED,
+                "those whose images get it; images of others do not",
+                "platforms = [\"linux/arm64\"]",
+            ),
         ],
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::key::{Key, Kind, Table, any, defined, image_paths, key, list, patterns, text, texts};
+use super::settings::packages;
 use super::steps::{caches, command, copy, healthcheck, secrets, table, user_kind, values};
 
 const STAGE: &str = "[stage.web]";
@@ -49,7 +50,7 @@ fn made_of() -> Vec<Key> {
             "what of the context is copied to `workdir`; `[]`: nothing",
             "include = [\"assets/\"]",
         ),
-        key("packages", texts(), "`[]`", "OS packages of this stage alone", "packages = [\"ffmpeg\"]"),
+        key("packages", packages(), "`[]`", "OS packages of this stage alone", "packages = [\"ffmpeg\"]"),
         key(
             "copy",
             copies,
