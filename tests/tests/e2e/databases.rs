@@ -41,7 +41,9 @@ fn an_edit_shows_without_a_build_and_the_data_stays() -> Result {
 
     compose.succeed(&["stop", "db"])?;
     let health = compose.ask("production", 8000, &Request::get("/health"))?;
-    assert_eq!((health.status, &health.json()?["status"]), (503, &json!("no database")));
+    let said = health.json()?;
+    assert_eq!((health.status, &said["status"]), (503, &json!("no database")));
+    assert!(said["reason"].as_str().is_some_and(|reason| reason.starts_with("db: ")), "{said}");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `examples/django`: what its README promises.
 
 use pybuild_tests::project::nonce;
-use pybuild_tests::{Build, Compose, Project, Request, Result};
+use pybuild_tests::{Build, Compose, Container, Project, Request, Result};
 
 /// Not a secret: the key of containers that live for a moment.
 const KEY: &str = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -89,6 +89,16 @@ fn production_has_libpq_and_the_static_files_but_nothing_that_made_them() -> Res
         !started.status.success() && started.stderr.contains("DJANGO_SECRET_KEY is not set"),
         "{started:?}"
     );
+    Ok(())
+}
+
+#[test]
+fn the_development_server_has_a_database_to_begin_with() -> Result {
+    let outcome = Build::of(&Project::example("django")?).target("dev").load().succeed()?;
+    let container = Container::start(outcome.image()?, 8000)?;
+    let page = container.get(8000, "/")?;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("your visit 1."), "{}", page.body);
     Ok(())
 }
 
