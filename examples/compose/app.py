@@ -28,5 +28,6 @@ def health() -> tuple[Response, int]:
         with psycopg.connect(connect_timeout=3) as database:
             database.execute("SELECT 1")
     except psycopg.OperationalError as error:
-        return jsonify(status="no database", reason=f"{os.environ.get("PGHOST")}: {error}"), 503
+        host = os.environ.get("PGHOST")
+        return jsonify(status="no database", reason=f"{host}: {error}"), 503
     return jsonify(status="healthy"), 200
