@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::offline::{Offline, open_set};
 use super::platform::native;
 use crate::diagnostics::{Diagnostics, Problem, Source};
-use crate::gateway::platform_arguments;
+use crate::gateway::build_arguments;
 use crate::lint::{Asked, CheckOptions, examine};
 use crate::plan::Plan;
 use crate::project::{Context, ContextError, Files, Folder, Ignored, Project, Scope};
@@ -140,6 +140,13 @@ impl Opened {
         self.check.as_ref().map(read).transpose()
     }
 
+    /// The args as a build has them.
+    fn arguments(&self, target: Option<&str>, platform: &Platform) -> Arguments {
+        let given = self.build_args.clone();
+        let epoch = given.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+        build_arguments(given, epoch, target.unwrap_or("default"), platform, &native())
+    }
+
     /// What a build of `target` would be; `None` where the build file is no TOML. What is wrong goes to `found`; what
     /// only an index knows is noted and left open.
     pub(super) fn prepare(
@@ -148,11 +155,7 @@ impl Opened {
         platform: &Platform,
         found: &mut Diagnostics,
     ) -> Result<Option<Prepared>, CliError> {
-        let arguments = Arguments::new(
-            self.build_args.clone(),
-            platform_arguments(target.unwrap_or("default"), platform, &native()),
-        );
-        let (spec, mut problems) = Spec::parse(&self.source, arguments);
+        let (spec, mut problems) = Spec::parse(&self.source, self.arguments(target, platform));
         let Some(spec) = spec else {
             found.extend(problems);
             return Ok(None);
@@ -198,9 +201,7 @@ impl Opened {
         found: &mut Diagnostics,
     ) -> Result<(), CliError> {
         let native = native();
-        let predefined = platform_arguments(target.unwrap_or("default"), platform, &native);
-        let arguments = Arguments::new(self.build_args.clone(), predefined);
-        let (spec, problems) = Spec::parse(&self.source, arguments);
+        let (spec, problems) = Spec::parse(&self.source, self.arguments(target, platform));
         found.extend(problems);
         let Some(spec) = spec else { return Ok(()) };
         let files = Files { context: &*self.context, ignored: &self.ignored };

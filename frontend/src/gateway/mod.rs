@@ -33,7 +33,7 @@ mod tests;
 pub mod transport;
 mod wishes;
 
-pub use wishes::platform_arguments;
+pub use wishes::build_arguments;
 
 use std::any::Any;
 use std::io::Write;

@@ -10,22 +10,31 @@ use crate::spec::Arguments;
 
 /// What `--build-arg` says, and the platform args of docker/dockerfile.
 pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) -> Arguments {
-    let mut predefined = platform_arguments(options.target.as_deref().unwrap_or("default"), target, build);
-    let of_ours =
-        |name: &str| !name.starts_with("BUILDKIT_") && name != "SOURCE_DATE_EPOCH" && !is_proxy(name);
-    let given = options.build_args.iter().filter(|(name, _)| of_ours(name));
-    let mut given: BTreeMap<_, _> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let stage = options.target.as_deref().unwrap_or("default");
+    build_arguments(options.build_args.clone(), epoch(options), stage, target, build)
+}
+
+/// The args of a build: `given` on the command line, and those that are always there. `epoch` is the time in
+/// `SOURCE_DATE_EPOCH`, `stage` the word after `--target`.
+pub fn build_arguments(
+    mut given: BTreeMap<String, String>,
+    epoch: Option<i64>,
+    stage: &str,
+    target: &Platform,
+    build: &Platform,
+) -> Arguments {
+    let mut predefined = platform_arguments(stage, target, build);
     // Steps that ask for it get the time itself, also where the client gave a name for it.
-    if let Some(seconds) = epoch(options) {
-        for known in [&mut predefined, &mut given] {
-            known.insert("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());
-        }
+    given.remove("SOURCE_DATE_EPOCH");
+    if let Some(seconds) = epoch {
+        predefined.insert("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());
+        given.insert("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());
     }
     Arguments::new(given, predefined)
 }
 
-/// The platform args of docker/dockerfile, which every build file may use. `stage` is the word after `--target`.
-pub fn platform_arguments(stage: &str, target: &Platform, build: &Platform) -> BTreeMap<String, String> {
+/// The platform args of docker/dockerfile, which every build file may use.
+fn platform_arguments(stage: &str, target: &Platform, build: &Platform) -> BTreeMap<String, String> {
     let mut predefined = BTreeMap::from([
         ("BUILDPLATFORM".to_owned(), build.format()),
         ("TARGETPLATFORM".to_owned(), target.format_all()),
@@ -43,11 +52,6 @@ pub fn platform_arguments(stage: &str, target: &Platform, build: &Platform) -> B
         }
     }
     predefined
-}
-
-fn is_proxy(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"].contains(&name.as_str())
 }
 
 pub(super) fn epoch(options: &Options) -> Option<i64> {

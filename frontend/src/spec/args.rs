@@ -1,7 +1,8 @@
 //! Build args: declared in `[args]` with their defaults, set by `--build-arg`, used as `${NAME}`.
 //!
 //! The value of `--build-arg` wins over the default. The platform args of docker/dockerfile (`TARGETARCH` and
-//! its kin) are always there and need no declaration.
+//! its kin) are always there and need no declaration. Args that mean something to builders (`BUILDKIT_…`, proxies,
+//! `SOURCE_DATE_EPOCH`) may be given to any build; a file sees those that it declares.
 
 use std::collections::BTreeMap;
 
@@ -48,10 +49,10 @@ impl Arguments {
         self.places.get(name).copied()
     }
 
-    /// Names given by `--build-arg` that nothing declares.
+    /// Names given by `--build-arg` that nothing declares and no builder knows.
     pub fn unused(&self) -> Vec<(String, Option<String>)> {
         let known = |name: &String| self.declared.contains_key(name) || self.predefined.contains_key(name);
-        let unused = self.given.keys().filter(|name| !known(name));
+        let unused = self.given.keys().filter(|name| !known(name) && !is_for_builders(name));
         unused.map(|name| (name.clone(), nearest(name, self.declared.keys().map(String::as_str)))).collect()
     }
 
@@ -97,6 +98,14 @@ impl Arguments {
     }
 }
 
+/// Whether an arg is one of builders, for all builds alike.
+fn is_for_builders(name: &str) -> bool {
+    let proxies = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+    name.starts_with("BUILDKIT_")
+        || name == "SOURCE_DATE_EPOCH"
+        || proxies.contains(&name.to_ascii_lowercase().as_str())
+}
+
 /// Whether a text mentions the arg `name` as `$NAME` or `${NAME}`.
 pub(crate) fn mentions(command: &str, name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -117,8 +126,10 @@ mod tests {
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>()
         };
-        let mut arguments =
-            Arguments::new(map(&[("TAG", "3.12"), ("OTHER", "x")]), map(&[("TARGETARCH", "arm64")]));
+        let mut arguments = Arguments::new(
+            map(&[("TAG", "3.12"), ("OTHER", "x"), ("BUILDKIT_INLINE_CACHE", "1"), ("HTTPS_PROXY", "x")]),
+            map(&[("TARGETARCH", "arm64")]),
+        );
         arguments.declare("TAG".into(), "3.11".into(), Span::default());
         arguments.declare("MODE".into(), "fast".into(), Span::default());
         arguments

@@ -145,3 +145,29 @@ fn a_pyproject_with_our_table_is_found() {
     let ran = Folder::new(&[("pyproject.toml", text)]).run(&["check", "--format", "github"]);
     assert!(ran.stdout.starts_with("::error file=pyproject.toml,line=6,"), "{}", ran.stdout);
 }
+
+#[test]
+fn build_args_that_are_for_builders_need_no_declaration() {
+    let folder = Folder::new(&[("pybuild.toml", CLEAN)]);
+    let given = [
+        ["--build-arg", "BUILDKIT_INLINE_CACHE=1"],
+        ["--build-arg", "BUILDKIT_LATER=1"],
+        ["--build-arg", "SOURCE_DATE_EPOCH=0"],
+        ["--build-arg", "HTTPS_PROXY=http://proxy.example:3128"],
+    ];
+    for command in ["check", "plan"] {
+        let ran = folder.run(&[&[command][..], &given.concat()].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("build arg"), "{}", ran.stdout);
+    }
+    let ran = folder.run(&["check", "--build-arg", "LEVEL=1"]);
+    assert!(ran.stdout.starts_with("warning: build arg `LEVEL`"), "{}", ran.stdout);
+    // A file that declares one sees what was given.
+    let text = format!(
+        "{CLEAN}[args]\nBUILDKIT_MODE = \"default\"\n[stage.production]\nenv.MODE = \"${{BUILDKIT_MODE}} ${{SOURCE_DATE_EPOCH}}\"\n"
+    );
+    folder.write("pybuild.toml", text);
+    let given = ["eject", "--build-arg", "BUILDKIT_MODE=given", "--build-arg", "SOURCE_DATE_EPOCH=7"];
+    let ran = folder.run(&given);
+    assert!(ran.stdout.contains("ENV MODE=\"given 7\"\n"), "{}{}", ran.stdout, ran.stderr);
+}
