@@ -16,6 +16,7 @@ pub mod http;
 pub mod image;
 pub mod index;
 pub mod oci;
+pub mod pages;
 pub mod program;
 pub mod progress;
 pub mod project;

@@ -248,3 +248,68 @@ fn every_command_of_pybuild_that_is_shown_runs() {
     }
     assert!(seen >= 12, "{seen}");
 }
+
+/// Rules that are told of a project with these files.
+fn told(folder: &Folder) -> BTreeSet<String> {
+    let printed = folder.run(&["check", "--format", "json"]).stdout;
+    let found: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let problems = found.get("problems").and_then(|problems| problems.as_array()).unwrap().iter();
+    let rule =
+        |problem: &serde_json::Value| problem.get("rule").and_then(|rule| rule.as_str().map(str::to_owned));
+    problems.map(|problem| rule(problem).unwrap_or_else(|| "an error".to_owned())).collect()
+}
+
+#[test]
+fn files_that_a_rule_is_told_of_are_cured_as_its_page_says() {
+    let mut seen = 0;
+    let blocks = blocks();
+    let files = blocks.iter().filter_map(|block| Some((block, block.language.strip_prefix("text ")?)));
+    let files: Vec<_> = files.collect();
+    // "Instead of" comes before "Write".
+    for pair in files.chunks(2) {
+        let [(wrong, name), (right, _)] = pair else { panic!("a file without its cure") };
+        let page = wrong.place.split(':').next().unwrap();
+        let rule = page.rsplit('/').next().unwrap().trim_end_matches(".md");
+        let with = |block: &Block| {
+            let text = block.text.replace('…', &"0".repeat(64));
+            let installer = if rule == "UnpinnedDependencies" { "pip" } else { "wheels" };
+            let file = format!("python.version = \"3.13\"\ndependencies.installer = \"{installer}\"\n");
+            told(&Folder::new(&[
+                ("pybuild.toml", file.as_str()),
+                ("requirements.txt", ""),
+                ("tests/test_app.py", ""),
+                ("node_modules/a.js", ""),
+                (name, text.as_str()),
+            ]))
+        };
+        assert!(with(wrong).contains(rule), "{}: {:?}", wrong.place, with(wrong));
+        assert!(!with(right).contains(rule), "{}: {:?}", right.place, with(right));
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn the_dockerfile_of_the_guide_becomes_the_file_beside_it() {
+    let blocks = blocks();
+    let of = |language: &str| {
+        let page = blocks.iter().filter(|block| block.place.starts_with("docs/guides/from-a-dockerfile.md:"));
+        page.clone().find(|block| block.language == language).map(|block| block.text.clone()).unwrap()
+    };
+    let folder = Folder::new(&[
+        ("Dockerfile", of("dockerfile").as_str()),
+        ("requirements.txt", "flask\ngunicorn\n"),
+        ("app/__init__.py", "from flask import Flask\n\napp = Flask(__name__)\n"),
+    ]);
+    let ran = folder.run(&["init", "--from", "Dockerfile", "--image", "REGISTRY/pybuild:TAG", "--print"]);
+    assert_eq!((ran.stdout, ran.code), (of("toml"), 0), "{}", ran.stderr);
+}
+
+#[test]
+fn an_environment_of_conda_that_is_shown_can_be_planned() {
+    let blocks = blocks();
+    let block = blocks.iter().find(|block| block.text.starts_with("# environment.yml\n")).unwrap();
+    let folder = Folder::new(&[("environment.yml", &block.text), ("app.py", ""), ("pybuild.toml", "")]);
+    let ran = folder.run(&["plan"]);
+    assert!(ran.code == 0 && ran.stdout.contains("environment.yml"), "{}{}", ran.stdout, ran.stderr);
+}

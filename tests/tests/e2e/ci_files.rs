@@ -10,14 +10,15 @@ use pybuild_tests::{Engine, Failure, Project, Result};
 use serde_json::Value;
 
 /// Of <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax>.
-const WORKFLOW: &[&str] =
+pub(crate) const WORKFLOW: &[&str] =
     &["name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"];
-const JOB: &[&str] =
+pub(crate) const JOB: &[&str] =
     &["name", "needs", "if", "runs-on", "permissions", "env", "strategy", "steps", "timeout-minutes"];
-const STEP: &[&str] = &["name", "id", "if", "uses", "with", "run", "env", "shell", "working-directory"];
+pub(crate) const STEP: &[&str] =
+    &["name", "id", "if", "uses", "with", "run", "env", "shell", "working-directory"];
 
 /// The actions that are used, with those of their inputs that are.
-const ACTIONS: &[(&str, &[&str])] = &[
+pub(crate) const ACTIONS: &[(&str, &[&str])] = &[
     ("actions/checkout@v4", &[]),
     ("docker/setup-buildx-action@v3", &[]),
     ("docker/login-action@v3", &["registry", "username", "password"]),
@@ -25,25 +26,25 @@ const ACTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Of <https://docs.gitlab.com/ci/yaml/>.
-const GITLAB_JOB: &[&str] =
+pub(crate) const GITLAB_JOB: &[&str] =
     &["stage", "image", "services", "variables", "before_script", "script", "artifacts", "rules", "needs"];
-const ARTIFACTS: &[&str] = &["when", "paths", "reports", "name", "expire_in"];
+pub(crate) const ARTIFACTS: &[&str] = &["when", "paths", "reports", "name", "expire_in"];
 
 fn yaml(project: &Project, path: &str) -> Result<Value> {
     let read = serde_saphyr::from_str(&project.read(path)?);
     read.map_err(|error| Failure::Unexpected(format!("{path}: {error}")))
 }
 
-fn keys(value: &Value) -> BTreeSet<&str> {
+pub(crate) fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
 }
 
-fn assert_known(value: &Value, known: &[&str]) {
+pub(crate) fn assert_known(value: &Value, known: &[&str]) {
     let unknown: Vec<_> = keys(value).into_iter().filter(|key| !known.contains(key)).collect();
     assert_eq!(unknown, Vec::<&str>::new(), "in {value:#}");
 }
 
-fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
