@@ -33,8 +33,7 @@ pub(super) struct Interpreter {
 pub enum InterpreterError {
     /// There is none at all.
     #[error(
-        "the base image has no Python in {}\n  help: choose a base that has Python {wanted}, \
-         or name its interpreter", .places.join(", ")
+        "the base image has no Python in {}\n  help: choose a base that has Python {wanted}", .places.join(", ")
     )]
     None {
         /// The version asked for.
@@ -54,10 +53,7 @@ pub enum InterpreterError {
         found: Vec<String>,
     },
     /// What stands at the path is not the interpreter itself.
-    #[error(
-        "`{path}` of the base image {reason}\n  help: choose a base whose Python is a program, \
-         or name the interpreter that it starts"
-    )]
+    #[error("`{path}` of the base image {reason}\n  help: choose a base whose Python is a program")]
     Unfit {
         /// The path.
         path: String,

@@ -9,6 +9,7 @@ fn found(files: &[(&str, &str)]) -> String {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let check = folder.run(&["check", "--allow-warnings"]);
     assert_eq!(check.code, 0, "{}", check.stdout);
+    assert!(!check.stdout.contains("MissingHealthcheck"), "{}", check.stdout);
     let text = std::fs::read_to_string(folder.path().join("pybuild.toml")).unwrap();
     text.split_once("\n\n").unwrap().1.to_owned()
 }
@@ -65,6 +66,8 @@ copy = [
 command = [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"shop.wsgi\"]
 env.PYTHONPATH = \"/app/backend\"
 expose = [8000]
+# Whether the port is open. A page that tells whether the app is well would tell more.
+healthcheck = [\"python\", \"-c\", \"import socket; socket.create_connection(('127.0.0.1', 8000), 3).close()\"]
 # No image unless the checks pass:
 # requires = [\"test\"]
 ";
@@ -87,6 +90,8 @@ writable = [\"/app/data\"]
 [stage.production]
 command = [\"uvicorn\", \"app.main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]
 expose = [8000]
+# Whether the port is open. A page that tells whether the app is well would tell more.
+healthcheck = [\"python\", \"-c\", \"import socket; socket.create_connection(('127.0.0.1', 8000), 3).close()\"]
 ";
     assert_eq!(text, expected);
 }
@@ -183,6 +188,88 @@ fn of_a_workspace_the_member_that_serves_is_built() {
     let text = found(&[&files[..], &[("uv.lock", WORKSPACE)]].concat());
     assert!(text.contains("[app]\nmember = \"web\"\n"), "{text}");
     assert!(text.contains("\"web.main:app\"") && !text.contains("PYTHONPATH"), "{text}");
+}
+
+#[test]
+fn a_member_is_checked_with_the_tools_of_its_own_groups() {
+    let manifest =
+        |name: &str| format!("[project]\nname = \"{name}\"\nversion = \"1\"\nrequires-python = \">=3.12\"\n");
+    let (root, web) = (
+        "[tool.uv.workspace]\nmembers = [\"apps/*\"]\n[dependency-groups]\ndev = [\"ruff\"]\n",
+        format!("{}dependencies = []\n[dependency-groups]\ndev = [\"pytest\"]\n", manifest("web")),
+    );
+    let lock = "version = 1\nrevision = 3\nrequires-python = \">=3.12\"\n\n[manifest]\nmembers = [\"web\"]\n\n\
+        [manifest.dependency-groups]\ndev = [{ name = \"ruff\" }]\n\n\
+        [[package]]\nname = \"ruff\"\nversion = \"0.6.0\"\nsource = { registry = \"https://index.example/simple\" }\n\
+        wheels = [{ url = \"https://index.example/ruff-0.6.0-py3-none-any.whl\", hash = \"sha256:{HASH}\" }]\n\n\
+        [[package]]\nname = \"pytest\"\nversion = \"8.0.0\"\nsource = { registry = \"https://index.example/simple\" }\n\
+        wheels = [{ url = \"https://index.example/pytest-8.0.0-py3-none-any.whl\", hash = \"sha256:{HASH}\" }]\n\n\
+        [[package]]\nname = \"web\"\nversion = \"1\"\nsource = { virtual = \"apps/web\" }\n\n\
+        [package.dev-dependencies]\ndev = [{ name = \"pytest\" }]\n";
+    let lock = lock.replace("{HASH}", &"0".repeat(64));
+    let text = found(&[
+        ("pyproject.toml", root),
+        ("uv.lock", &lock),
+        ("apps/web/pyproject.toml", &web),
+        ("apps/web/main.py", "if __name__ == \"__main__\":\n    pass\n"),
+        ("apps/web/tests/test_main.py", ""),
+    ]);
+    assert!(text.contains("[stage.test]\nchecks.pytest = \"cd apps/web && python -m pytest\"\n"), "{text}");
+    assert!(!text.contains("ruff"), "a group of the workspace is not the member's: {text}");
+}
+
+#[test]
+fn the_page_for_health_is_asked_where_the_app_has_one() {
+    let health = |files: &[(&str, &str)]| -> String {
+        let text = found(files);
+        text.lines().find(|line| line.starts_with("healthcheck")).unwrap_or_default().to_owned()
+    };
+    let page = |place: &str| {
+        format!(
+            "healthcheck = [\"python\", \"-c\", \"from urllib.request import urlopen; urlopen('http://127.0.0.1:{place}')\"]"
+        )
+    };
+    let app = "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/healthz')\ndef healthz():\n    return ''\n";
+    assert_eq!(health(&[("requirements.txt", "flask\ngunicorn\n"), ("app.py", app)]), page("8000/healthz"));
+    let streamlit = [("requirements.txt", "streamlit\n"), ("page.py", "import streamlit as st\n")];
+    assert_eq!(health(&streamlit), page("8501/_stcore/health"));
+    // What listens nowhere is not asked.
+    assert_eq!(health(&[("requirements.txt", "idna\n"), ("job.py", "")]), "");
+}
+
+#[test]
+fn a_health_check_is_made_of_a_dockerfile_whose_command_says_where_it_listens() {
+    let from = |end: &str| {
+        let folder = Folder::new(&[("requirements.txt", "flask\n"), ("app.py", "")]);
+        folder.write("Dockerfile", format!("FROM python:3.13-slim\nEXPOSE 9000\n{end}\n"));
+        let ran = folder.run(&["init", "--from", "Dockerfile", "--print"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout.lines().filter(|line| line.starts_with("healthcheck")).collect::<String>()
+    };
+    let port = "healthcheck = [\"python\", \"-c\", \"import socket; socket.create_connection(('127.0.0.1', 9000), 3).close()\"]";
+    assert_eq!(from("CMD [\"gunicorn\", \"--bind=0.0.0.0:9000\", \"app:app\"]"), port);
+    assert_eq!(from("CMD flask run --host 0.0.0.0 --port 9000"), port);
+    assert_eq!(from("CMD [\"python\", \"app.py\"]"), "", "where it listens is not known");
+    assert_eq!(from("CMD flask run --port ${PORT:-9000}"), "");
+    assert_eq!(from("HEALTHCHECK NONE\nCMD flask run --port 9000"), "healthcheck = false");
+}
+
+#[test]
+fn a_group_that_is_made_for_tools_is_installed_for_their_checks() {
+    let lock = "[metadata]\ngroups = [\"default\", \"lint\", \"test\"]\nstrategy = [\"inherit_metadata\"]\nlock_version = \"4.5.0\"\n\n\
+        [[package]]\nname = \"pytest\"\nversion = \"8.0.0\"\ngroups = [\"test\"]\nfiles = [{ file = \"pytest-8.0.0-py3-none-any.whl\", hash = \"sha256:{HASH}\" }]\n\n\
+        [[package]]\nname = \"ruff\"\nversion = \"0.6.0\"\ngroups = [\"lint\"]\nfiles = [{ file = \"ruff-0.6.0-py3-none-any.whl\", hash = \"sha256:{HASH}\" }]\n";
+    let lock = lock.replace("{HASH}", &"0".repeat(64));
+    let manifest = "[project]\nname = \"shop\"\nversion = \"1\"\nrequires-python = \">=3.12\"\n\
+        [tool.pdm.dev-dependencies]\ntest = [\"pytest\"]\nlint = [\"ruff\"]\n";
+    let text = found(&[
+        ("pyproject.toml", manifest),
+        ("pdm.lock", &lock),
+        ("main.py", ""),
+        ("tests/test_main.py", ""),
+    ]);
+    let expected = "[stage.test]\ngroups = [\"test\", \"lint\"]\nchecks.pytest = \"python -m pytest\"\nchecks.ruff = \"ruff check .\"\n";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

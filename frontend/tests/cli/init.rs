@@ -14,6 +14,7 @@ fn for_project(files: &[(&str, &str)]) -> String {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let check = folder.run(&["check", "--allow-warnings"]);
     assert_eq!(check.code, 0, "{}", check.stdout);
+    assert!(!check.stdout.contains("MissingHealthcheck"), "{}", check.stdout);
     written(&folder)
 }
 
@@ -71,6 +72,8 @@ checks.ruff = \"ruff check .\"
 [stage.production]
 command = [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"web:app\"]
 expose = [8000]
+# Whether the port is open. A page that tells whether the app is well would tell more.
+healthcheck = [\"python\", \"-c\", \"import socket; socket.create_connection(('127.0.0.1', 8000), 3).close()\"]
 # No image unless the checks pass:
 # requires = [\"test\"]
 ";

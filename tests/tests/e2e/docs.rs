@@ -30,12 +30,12 @@ const KINDS: [(&str, &str); 10] = [
 /// Blocks that are no code, by how they begin, and what they are.
 const TEXTS: [(&str, &str); 7] = [
     ("bytes ──spec──▶ Spec", "a picture of the way of the data"),
-    ("machine packages.example", "a file of logins: `locks.rs` passes one"),
-    ("pybuild.toml:3", "what a build prints: `mistakes.rs`"),
-    ("UnlockedDependencies: ", "what a build prints: `lint.rs`"),
+    ("machine packages.example", "a file of logins, which is curl's format and not ours"),
+    ("pybuild.toml:3", "what a build prints: `calls.rs`"),
+    ("UnlockedDependencies: ", "what a build prints: `locks.rs`"),
     ("ERROR: failed to build: failed to solve: uv.lock is older", "what a build prints: `locks.rs`"),
     ("uv.lock:209", "what a build prints: `refused.rs`"),
-    ("uv.lock:17", "what a build prints: `locks.rs`"),
+    ("uv.lock:17", "what a build prints: `refused.rs`"),
 ];
 
 /// Commands that are not run here, by how they begin, and why.

@@ -1,7 +1,7 @@
 //! Projects as people have them: from `pybuild init` to a running container, and no file is edited in between.
 
 use pybuild_tests::project::temporary_folder;
-use pybuild_tests::{Build, Container, Engine, Outcome, Project, Request, Result, pybuild};
+use pybuild_tests::{Build, Container, Engine, Image, Outcome, Project, Request, Result, pybuild};
 use serde_json::json;
 
 /// A project of `fixtures/public`, with what `init` writes for it.
@@ -21,6 +21,16 @@ fn made(project: &Project) -> Result<Outcome> {
     let outcome = Build::of(project).load().succeed()?;
     Build::of(project).target("test").succeed()?;
     Ok(outcome)
+}
+
+/// What the image's health check says of a container whose app has answered.
+fn is_well(image: &Image, container: &Container) -> Result {
+    let config = image.config()?;
+    let test = config.pointer("/Healthcheck/Test").and_then(|test| test.as_array()).into_iter().flatten();
+    let words: Vec<&str> = test.filter_map(|word| word.as_str()).collect();
+    assert_eq!(words.first(), Some(&"CMD"), "a program with its arguments: {config}");
+    container.exec(words.get(1..).unwrap_or_default())?.successful()?;
+    Ok(())
 }
 
 /// What a step of a Dockerfile can ask: uv reads no configuration of pip.
@@ -55,6 +65,7 @@ fn a_flask_app_of_a_factory_with_its_database() -> Result {
     let page = container.get(8000, "/")?;
     assert!(page.body.contains("<li>https://example.com/</li>"), "{}", page.body);
     assert_eq!(outcome.image()?.prints(&["id", "-u"])?, "10001");
+    is_well(outcome.image()?, &container)?;
     Ok(())
 }
 
@@ -72,11 +83,10 @@ fn a_fastapi_app_that_uv_has_locked() -> Result {
     lock(&project)?;
     init(&project, &[])?;
     let outcome = made(&project)?;
-    // How to ask an app whether it is well, only its author knows.
-    let [warning] = &outcome.progress.warnings[..] else { panic!("{:?}", outcome.progress.warnings) };
-    assert!(warning.short.starts_with("MissingHealthcheck: "), "{}", warning.short);
+    assert!(outcome.progress.warnings.is_empty(), "{:?}", outcome.progress.warnings);
     let container = Container::start(outcome.image()?, 8000)?;
     assert_eq!(container.get(8000, "/health")?.json()?, json!({ "status": "ok", "environment": "local" }));
+    is_well(outcome.image()?, &container)?;
     assert_eq!(container.get(8000, "/api/v1/notes/")?.json()?, json!([{ "text": "buy milk" }]));
     Ok(())
 }
@@ -93,12 +103,30 @@ fn a_script_that_pipenv_has_locked() -> Result {
 }
 
 #[test]
+fn a_package_in_src_that_pdm_has_locked() -> Result {
+    let project = begun("pdm")?;
+    let outcome = made(&project)?;
+    assert!(outcome.progress.warnings.is_empty(), "{:?}", outcome.progress.warnings);
+    let container = Container::start(outcome.image()?, 8000)?;
+    // The version is one that PDM's backend reads out of the package.
+    assert_eq!(
+        container.get(8000, "/")?.json()?,
+        json!({ "version": "1.2.0", "harbours": ["cuxhaven", "husum"] })
+    );
+    assert_eq!(container.get(8000, "/harbours/ulm")?.status, 404);
+    is_well(outcome.image()?, &container)?;
+    // What is for those who work on it is not shipped.
+    assert!(!outcome.image()?.run(&["python", "-c", "import pytest"])?.status.success());
+    Ok(())
+}
+
+#[test]
 fn a_workspace_of_uv_ships_the_member_that_serves() -> Result {
     let project = Project::fixture("public/workspace")?;
     lock(&project)?;
     init(&project, &[])?;
     assert!(project.read("pybuild.toml")?.contains("member = \"web\"\n"));
-    let outcome = Build::of(&project).load().succeed()?;
+    let outcome = made(&project)?;
     let container = Container::start(outcome.image()?, 8000)?;
     assert_eq!(container.get(8000, "/hello/Ada")?.json()?, json!({ "message": "Hello, Ada!" }));
     Ok(())
@@ -118,6 +146,7 @@ fn a_django_site_with_assets_of_node() -> Result {
     let answer = container.get(8000, script)?;
     assert!(answer.body.contains("document.querySelector(\"#menu\")"), "{}", answer.body);
     // Sessions and the admin's pages are in a database, which can be made.
+    is_well(image, &container)?;
     let migrated = container.exec(&["python", "manage.py", "migrate", "--noinput"])?.successful()?;
     assert!(migrated.stdout.contains("Applying entries.0001_initial... OK"), "{}", migrated.stdout);
     assert_eq!(container.get(8000, "/admin/login/")?.status, 200);
@@ -190,5 +219,6 @@ fn the_command_of_an_existing_dockerfile_is_kept() -> Result {
     let container = Container::start(outcome.image()?, 9000)?;
     assert_eq!(container.get(9000, "/")?.status, 200, "{}", container.logs()?);
     assert_eq!(outcome.image()?.prints(&["id", "-un"])?, "web");
+    is_well(outcome.image()?, &container)?;
     Ok(())
 }

@@ -1,13 +1,11 @@
-//! What a project has besides its code: libraries of the system, checks, assets, a version of Python.
+//! What a project has besides its code: libraries of the system, assets, a database, a version of Python.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::code::is_module;
 use super::draft::{Copy, Draft, Stage};
 use super::native::KNOWN;
 use super::runs::Scene;
-use crate::project::Project;
 use crate::spec::ContextPath;
 
 /// What native packages want of the system.
@@ -26,32 +24,6 @@ pub(super) fn system(packages: &BTreeSet<String>, draft: &mut Draft) {
     }
     draft.system.build = build.into_iter().map(str::to_owned).collect();
     draft.system.runtime = runtime.into_iter().map(str::to_owned).collect();
-}
-
-/// Tools of the groups that `test` installs, where there is something for them.
-pub(super) fn checks(scene: &Scene, project: &Project, folder: &Path, draft: &mut Draft) {
-    let groups = ["dev", "test", "tests"];
-    if !groups.iter().any(|group| project.groups.contains_key(*group)) {
-        return;
-    }
-    let has_file = |name: &str| folder.join(name).is_file();
-    let configured = || {
-        let text = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
-        has_file("pytest.ini") || text.contains("[tool.pytest")
-    };
-    let tests = ["tests", "test"].iter().any(|name| folder.join(name).is_dir())
-        || std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            name.starts_with("test_") && is_module(&name)
-        })
-        || configured();
-    let known =
-        [("pytest", "python -m pytest", tests), ("ruff", "ruff check .", true), ("flake8", "flake8", true)];
-    for (tool, command, wanted) in known {
-        if wanted && scene.has(tool) {
-            draft.checks.push((tool.to_owned(), command.to_owned()));
-        }
-    }
 }
 
 /// Assets that Node builds, where the package says how. They come before what is made from them.

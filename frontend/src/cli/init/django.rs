@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::code::Module;
-use super::draft::{Command, Copy, Draft, Stage};
+use super::draft::{Command, Copy, Draft, Health, Stage};
 use super::runs::Scene;
 
 /// The site that a `manage.py` is for.
@@ -29,6 +29,8 @@ impl Scene {
         let site = self.site(manage)?;
         self.import_from(site.root, draft);
         draft.production.expose = vec!["8000".to_owned()];
+        // Its pages answer those hosts alone that the settings allow.
+        draft.production.healthcheck = Some(Health::of_port("8000"));
         let package = &site.package;
         let base = if site.root.is_empty() { String::new() } else { format!("{}/", site.root) };
         let folder = format!("{base}{}", package.replace('.', "/"));

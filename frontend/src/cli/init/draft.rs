@@ -23,8 +23,10 @@ pub(super) struct Draft {
     pub(super) python_path: Option<String>,
     /// Variables that the app cannot be imported without, with values for checks.
     pub(super) needed: BTreeMap<String, String>,
-    /// Checks, each with what is to be said of it.
+    /// Checks: names and commands.
     pub(super) checks: Vec<(String, String)>,
+    /// The groups of `test`, where the usual ones do not bring all that the checks run.
+    pub(super) test_groups: Vec<String>,
     /// Stages besides production.
     pub(super) stages: Vec<Stage>,
     pub(super) production: Production,
@@ -91,6 +93,8 @@ pub(super) enum Command {
 /// A health check; without a command, none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health {
+    /// What is to be said of it.
+    pub(super) note: Option<String>,
     pub(super) command: Option<Command>,
     pub(super) times: Vec<(String, String)>,
 }
@@ -155,6 +159,9 @@ impl Draft {
         }
         if !self.checks.is_empty() {
             out.push_str("\n# Checks are run by `--target test`, each a step of its own.\n[stage.test]\n");
+            if !self.test_groups.is_empty() {
+                let _ = writeln!(out, "groups = {}", list(&self.test_groups));
+            }
             for (name, command) in &self.checks {
                 let _ = writeln!(out, "checks.{} = {}", key(name), string(command));
             }
@@ -287,14 +294,8 @@ impl Production {
         if let Some(user) = &self.user {
             let _ = writeln!(out, "user = {}", string(user));
         }
-        match &self.healthcheck {
-            None => {}
-            Some(Health { command: None, .. }) => out.push_str("healthcheck = false\n"),
-            Some(Health { command: Some(command), times }) => {
-                let times =
-                    times.iter().fold(String::new(), |all, (name, value)| all + ", " + name + " = " + value);
-                let _ = writeln!(out, "healthcheck = {{ command = {}{times} }}", command.text());
-            }
+        if let Some(health) = &self.healthcheck {
+            health.text(out);
         }
         if !self.volumes.is_empty() {
             let _ = writeln!(out, "volumes = {}", list(&self.volumes));
@@ -302,6 +303,28 @@ impl Production {
         if let Some(signal) = &self.stop_signal {
             let _ = writeln!(out, "stop-signal = {}", string(signal));
         }
+    }
+}
+
+impl Health {
+    fn text(&self, out: &mut String) {
+        if let Some(note) = &self.note {
+            let _ = writeln!(out, "# {note}");
+        }
+        let Some(command) = &self.command else {
+            out.push_str("healthcheck = false\n");
+            return;
+        };
+        let command = command.text();
+        if self.times.is_empty() {
+            let _ = writeln!(out, "healthcheck = {command}");
+            return;
+        }
+        let _ = write!(out, "healthcheck = {{ command = {command}");
+        for (name, value) in &self.times {
+            let _ = write!(out, ", {name} = {value}");
+        }
+        out.push_str(" }\n");
     }
 }
 

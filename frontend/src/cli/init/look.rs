@@ -1,17 +1,18 @@
 //! What a folder has: its manager, its packages, and all that the other modules here find in it.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::beside;
+use super::checks;
 use super::code::modules;
 use super::draft::Draft;
+use super::packages::Packages;
 use super::runs::Scene;
 use super::workspace;
 use crate::cli::error::CliError;
 use crate::cli::folder::failed;
 use crate::diagnostics::Diagnostics;
-use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope, normalized};
+use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope};
 use crate::spec::{Arguments, ContextPath, Spec};
 
 /// Looks at a folder.
@@ -43,7 +44,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let manager = lock.or(requirements).or(manifest.is_some().then_some("pyproject.toml"));
     let procfile = read("Procfile")?.unwrap_or_default();
     let scene = Scene {
-        packages: packages(&detected, &read)?,
+        packages: Packages::of(&detected, None, &read)?.all(),
         modules,
         scripts: scripts(manifest.as_deref()),
         name: detected.labels.get("org.opencontainers.image.title").cloned(),
@@ -76,9 +77,9 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         None => format!("{what} without dependencies."),
     };
     beside::system(&scene.packages, &mut draft);
-    if draft.app.member.is_none() {
-        beside::checks(&scene, &detected, folder, &mut draft);
-    }
+    let own = members.iter().find(|member| draft.app.member.as_ref() == Some(&member.name));
+    let packages = Packages::of(&detected, own.map(|member| member.name.as_str()), &read)?;
+    checks::add(&packages, folder, own.map(|member| member.path.as_str()), &mut draft);
     beside::databases(&scene, &mut draft);
     if let Some(package) = read("package.json")? {
         let said = read(".nvmrc")?.or(read(".node-version")?);
@@ -124,33 +125,6 @@ fn refuse(found: &Diagnostics) -> Result<(), CliError> {
         return Err(error.help("mend this first, then run `pybuild init` again"));
     }
     Ok(())
-}
-
-/// The names of everything that is installed, as far as it can be told without an index.
-fn packages(
-    project: &Project,
-    read: &dyn Fn(&str) -> Result<Option<String>, CliError>,
-) -> Result<BTreeSet<String>, CliError> {
-    let mut names = BTreeSet::new();
-    if let Some(locked) = &project.locked {
-        names.extend(locked.lock.packages.iter().map(|package| package.name.as_str().to_owned()));
-    }
-    let groups = project.groups.values().flat_map(|group| group.inline.iter());
-    names.extend(project.requirements.inline.iter().chain(groups).filter_map(|line| required(line)));
-    let files = project.groups.values().flat_map(|group| group.inputs.iter());
-    for file in project.requirements.inputs.iter().chain(files) {
-        let text = read(file.as_str())?.unwrap_or_default();
-        names.extend(text.lines().filter_map(required));
-    }
-    Ok(names)
-}
-
-/// The name at the start of a requirement. `fastapi[standard]` gives `fastapi`.
-fn required(line: &str) -> Option<String> {
-    let line = line.trim();
-    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(line.len());
-    let name = line.get(..end)?;
-    (name.starts_with(|c: char| c.is_ascii_alphanumeric())).then(|| normalized(name))
 }
 
 /// The names in `[project.scripts]` and `[tool.poetry.scripts]`.

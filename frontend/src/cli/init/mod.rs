@@ -1,12 +1,15 @@
 //! `pybuild init`: a first build file for a project, from what is in its folder or from its Dockerfile.
 
 mod beside;
+mod checks;
 mod code;
 mod django;
 mod dockerfile;
 mod draft;
+mod health;
 mod look;
 mod native;
+mod packages;
 mod runs;
 mod workspace;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::code::{Made, Module};
-use super::draft::{Command, Draft};
+use super::draft::{Command, Draft, Health};
 
 /// Frameworks by the class of their object, and whether they speak ASGI.
 const FRAMEWORKS: [(&str, bool); 7] = [
@@ -70,6 +70,7 @@ impl Scene {
             }
             if let Some((module, made)) = candidates.first() {
                 draft.production.expose = vec!["8000".to_owned()];
+                draft.production.healthcheck = Some(Health::of_app("8000", module, class));
                 self.import_from(&module.root, draft);
                 let command = self.server(module, made, is_async, draft);
                 draft.production.command = Some(command);
@@ -127,6 +128,8 @@ impl Scene {
             return None;
         }
         draft.production.expose = vec!["8501".to_owned()];
+        // Its server has this page for it.
+        draft.production.healthcheck = Some(Health::of_page("8501", "/_stcore/health"));
         let words = ["streamlit", "run", &module.path, "--server.address=0.0.0.0", "--server.port=8501"];
         draft.production.command = Some(Command::list(&words));
         Some(format!("A Streamlit app, `{}`", module.path))

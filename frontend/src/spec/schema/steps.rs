@@ -38,7 +38,7 @@ pub(super) fn healthcheck() -> Table {
             command(),
             REQUIRED,
             "what is run in the container",
-            "command = \"curl -f http://localhost:8000/health\"",
+            "command = [\"python\", \"-m\", \"app.healthy\"]",
         ),
         key(
             "interval",

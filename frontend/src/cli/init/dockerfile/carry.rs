@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::{Instruction, expand};
 use crate::cli::error::CliError;
-use crate::cli::init::draft::{Draft, Stage};
+use crate::cli::init::draft::{Draft, Health, Stage};
 use crate::reference::ImageReference;
 use crate::spec::ContextPath;
 
@@ -86,7 +86,8 @@ impl<'a> Carrier<'a> {
             self.say(instruction, "carried over where it is used: its default");
         }
         let found = std::mem::take(&mut self.draft.app.writable);
-        self.draft.production.expose.clear();
+        let exposed = std::mem::take(&mut self.draft.production.expose);
+        let health = self.draft.production.healthcheck.take();
         self.draft.production.command = None;
         self.draft.production.command_note = None;
         let parts = std::mem::take(&mut self.parts);
@@ -101,6 +102,12 @@ impl<'a> Carrier<'a> {
             } else {
                 self.foreign_part(part, &parts);
             }
+        }
+        if self.draft.production.healthcheck.is_none() {
+            self.draft.production.healthcheck = self.draft.production.listens_on().map(|port| match health {
+                Some(health) if exposed.contains(&port) => health,
+                _ => Health::of_port(&port),
+            });
         }
         if self.workdir == "/app" || self.workdir == "/" {
             add(&mut self.draft.app.writable, found);

@@ -2,7 +2,7 @@
 
 use super::carry::{Carrier, add};
 use super::parse::Instruction;
-use crate::cli::init::draft::{Command, Health};
+use crate::cli::init::draft::{Command, Health, Production};
 
 impl Carrier<'_> {
     pub(super) fn setting(&mut self, instruction: &Instruction) {
@@ -68,6 +68,22 @@ impl Carrier<'_> {
     }
 }
 
+impl Production {
+    /// The exposed port, where the command says as well that the app listens there: `EXPOSE` alone may not be true.
+    pub(super) fn listens_on(&self) -> Option<String> {
+        let port = self.expose.iter().find(|port| port.parse::<u16>().is_ok())?;
+        let words = |command: &Command| match command {
+            Command::Line(line) => line.split_whitespace().map(str::to_owned).collect(),
+            Command::List(words) => words.clone(),
+        };
+        let words: Vec<String> = self.entrypoint.iter().chain(&self.command).flat_map(words).collect();
+        let is_port = |word: &String| word.rsplit([':', '=']).next() == Some(port);
+        // The port may come from a variable with this default.
+        let varies = words.iter().any(|word| word.contains('$'));
+        (!varies && words.iter().any(is_port)).then(|| port.clone())
+    }
+}
+
 fn health(instruction: &Instruction) -> Health {
     let rest = &instruction.rest;
     let Some(command) = rest.strip_prefix("CMD").map(str::trim) else { return Health::default() };
@@ -77,5 +93,5 @@ fn health(instruction: &Instruction) -> Health {
         let value = if name == "retries" { value.clone() } else { format!("\"{value}\"") };
         (name.clone(), value)
     });
-    Health { command: Some(command), times: times.collect() }
+    Health { note: None, command: Some(command), times: times.collect() }
 }
