@@ -34,6 +34,16 @@ impl Resolver for Offline {
     }
 }
 
+/// A resolver of which everything that is not locked is kept away: it finds nothing.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Resolver for Nothing {
+    fn resolve(&self, _: &Question) -> Result<String, ResolveError> {
+        Ok("lock-version = \"1.0\"\ncreated-by = \"pybuild\"\npackages = []\n".to_owned())
+    }
+}
+
 /// An environment of which only that it has wheels is known: one layer without any.
 pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
     let python = project.python.map(|version| format!("3.{}", version.minor)).unwrap_or_default();

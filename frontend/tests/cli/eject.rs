@@ -69,12 +69,75 @@ healthcheck = { command = "true", interval = "30s", retries = 3 }
 }
 
 #[test]
-fn conda_packages_are_not_ejected() {
+fn conda_packages_that_nothing_locks_are_not_ejected() {
     let environment = "channels: [conda-forge]\ndependencies: [python=3.13, numpy]\n";
     let folder =
         Folder::new(&[("pybuild.toml", "python.version = \"3.13\"\n"), ("environment.yml", environment)]);
-    let said = "error: an environment of conda packages cannot be ejected: pybuild puts it together itself, and pip \
-                cannot\n  help: push the image that pybuild makes, and begin the Dockerfile with `FROM` of it\n  help: or \
-                install from a lock of wheels, where all packages have them, and eject that\n";
+    let said = "error: environment.yml locks nothing, so a Dockerfile cannot name its packages\n  help: lock them: \
+                `conda-lock -f environment.yml`, or `pixi lock`\n  help: or push the image that pybuild makes, and begin \
+                the Dockerfile with `FROM` of it\n";
     assert_eq!(folder.run(&["eject"]).refusal(), said);
+}
+
+#[test]
+fn conda_packages_are_downloads_with_their_hashes_for_py_rattler() {
+    let entry = |name: &str, category: &str, address: &str| {
+        format!(
+            "- {{ name: {name}, version: '1.0', manager: conda, platform: linux-64, dependencies: {{}}, url: {address}, hash: {{ sha256: {} }}, category: {category}, optional: false }}\n",
+            "0".repeat(64)
+        )
+    };
+    let python = entry("python", "main", "https://team.example/linux-64/python-3.13.1-h0_0.conda")
+        .replace("'1.0'", "'3.13.1'");
+    let lock = format!(
+        "version: 1\nmetadata: {{ platforms: [linux-64] }}\npackage:\n{python}{}{}",
+        entry("gdal", "main", "https://team.example/linux-64/gdal-1.0-h0_0.conda"),
+        entry("checker", "dev", "https://team.example/noarch/checker-1.0-py_0.tar.bz2")
+    );
+    let file = "[stage.test]\nchecks.checker = \"checker\"\n[stage.production]\nrequires = [\"test\"]\n";
+    let folder = Folder::new(&[
+        ("pybuild.toml", file),
+        ("conda-lock.yml", &lock),
+        ("app.py", ""),
+        (".dockerignore", ".git\n"),
+        ("requirements-dev.txt", "pytest\n"),
+    ]);
+    let text = folder.run(&["eject", "--platform", "linux/amd64"]).result();
+    let stages: Vec<_> = text.lines().filter(|line| line.starts_with("FROM ")).collect();
+    assert_eq!(
+        stages,
+        [
+            "FROM scratch AS conda-packages",
+            "FROM scratch AS pybuild-requirements",
+            "FROM python:3.13-slim AS conda",
+            "FROM conda AS conda-with-dev",
+            "FROM debian:trixie-slim AS builder",
+            "FROM builder AS builder-with-dev",
+            "FROM builder-with-dev AS test-base",
+            "FROM test-base AS test-check-checker",
+            "FROM test-base AS test",
+            "FROM debian:trixie-slim AS production",
+        ],
+        "{text}"
+    );
+    let zeros = "0".repeat(64);
+    for line in [
+        &format!(
+            "ADD --checksum=sha256:{zeros} https://team.example/linux-64/gdal-1.0-h0_0.conda /gdal-1.0-h0_0.conda\n"
+        ),
+        &format!(
+            "{zeros} /run/conda/conda-packages/gdal-1.0-h0_0.conda https://team.example/linux-64/gdal-1.0-h0_0.conda\n"
+        ),
+        "ENV PATH=\"/venv/bin:$PATH\" CONDA_PREFIX=\"/venv\" PYTHONUNBUFFERED=\"1\"",
+        "COPY --from=conda-with-dev /venv /venv\n",
+    ] {
+        assert!(text.contains(line), "{line}\n---\n{text}");
+    }
+    // A list is whole: what it does not name would be removed.
+    let list = text
+        .split("COPY <<'PACKAGES' /dev.conda.txt\n")
+        .nth(1)
+        .and_then(|rest| rest.split("PACKAGES").next());
+    let names: Vec<_> = list.unwrap().lines().filter_map(|line| line.rsplit('/').next()).collect();
+    assert_eq!(names, ["checker-1.0-py_0.tar.bz2", "gdal-1.0-h0_0.conda", "python-3.13.1-h0_0.conda"]);
 }

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use pybuild_tests::conda::{NATIVE, PLACEHOLDER, python, repodata};
 use pybuild_tests::index::sha256;
 use pybuild_tests::project::nonce;
-use pybuild_tests::{Build, CondaPackage, Container, Index, Project, Published, Result, Wheel};
+use pybuild_tests::{
+    Build, CondaPackage, Container, Image, Index, Project, Published, Result, Wheel, pybuild,
+};
 
 const HEAD: &str = "# syntax=localhost:5000/pybuild:dev\n";
 
@@ -145,6 +147,65 @@ fn a_conda_lock_becomes_an_image_without_conda() -> Result {
 
     let dev = Build::of(&project).target("dev").load().succeed()?;
     assert_eq!(dev.image()?.prints(&["checker"])?, "checker 0.9");
+    Ok(())
+}
+
+/// What of an image is the same however its packages got there. Each installer notes what it did in its own way.
+const SAME: &str = "cd /venv && find . -not -path './conda-meta*' -not -name '*.pyc' -not -name __pycache__ \\
+    -not -path '*.dist-info/*' | sort; \
+    find . -type f -not -path './conda-meta/*' -not -name '*.pyc' -not -path '*.dist-info/*' -not -path './bin/*' | sort | xargs sha256sum; \
+    cat /app/app.py; id -u";
+
+#[test]
+fn an_ejected_dockerfile_has_the_packages_without_pybuild() -> Result {
+    let (index, files) = published()?;
+    let wheel = index.wheel(&Wheel::new("extra", "5.0").script("extra"));
+    let [python, location, tool, checker] = &files[..] else { panic!("four packages") };
+    let lock = conda_lock(&[
+        (python, "conda", "main"),
+        (location, "conda", "main"),
+        (tool, "conda", "main"),
+        (checker, "conda", "dev"),
+        (&wheel, "pip", "main"),
+    ]);
+    // Steps do not reach the index, only the engine does: the wheel is in the project.
+    let file = format!(
+        "{HEAD}[stage.test]\nchecks.checker = \"checker\"\n[stage.production]\ncommand = [\"tool\"]\nrequires = [\"test\"]\n"
+    );
+    let lock = lock.replace(&wheel.url, &format!("wheels/{}", wheel.file));
+    let project = Project::with(&[
+        ("pybuild.toml", &file),
+        ("conda-lock.yml", &lock),
+        ("app.py", "import tool\n"),
+        (".dockerignore", ".git\nDockerfile*\n"),
+    ])?;
+    project.write_bytes(
+        &format!("wheels/{}", wheel.file),
+        &Wheel::new("extra", "5.0").script("extra").bytes(),
+    )?;
+    let ours = Build::of(&project).load().succeed()?;
+    // The engine's own Dockerfile frontend: it has no other to pull.
+    let text = pybuild(&project, &["eject"])?;
+    project.write("Dockerfile", text.split_once('\n').map(|(_, rest)| rest).unwrap_or_default())?;
+    let ejected = Build::of(&project).file("Dockerfile").load().succeed()?;
+    let (ours, ejected) = (ours.image()?, ejected.image()?);
+    for (command, says) in [("hello", "tool 2.1"), ("tool", "tool 2.1"), ("extra", "extra 5.0")] {
+        assert_eq!(ejected.prints(&[command])?, says, "{command}");
+    }
+    assert_eq!(ejected.prints(&["sh", "-c", SAME])?, ours.prints(&["sh", "-c", SAME])?);
+    let noted = |image: &Image| -> Result<serde_json::Value> {
+        let text = image.prints(&["cat", "/venv/conda-meta/tool-2.1-py_0.json"])?;
+        let record: serde_json::Value = serde_json::from_str(&text)?;
+        Ok(serde_json::json!([record["name"], record["url"], record["sha256"], record["files"]]))
+    };
+    assert_eq!(noted(ejected)?, noted(ours)?);
+    let variables = |image: &Image| image.config().map(|config| config["Env"].clone());
+    let sorted = |env: serde_json::Value| {
+        let mut env: Vec<String> = env.as_array().into_iter().flatten().map(ToString::to_string).collect();
+        env.sort();
+        env
+    };
+    assert_eq!(sorted(variables(ejected)?), sorted(variables(ours)?));
     Ok(())
 }
 

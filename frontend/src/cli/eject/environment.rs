@@ -5,19 +5,22 @@ use std::fmt::Write;
 
 use buildkit_llb::Platform;
 
+use super::conda;
 use super::words::{quoted, shell, stage_name, word};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
 use crate::lock::Source;
-use crate::plan::{Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom};
+use crate::plan::{
+    Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom, WheelSet,
+};
 use crate::select::{Selected, Take};
 use crate::spec::{ContextPath, SystemManager};
 
 /// The stage with the lists of what pip installs.
-const LISTS: &str = "pybuild-requirements";
+pub(super) const LISTS: &str = "pybuild-requirements";
 
 /// Where these are while pip runs.
-const MOUNTED: &str = "/run/requirements";
+pub(super) const MOUNTED: &str = "/run/requirements";
 
 /// The stage that has the environment of some groups.
 pub(super) fn name(groups: &Groups) -> String {
@@ -49,10 +52,23 @@ pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) 
         sets.entry(groups.names.as_slice()).or_insert(groups);
     }
     let base = sets.remove(&[][..]).unwrap_or(&builder.environment);
-    let first = wanted(prepared, base, None, platform);
-    let others: Vec<_> =
-        sets.into_values().map(|groups| (groups, wanted(prepared, groups, Some(&first), platform))).collect();
-    lists(out, std::iter::once(&first).chain(others.iter().map(|(_, wanted)| wanted)));
+    let conda = prepared.project.conda.as_ref().map(|_| conda::sets(prepared, platform));
+    let conda = conda.as_ref();
+    let first = wanted(prepared, conda, base, None, platform);
+    let others: Vec<_> = sets
+        .into_values()
+        .map(|groups| (groups, wanted(prepared, conda, groups, Some(&first), platform)))
+        .collect();
+    if let Some(sets) = conda {
+        conda::files(out, sets);
+    }
+    let more = conda.map(conda::lists).unwrap_or_default();
+    lists(out, std::iter::once(&first).chain(others.iter().map(|(_, wanted)| wanted)), &more);
+    if let Some(sets) = conda {
+        on_conda(out, plan, builder, sets, (base, &first), &others);
+        projects(out, plan, builder, conda::name);
+        return;
+    }
 
     let _ =
         writeln!(out, "\n# The dependencies of the project.\nFROM {} AS builder", builder.base.familiar());
@@ -69,7 +85,39 @@ pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) 
         let _ = writeln!(out, "\nFROM builder AS {}", name(groups));
         install(out, &plan.access, wanted, bytecode(groups));
     }
-    projects(out, plan, builder);
+    projects(out, plan, builder, name);
+}
+
+/// Environments of conda packages: each is made where pip is, and put on the image that it is for.
+fn on_conda(
+    out: &mut String,
+    plan: &Plan,
+    builder: &Builder,
+    sets: &BTreeMap<Vec<String>, WheelSet>,
+    (base, first): (&Groups, &Wanted),
+    others: &[(&Groups, Wanted)],
+) {
+    let image = builder.resolver.familiar();
+    let _ = writeln!(out, "\n# The dependencies of the project.\nFROM {image} AS {}", conda::name(base));
+    if let Some(packages) = &builder.packages {
+        install_packages(out, &plan.access, packages);
+    }
+    conda::install(out, &plan.access, &[], sets);
+    install(out, &plan.access, first, false);
+    for (groups, wanted) in others {
+        let _ = writeln!(out, "\nFROM {} AS {}", conda::name(base), conda::name(groups));
+        conda::install(out, &plan.access, &groups.names, sets);
+        install(out, &plan.access, wanted, false);
+    }
+    let _ = writeln!(out, "\nFROM {} AS {}", builder.base.familiar(), name(base));
+    if let Some(packages) = &builder.packages {
+        install_packages(out, &plan.access, packages);
+    }
+    let _ = writeln!(out, "COPY --from={} /venv /venv", conda::name(base));
+    for (groups, _) in others {
+        let _ = writeln!(out, "\nFROM {} AS {}", name(base), name(groups));
+        let _ = writeln!(out, "COPY --from={} /venv /venv", conda::name(groups));
+    }
 }
 
 fn bytecode(groups: &Groups) -> bool {
@@ -77,13 +125,27 @@ fn bytecode(groups: &Groups) -> bool {
 }
 
 /// What `groups` take. What `before` has is not taken twice.
-fn wanted(prepared: &Prepared, groups: &Groups, before: Option<&Wanted>, platform: &Platform) -> Wanted {
+fn wanted(
+    prepared: &Prepared,
+    conda: Option<&BTreeMap<Vec<String>, WheelSet>>,
+    groups: &Groups,
+    before: Option<&Wanted>,
+    platform: &Platform,
+) -> Wanted {
     let list = if groups.names.is_empty() { "project".to_owned() } else { groups.names.join("-") };
     let mut wanted = Wanted { list, hashed: Vec::new(), plain: Vec::new(), context: Vec::new(), files: None };
     let locks = chosen(prepared, &groups.names, platform);
     let open = prepared.asked.contains_key(&groups.names);
-    match &groups.wheels {
-        Some(set) if !open => {
+    let known = match conda {
+        Some(sets) => sets.get(&groups.names),
+        None => groups.wheels.as_ref().filter(|_| !open),
+    };
+    if conda.is_some() && open {
+        wanted.files = Some(files_of(groups));
+        wanted.plain.clone_from(&groups.requirements.inline);
+    }
+    match (known, &groups.wheels) {
+        (Some(set), _) => {
             for wheel in set.layers().flat_map(|layer| &layer.wheels) {
                 let from_index = locks.get(&wheel.name).is_some_and(|(entry, _)| is_from_index(entry));
                 let pin = wheel
@@ -115,7 +177,7 @@ fn wanted(prepared: &Prepared, groups: &Groups, before: Option<&Wanted>, platfor
             }
         }
         // Locked without addresses: an index is asked for the files that have these hashes.
-        Some(_) if !locks.is_empty() => {
+        (None, Some(_)) if !locks.is_empty() => {
             for (name, (entry, _)) in &locks {
                 let version =
                     entry.package.version.as_ref().map(|version| format!("=={version}")).unwrap_or_default();
@@ -169,8 +231,8 @@ fn hashes(entry: &Selected) -> String {
 }
 
 /// A stage with a file for each list: mounted, and in no image.
-fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>) {
-    let mut body = String::new();
+fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>, more: &str) {
+    let mut body = more.to_owned();
     for wanted in all {
         for (kind, lines) in [("hashed", &wanted.hashed), ("plain", &wanted.plain)] {
             if !lines.is_empty() {
@@ -183,7 +245,7 @@ fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>) {
         }
     }
     if !body.is_empty() {
-        let _ = write!(out, "\n# What pip installs.\nFROM scratch AS {LISTS}\n{body}");
+        let _ = write!(out, "\n# What is installed.\nFROM scratch AS {LISTS}\n{body}");
     }
 }
 
@@ -234,7 +296,7 @@ fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
 const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
 
 /// A step with a network: the certificates to trust, and for pip the way to the indexes.
-fn step(out: &mut String, access: &Access, pip: bool, mounts: &[String], commands: &[String]) {
+pub(super) fn step(out: &mut String, access: &Access, pip: bool, mounts: &[String], commands: &[String]) {
     let mut mounts = mounts.to_vec();
     let mut exports = Vec::new();
     if let Some(id) = &access.ca {
@@ -286,8 +348,8 @@ pub(super) fn project_name(groups: &Groups) -> String {
     name(groups).replacen("builder", "project", 1)
 }
 
-/// The project as a package, once for each environment that it is built for.
-fn projects(out: &mut String, plan: &Plan, builder: &Builder) {
+/// The project as a package, once for each environment that it is built for, in the stage of it that has pip.
+fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let mut done = Vec::new();
     for step in steps {
@@ -296,7 +358,7 @@ fn projects(out: &mut String, plan: &Plan, builder: &Builder) {
         if done.contains(&name) {
             continue;
         }
-        let from = self::name(groups);
+        let from = with_pip(groups);
         let _ = writeln!(out, "\n# The project as a package.\nFROM {from} AS {name}");
         let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
                    --disable-pip-version-check --root-user-action=ignore --root /out /src";

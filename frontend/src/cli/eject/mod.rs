@@ -1,8 +1,9 @@
 //! `pybuild eject`: a Dockerfile that makes what the plan says, for engines that run no frontend of their own.
 //!
-//! The same images, not the same layers: pip installs each environment in one step, so a changed package makes all of
-//! it again.
+//! The same images, not the same layers: pip installs each environment in one step, or py-rattler where it is one of
+//! conda packages, so a changed package makes all of it again.
 
+mod conda;
 mod environment;
 mod stage;
 mod words;
@@ -16,19 +17,20 @@ use super::error::CliError;
 use super::folder::{Opened, Prepared};
 use super::{Answer, platform};
 use crate::ignore::Patterns;
+use crate::project::CondaSource;
 
 pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
     let opened = Opened::new(&build.project)?;
     let platform = platform::one_of(build.platform.as_deref())?;
     let prepared = opened.plan(build.target.as_deref(), &platform)?;
-    if prepared.project.conda.is_some() {
-        let error = CliError::new(
-            "an environment of conda packages cannot be ejected: pybuild puts it together itself, and pip cannot",
-        );
-        let error =
-            error.help("push the image that pybuild makes, and begin the Dockerfile with `FROM` of it");
+    if let Some(conda) = &prepared.project.conda
+        && matches!(conda.says, CondaSource::Environment(_))
+    {
+        let file = conda.path.as_str();
+        let error = CliError::new(format!("{file} locks nothing, so a Dockerfile cannot name its packages"));
+        let error = error.help("lock them: `conda-lock -f environment.yml`, or `pixi lock`");
         return Err(
-            error.help("or install from a lock of wheels, where all packages have them, and eject that")
+            error.help("or push the image that pybuild makes, and begin the Dockerfile with `FROM` of it")
         );
     }
     let mut notes = Vec::new();
@@ -52,7 +54,7 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Stri
     let _ = writeln!(
         out,
         "\n# Made by `pybuild eject` from {}: the stage `{}` for {}.\n# Images have the same files and settings as \
-         those of pybuild. What is not the same:\n# - pip installs an environment in one layer, so a changed package \
+         those of pybuild. What is not the same:\n# - an environment is one layer, so a changed package \
          makes and pushes all of it again;\n# - wheels are chosen for this platform, and what has to be built for \
          another is built under emulation;\n# - what pip notes of itself in `*.dist-info`, and log files of package \
          managers.",
@@ -60,7 +62,9 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Stri
         plan.target,
         platform.format_all(),
     );
-    let locked = prepared.project.locked.as_ref().map(|locked| locked.path.as_str());
+    let project = &prepared.project;
+    let locked = project.locked.as_ref().map(|locked| locked.path.as_str());
+    let locked = locked.or(project.conda.as_ref().map(|conda| conda.path.as_str()));
     if let Some(lock) = locked {
         let _ = writeln!(out, "# Versions and hashes are those of {lock}: eject again when it changes.");
     }

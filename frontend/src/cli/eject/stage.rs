@@ -25,16 +25,16 @@ pub(super) fn write(out: &mut String, plan: &Plan, stage: &StagePlan) {
     if stage.checks.is_empty() {
         let _ = writeln!(out, "\nFROM {from} AS {name}");
         environment(out, &stage.image);
-        steps(out, plan, &stage.steps);
+        steps(out, plan, &stage.image, &stage.steps);
     } else {
         let _ = writeln!(out, "\n# What the checks of `{}` run on.\nFROM {from} AS {name}-base", stage.name);
         environment(out, &stage.image);
-        steps(out, plan, before);
+        steps(out, plan, &stage.image, before);
         for check in &stage.checks {
             write_check(out, &name, check);
         }
         let _ = writeln!(out, "\nFROM {name}-base AS {name}");
-        steps(out, plan, after);
+        steps(out, plan, &stage.image, after);
         for check in &stage.checks {
             let _ = writeln!(out, "COPY --from={} {PASSED}/ /", check_name(&name, &check.name));
         }
@@ -67,7 +67,8 @@ fn write_check(out: &mut String, stage: &str, check: &CheckPlan) {
 /// What steps of the stage see as their environment.
 fn environment(out: &mut String, image: &ImagePlan) {
     if image.has_venv {
-        out.push_str("ENV PATH=\"/venv/bin:$PATH\" VIRTUAL_ENV=\"/venv\" PYTHONUNBUFFERED=\"1\"");
+        let of = if image.is_conda { "CONDA_PREFIX" } else { "VIRTUAL_ENV" };
+        let _ = write!(out, "ENV PATH=\"/venv/bin:$PATH\" {of}=\"/venv\" PYTHONUNBUFFERED=\"1\"");
         out.push_str(if image.pip_targets_venv { " PIP_PYTHON=\"/venv/bin/python\"\n" } else { "\n" });
     }
     for (key, value) in &image.env {
@@ -75,7 +76,7 @@ fn environment(out: &mut String, image: &ImagePlan) {
     }
 }
 
-fn steps(out: &mut String, plan: &Plan, steps: &[Step]) {
+fn steps(out: &mut String, plan: &Plan, image: &ImagePlan, steps: &[Step]) {
     for step in steps {
         match &step.action {
             Action::Packages(packages) => environment::install_packages(out, &plan.access, packages),
@@ -92,12 +93,17 @@ fn steps(out: &mut String, plan: &Plan, steps: &[Step]) {
                         folder => format!(" -e {}", word(&format!("{}/{folder}", files.to.as_str()))),
                     })
                     .collect();
+                let pip = if image.is_conda {
+                    "/venv/bin/python -m pip"
+                } else {
+                    // The base's own Python has pip.
+                    "export PATH=${PATH#/venv/bin:} \\\n    && python3 -m pip --python /venv/bin/python"
+                };
                 let _ = writeln!(
                     out,
-                    "# Installed so that the code in {to} is what runs. The base's own Python has pip.\nRUN \
-                     --mount=type=cache,target=/root/.cache/pip --mount=type=bind,target={to},rw \\\n    export \
-                     PATH=${{PATH#/venv/bin:}} \\\n    && python3 -m pip --python /venv/bin/python install --no-deps \
-                     --no-compile --no-input{packages}"
+                    "# Installed so that the code in {to} is what runs.\nRUN \
+                     --mount=type=cache,target=/root/.cache/pip --mount=type=bind,target={to},rw \\\n    {pip} install \
+                     --no-deps --no-compile --no-input{packages}"
                 );
             }
             Action::Account(user) => account(out, user),

@@ -1,0 +1,154 @@
+//! Environments of conda packages: the engine fetches each by its hash, and py-rattler, from Python's index, puts them
+//! together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use buildkit_llb::Platform;
+
+use super::environment::{LISTS, MOUNTED, step};
+use super::words::{shell, stage_name, word};
+use crate::cli::folder::Prepared;
+use crate::cli::offline::Nothing;
+use crate::diagnostics::Diagnostics;
+use crate::plan::{Access, CondaFrom, CondaPlan, CondaSet, Groups, WheelSet};
+use crate::resolve::wheel_sets;
+
+/// What the names of stages with packages begin with.
+const PACKAGES: &str = "conda-packages";
+
+/// Where their files are while they are installed.
+const FILES: &str = "/run/conda";
+
+/// So many files are in one stage: engines stack no more than some hundred layers.
+const TOGETHER: usize = 50;
+
+/// Puts packages together.
+const PROGRAM: &str = include_str!("conda.py");
+
+/// Which py-rattler.
+const RATTLER: &str = include_str!("../../emit/scripts/rattler.txt");
+
+/// The stage in which an environment is made: it has pip, which the image that it is for may not have.
+pub(super) fn name(groups: &Groups) -> String {
+    match groups.names.as_slice() {
+        [] => "conda".to_owned(),
+        names => stage_name(&format!("conda-with-{}", names.join("-"))),
+    }
+}
+
+/// What is locked of each environment: where more is asked for, that is left to pip.
+pub(super) fn sets(prepared: &Prepared, platform: &Platform) -> BTreeMap<Vec<String>, WheelSet> {
+    let wanted: BTreeSet<_> = prepared.plan.environments().map(|groups| groups.names.clone()).collect();
+    let wanted = wanted.into_iter().chain([Vec::new()]).collect();
+    // What is wrong has been reported when the plan was made.
+    let mut found = Diagnostics::default();
+    let (spec, project) = (&prepared.spec, &prepared.project);
+    let sets = wheel_sets(spec, project, &wanted, (platform, None), &Nothing, &mut found);
+    let mut sets = sets.unwrap_or_default();
+    // People work on these: they are installed with the app.
+    for set in sets.values_mut() {
+        set.take_editable();
+    }
+    sets
+}
+
+/// The packages of an environment, by their files.
+fn packages(set: &CondaSet) -> BTreeMap<&str, &CondaPlan> {
+    let all = set.layers().flat_map(|layer| &layer.packages);
+    all.map(|package| (package.file.as_str(), package)).collect()
+}
+
+/// Stages with the files of all packages, downloaded side by side.
+pub(super) fn files(out: &mut String, sets: &BTreeMap<Vec<String>, WheelSet>) {
+    let all: BTreeMap<&str, &CondaPlan> =
+        sets.values().filter_map(|set| set.conda.as_ref()).flat_map(packages).collect();
+    let fetched: Vec<(&str, &str, &str)> = all
+        .values()
+        .filter_map(|package| match &package.from {
+            CondaFrom::Http(url) => Some((package.file.as_str(), package.sha256.as_str(), url.as_str())),
+            CondaFrom::Context(_) => None,
+        })
+        .collect();
+    for (number, some) in fetched.chunks(TOGETHER).enumerate() {
+        let about = if number == 0 { "\n# The conda packages." } else { "" };
+        let _ = writeln!(out, "{about}\nFROM scratch AS {}", stage(number));
+        for (file, sha256, url) in some {
+            let _ =
+                writeln!(out, "ADD --checksum=sha256:{sha256} {} {}", word(url), word(&format!("/{file}")));
+        }
+    }
+}
+
+fn stage(number: usize) -> String {
+    if number == 0 { PACKAGES.to_owned() } else { format!("{PACKAGES}-{}", number + 1) }
+}
+
+/// What belongs into the stage with the lists: the packages of each environment, and what installs them.
+pub(super) fn lists(sets: &BTreeMap<Vec<String>, WheelSet>) -> String {
+    let places = places(sets);
+    let mut body = String::new();
+    for (groups, set) in sets {
+        let _ = writeln!(body, "COPY <<'PACKAGES' /{}.conda.txt", list(groups));
+        for package in set.conda.iter().flat_map(packages).map(|(_, package)| package) {
+            let (place, address) = match &package.from {
+                CondaFrom::Http(url) => (places.get(package.file.as_str()).cloned().unwrap_or_default(), url),
+                CondaFrom::Context(path) => (format!("/run/context/{path}"), path),
+            };
+            let _ = writeln!(body, "{} {place} {address}", package.sha256);
+        }
+        body.push_str("PACKAGES\n");
+    }
+    let _ = write!(body, "COPY <<'PROGRAM' /conda.py\n{PROGRAM}PROGRAM\n");
+    let _ = write!(body, "COPY <<'REQUIREMENTS' /rattler.txt\n{RATTLER}REQUIREMENTS\n");
+    body
+}
+
+fn list(groups: &[String]) -> String {
+    if groups.is_empty() { "project".to_owned() } else { groups.join("-") }
+}
+
+/// Where the files of packages are while they are installed.
+fn places(sets: &BTreeMap<Vec<String>, WheelSet>) -> BTreeMap<&str, String> {
+    let all: BTreeMap<&str, &CondaPlan> =
+        sets.values().filter_map(|set| set.conda.as_ref()).flat_map(packages).collect();
+    let fetched = all.values().filter(|package| matches!(package.from, CondaFrom::Http(_)));
+    fetched
+        .enumerate()
+        .map(|(at, package)| {
+            (package.file.as_str(), format!("{FILES}/{}/{}", stage(at / TOGETHER), package.file))
+        })
+        .collect()
+}
+
+/// The step that makes an environment, or brings one that is there to what it has more.
+pub(super) fn install(
+    out: &mut String,
+    access: &Access,
+    groups: &[String],
+    sets: &BTreeMap<Vec<String>, WheelSet>,
+) {
+    let mut mounts = vec![
+        "type=cache,target=/root/.cache/pip".to_owned(),
+        "type=tmpfs,target=/opt/rattler".to_owned(),
+        "type=tmpfs,target=/root/.cache/rattler".to_owned(),
+        format!("type=bind,from={LISTS},target={MOUNTED}"),
+    ];
+    for number in 0..places(sets).len().div_ceil(TOGETHER) {
+        let name = stage(number);
+        mounts.push(format!("type=bind,from={name},target={FILES}/{name}"));
+    }
+    for path in sets.get(groups).and_then(|set| set.conda.as_ref()).iter().flat_map(|set| set.context_paths())
+    {
+        mounts.push(format!("type=bind,source={0},target=/run/context/{0}", word(path)));
+    }
+    let list = format!("{MOUNTED}/{}.conda.txt", list(groups));
+    let commands = [
+        format!(
+            "python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action=ignore --no-deps \
+             --require-hashes --only-binary :all: --target /opt/rattler -r {MOUNTED}/rattler.txt"
+        ),
+        format!("PYTHONPATH=/opt/rattler python3 {MOUNTED}/conda.py {}", shell(&[&list])),
+    ];
+    step(out, access, true, &mounts, &commands);
+}
