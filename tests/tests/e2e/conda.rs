@@ -158,38 +158,30 @@ const SAME: &str = "cd /venv && find . -not -path './conda-meta*' -not -name '*.
 
 #[test]
 fn an_ejected_dockerfile_has_the_packages_without_pybuild() -> Result {
-    let (index, files) = published()?;
-    let wheel = index.wheel(&Wheel::new("extra", "5.0").script("extra"));
+    let (_index, files) = published()?;
     let [python, location, tool, checker] = &files[..] else { panic!("four packages") };
     let lock = conda_lock(&[
         (python, "conda", "main"),
         (location, "conda", "main"),
         (tool, "conda", "main"),
         (checker, "conda", "dev"),
-        (&wheel, "pip", "main"),
     ]);
-    // Steps do not reach the index, only the engine does: the wheel is in the project.
     let file = format!(
         "{HEAD}[stage.test]\nchecks.checker = \"checker\"\n[stage.production]\ncommand = [\"tool\"]\nrequires = [\"test\"]\n"
     );
-    let lock = lock.replace(&wheel.url, &format!("wheels/{}", wheel.file));
     let project = Project::with(&[
         ("pybuild.toml", &file),
         ("conda-lock.yml", &lock),
         ("app.py", "import tool\n"),
         (".dockerignore", ".git\nDockerfile*\n"),
     ])?;
-    project.write_bytes(
-        &format!("wheels/{}", wheel.file),
-        &Wheel::new("extra", "5.0").script("extra").bytes(),
-    )?;
     let ours = Build::of(&project).load().succeed()?;
     // The engine's own Dockerfile frontend: it has no other to pull.
     let text = pybuild(&project, &["eject"])?;
     project.write("Dockerfile", text.split_once('\n').map(|(_, rest)| rest).unwrap_or_default())?;
     let ejected = Build::of(&project).file("Dockerfile").load().succeed()?;
     let (ours, ejected) = (ours.image()?, ejected.image()?);
-    for (command, says) in [("hello", "tool 2.1"), ("tool", "tool 2.1"), ("extra", "extra 5.0")] {
+    for (command, says) in [("hello", "tool 2.1"), ("tool", "tool 2.1")] {
         assert_eq!(ejected.prints(&[command])?, says, "{command}");
     }
     assert_eq!(ejected.prints(&["sh", "-c", SAME])?, ours.prints(&["sh", "-c", SAME])?);
