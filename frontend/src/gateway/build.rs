@@ -69,7 +69,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let plans: Vec<_> = prepared.iter().map(|prepared| (&prepared.platform, &prepared.plan)).collect();
     let (images, build_images) = resolve_images(bridge, options, &plans, &build_platform, &file)?;
     warn_of_bases(&plans, &images, bridge, options, &file)?;
-    let tool = own_image();
+    let tool = own_image(bridge, options, &build_platform);
     let named = NamedContexts::new(bridge, options)?;
     let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
 

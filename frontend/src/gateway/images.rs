@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{Definition, Image, Metadata, Order, Platform, State};
+use buildkit_llb::{Definition, Image, Metadata, Order, Platform, ResolveMode, State};
 use prost::Message;
 
 use crate::emit::BaseImage;
@@ -110,9 +110,33 @@ fn is_empty_image(config: &serde_json::Value) -> bool {
     empty(config.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"))) && empty(config.get("history"))
 }
 
-/// Our own image, as the engine describes it to us.
-pub(super) fn own_image() -> Option<State> {
-    State::from_definition(&own_definition()?).ok()
+/// Our own image: as the engine describes it to us, else what there is by the name that we were started by.
+///
+/// A Docker with `userns-remap` puts the description where a container's root may not read it. `None` if neither leads
+/// to an image.
+pub(super) fn own_image(bridge: &Bridge, options: &Options, platform: &Platform) -> Option<State> {
+    let described = own_definition().and_then(|definition| State::from_definition(&definition).ok());
+    described.or_else(|| named_image(bridge, &options.source, platform))
+}
+
+fn named_image(bridge: &Bridge, name: &str, platform: &Platform) -> Option<State> {
+    let reference = ImageReference::parse(name).ok()?.with_default_tag();
+    let request = ImageRequest {
+        log_name: format!("[internal] load metadata for {reference}"),
+        reference: reference.to_string(),
+        platform: Some(platform.clone()),
+        // As the engine has looked for it to start us.
+        resolve_mode: ResolveMode::Default,
+        store: ImageStore::Registry,
+    };
+    let found = bridge.resolve_images(&[request]).into_iter().next()?.ok()?;
+    let pinned = reference.with_digest(&found.digest).ok()?;
+    Some(
+        Image::new(pinned.to_string())
+            .platform(platform)
+            .meta(Metadata::named(format!("[internal] {pinned}")))
+            .state(),
+    )
 }
 
 /// The order in which the engine's own client writes operations: the description of our image is of its making. What

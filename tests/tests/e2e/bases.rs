@@ -49,6 +49,9 @@ fn pull_asks_the_registry_whatever_the_engine_has() -> Result {
     push(&moved, &[dockerfile, ("file", "second")])?;
 
     assert_eq!(copied(&moved, &["--pull"])?.as_deref(), Ok("second"));
+    if !engine.builds_from_its_images() {
+        return Ok(());
+    }
     // Without it, the engine takes what it has.
     assert_eq!(copied(&moved, &[])?.as_deref(), Ok("first"));
     // What the registry does not have is taken from the engine, unless the registry is to be asked.

@@ -64,6 +64,33 @@ fn epoch_of(
     Ok((epoch, asked))
 }
 
+/// There is no description of our image where this test runs, as with an engine that does not let us read it.
+#[test]
+fn the_frontends_own_image_is_also_found_by_its_name() {
+    let text = "[python]\nversion = \"3.11\"\n[dependencies]\nrequirements = []\n";
+    let engine = Engine { files: [("pybuild.toml", text.as_bytes().to_vec())].into(), ..Engine::default() };
+    let (log, solved) = (Arc::clone(&engine.log), Arc::clone(&engine.solved));
+    let bridge = connect(engine);
+    let context = "context=https://host.example/a/b.git#main";
+    let build =
+        |given: &[&str]| build(&bridge, &options(&[&[context, "filename=pybuild.toml"], given].concat()));
+
+    let error = build(&[]).expect_err("a build that creates the image's user");
+    assert!(
+        error.message().contains("the engine did not pass the frontend's own image"),
+        "{}",
+        error.message()
+    );
+
+    build(&["source=docker.io/library/pybuild:1"]).expect("a build");
+    assert!(
+        log.lock().expect("log").iter().any(|call| call.starts_with("resolve docker.io/library/pybuild:1 "))
+    );
+    let wanted = format!("docker-image://docker.io/library/pybuild:1@sha256:{}", "a".repeat(64));
+    let ops = solved.lock().expect("solved").last().map(|graph| graph.def.concat()).expect("a graph");
+    assert!(ops.windows(wanted.len()).any(|window| window == wanted.as_bytes()));
+}
+
 const COMMIT: &str = "tree 0\nauthor a <a> 1 +0000\ncommitter b <b> 1700000000 +0100\n\nmessage\n";
 
 #[test]
