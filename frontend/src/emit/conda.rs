@@ -29,10 +29,15 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Unpacks the packages of a layer. Nothing of them is run, so it is done on the build platform.
+    /// Unpacks the packages of a layer, and compiles what comes without bytecode. Nothing of them is run, so it is done
+    /// on the build platform.
     fn conda_layer(&self, layer: &CondaLayer, set: &WheelSet, span: Span) -> Result<State, EmitError> {
         let fixed = ["conda", "--root", OUT, "--prefix", VENV, "--python", &set.python];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).to_vec();
+        let compiles = set.bytecode && layer.packages.iter().any(CondaPlan::is_for_any_python);
+        if compiles {
+            arguments.extend(["--bytecode", "/"].map(str::to_owned));
+        }
         let mut mounts = Vec::new();
         for package in &layer.packages {
             let place = format!("{PACKAGES}/{}", package.file);
@@ -53,7 +58,10 @@ impl Emitter<'_> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         let exec = mounts.into_iter().fold(exec, Exec::mount);
-        let root = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
+        let root = match (&self.inputs.tool, compiles) {
+            (Some(tool), false) => tool,
+            _ => &self.compiler()?.state,
+        };
         let title = format!("unpack: {}", layer.contents());
         Ok(exec.meta(self.metadata("conda", &title, span)).run(root).output(OUT))
     }

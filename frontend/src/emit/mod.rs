@@ -71,7 +71,7 @@ pub struct Inputs {
     pub resolved: Vec<State>,
     /// Stages that something else stands in for, by name. They are not built.
     pub stages: BTreeMap<String, BaseImage>,
-    /// The builder's base for the platform that the engine runs on, whose Python compiles bytecode.
+    /// The image whose Python compiles bytecode, for the platform that the engine runs on.
     pub build_images: BTreeMap<ImageReference, BaseImage>,
     /// Our own image, in which the tool is; absent where the engine did not say which it is.
     pub tool: Option<State>,

@@ -157,12 +157,12 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata("wheels", title, span)).run(&root).output(OUT))
     }
 
-    /// The builder's base image for the platform that the engine runs on.
-    fn compiler(&self) -> Result<&super::BaseImage, EmitError> {
+    /// The image whose Python compiles bytecode, for the platform that the engine runs on.
+    pub(super) fn compiler(&self) -> Result<&super::BaseImage, EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-        let image = self.inputs.build_images.get(&builder.base);
-        image.ok_or_else(|| EmitError::UnresolvedImage(builder.base.familiar()))
+        let image = self.inputs.build_images.get(&builder.compiler);
+        image.ok_or_else(|| EmitError::UnresolvedImage(builder.compiler.familiar()))
     }
 
     fn mounted(&self, wheel: &WheelPlan, span: Span) -> Result<Mounted, EmitError> {

@@ -18,14 +18,14 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use super::ToolError;
 use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree};
+use super::{ToolError, interpreter};
 
 /// The program that the interpreter is given.
 const PROGRAM: &str = include_str!("compile.py");
@@ -80,12 +80,45 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let options = parse(arguments)?;
     let mut files = Vec::new();
     find(&options, &options.source, &mut files)?;
+    compile_all(&options, files)
+}
+
+/// Compiles these files of a folder, by their paths in it, with Python of the image whose root is at `base`.
+///
+/// # Errors
+/// As [`run`], and if the image does not have that Python.
+pub(super) fn beside(
+    root: &Path,
+    paths: &[String],
+    base: &Path,
+    python: &PythonVersion,
+    seconds: u32,
+) -> Result<(), ToolError> {
+    let found = interpreter::find(base, python, None)?;
+    let mut files = Vec::new();
+    for path in paths {
+        let failed = |source| ToolError::File { path: format!("/{path}"), source };
+        let size = fs::symlink_metadata(root.join(path)).map_err(failed)?.len();
+        files.push(Source { path: path.clone(), size });
+    }
+    let options = Options {
+        interpreter: base.join(found.path).to_string_lossy().into_owned(),
+        python: python.clone(),
+        root: root.to_owned(),
+        source: String::new(),
+        out: root.to_owned(),
+        seconds,
+    };
+    compile_all(&options, files)
+}
+
+fn compile_all(options: &Options, files: Vec<Source>) -> Result<(), ToolError> {
     let tree = Mutex::new(Tree::new(options.out.clone(), options.seconds)?);
     let compiled = in_parallel(
         &parts(files),
         || (),
         |part, ()| {
-            let Compiled { tag, code } = compile(&options, part)?;
+            let Compiled { tag, code } = compile(options, part)?;
             let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
             write(&mut tree, part, &tag, &code)
         },
@@ -256,7 +289,6 @@ fn write(tree: &mut Tree, part: &[Source], tag: &str, code: &[Vec<u8>]) -> Resul
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    use std::path::Path;
 
     use tempfile::TempDir;
 

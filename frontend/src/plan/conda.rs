@@ -65,6 +65,15 @@ pub struct CondaSet {
     pub extra: Vec<CondaLayer>,
 }
 
+impl CondaPlan {
+    /// Whether it may hold modules for any version of Python, which come without bytecode: channels keep such packages
+    /// in a folder of their own.
+    pub fn is_for_any_python(&self) -> bool {
+        let (CondaFrom::Http(from) | CondaFrom::Context(from)) = &self.from;
+        from.rsplit('/').nth(1) == Some("noarch")
+    }
+}
+
 impl Grouped for CondaPlan {
     fn name(&self) -> &str {
         &self.name

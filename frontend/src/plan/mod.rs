@@ -50,6 +50,8 @@ pub struct Builder {
     pub base: ImageReference,
     /// The image in which what is not locked is resolved: it has Python and pip.
     pub resolver: ImageReference,
+    /// The image whose Python compiles bytecode, on the platform that builds.
+    pub compiler: ImageReference,
     /// OS packages that compiling needs.
     pub packages: Option<Packages>,
     /// The version that the base's interpreter must have.
@@ -339,8 +341,10 @@ impl Plan {
 
     /// The images that run on the build platform, whatever the image is for: their Python compiles bytecode.
     pub fn build_images(&self) -> BTreeSet<&ImageReference> {
-        let builder = self.builder.iter();
-        builder.filter(|builder| builder.environment.wheels.is_some()).map(|builder| &builder.base).collect()
+        let compiles = |wheels: &WheelSet| wheels.conda.is_none() || wheels.bytecode;
+        let builder =
+            self.builder.iter().filter(|builder| builder.environment.wheels.as_ref().is_some_and(compiles));
+        builder.map(|builder| &builder.compiler).collect()
     }
 
     /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.

@@ -126,10 +126,21 @@ impl<'s> Planner<'s> {
                 (Some(_), None) => ImageReference::official("python", CONDA_RESOLVER.to_owned()),
                 _ => self.build_base.clone(),
             },
+            compiler: self.compiler(),
             base: self.build_base.clone(),
             python: self.project.python,
             environment: self.groups(&[]),
             span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
+        }
+    }
+
+    /// A Python of conda's may be for another platform than the one that builds, and there is one of its version for
+    /// each in the official image.
+    fn compiler(&self) -> ImageReference {
+        let python = self.wheels.values().next().map(|set| &set.python);
+        match (python, &self.project.conda, &self.spec.python.build_base) {
+            (Some(python), Some(_), None) => ImageReference::official("python", format!("{python}-slim")),
+            _ => self.build_base.clone(),
         }
     }
 

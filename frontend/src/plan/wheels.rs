@@ -188,8 +188,14 @@ impl WheelSet {
         }
     }
 
-    /// The same on top of an environment of conda packages, without bytecode: its Python is part of the environment.
-    pub fn on_conda(python: String, conda: CondaSet, base: Vec<WheelPlan>, all: Vec<WheelPlan>) -> Self {
+    /// The same on top of an environment of conda packages.
+    pub fn on_conda(
+        python: String,
+        conda: CondaSet,
+        base: Vec<WheelPlan>,
+        all: Vec<WheelPlan>,
+        bytecode: bool,
+    ) -> Self {
         let extra = added(&base, all);
         let (heavy, buckets) = BESIDE_CONDA;
         Self {
@@ -197,7 +203,7 @@ impl WheelSet {
             conda: Some(conda),
             base: layers(base, heavy, buckets, "wheels"),
             extra: layers(extra, heavy, buckets, "group wheels"),
-            bytecode: false,
+            bytecode,
         }
     }
 

@@ -96,13 +96,15 @@ pub(super) fn sets(
     let environments = Environments { spec, project, target, resolver, found, base: None };
     let mut builder = Builder { environments, conda, resolved: contents };
     let Some(base) = builder.contents(&[])? else { return none };
+    // There is no official image of the free-threaded Python to compile with.
+    let bytecode = spec.dependencies.bytecode && !python.ends_with('t');
     let mut sets = BTreeMap::new();
     for groups in wanted {
         let Some(all) = builder.contents(groups)? else { continue };
         let packages = CondaSet::new(base.conda.clone(), all.conda);
         sets.insert(
             groups.clone(),
-            WheelSet::on_conda(python.clone(), packages, base.wheels.clone(), all.wheels),
+            WheelSet::on_conda(python.clone(), packages, base.wheels.clone(), all.wheels, bytecode),
         );
     }
     Ok(sets)

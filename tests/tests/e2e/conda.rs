@@ -140,6 +140,12 @@ fn a_conda_lock_becomes_an_image_without_conda() -> Result {
     assert_eq!(image.env("VIRTUAL_ENV")?, None);
     // A time that the package gives stays: bytecode that it brings is valid by it.
     assert_eq!(image.prints(&["stat", "-c", "%Y %a", "/venv/share/where.bin"])?, "1700000000 644");
+    // Both kinds of packages without bytecode of their own get it, as it needs no check of the source.
+    let cached = "import tool, extra\nfor module in tool, extra:\n    \
+                  code = open(module.__cached__, 'rb').read()\n    print(module.__cached__, code[4])";
+    let site = "/venv/lib/python3.11/site-packages/__pycache__";
+    let expected = format!("{site}/tool.cpython-311.pyc 1\n{site}/extra.cpython-311.pyc 1");
+    assert_eq!(image.prints(&["python", "-c", cached])?, expected);
     let files = image.files()?;
     assert!(
         !files.contains("venv/bin/conda") && !files.contains("venv/lib/python3.11/site-packages/checker.py")
@@ -147,6 +153,12 @@ fn a_conda_lock_becomes_an_image_without_conda() -> Result {
 
     let dev = Build::of(&project).target("dev").load().succeed()?;
     assert_eq!(dev.image()?.prints(&["checker"])?, "checker 0.9");
+
+    project.append("pybuild.toml", "[dependencies]\nbytecode = false\n")?;
+    let without = Build::of(&project).load().succeed()?;
+    let files = without.image()?.files()?;
+    let of_site = format!("{}/", site.trim_start_matches('/'));
+    assert!(!files.iter().any(|path| path.starts_with(&of_site)), "bytecode that nobody wants");
     Ok(())
 }
 
@@ -378,5 +390,8 @@ fn the_example_answers_from_its_environment() -> Result {
     let answer = container.get(8000, "/")?.json()?;
     assert_eq!(answer["environment"], "/venv");
     assert_eq!(answer["packages"], serde_json::json!(["python-3.11.2-h0_0", "where-1.0-h0_0"]));
+    let tests = Build::of(&project).target("test").succeed()?;
+    let log = tests.progress.log_of(tests.step("check: pytest")?);
+    assert!(!tests.ran("check: pytest")? || log.contains("passed"), "{log}");
     Ok(())
 }

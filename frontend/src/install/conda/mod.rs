@@ -1,12 +1,16 @@
 //! `pybuild tool conda`: installs conda packages into an environment, without conda.
 //!
 //! ```text
-//! conda --root OUT --prefix /venv [--python 3.11] [--epoch SECONDS] (--package PATH:SHA256 --url URL)...
+//! conda --root OUT --prefix /venv [--python 3.11 [--bytecode BASE]] [--epoch SECONDS]
+//!       (--package PATH:SHA256 --url URL)...
 //! ```
 //!
 //! Files go where the package's list says; those of packages for any version of Python into the environment's
 //! `site-packages`. The path that packages were built for is replaced by the environment's. No script of a package
 //! is run. What comes out depends on the packages and the options alone.
+//!
+//! `--bytecode` names the root of an image whose Python compiles the modules of packages for any version of Python, as
+//! conda has the environment's do. Others bring the bytecode that they want.
 //!
 //! Names that differ by case alone are let be: packages of terminal descriptions have had them for decades.
 
@@ -29,20 +33,20 @@ use package::{Environment, Package, Source};
 use super::arguments::{PythonVersion, absolute, hashed_path, pairs, required, seconds, unknown, usage};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
-use super::{ToolError, note};
+use super::{ToolError, bytecode, note};
 
 /// Installs the packages that the arguments name.
 ///
 /// # Errors
 /// If an argument is wrong, a package is refused ([`CondaError`]), or a file cannot be read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
-    let Options { root, environment, seconds, mut sources } = parse(arguments)?;
+    let Options { root, environment, bytecode, seconds, mut sources } = parse(arguments)?;
     // Sorted, so that which of two packages wins does not depend on the order of the arguments.
     sources.sort_by(|one, other| one.path.file_name().cmp(&other.path.file_name()));
     let opened = in_parallel(&sources, || (), |source, ()| Package::open(source, &environment));
     let packages = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
     let owners = owners(&packages)?;
-    let mut tree = Tree::new(root, seconds)?;
+    let mut tree = Tree::new(root.clone(), seconds)?;
     let prefix = &environment.prefix;
     // The same parents always, so that the layers of all groups agree on them.
     let parents = owners.keys().filter_map(|place| Some(place.rsplit_once('/')?.0));
@@ -63,28 +67,46 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
             package.extract(&environment, &tree, &owned)
         },
     );
+    let mut modules = Vec::new();
     for (package, written) in packages.iter().zip(written) {
+        let written = written?;
         let place = format!("{prefix}/conda-meta/{}.json", package.stem);
-        tree.write(&place, record::record(package, &written?).as_bytes(), Mode::Plain)?;
+        tree.write(&place, record::record(package, &written).as_bytes(), Mode::Plain)?;
+        let sources = package.modules(&environment, &written);
+        modules.extend(
+            sources.filter(|place| !has_bytecode(&owners, place)).map(|place| format!("{prefix}/{place}")),
+        );
         for hook in package.hooks() {
             note(&format!("{} brings {hook}, which conda would run; it is not run here", package.file));
         }
     }
     // Without it, conda does not take the folder for an environment.
     tree.write(&format!("{prefix}/conda-meta/history"), b"", Mode::Plain)?;
-    tree.settle()
+    tree.settle()?;
+    match (bytecode, &environment.python) {
+        (Some(base), Some(python)) => bytecode::beside(&root, &modules, &base, python, seconds),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a package brings bytecode for a module.
+fn has_bytecode(owners: &BTreeMap<&str, usize>, place: &str) -> bool {
+    let Some((folder, name)) = place.rsplit_once('/') else { return false };
+    let start = format!("{folder}/__pycache__/{}.", name.trim_end_matches(".py"));
+    owners.range(start.as_str()..).next().is_some_and(|(other, _)| other.starts_with(&start))
 }
 
 #[derive(Debug)]
 struct Options {
     root: PathBuf,
     environment: Environment,
+    bytecode: Option<PathBuf>,
     seconds: u32,
     sources: Vec<Source>,
 }
 
 fn parse(arguments: &[String]) -> Result<Options, ToolError> {
-    let (mut root, mut prefix, mut python) = (None, None, None);
+    let (mut root, mut prefix, mut python, mut bytecode) = (None, None, None, None);
     let mut time = EPOCH;
     let mut sources: Vec<Source> = Vec::new();
     for pair in pairs(arguments) {
@@ -92,6 +114,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
             ("--root", value) => root = Some(PathBuf::from(value)),
             (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
             ("--python", value) => python = Some(PythonVersion::parse(value)?),
+            ("--bytecode", value) => bytecode = Some(PathBuf::from(value)),
             ("--epoch", value) => time = seconds(value)?,
             ("--package", value) => sources.push(source(value)?),
             ("--url", value) => match sources.last_mut() {
@@ -102,7 +125,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
         }
     }
     let environment = Environment { prefix: required(prefix, "--prefix")?, python };
-    Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources })
+    Ok(Options { root: required(root, "--root")?, environment, bytecode, seconds: time, sources })
 }
 
 /// Reads `PATH:SHA256`, with `-` where no hash is known.

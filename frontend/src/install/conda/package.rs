@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::archive::Archive;
 use super::error::CondaProblem;
+use super::extract::Written;
 use super::metadata::{Listed, Metadata, PathType};
 use crate::install::ToolError;
 use crate::install::arguments::PythonVersion;
@@ -160,6 +161,22 @@ impl Package {
             }
         }
         Ok(())
+    }
+
+    /// The modules that it brings for any version of Python, by their places: of what was written, regular files.
+    pub(super) fn modules<'w>(
+        &self,
+        environment: &Environment,
+        written: &'w BTreeMap<String, Written>,
+    ) -> impl Iterator<Item = &'w str> {
+        let python = environment.python.as_ref().filter(|_| self.metadata.is_noarch_python);
+        let folder = python.map(|python| format!("{}/", Environment::site_packages(python)));
+        written.iter().filter_map(move |(place, written)| {
+            let is_module = folder.as_ref().is_some_and(|folder| place.starts_with(folder))
+                && place.strip_suffix(".py").is_some()
+                && written.path_type == PathType::HardLink;
+            is_module.then_some(place.as_str())
+        })
     }
 
     /// The scripts that conda would run after or before it has put the files in their place.

@@ -265,6 +265,63 @@ fn the_same_packages_give_the_same_bytes_in_any_order() {
     assert_eq!(listing(&one), listing(&other));
 }
 
+/// Python of this machine, and its version, where there is one that compiles.
+fn real_python() -> Option<String> {
+    let python = fs::canonicalize("/usr/bin/python3").ok()?;
+    Some(python.file_name()?.to_str()?.strip_prefix("python")?.to_owned())
+}
+
+#[test]
+fn modules_for_any_python_get_bytecode_and_others_keep_theirs() {
+    let Some(version) = real_python() else { return };
+    let site = format!("venv/lib/python{version}/site-packages");
+    let tag = format!("cpython-{}", version.replace('.', ""));
+    let folder = tempfile::tempdir().unwrap();
+    let pure = Draft::of("pure-1.0-py_0", true)
+        .file("site-packages/pure/__init__.py", b"def f():\n    return 'found'\n", 0o644)
+        .file("site-packages/pure/old.py", b"print 'for another version'\n", 0o644)
+        .file("site-packages/pure/ready.py", b"x = 1\n", 0o644)
+        .file(&format!("site-packages/pure/__pycache__/ready.{tag}.pyc"), b"its own", 0o644)
+        .file("python-scripts/pure.py", b"import pure\n", 0o755)
+        .tar_bz2(folder.path());
+    let own = format!("lib/python{version}/site-packages/own.py");
+    let native = Draft::of("native-1.0-h0_0", false).file(&own, b"x = 2\n", 0o644).tar_bz2(folder.path());
+    let install = |more: &[&str]| {
+        let out = tempfile::tempdir().unwrap();
+        let root = out.path().to_str().unwrap();
+        let fixed = ["--root", root, "--prefix", "/venv", "--python", &version];
+        let packages = [&pure, &native].into_iter().flat_map(|package| ["--package", package]);
+        let arguments = fixed.into_iter().chain(more.iter().copied()).chain(packages);
+        run(&arguments.map(str::to_owned).collect::<Vec<_>>()).unwrap();
+        out
+    };
+    let caches = |out: &TempDir| {
+        let entries = |folder: &str| fs::read_dir(out.path().join(folder)).into_iter().flatten().flatten();
+        let folders = [
+            format!("{site}/__pycache__"),
+            format!("{site}/pure/__pycache__"),
+            "venv/bin/__pycache__".into(),
+        ];
+        let names = folders.iter().flat_map(|folder| entries(folder));
+        let mut names: Vec<_> = names.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    };
+    let out = install(&["--bytecode", "/"]);
+    assert_eq!(caches(&out), [format!("__init__.{tag}.pyc"), format!("ready.{tag}.pyc")]);
+    assert_eq!(
+        read(&out, &format!("lib/python{version}/site-packages/pure/__pycache__/ready.{tag}.pyc")),
+        "its own"
+    );
+    let code = |out: &TempDir| {
+        fs::read(out.path().join(format!("{site}/pure/__pycache__/__init__.{tag}.pyc"))).unwrap()
+    };
+    // The flags of PEP 552: a hash, which is not checked.
+    assert_eq!(code(&out)[4..8], [1, 0, 0, 0]);
+    assert!(code(&out) == code(&install(&["--bytecode", "/"])), "other bytes");
+    assert_eq!(caches(&install(&[])), [format!("ready.{tag}.pyc")]);
+}
+
 #[test]
 fn hard_links_become_files_and_the_later_package_wins() {
     let folder = tempfile::tempdir().unwrap();
