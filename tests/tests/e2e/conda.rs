@@ -390,8 +390,5 @@ fn the_example_answers_from_its_environment() -> Result {
     let answer = container.get(8000, "/")?.json()?;
     assert_eq!(answer["environment"], "/venv");
     assert_eq!(answer["packages"], serde_json::json!(["python-3.11.2-h0_0", "where-1.0-h0_0"]));
-    let tests = Build::of(&project).target("test").succeed()?;
-    let log = tests.progress.log_of(tests.step("check: pytest")?);
-    assert!(!tests.ran("check: pytest")? || log.contains("passed"), "{log}");
     Ok(())
 }
