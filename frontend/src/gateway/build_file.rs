@@ -18,6 +18,9 @@ use crate::gateway::options::Options;
 /// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
 const DEFAULT_FILE: &str = "pybuild.toml";
 
+/// How many bytes of the first line of a file are shown that is too large to be a build file.
+const SHOWN: usize = 200;
+
 /// States that a client or another frontend passes in, by name: the bytes of their definitions.
 type NamedInputs = BTreeMap<String, Vec<u8>>;
 
@@ -99,19 +102,22 @@ impl BuildFile {
 }
 
 /// What is wrong with a file that cannot be read as text, at the line of the first byte that is none. Clients show the
-/// file with it, so what is sent is the file as it is; one that is too large has no line to look at.
+/// file with it, so what is sent is the file as it is. Of one that is too large it is the first line: without any place,
+/// the builtin frontend sends the whole file with our message, and the client takes no message of that size.
 fn unreadable(name: &str, problem: &Problem, bytes: Vec<u8>, definition: &Definition) -> FrontendFailure {
     let help = problem.help().into_iter().map(|help| format!("  help: {help}"));
     let message = std::iter::once(problem.to_string()).chain(help).collect::<Vec<_>>().join("\n");
-    let Problem::NotUtf8 { offset } = problem else {
-        return FrontendFailure::new(format!("{name}: {message}"), &[]);
+    let (line, data) = if let Problem::NotUtf8 { offset } = problem {
+        let before = bytes.get(..*offset).unwrap_or_default();
+        (before.split(|byte| *byte == b'\n').count(), bytes)
+    } else {
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        (1, first.iter().copied().take(SHOWN).collect())
     };
-    let before = bytes.get(..*offset).unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n').count();
     let at = Position { line: u32::try_from(line).unwrap_or(u32::MAX), character: 0 };
     let place = SourceDetail {
         filename: name.to_owned(),
-        data: bytes,
+        data,
         language: "toml".to_owned(),
         definition: Some(definition.to_pb()),
         ranges: vec![Range { start: at, end: at }],
