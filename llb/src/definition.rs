@@ -9,8 +9,8 @@ use crate::caps::Cap;
 use crate::digest::{Digest, DigestError};
 use crate::encode::Order;
 use crate::resources::LinuxResources;
-use crate::state::EncodedOp;
-use crate::{dump, encode, pb};
+use crate::state::{EncodedOp, State};
+use crate::{dump, encode, load, pb};
 
 /// A graph as it is sent to an engine: encoded ops, what is said about each, and source maps.
 ///
@@ -167,6 +167,14 @@ impl Definition {
     pub fn ops(&self) -> impl DoubleEndedIterator<Item = (&Digest, &pb::Op)> + ExactSizeIterator {
         let real = self.ops.split_last().map_or(&[][..], |(_, real)| real);
         real.iter().map(|op| (&op.digest, &op.op))
+    }
+
+    /// The state that an input of one of the ops is: what that op was given.
+    ///
+    /// # Errors
+    /// When the definition does not have the op that the input is taken from.
+    pub fn state_of(&self, input: &pb::Input) -> Result<State, DefinitionError> {
+        load::state_of(self, input)
     }
 
     /// What is said about an op.

@@ -17,13 +17,18 @@ pub(crate) fn state(definition: &Definition) -> Result<State, DefinitionError> {
     let Some(head) = terminal.op.inputs.first() else {
         return Err(DefinitionError::NoTerminal);
     };
+    state_of(definition, head)
+}
+
+/// The state that an input of some op of the definition is.
+pub(crate) fn state_of(definition: &Definition, input: &pb::Input) -> Result<State, DefinitionError> {
     let files = files(definition)?;
     let loader = Loader {
         ops: definition.ops.iter().map(|op| (op.digest.as_str(), op)).collect(),
         definition,
         locations: locations(definition, &files)?,
     };
-    let (vertex, index) = loader.load(head)?;
+    let (vertex, index) = loader.load(input)?;
     Ok(State::new(vertex, index))
 }
 

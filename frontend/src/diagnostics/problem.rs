@@ -13,7 +13,7 @@ use super::Severity;
 pub enum Problem {
     // The file as TOML.
     #[error("invalid TOML: {message}")]
-    Syntax { message: String },
+    Syntax { message: String, is_dockerfile: bool },
     #[error("the file is not UTF-8 text (byte {offset})")]
     NotUtf8 { offset: usize },
     #[error("the build file is larger than {limit} MiB")]
@@ -23,7 +23,7 @@ pub enum Problem {
     #[error("unknown key `{key}` in {table}{}", did_you_mean(suggestion))]
     UnknownKey { key: String, table: String, suggestion: Option<String>, known: Vec<&'static str> },
     #[error("`{key}` must be {expected}, not {found}")]
-    WrongType { key: String, expected: &'static str, found: &'static str },
+    WrongType { key: String, expected: &'static str, found: &'static str, help: Option<String> },
     #[error("`{key}` is required in {table}")]
     MissingKey { key: &'static str, table: String },
     #[error("`{key}` is empty")]
@@ -90,8 +90,8 @@ pub enum Problem {
     // Files of the context.
     #[error("`{path}` is not in the build context{}", did_you_mean(suggestion))]
     MissingFile { path: String, suggestion: Option<String> },
-    #[error("`{path}` is hidden by `{rule}` in {ignore_file}")]
-    IgnoredFile { path: String, rule: String, ignore_file: String },
+    #[error("`{path}` is hidden by `{rule}` in {}", ignore_file.as_deref().unwrap_or("the rules built into pybuild"))]
+    IgnoredFile { path: String, rule: String, ignore_file: Option<String> },
     #[error("`{path}` is a folder, a file is needed")]
     NotAFile { path: String },
     #[error("`{path}` is not UTF-8 text")]
@@ -134,10 +134,20 @@ pub enum Problem {
     PythonVersionNeeded,
     #[error("{what} are not locked: the next build may install other versions")]
     NotLocked { what: String },
-    #[error("no dependencies found: there is no requirements.txt and no pyproject.toml in the context")]
-    NoDependencies,
+    #[error("no dependencies found: {}", not_found(unread))]
+    NoDependencies { unread: Option<String> },
     #[error("the project names no build backend, so it cannot be built as a package")]
     NotAPackage,
+
+    // What the build was not given, or does not have where it is looked for.
+    #[error("the secret `{id}` was not passed to this build")]
+    SecretNotPassed { id: String, can_be_optional: bool },
+    #[error("no SSH agent `{id}` was passed to this build")]
+    AgentNotPassed { id: String },
+    #[error("a step has the network of the host, which this build does not allow")]
+    HostNetworkNotAllowed,
+    #[error("{} {from}{}", nothing_there(path), did_you_mean(suggestion))]
+    NothingToCopy { path: String, from: String, suggestion: Option<String>, help: Vec<String> },
 
     // Options of the build.
     #[error("build arg `{name}` is not declared in [args] and has no effect{}", did_you_mean(suggestion))]
@@ -158,7 +168,7 @@ impl Problem {
         match self {
             Self::LockNotRead { .. }
             | Self::NotLocked { .. }
-            | Self::NoDependencies
+            | Self::NoDependencies { .. }
             | Self::UnusedBuildArg { .. }
             | Self::Lint { .. }
             | Self::UnknownRule { .. } => Severity::Warning,
@@ -172,7 +182,7 @@ impl Problem {
             Self::Lint { rule, .. } => Some(rule),
             Self::NotLocked { .. } => Some("UnlockedDependencies"),
             Self::LockNotRead { .. } => Some("LockNotRead"),
-            Self::NoDependencies => Some("NoDependencies"),
+            Self::NoDependencies { .. } => Some("NoDependencies"),
             Self::UnusedBuildArg { .. } => Some("UndeclaredBuildArg"),
             Self::UnknownRule { .. } => Some("UnknownRule"),
             Self::StaleLock { .. } => Some("StaleLock"),
@@ -186,10 +196,22 @@ impl Problem {
         matches!(self, Self::StaleLock { .. })
     }
 
+    /// What is wrong and what to do about it, as users read it.
+    pub fn with_help(&self) -> String {
+        self.help().into_iter().fold(self.to_string(), |text, help| text + "\n  help: " + &help)
+    }
+
     /// What to do about it, in the order in which to try. May be empty.
     #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn help(&self) -> Vec<String> {
         match self {
+            Self::Syntax { is_dockerfile: true, .. } => {
+                vec!["this reads like a Dockerfile: `pybuild init --from FILE` writes a build file for it".into()]
+            }
+            Self::WrongType { help: Some(help), .. } => vec![help.clone()],
+            Self::UnknownKey { key, table, .. } if key == "tool" && table == "this file" => {
+                vec!["tables below `tool.pybuild` are for a pyproject.toml: here they stand by themselves".into()]
+            }
             Self::UnknownKey { suggestion: None, known, .. } if !known.is_empty() => {
                 vec![format!("the keys here are {}", list(known))]
             }
@@ -206,7 +228,10 @@ impl Problem {
                 vec![format!("the groups of this project are {}", list(known))]
             }
             Self::UnknownArg { suggestion: None, name } => {
-                vec![format!("declare it: `[args]` with `{name} = \"…\"`")]
+                vec![
+                    format!("declare it: `[args]` with `{name} = \"…\"`"),
+                    format!("or write `$${{{name}}}` for the text itself: variables of an image cannot be referred to"),
+                ]
             }
             Self::CredentialsInFile => vec![
                 "pass them as a build secret: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`"
@@ -242,14 +267,18 @@ impl Problem {
             Self::MissingFile { suggestion: None, .. } => {
                 vec!["create it, or correct the path: it is relative to the build context".into()]
             }
-            Self::IgnoredFile { rule, ignore_file, path } => {
-                vec![format!("remove `{rule}` from {ignore_file}, or add `!{path}` after it")]
+            Self::IgnoredFile { rule, ignore_file: Some(file), path } => {
+                vec![format!("remove `{rule}` from {file}, or add `!{path}` after it")]
             }
+            Self::IgnoredFile { ignore_file: None, .. } => vec![
+                "write a .dockerignore without such a rule: the built-in ones then do not hold".into(),
+            ],
             Self::BadRequirement { .. } => {
                 vec!["write a requirement as `name==1.2.3`, or an option as `-r other.txt`".into()]
             }
             Self::LocalRequirement { .. } => vec![
                 "for the project itself: remove the line and set `[app]` with `package = true`".into(),
+                "for another folder: lock with uv, which knows it by its path (`[tool.uv.sources]`), and build from a folder that has both".into(),
             ],
             Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
             Self::NoPythonImage { known, .. } => vec![
@@ -265,7 +294,18 @@ impl Problem {
                 "list the requirements files: `[dependencies]` with `requirements = [\"…\"]`".into(),
             ],
             Self::PoetryDependency { .. } => vec!["commit a poetry.lock: `poetry lock`".into()],
-            Self::Lock { help, .. } | Self::Lint { help, .. } => help.clone(),
+            Self::Lock { help, .. } | Self::Lint { help, .. } | Self::NothingToCopy { help, .. } => help.clone(),
+            Self::SecretNotPassed { id, can_be_optional } => {
+                let mut help = vec![format!("pass it: `--secret id={id},src=FILE` or `--secret id={id},env=VARIABLE`")];
+                if *can_be_optional {
+                    help.push(format!(
+                        "or let the step do without: `secrets = [{{ id = \"{id}\", required = false }}]`"
+                    ));
+                }
+                help
+            }
+            Self::AgentNotPassed { id } => vec![format!("pass it: `--ssh {id}`, with an agent that runs")],
+            Self::HostNetworkNotAllowed => vec!["allow it: `--allow network.host`".into()],
             Self::UnknownLock { .. } => vec![
                 "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, conda-lock.yml, pixi.lock, and requirements files with hashes"
                     .into(),
@@ -282,8 +322,10 @@ impl Problem {
             Self::LockNotRead { .. } => {
                 vec!["export it to a requirements file to install exactly what it locks".into()]
             }
-            Self::NoDependencies => {
-                vec!["if the app needs none, say so: `[dependencies]` with `requirements = []`".into()]
+            Self::NoDependencies { unread } => {
+                let mut help = unread.as_deref().map_or_else(Vec::new, |file| vec![instead_of(file)]);
+                help.push("if the app needs none, say so: `[dependencies]` with `requirements = []`".into());
+                help
             }
             Self::BadCheckOptions { .. } => {
                 vec!["write `skip=RULE,RULE` or `skip=all`, and `error=true`, with `;` between".into()]
@@ -301,6 +343,31 @@ impl Problem {
 #[expect(clippy::ref_option, reason = "called with the fields of variants, by reference")]
 fn did_you_mean(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+#[expect(clippy::ref_option, reason = "called with the field of a variant, by reference")]
+fn not_found(unread: &Option<String>) -> String {
+    match unread {
+        Some(file) => format!("`{file}` is not read, and there is nothing else that names them"),
+        None => "there is no requirements.txt and no pyproject.toml in the context".to_owned(),
+    }
+}
+
+/// What makes a file that can be read of one that cannot.
+fn instead_of(unread: &str) -> String {
+    match unread {
+        "Pipfile" => "lock it: `pipenv lock`".to_owned(),
+        file => format!("lock it: `uv pip compile --universal --generate-hashes {file} -o requirements.txt`"),
+    }
+}
+
+/// The beginning of what is said of a path, or of a pattern, that stands for nothing in a place.
+fn nothing_there(path: &str) -> String {
+    if path.contains(['*', '?', '[']) {
+        format!("nothing fits `{path}` in")
+    } else {
+        format!("`{path}` is not in")
+    }
 }
 
 fn list(names: &[impl AsRef<str>]) -> String {

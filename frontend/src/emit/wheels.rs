@@ -1,6 +1,6 @@
 //! Environments made of wheels: each wheel a node with a checksum, unpacked in layers by our own tool.
 
-use buildkit_llb::{Cap, Exec, Git, Http, Metadata, Mount, Network, ProgressGroup, State};
+use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::layers::Layers;
 use super::packages::Script;
@@ -236,14 +236,21 @@ impl Emitter<'_> {
                 (mount.no_output(), place)
             }
         };
-        self.built_from(mount, &argument, &format!("build: {}", wheel.label()), span)
+        let location = self.lock_location(wheel.at.as_ref(), span);
+        self.built_from(mount, &argument, &format!("build: {}", wheel.label()), location)
     }
 
-    fn built_from(&self, source: Mount, argument: &str, title: &str, span: Span) -> Result<State, EmitError> {
+    fn built_from(
+        &self,
+        source: Mount,
+        argument: &str,
+        title: &str,
+        location: Location,
+    ) -> Result<State, EmitError> {
         let (root, config) = self.build_root()?;
         let exec =
             self.shell(WHEEL, &[argument.to_owned()], &config).mount(source).mount(Mount::scratch(OUT));
-        let meta = self.metadata(BUILDER, title, span);
+        let meta = self.metadata_at(BUILDER, title, vec![location]);
         Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))
     }
 
@@ -279,7 +286,7 @@ impl Emitter<'_> {
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
         let mount = Mount::bind(&source, SOURCES).selector(files.to.as_str()).no_output();
-        let built = self.built_from(mount, SOURCES, "project: wheel", span)?;
+        let built = self.built_from(mount, SOURCES, "project: wheel", self.location(span))?;
         let place = format!("{WHEELS}/project");
         let wheel = Mounted {
             mount: Mount::bind(&built, &place).read_only(),

@@ -14,6 +14,7 @@ use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
+use tokio::task::{JoinError, JoinSet};
 use tonic::transport::Channel;
 
 use crate::gateway::calls::{
@@ -132,11 +133,26 @@ impl Bridge {
     }
 
     /// Hands over several graphs at once; the answers are in their order.
+    ///
+    /// # Errors
+    /// The first of them that fails, while the others go on: as the engine does it with several results.
     pub fn solve_all(
         &self,
         requests: impl IntoIterator<Item = SolveRequest>,
-    ) -> Vec<Result<Option<Reference>, RpcError>> {
-        self.parallel(requests.into_iter().map(|request| solve(self.channel.clone(), request)))
+    ) -> Result<Vec<Option<Reference>>, RpcError> {
+        self.runtime.block_on(async {
+            let mut running = JoinSet::new();
+            for (place, request) in requests.into_iter().enumerate() {
+                let channel = self.channel.clone();
+                running.spawn(async move { (place, solve(channel, request).await) });
+            }
+            let mut answers = BTreeMap::new();
+            while let Some(answer) = running.join_next().await {
+                let (place, answer) = answer.map_err(|error| lost(&error))?;
+                answers.insert(place, answer?);
+            }
+            Ok(answers.into_values().collect())
+        })
     }
 
     /// Runs what a reference stands for.
@@ -244,12 +260,14 @@ impl Bridge {
         let running: Vec<_> = calls.map(|call| self.runtime.spawn(call)).collect();
         running
             .into_iter()
-            .map(|call| {
-                let lost = |error| Err(tonic::Status::internal(format!("a call was lost: {error}")).into());
-                self.runtime.block_on(call).unwrap_or_else(lost)
-            })
+            .map(|call| self.runtime.block_on(call).unwrap_or_else(|error| Err(lost(&error))))
             .collect()
     }
+}
+
+/// A call that came to no end of its own.
+fn lost(error: &JoinError) -> RpcError {
+    tonic::Status::internal(format!("a call was lost: {error}")).into()
 }
 
 fn start_runtime() -> Result<Runtime, ConnectError> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{Platform, State};
+use buildkit_llb::{Definition, Platform, State};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::emit::{BaseImage, Inputs, emit};
@@ -12,10 +12,11 @@ use crate::gateway::attest::{Bill, Bills, scanned};
 use crate::gateway::bases;
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
-use crate::gateway::calls::SolveRequest;
+use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
+use crate::gateway::explain::explained_build;
 use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
@@ -74,7 +75,8 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
 
     let mut results = Vec::new();
-    let mut requests = Vec::new();
+    let mut graphs = Vec::new();
+    let mut planned = Vec::new();
     let mut attested: Vec<(usize, Bill)> = Vec::new();
     for (prepared, images) in prepared.into_iter().zip(images) {
         let stages = stand_ins(&named, &prepared)?;
@@ -102,7 +104,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         if let Some(view) = view {
             image.state = view.show(&prepared.plan, &image)?;
         }
-        requests.push(request(&image.state, options));
+        graphs.push(image.state.marshal());
         if let Some(bills) = &bills {
             let made = bills.of(&prepared.plan, &inputs, &image)?;
             attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
@@ -114,22 +116,30 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             base_config: image.base_config.map(|config| config.to_string().into_bytes()),
             ..PlatformResult::default()
         });
+        planned.push(prepared.plan);
     }
-    requests.extend(attested.iter().map(|(_, bill)| request(bill.state(), options)));
-    let mut solved = bridge.solve_all(requests).into_iter();
-    for (result, solved) in results.iter_mut().zip(solved.by_ref()) {
-        result.reference = solved?;
-    }
-    for ((place, bill), solved) in attested.into_iter().zip(solved) {
-        if let (Some(reference), Some(result)) = (solved?, results.get_mut(place)) {
-            result.attestations.push(bill.attestation(reference));
-        }
-    }
+    graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
+    let solved = bridge.solve_all(graphs.iter().map(|graph| request(graph, options)));
+    let solved = solved.map_err(|error| explained_build(error, bridge, &planned, &graphs))?;
+    fill(&mut results, attested, solved);
     if options.multi_platform {
         return Ok(GatewayResult::multi(results));
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+/// Puts what was made into the results: their images, in their order, then what is attested of them.
+fn fill(results: &mut [PlatformResult], attested: Vec<(usize, Bill)>, solved: Vec<Option<Reference>>) {
+    let mut solved = solved.into_iter();
+    for (result, solved) in results.iter_mut().zip(solved.by_ref()) {
+        result.reference = solved;
+    }
+    for ((place, bill), solved) in attested.into_iter().zip(solved) {
+        if let (Some(reference), Some(result)) = (solved, results.get_mut(place)) {
+            result.attestations.push(bill.attestation(reference));
+        }
+    }
 }
 
 /// Warns of the base images, now that they are known.
@@ -154,8 +164,10 @@ fn warn_of_bases(
     }
 }
 
-fn request(state: &State, options: &Options) -> SolveRequest {
-    let mut request = SolveRequest::new(&state.marshal());
+/// Run before the build ends, as the engine would do right after: so that what fails can be told in words that help.
+fn request(graph: &Definition, options: &Options) -> SolveRequest {
+    let mut request = SolveRequest::new(graph);
+    request.evaluate = true;
     request.cache_imports.clone_from(&options.cache_imports);
     request
 }

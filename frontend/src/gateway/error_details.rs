@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use buildkit_llb::Position;
 use buildkit_proto::google::protobuf::Any;
 use buildkit_proto::pb;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::gateway::errors::SourceDetail;
 
@@ -123,4 +123,16 @@ fn json_any(type_url: &str, value: &impl Serialize) -> Any {
 /// The name of a request that is not known, as an error detail.
 pub(super) fn subrequest_any(name: &str) -> Any {
     json_any(SUBREQUEST_DETAIL, &JsonSubrequest { name })
+}
+
+/// `errdefs.Vertex`: the operation that failed.
+#[derive(Deserialize)]
+struct JsonVertex {
+    digest: String,
+}
+
+/// The digest of the operation that a detail says has failed.
+pub(super) fn failed_vertex(detail: &Any) -> Option<String> {
+    detail.type_url.ends_with("errdefs.Vertex+json").then_some(())?;
+    serde_json::from_slice::<JsonVertex>(&detail.value).ok().map(|vertex| vertex.digest)
 }

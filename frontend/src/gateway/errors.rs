@@ -10,7 +10,7 @@ use buildkit_proto::google::rpc;
 use buildkit_proto::pb;
 use prost::Message as _;
 
-use crate::gateway::error_details::{source_any, subrequest_any};
+use crate::gateway::error_details::{failed_vertex, source_any, subrequest_any};
 
 /// `Unknown`: with any other code, clients put the name of the code in front of the message.
 const CODE_UNKNOWN: i32 = 2;
@@ -176,6 +176,19 @@ impl FrontendFailure {
     pub fn context(mut self, doing: &str) -> Self {
         self.status.message = format!("{doing}: {}", self.status.message);
         self
+    }
+
+    /// Says it in other words. What the engine has said besides, the places among it, stays.
+    #[must_use]
+    pub fn reworded(mut self, message: String) -> Self {
+        self.status.code = CODE_UNKNOWN;
+        self.status.message = message;
+        self
+    }
+
+    /// The digests of the operations that have failed.
+    pub(super) fn failed_vertices(&self) -> Vec<String> {
+        self.status.details.iter().filter_map(failed_vertex).collect()
     }
 
     /// Whether some place in a file is already part of the failure.

@@ -15,6 +15,7 @@ pub mod context;
 pub mod debug;
 mod error_details;
 pub mod errors;
+mod explain;
 mod files;
 pub mod git_url;
 mod images;

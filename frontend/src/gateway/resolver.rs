@@ -12,6 +12,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::GatewayContext;
 use crate::gateway::errors::{FrontendFailure, RpcError};
+use crate::gateway::explain::explained;
 use crate::gateway::images::resolve_image;
 use crate::gateway::options::Options;
 use crate::gateway::report::details_of;
@@ -99,7 +100,7 @@ impl GatewayResolver<'_> {
     ) -> FrontendFailure {
         // With another code there was no index to ask, and a second question would wait for it as long.
         let nothing_fits = error.message().ends_with("exit code: 1");
-        let failure = FrontendFailure::from(error);
+        let failure = explained(error, self.access);
         let wanted = &question.requirements.wanted;
         if !nothing_fits || wanted.len() < 2 {
             return failure;

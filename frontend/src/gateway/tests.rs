@@ -7,6 +7,7 @@ mod parity;
 use std::sync::Arc;
 
 use buildkit_llb::{Cap, Image, Local, Platform, ResolveMode};
+use buildkit_proto::google::protobuf::Any;
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use tonic::Code;
@@ -63,10 +64,10 @@ fn graphs_are_solved_in_parallel_and_answered_in_order() {
     let bridge = connect(engine);
     assert_eq!(bridge.solve(SolveRequest::default()).expect("scratch"), None);
     assert_eq!(log.lock().expect("log").len(), 0, "the engine is not asked for nothing");
-    let answers = bridge.solve_all(["a", "b", "c"].map(local));
+    let answers = bridge.solve_all(["a", "b", "c"].map(local)).expect("solved");
     for (name, answer) in ["a", "b", "c"].into_iter().zip(answers) {
         let expected = Local::new(name).session_id("s").state().digest().expect("a digest").to_string();
-        let reference = answer.expect(name).expect("a reference");
+        let reference = answer.expect("a reference");
         assert_eq!(reference.id(), expected, "{name}");
         bridge.evaluate(&reference).expect(name);
     }
@@ -74,7 +75,10 @@ fn graphs_are_solved_in_parallel_and_answered_in_order() {
 
 #[test]
 fn large_error_details_of_the_engine_arrive() {
-    let bridge = connect(Engine::default());
+    // Larger than the 16 KiB that headers are limited to by default.
+    let detail = Any { type_url: "x/errdefs.Source+json".to_owned(), value: vec![b' '; 100_000] };
+    let failure = rpc::Status { code: 2, message: "exit code: 1".to_owned(), details: vec![detail] };
+    let bridge = connect(Engine { failure: Some(failure), ..Engine::default() });
     let request = SolveRequest { evaluate: true, ..SolveRequest::new(&Image::new("x").state().marshal()) };
     let error = bridge.solve(request).expect_err("fails");
     assert_eq!((error.message(), error.code()), ("exit code: 1", Code::Unknown));

@@ -162,7 +162,7 @@ mod tests {
             command: "uv lock".into(),
         };
         found.report(&source, Span::default(), stale);
-        found.report(&source, Span::default(), Problem::NoDependencies);
+        found.report(&source, Span::default(), Problem::NoDependencies { unread: None });
         let mut all = found.clone();
         CheckOptions::parse("skip=all").unwrap().apply(&mut all);
         assert_eq!((all.errors().len(), all.warnings().len()), (1, 0));

@@ -101,7 +101,7 @@ fn a_rule_that_is_skipped_says_nothing() {
 #[test]
 fn problems_of_the_project_have_ids_that_are_rules() {
     let problems = [
-        Problem::NoDependencies,
+        Problem::NoDependencies { unread: None },
         Problem::NotLocked { what: String::new() },
         Problem::LockNotRead { lock: String::new(), instead: String::new() },
         Problem::UnusedBuildArg { name: String::new(), suggestion: None },

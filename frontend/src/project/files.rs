@@ -130,8 +130,7 @@ impl Files<'_> {
             return Ok(None);
         };
         if let Some(rule) = self.ignored.patterns.excluding_rule(path.as_str()) {
-            let ignore_file =
-                self.ignored.file.clone().unwrap_or_else(|| "the rules built into pybuild".to_owned());
+            let ignore_file = self.ignored.file.clone();
             let (path, rule) = (path.as_str().to_owned(), rule.text.clone());
             found.report(named_in, span, Problem::IgnoredFile { path, rule, ignore_file });
             return Ok(None);

@@ -44,6 +44,9 @@ pub const LOCKS: [&str; 5] = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock
 /// Files that say which conda packages are installed. Those named first win; `environment.yml` is no lock.
 pub const CONDA_FILES: [&str; 4] = ["conda-lock.yml", "pixi.lock", "environment.yml", "environment.yaml"];
 
+/// Files that name dependencies and are not read: what they say depends on the tool, or on running them.
+pub const UNREAD: [&str; 4] = ["Pipfile", "requirements.in", "setup.cfg", "setup.py"];
+
 const REQUIREMENTS: [&str; 4] =
     ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
 
@@ -203,7 +206,8 @@ fn main_requirements(
             found.report(&spec.source, anywhere, Problem::LockNotRead { lock, instead });
         }
         (None, _) if !found.has_errors() && needs_python(spec) => {
-            found.report(&spec.source, anywhere, Problem::NoDependencies);
+            let unread = files.first_of(&UNREAD)?.map(|path| path.as_str().to_owned());
+            found.report(&spec.source, anywhere, Problem::NoDependencies { unread });
         }
         (Some(what), None) if spec.dependencies.installer == Installer::Wheels && !chosen.is_empty() => {
             found.report(

@@ -62,7 +62,11 @@ impl Pyproject {
             Ok(document) => document,
             Err(error) => {
                 let span = error.span().map_or_else(|| source.line_span(1), Span::from);
-                found.report(source, span, Problem::Syntax { message: error.message().to_owned() });
+                found.report(
+                    source,
+                    span,
+                    Problem::Syntax { message: error.message().to_owned(), is_dockerfile: false },
+                );
                 return None;
             }
         };

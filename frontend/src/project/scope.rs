@@ -68,7 +68,7 @@ impl<'s> Scope<'s> {
             })
     }
 
-    /// The paths of the context that the stages name, other than requirements files and patterns.
+    /// The paths of the context that the stages name, other than requirements files and patterns of what is included.
     pub fn named_paths(&self) -> Vec<Located<ContextPath>> {
         let mut paths: Vec<Located<ContextPath>> = Vec::new();
         if self.has_app {
@@ -80,9 +80,9 @@ impl<'s> Scope<'s> {
                 stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
             paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
             for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
-                paths.extend(
-                    ContextPath::parse(&copy.path.value).map(|path| Located::new(path, copy.path.span)),
-                );
+                // Of a pattern, the folder that it is looked for in.
+                let path = ContextPath::parse(&copy.path.value).map(|path| path.literal());
+                paths.extend(path.map(|path| Located::new(path, copy.path.span)));
             }
         }
         paths.retain(|path| !path.value.is_pattern());

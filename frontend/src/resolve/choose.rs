@@ -5,17 +5,18 @@ use std::sync::Arc;
 use crate::diagnostics::{Diagnostics, Place, Problem};
 use crate::lock::{Artifact, Install, Location, Source};
 use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
-use crate::project::Locked;
+use crate::project::{Locked, Wanted};
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
 use crate::select::{SelectError, Selected, Selection, Take};
 use crate::spec::{ContextPath, Spec};
 
-/// The wheels of a selection; `None` after something was reported.
+/// The wheels of a selection; `None` after something was reported. What is in no lock stands where it is wanted.
 pub(super) fn wheels(
     selection: &Selection,
     located: Option<&Located>,
     locked: Option<&Locked>,
+    wanted: &[Wanted],
     spec: &Spec,
     found: &mut Diagnostics,
 ) -> Option<Vec<WheelPlan>> {
@@ -28,7 +29,7 @@ pub(super) fn wheels(
                 version: entry.package.version.as_ref().map(ToString::to_string),
                 from,
                 requested: entry.why.through.is_empty(),
-                at: place(entry, locked),
+                at: place(entry, locked).or_else(|| place_of_wanted(entry, wanted)),
                 requires: entry.requires.iter().map(|name| name.as_str().to_owned()).collect(),
             }),
             Ok(None) => {}
@@ -49,6 +50,13 @@ pub(super) fn place(entry: &Selected, locked: Option<&Locked>) -> Option<Place> 
     let at = &entry.package.at;
     let locked = locked.filter(|locked| *at.file == *locked.source.name)?;
     Some(Place { source: Arc::clone(&locked.source), span: at.span })
+}
+
+/// Where a package is asked for, or the one that brings it along.
+fn place_of_wanted(entry: &Selected, wanted: &[Wanted]) -> Option<Place> {
+    let names = std::iter::once(&entry.package.name).chain(&entry.why.through);
+    let mut found = names.filter_map(|name| wanted.iter().find(|wanted| wanted.name == name.as_str()));
+    found.next().map(|wanted| wanted.at.clone())
 }
 
 /// Where the wheel of a package comes from; `None` for what is not installed as a wheel.

@@ -275,7 +275,7 @@ impl Builder<'_> {
 
     /// Wheels for requirements that are not locked: such as agree with what is there, less that.
     fn beside(
-        &self,
+        &mut self,
         requirements: &Requirements,
         conda: &[CondaPlan],
         wheels: &[WheelPlan],

@@ -135,7 +135,10 @@ pub fn target(
     found: &mut Diagnostics,
 ) -> Option<Target> {
     let Some(version) = project.python else {
-        found.report(&spec.source, spec.anywhere(), Problem::PythonVersionNeeded);
+        // Where a version is written that is none, that was reported when it was read.
+        if spec.python.version.is_none() && spec.python.base.is_some() {
+            found.report(&spec.source, spec.anywhere(), Problem::PythonVersionNeeded);
+        }
         return None;
     };
     let architecture = match Architecture::of_platform(&platform.format()) {
@@ -265,12 +268,12 @@ impl Environments<'_> {
             }
         };
         let located = self.locate(&selection, locked)?;
-        Ok(choose::wheels(&selection, located.as_ref(), Some(locked), self.spec, self.found))
+        Ok(choose::wheels(&selection, located.as_ref(), Some(locked), &[], self.spec, self.found))
     }
 
     /// Resolves requirements that are not locked.
     fn unlocked(
-        &self,
+        &mut self,
         requirements: &Requirements,
         pins: &[String],
     ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
@@ -287,8 +290,7 @@ impl Environments<'_> {
         let lock = self.ask(&question)?;
         let selection = select(&lock, &self.target, &Request::default());
         let selection = selection.map_err(|errors| choose::unlocked_error(&errors))?;
-        let mut nothing = Diagnostics::default();
-        Ok(choose::wheels(&selection, None, None, self.spec, &mut nothing))
+        Ok(choose::wheels(&selection, None, None, &requirements.wanted, self.spec, self.found))
     }
 
     /// Asks the resolver, and reads its answer.

@@ -67,7 +67,11 @@ impl Spec {
         // Recovery after a syntax error guesses; what follows the first one is mostly noise.
         if let Some(error) = errors.first() {
             let span = error.span().map_or_else(|| source.line_span(1), Span::from);
-            found.report(source, span, Problem::Syntax { message: error.message().to_owned() });
+            let problem = Problem::Syntax {
+                message: error.message().to_owned(),
+                is_dockerfile: is_dockerfile(&source.text),
+            };
+            found.report(source, span, problem);
             return (None, found);
         }
         let whole = Span::from(document.span());
@@ -234,6 +238,16 @@ impl Spec {
         path.pop();
         done.insert(name);
     }
+}
+
+/// Whether a text begins as a Dockerfile does, with an instruction and what it is about.
+fn is_dockerfile(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next().and_then(|line| line.split_once(' '));
+    first.is_some_and(|(name, rest)| {
+        (name.eq_ignore_ascii_case("FROM") || name.eq_ignore_ascii_case("ARG"))
+            && !rest.trim().starts_with('=')
+    })
 }
 
 fn is_pyproject(name: &str) -> bool {

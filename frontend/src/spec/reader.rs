@@ -59,8 +59,34 @@ impl<'t> Node<'t> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        cx.report(self.span, Problem::WrongType { key: self.key.clone(), expected, found });
+        let help = self.mended(cx, expected);
+        cx.report(self.span, Problem::WrongType { key: self.key.clone(), expected, found, help });
         None
+    }
+
+    /// How a value is written so that it has the type that is expected, where only quotes or brackets are missing.
+    fn mended(&self, cx: &Context<'_>, expected: &str) -> Option<String> {
+        let written = cx.source.text.get(self.span.start..self.span.end)?;
+        if written.contains('\n') {
+            return None;
+        }
+        let unquoted = self.value.as_str().unwrap_or_default();
+        match self.value {
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_)
+                if expected.starts_with("a string") =>
+            {
+                Some(format!("write it between quotes: `\"{written}\"`"))
+            }
+            DeValue::Array(_) => None,
+            _ if expected == "a list" => Some(format!("write it between brackets: `[{written}]`")),
+            DeValue::String(_) if expected == "true or false" && matches!(unquoted, "true" | "false") => {
+                Some(format!("write it without quotes: `{unquoted}`"))
+            }
+            DeValue::String(_) if expected == "a whole number" && unquoted.parse::<u32>().is_ok() => {
+                Some(format!("write it without quotes: `{unquoted}`"))
+            }
+            _ => None,
+        }
     }
 
     /// The value as a table whose keys are fixed.
@@ -148,7 +174,7 @@ impl<'t> Table<'t> {
                 continue;
             }
             let problem = Problem::UnknownKey {
-                suggestion: nearest(&key.value, self.asked.iter().copied()),
+                suggestion: meant(&key.value, &self.asked),
                 key: key.value,
                 table: self.label.clone(),
                 known: self.asked.clone(),
@@ -156,6 +182,36 @@ impl<'t> Table<'t> {
             cx.report(key.span, problem);
         }
     }
+}
+
+/// Words of other tools for what has another name here.
+const ELSEWHERE: [(&str, &[&str]); 17] = [
+    ("build", &["run"]),
+    ("cmd", &["command", "run"]),
+    ("command", &["run"]),
+    ("cwd", &["workdir"]),
+    ("depends", &["requires"]),
+    ("environment", &["env"]),
+    ("extends", &["from"]),
+    ("files", &["include"]),
+    ("health", &["healthcheck"]),
+    ("image", &["from", "base"]),
+    ("needs", &["requires"]),
+    ("ports", &["expose"]),
+    ("production", &["stage.production"]),
+    ("dev", &["stage.dev"]),
+    ("source", &["path", "from"]),
+    ("target", &["to"]),
+    ("tests", &["checks"]),
+];
+
+/// The key of a table that an unknown one was most likely meant to be.
+fn meant(key: &str, known: &[&'static str]) -> Option<String> {
+    let elsewhere = ELSEWHERE.iter().filter(|(word, _)| *word == key).flat_map(|(_, names)| names.iter());
+    // A stage's table is known by its first word.
+    let is_known = |name: &&&str| known.iter().any(|known| name.split('.').next() == Some(known));
+    let mut named = elsewhere.filter(is_known).map(|name| (*name).to_owned());
+    nearest(key, known.iter().copied()).or_else(|| named.next())
 }
 
 /// A type that can be read from a TOML value.

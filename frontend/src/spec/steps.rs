@@ -347,6 +347,9 @@ impl Read for Scalar {
         if let Some(value) = node.value.as_bool() {
             return Some(Self(value.to_string()));
         }
+        if node.value.as_str().is_none() {
+            return node.wrong_type(cx, "a string, a whole number or a boolean");
+        }
         Expanded::read(node, cx).map(|value| Self(value.0))
     }
 }

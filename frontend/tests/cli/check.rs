@@ -36,6 +36,102 @@ error: unknown key `healtcheck` in [stage.production]; did you mean `healthcheck
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), (shown, "", 1));
 }
 
+/// The errors of a build file, each with what is to be done about it, on one line.
+fn errors_of(text: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let text = format!("# syntax=REGISTRY/pybuild:TAG\n{text}");
+    let folder = Folder::new(&[files, &[("pybuild.toml", text.as_str())]].concat());
+    let shown = folder.run(&["check"]).stdout;
+    let said = shown.lines().filter_map(|line| {
+        let help = line.trim_start().strip_prefix("= ").filter(|line| line.starts_with("help: "));
+        line.strip_prefix("error: ").or(help).map(str::to_owned)
+    });
+    said.collect()
+}
+
+#[test]
+fn what_is_almost_right_is_told_as_it_should_be_written() {
+    let none = "dependencies.requirements = []\n";
+    let told = |text: &str| errors_of(&format!("{none}{text}"), &[]);
+    assert_eq!(
+        told("python.version = 3.13\nsystem.build = \"gcc\"\n[stage.production]\nenv.X = 1.5\n"),
+        [
+            "`version` must be a string, not a float",
+            "help: write it between quotes: `\"3.13\"`",
+            "`build` must be a list, not a string",
+            "help: write it between brackets: `[\"gcc\"]`",
+            "`env.X` must be a string, a whole number or a boolean, not a float",
+            "help: write it between quotes: `\"1.5\"`",
+        ]
+    );
+    assert_eq!(
+        told(
+            "python.version = \"3.13\"\n[stage.production]\ncmd = [\"x\"]\nports = [1]\nenvironment.A = \"1\"\n"
+        ),
+        [
+            "unknown key `cmd` in [stage.production]; did you mean `command`?",
+            "unknown key `ports` in [stage.production]; did you mean `expose`?",
+            "unknown key `environment` in [stage.production]; did you mean `env`?",
+        ]
+    );
+    assert_eq!(
+        told("[production]\ncommand = \"x\"\n"),
+        ["unknown key `production` in this file; did you mean `stage.production`?"]
+    );
+    assert_eq!(
+        told("[tool.pybuild]\npython.version = \"3.13\"\n"),
+        [
+            "unknown key `tool` in this file",
+            "help: tables below `tool.pybuild` are for a pyproject.toml: here they stand by themselves",
+        ]
+    );
+    assert_eq!(
+        told("python.version = \"latest\"\n"),
+        ["`latest` is not a version of Python 3", "help: write a version as `3.13` or `3.13.1`"]
+    );
+    assert_eq!(
+        errors_of("FROM python:3.13\nRUN pip install flask\n", &[]),
+        [
+            "invalid TOML: key with no value, expected `=`",
+            "help: this reads like a Dockerfile: `pybuild init --from FILE` writes a build file for it",
+        ]
+    );
+}
+
+#[test]
+fn a_path_that_is_hidden_or_not_there_is_told_with_what_to_do() {
+    let text =
+        "python.version = \"3.13\"\ndependencies.requirements = []\n[stage.production]\ncopy = [COPY]\n";
+    let told = |copy: &str| {
+        errors_of(&text.replace("COPY", copy), &[(".env", "A=1\n"), ("assets/a.css", ""), ("main.py", "")])
+    };
+    assert_eq!(
+        told("{ path = \".env\" }"),
+        [
+            "`.env` is hidden by `**/.env` in the rules built into pybuild",
+            "help: write a .dockerignore without such a rule: the built-in ones then do not hold",
+        ]
+    );
+    // The folder of a pattern has to be there; whether anything fits is known when it is copied.
+    assert_eq!(
+        told("{ path = \"asets/*.css\", to = \"/x/\" }"),
+        ["`asets` is not in the build context; did you mean `assets`?"]
+    );
+    assert_eq!(told("{ path = \"assets/*.css\", to = \"/x/\" }"), Vec::<String>::new());
+}
+
+#[test]
+fn files_that_name_dependencies_and_are_not_read_are_named() {
+    let files =
+        [("pybuild.toml", "python.version = \"3.13\"\n"), ("Pipfile", "[packages]\n"), ("main.py", "")];
+    let shown = Folder::new(&files).run(&["check"]).stdout;
+    let expected =
+        "warning: no dependencies found: `Pipfile` is not read, and there is nothing else that names them\n";
+    assert!(shown.starts_with(expected), "{shown}");
+    let help = "  = help: lock it: `pipenv lock`\n  = help: if the app needs none, say so: `[dependencies]` with \
+                `requirements = []`\n";
+    assert!(shown.contains(help), "{shown}");
+}
+
 #[test]
 fn the_build_arg_for_rules_replaces_what_the_file_says() {
     let rules = "# check=skip=FloatingBaseTag\n";

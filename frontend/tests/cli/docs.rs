@@ -125,7 +125,7 @@ fn world(text: &str) -> Folder {
             "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n[manifest]\nmembers = [\"{name}\"]\n\n\
              [[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ editable = \"apps/{name}\" }}\n"
         );
-        folder.write("uv.lock", &text);
+        folder.write(lock.as_deref().filter(|lock| lock.ends_with("/uv.lock")).unwrap_or("uv.lock"), &text);
         manifest = manifest.replace("shop", name);
     }
     if document.get_ref().contains_key("project") {

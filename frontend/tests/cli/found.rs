@@ -280,4 +280,28 @@ fn what_only_a_program_could_tell_is_asked_for() {
                    `uv pip compile setup.py -o requirements.txt`\n  help: or move them into `[project]` of a \
                    pyproject.toml\n";
     assert_eq!(folder.run(&["init"]).refusal(), refused);
+    let unread = Folder::new(&[("Pipfile", "[packages]\nscrapy = \"*\"\n"), ("main.py", "")]);
+    let refused = "error: no dependencies found: `Pipfile` is not read, and there is nothing else that names them\n  \
+                   help: lock it: `pipenv lock`\n";
+    assert_eq!(unread.run(&["init"]).refusal(), refused);
+    let script = "#!/usr/bin/env -S uv run\n# /// script\n# dependencies = [\"rich\"]\n# ///\nimport rich\n";
+    let refused = "error: `fetch.py` names its dependencies itself (PEP 723), and builds do not read them there\n  \
+                   help: list them: `uv export --script fetch.py -o requirements.txt`\n";
+    assert_eq!(Folder::new(&[("fetch.py", script)]).run(&["init"]).refusal(), refused);
+}
+
+#[test]
+fn a_folder_of_projects_is_no_project() {
+    let files = [
+        ("services/api/requirements.txt", "idna\n"),
+        ("services/api/main.py", ""),
+        ("libs/a/pyproject.toml", ""),
+    ];
+    let folder = Folder::new(&files);
+    let refused = "error: `.` is no project, it has some: `./libs/a`, `./services/api`\n  \
+                   help: name one: `pybuild init ./libs/a`\n";
+    assert_eq!(folder.run(&["init"]).refusal(), refused);
+    // One that has code of its own is a project all the same.
+    folder.write("main.py", "");
+    assert_eq!(folder.run(&["init", "--print"]).code, 0);
 }

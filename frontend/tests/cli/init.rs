@@ -259,6 +259,42 @@ healthcheck = { command = \"curl -f http://localhost:8000/ || exit 1\", interval
 }
 
 #[test]
+fn variables_numbers_and_options_of_a_dockerfile_are_carried_over_or_named() {
+    let dockerfile = "FROM python:3.13-slim\nARG VERSION=dev\nENV HOME_OF_APP=/srv/app\nENV VERSION=$VERSION\n\
+                      WORKDIR $HOME_OF_APP\nRUN useradd -u 1000 web\nCOPY --chown=web app ./app\n\
+                      RUN pip install -r requirements.txt -c constraints.txt\nUSER web\n";
+    let folder = Folder::new(&[
+        ("Dockerfile", dockerfile),
+        ("requirements.txt", "idna\n"),
+        ("constraints.txt", "idna<4\n"),
+        ("app/__init__.py", ""),
+    ]);
+    let ran = folder.run(&["init", "--from", "Dockerfile"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said = "\
+  7  COPY: carried over: app.include = app; its files belong to root: name what is written in app.writable
+  8  RUN: carried over: requirements.txt is found by its name; not carried over: `-c constraints.txt` (a requirements \
+file may hold it as a line, or see [dependencies.index])
+";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    let expected = "\
+[python]
+version = \"3.13\"
+
+[app]
+include = [\"app\"]
+workdir = \"/srv/app\"
+
+[stage.production]
+env.HOME_OF_APP = \"/srv/app\"
+env.VERSION = \"dev\"
+user = { name = \"web\", uid = 1000 }
+";
+    let text = written(&folder);
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_and_nothing_is_written() {
     let folder = Folder::new(&[("notes.md", "")]);
     let none = "error: `.` is no Python project\n  help: init looks for pyproject.toml, a lock, requirements.txt, or a \

@@ -95,8 +95,9 @@ fn a_copy_of_what_the_other_stage_does_not_have() -> Result {
          copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]\n",
     )?;
     let outcome = Build::of(&project).fail()?;
-    let message =
-        "failed to compute cache key: failed to calculate checksum of ref REF: \"/opt/build\": not found";
+    let message = "`/opt/build` is not in stage `assets`\n  \
+        help: `/opt` there has `dist`\n  \
+        help: look for it: `--target assets --output type=local,dest=out`";
     let marked = "copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]";
     assert_says(&outcome, &project, marked, message)?;
     for target in ["assets", "dev", "test"] {

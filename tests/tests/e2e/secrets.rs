@@ -75,7 +75,10 @@ fn a_secret_that_is_not_passed_fails_the_build_unless_it_is_optional() -> Result
         ))
     };
     let outcome = Build::of(&step("\"token\"")?).fail()?;
-    assert!(outcome.errors.contains("secret token: not found"), "{}", outcome.errors);
+    let told = "failed to solve: the secret `token` was not passed to this build\n  \
+        help: pass it: `--secret id=token,src=FILE` or `--secret id=token,env=VARIABLE`\n  \
+        help: or let the step do without: `secrets = [{ id = \"token\", required = false }]`\n";
+    assert!(outcome.errors.ends_with(told), "{}", outcome.errors);
 
     Build::of(&step("{ id = \"token\", required = false }")?).succeed()?;
     Ok(())

@@ -75,6 +75,8 @@ pub(super) struct Production {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) expose: Vec<String>,
     pub(super) user: Option<String>,
+    /// The numbers of users, where they are given some.
+    pub(super) numbers: BTreeMap<String, u32>,
     pub(super) healthcheck: Option<Health>,
     pub(super) volumes: Vec<String>,
     pub(super) stop_signal: Option<String>,
@@ -292,7 +294,10 @@ impl Production {
             let _ = writeln!(out, "expose = [{}]", ports.join(", "));
         }
         if let Some(user) = &self.user {
-            let _ = writeln!(out, "user = {}", string(user));
+            let _ = match self.numbers.get(user) {
+                Some(number) => writeln!(out, "user = {{ name = {}, uid = {number} }}", string(user)),
+                None => writeln!(out, "user = {}", string(user)),
+            };
         }
         if let Some(health) = &self.healthcheck {
             health.text(out);

@@ -1,18 +1,18 @@
 //! What a folder has: its manager, its packages, and all that the other modules here find in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::beside;
 use super::checks;
-use super::code::modules;
+use super::code::{Module, modules};
 use super::draft::Draft;
 use super::packages::Packages;
 use super::runs::Scene;
 use super::workspace;
 use crate::cli::error::CliError;
 use crate::cli::folder::failed;
-use crate::diagnostics::Diagnostics;
-use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope};
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope, UNREAD};
 use crate::spec::{Arguments, ContextPath, Spec};
 
 /// Looks at a folder.
@@ -39,6 +39,9 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     }
     let has_dependencies = manifest.is_some() || lock.is_some() || requirements.is_some();
     refuse_unknown(folder, has_dependencies, manifest.as_deref(), lock_of_uv.is_some())?;
+    if !has_dependencies {
+        refuse_apart(folder, &modules)?;
+    }
     let detected = detect(context, &ignored)?;
     let python_is_said = folder.join(".python-version").is_file();
     let manager = lock.or(requirements).or(manifest.is_some().then_some("pyproject.toml"));
@@ -100,11 +103,60 @@ fn refuse_unknown(
         let error = error.help("list them: `uv pip compile setup.py -o requirements.txt`");
         return Err(error.help("or move them into `[project]` of a pyproject.toml"));
     }
+    let unread = UNREAD.into_iter().find(|name| folder.join(name).is_file());
+    if let Some(name) = unread.filter(|_| !has_dependencies) {
+        let problem = Problem::NoDependencies { unread: Some(name.to_owned()) };
+        let error = CliError::new(problem.to_string());
+        return Err(problem.help().into_iter().take(1).fold(error, CliError::help));
+    }
     if manifest.is_some_and(|text| text.contains("[tool.uv.workspace]")) && !has_lock {
         let error = CliError::new("a workspace is built from its lock, and there is none");
         return Err(error.help("make it: `uv lock`, then run `pybuild init` again"));
     }
     Ok(())
+}
+
+/// Refuses folders that are no project themselves: those whose scripts name dependencies, each its own, and those with
+/// projects below them.
+fn refuse_apart(folder: &Path, modules: &[Module]) -> Result<(), CliError> {
+    if let Some(script) = modules.iter().find(|module| module.text.lines().any(|line| line == "# /// script"))
+    {
+        let path = &script.path;
+        let error = CliError::new(format!(
+            "`{path}` names its dependencies itself (PEP 723), and builds do not read them there"
+        ));
+        return Err(error.help(format!("list them: `uv export --script {path} -o requirements.txt`")));
+    }
+    let mut below = projects_below(folder, 2);
+    below.sort();
+    if below.is_empty() || modules.iter().any(|module| !module.path.contains('/')) {
+        return Ok(());
+    }
+    let shown: Vec<_> = below.iter().map(|path| format!("`{}`", path.display())).collect();
+    let error =
+        CliError::new(format!("`{}` is no project, it has some: {}", folder.display(), shown.join(", ")));
+    Err(error.help(format!(
+        "name one: `pybuild init {}`",
+        below.first().map_or(folder, PathBuf::as_path).display()
+    )))
+}
+
+/// Folders with a manifest, at most so far down.
+fn projects_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.map(|entry| entry.path()).filter(|path| {
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        path.is_dir() && !path.is_symlink() && !hidden
+    });
+    let is_project =
+        |path: &Path| ["pyproject.toml", "requirements.txt"].iter().any(|name| path.join(name).is_file());
+    folders
+        .flat_map(|path| match (is_project(&path), depth) {
+            (true, _) => vec![path],
+            (false, 0 | 1) => Vec::new(),
+            (false, _) => projects_below(&path, depth - 1),
+        })
+        .collect()
 }
 
 /// The project as a build sees it, with a build file that says nothing.

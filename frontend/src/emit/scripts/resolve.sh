@@ -9,6 +9,13 @@ for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.cr
     fi
 done
 cd /run/pybuild/out
-UV_CACHE_DIR=/root/.cache/uv exec /run/pybuild/uv/bin/uv pip compile --quiet --universal --no-header \
+export UV_CACHE_DIR=/root/.cache/uv
+/run/pybuild/uv/bin/uv pip compile --quiet --universal --no-header \
     --no-python-downloads --python "$(command -v python3 || command -v python)" --python-version "$version" \
-    --format pylock.toml --output-file pylock.toml "$@"
+    --format pylock.toml --output-file pylock.toml "$@" || code=$?
+[ -n "${code:-}" ] || exit 0
+if ! command -v git >/dev/null 2>&1 && grep -qs 'git+' -- "$@"; then
+    echo "pybuild: a repository is asked for, and this base image has no git: lock the project, as with uv lock," >&2
+    echo "pybuild: or name an image that has git: [python] build-base = \"python:$version\"" >&2
+fi
+exit "$code"

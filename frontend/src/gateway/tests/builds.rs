@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use buildkit_proto::google::protobuf::Timestamp;
+use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 
 use super::engine::{Engine, connect};
@@ -155,5 +156,53 @@ fn a_name_that_stands_for_nothing_is_an_error() {
         message("assets"),
         "SOURCE_DATE_EPOCH names the stage `assets`, and no stage of this file is a download alone\n  \
          help: name `context` or a named context, or give seconds since 1970"
+    );
+}
+
+/// What a build of two stages, one of which copies `path` from the other, ends with where the engine says `message`.
+fn failure_of_copy(path: &str, message: &str) -> String {
+    let file = format!(
+        "[stage.made]\nfrom = \"scratch\"\ninclude = [\"app.py\"]\n\
+         [stage.assets]\nfrom = \"scratch\"\ncopy = [{{ from = \"made\", path = \"{path}\", to = \"/x/\" }}]\n"
+    );
+    let folders =
+        ["app.py", "opt", "opt/dist", "opt/dist/a.css", "opt/dist/b.css"].map(|path| (path, Vec::new()));
+    let mut files: std::collections::BTreeMap<_, _> = folders.into();
+    files.insert("pybuild.toml", file.into_bytes());
+    files.insert("context", [0x1f, 0x8b, 0x08].to_vec());
+    let failure = rpc::Status { code: 5, message: message.to_owned(), details: Vec::new() };
+    let bridge = connect(Engine { files, failure: Some(failure), ..Engine::default() });
+    let failure = build(
+        &bridge,
+        &options(&["target=assets", "filename=pybuild.toml", "context=https://host.example/project.tar.gz"]),
+    )
+    .expect_err("fails");
+    let status = failure.into_status();
+    assert_eq!(status.code, 2, "clients put other codes in front of the message");
+    status.message
+}
+
+#[test]
+fn a_copy_of_what_is_not_there_is_told_with_what_is() {
+    let checksum = |path: &str| format!("failed to calculate checksum of ref a::b: \"{path}\": not found");
+    let look = "\n  help: look for it: `--target made --output type=local,dest=out`";
+    let told = |path: &str| failure_of_copy(path, &checksum(path));
+    assert_eq!(
+        told("/opt/dst"),
+        format!("`/opt/dst` is not in stage `made`; did you mean `/opt/dist`?{look}")
+    );
+    assert_eq!(
+        told("/otp/dist/a.css"),
+        format!("`/otp/dist/a.css` is not in stage `made`; did you mean `/opt/dist/a.css`?{look}")
+    );
+    assert_eq!(
+        told("/opt/dist/main.js"),
+        format!(
+            "`/opt/dist/main.js` is not in stage `made`\n  help: `/opt/dist` there has `a.css`, `b.css`{look}"
+        )
+    );
+    assert_eq!(
+        failure_of_copy("/opt/dits/*.css", "lstat /opt/dits: no such file or directory"),
+        format!("nothing fits `/opt/dits/*.css` in stage `made`; did you mean `/opt/dist/*.css`?{look}")
     );
 }

@@ -31,6 +31,8 @@ pub(super) struct Engine {
     pub(super) files: BTreeMap<&'static str, Vec<u8>>,
     /// What it says of any source that is asked about.
     pub(super) meta: wire::ResolveSourceMetaResponse,
+    /// What every graph that is to be run fails with, all of its operations being to blame.
+    pub(super) failure: Option<rpc::Status>,
     /// The graphs that were solved, as the wire has them.
     pub(super) solved: Arc<Mutex<Vec<pb::Definition>>>,
     pub(super) log: Log,
@@ -73,13 +75,17 @@ impl LlbBridge for Engine {
         assert!(request.allow_result_return && request.allow_result_array_ref);
         let definition = request.definition.expect("a definition");
         self.solved.lock().expect("solved").push(definition.clone());
-        let digest = Definition::from_pb(definition).expect("valid").head().expect("not empty").to_string();
+        let definition = Definition::from_pb(definition).expect("valid");
+        let digest = definition.head().expect("not empty").to_string();
         self.note(format!("solve evaluate={}", request.evaluate));
-        if request.evaluate {
-            // Larger than the 16 KiB that headers are limited to by default.
-            let detail = Any { type_url: "x/errdefs.Source+json".to_owned(), value: vec![b' '; 100_000] };
-            let status = rpc::Status { code: 2, message: "exit code: 1".to_owned(), details: vec![detail] };
-            return Err(Status::with_details(Code::Unknown, "exit code: 1", status.encode_to_vec().into()));
+        if let Some(failure) = self.failure.as_ref().filter(|_| request.evaluate) {
+            let mut status = failure.clone();
+            status.details.extend(definition.ops().map(|(digest, _)| Any {
+                type_url: "github.com/moby/buildkit/errdefs.Vertex+json".to_owned(),
+                value: format!(r#"{{"digest":"{digest}"}}"#).into_bytes(),
+            }));
+            let (code, message) = (Code::from(status.code), status.message.clone());
+            return Err(Status::with_details(code, message, status.encode_to_vec().into()));
         }
         let reference = wire::Ref { id: digest, def: None };
         let result =

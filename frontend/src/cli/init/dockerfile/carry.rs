@@ -23,7 +23,8 @@ pub(super) struct Carrier<'a> {
     parts: Vec<Part<'a>>,
     /// The stages that the last one is made on, itself included.
     shipped: BTreeSet<usize>,
-    args: BTreeMap<String, String>,
+    /// Args and variables, with their values as far as they are known.
+    pub(super) args: BTreeMap<String, String>,
     before: Vec<&'a Instruction>,
     pub(super) draft: &'a mut Draft,
     said: Vec<(usize, String)>,

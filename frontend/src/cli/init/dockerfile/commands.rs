@@ -40,10 +40,18 @@ impl Carrier<'_> {
             Step::Named(names) => {
                 format!("not carried over: add {} to the project's dependencies", names.join(" "))
             }
-            Step::User(name) => {
+            Step::User(name, number) => {
                 let said = format!("carried over: user = \"{name}\", unless another `USER` follows");
+                self.draft.production.numbers.extend(number.map(|number| (name.clone(), number)));
                 self.draft.production.user.get_or_insert(name);
                 said
+            }
+            Step::With(step, options) => {
+                let said = self.step(*step, builds);
+                format!(
+                    "{said}; not carried over: `{}` (a requirements file may hold it as a line, or see [dependencies.index])",
+                    options.join("`, `")
+                )
             }
             Step::Own(folders) | Step::Folders(folders)
                 if folders.iter().all(|folder| folder.starts_with('/')) =>

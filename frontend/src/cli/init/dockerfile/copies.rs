@@ -83,10 +83,13 @@ impl Carrier<'_> {
                 self.draft.production.copy.push(copy);
             }
         }
-        let said = if kept.is_empty() {
-            "carried over: copy".to_owned()
-        } else {
-            format!("carried over: app.include = {}", kept.join(" "))
+        let said = match (kept.is_empty(), instruction.flags.contains_key("chown")) {
+            (true, _) => "carried over: copy".to_owned(),
+            (false, false) => format!("carried over: app.include = {}", kept.join(" ")),
+            (false, true) => format!(
+                "carried over: app.include = {}; its files belong to root: name what is written in app.writable",
+                kept.join(" ")
+            ),
         };
         add(&mut self.draft.app.include, kept);
         self.say(instruction, said);

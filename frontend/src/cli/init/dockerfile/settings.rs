@@ -50,6 +50,11 @@ impl Carrier<'_> {
                 || matches!(name, "PYTHONUNBUFFERED" | "PYTHONDONTWRITEBYTECODE" | "VIRTUAL_ENV")
                 || (name == "PATH" && value.contains("$PATH"))
         };
+        // What follows may refer to them. What stands before `$PATH` is another matter.
+        for (name, value) in instruction.pairs().into_iter().filter(|(name, _)| name != "PATH") {
+            let value = self.expanded(&value);
+            self.args.insert(name, value);
+        }
         let (dropped, kept): (Vec<_>, Vec<_>) =
             instruction.pairs().into_iter().partition(|(name, value)| needless(name, value));
         if !dropped.is_empty() {

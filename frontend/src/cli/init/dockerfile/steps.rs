@@ -11,10 +11,12 @@ pub(super) enum Step {
     Project,
     /// The lock of a manager is installed.
     Lock(&'static str),
+    /// Something is installed, and these options say how.
+    With(Box<Step>, Vec<String>),
     /// Packages are installed by their names.
     Named(Vec<String>),
-    /// A user is added.
-    User(String),
+    /// A user is added, with a number if it is given one.
+    User(String, Option<u32>),
     /// Folders are given to a user.
     Own(Vec<String>),
     /// Folders are made.
@@ -110,8 +112,13 @@ fn step(command: &str) -> Step {
 
 /// The user that `useradd` or `adduser` adds: the last word.
 fn user(words: &[&str]) -> Step {
+    let number = words.windows(2).find_map(|pair| match pair {
+        ["-u" | "--uid", number] => number.parse().ok(),
+        [option, _] => option.strip_prefix("--uid=")?.parse().ok(),
+        _ => None,
+    });
     match words.last().filter(|word| !word.starts_with('-')) {
-        Some(name) => Step::User((*name).to_owned()),
+        Some(name) => Step::User((*name).to_owned(), number),
         None => Step::Other(words.join(" ")),
     }
 }
@@ -122,12 +129,17 @@ fn pip(words: &[&str]) -> Step {
     }
     let mut files = Vec::new();
     let mut names = Vec::new();
+    let mut options = Vec::new();
     let mut rest = words.iter().skip(1);
     while let Some(word) = rest.next() {
         match *word {
             "-r" | "--requirement" => files.extend(rest.next().map(|file| (*file).to_owned())),
-            "-c" | "-i" | "--index-url" | "--extra-index-url" | "--prefix" | "--target" | "-t" | "-w"
-            | "--wheel-dir" | "--find-links" | "-f" | "--trusted-host" | "--python" => drop(rest.next()),
+            "-c" | "--constraint" | "-i" | "--index-url" | "--extra-index-url" | "--find-links" | "-f" => {
+                options.extend(rest.next().map(|value| format!("{word} {value}")));
+            }
+            "--prefix" | "--target" | "-t" | "-w" | "--wheel-dir" | "--trusted-host" | "--python" => {
+                rest.next();
+            }
             word if word.starts_with("--requirement=") => {
                 files.extend(word.split_once('=').map(|(_, file)| file.to_owned()));
             }
@@ -141,12 +153,13 @@ fn pip(words: &[&str]) -> Step {
     let tools = ["pip", "setuptools", "wheel", "uv", "poetry", "pipenv", "pdm", "virtualenv"];
     let bare = |name: &String| name.split(['=', '<', '>', '~', '[']).next().unwrap_or_default().to_owned();
     names.retain(|name| !tools.contains(&bare(name).as_str()));
+    let with = |step| if options.is_empty() { step } else { Step::With(Box::new(step), options) };
     if !files.is_empty() {
-        return Step::Requirements(files);
+        return with(Step::Requirements(files));
     }
     let local = |name: &String| name == "." || name.starts_with("./") || name.starts_with(".[");
     if names.iter().any(local) {
-        return Step::Project;
+        return with(Step::Project);
     }
     names.retain(|name| !name.contains(".whl") && !name.starts_with('/'));
     if names.is_empty() {
@@ -193,6 +206,15 @@ mod tests {
         assert_eq!(one("/venv/bin/pip install ."), Step::Project);
         assert_eq!(one("pip install gunicorn==23.0.0 uv"), Step::Named(strings(&["gunicorn==23.0.0"])));
         assert_eq!(one("uv sync --frozen --no-dev"), Step::Lock("uv.lock"));
-        assert_eq!(one("useradd -m -u 1000 web"), Step::User("web".to_owned()));
+        assert_eq!(one("useradd -m -u 1000 web"), Step::User("web".to_owned(), Some(1000)));
+        assert_eq!(one("adduser --uid=7 web"), Step::User("web".to_owned(), Some(7)));
+        assert_eq!(one("useradd web"), Step::User("web".to_owned(), None));
+        assert_eq!(
+            one("pip install -r requirements.txt -c constraints.txt"),
+            Step::With(
+                Box::new(Step::Requirements(strings(&["requirements.txt"]))),
+                strings(&["-c constraints.txt"])
+            )
+        );
     }
 }

@@ -1,0 +1,212 @@
+//! The engine's own words for what a user can mend, told as any other problem. The lines that it points at stay.
+
+use buildkit_llb::{Definition, State};
+use buildkit_proto::pb;
+
+use crate::diagnostics::Problem;
+use crate::diagnostics::problem::nearest;
+use crate::gateway::bridge::Bridge;
+use crate::gateway::calls::{Reference, SolveRequest};
+use crate::gateway::errors::{FrontendFailure, RpcError};
+use crate::plan::{Access, Action, CopyPlan, CopySource, Plan};
+
+/// More names of a folder are no help to anybody.
+const MOST_NAMES: usize = 12;
+
+/// A failure of a step, in words that help where the reason is known.
+pub(super) fn explained(error: RpcError, access: &Access) -> FrontendFailure {
+    let problem = not_passed(error.message(), access);
+    let failure = FrontendFailure::from(error);
+    match problem {
+        Some(problem) => failure.reworded(problem.with_help()),
+        None => failure,
+    }
+}
+
+/// The same for steps of plans and their graphs: what they would have copied is looked for.
+pub(super) fn explained_build(
+    error: RpcError,
+    bridge: &Bridge,
+    plans: &[Plan],
+    graphs: &[Definition],
+) -> FrontendFailure {
+    let no_access = Access::default();
+    let access = plans.first().map_or(&no_access, |plan| &plan.access);
+    let missing = missing_path(error.message()).map(str::to_owned);
+    let failure = explained(error, access);
+    let Some(missing) = missing else { return failure };
+    let vertices = failure.failed_vertices();
+    let found = graphs.iter().find_map(|graph| failed_copy(graph, &vertices, &missing));
+    let Some((source, path)) = found else { return failure };
+    let steps = plans.iter().flat_map(|plan| &plan.stages).flat_map(|stage| &stage.steps);
+    let mut copies = steps.filter_map(|step| match &step.action {
+        Action::Copy(copy) if format!("/{}", copy.path.trim_start_matches('/')) == path => Some(copy),
+        _ => None,
+    });
+    let Some(copy) = copies.next() else { return failure };
+    failure.reworded(nothing_to_copy(copy, &path, &source, bridge).with_help())
+}
+
+/// Whether the engine misses something that clients pass.
+fn not_passed(message: &str, access: &Access) -> Option<Problem> {
+    let word = |text: &str| text.split([' ', ':', '"']).next().unwrap_or_default().to_owned();
+    if message.ends_with(": not found")
+        && let Some((_, rest)) = message.rsplit_once("secret ")
+    {
+        let id = rest.strip_suffix(": not found")?.to_owned();
+        let is_id = id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        is_id.then_some(())?;
+        let index = &access.index;
+        let ours = [&index.netrc, &index.auth, &access.ca];
+        let can_be_optional = !ours.into_iter().flatten().any(|ours| *ours == id);
+        return Some(Problem::SecretNotPassed { id, can_be_optional });
+    }
+    if let Some((_, rest)) = message.split_once("no SSH key \"") {
+        return Some(Problem::AgentNotPassed { id: word(rest) });
+    }
+    if let Some((_, rest)) = message.split_once("unset ssh forward key ") {
+        return Some(Problem::AgentNotPassed { id: word(rest) });
+    }
+    message.contains("network.host is not allowed").then_some(Problem::HostNetworkNotAllowed)
+}
+
+/// The path that a copy has not found: `…: "/path": not found`, or `lstat /path: no such file or directory`.
+fn missing_path(message: &str) -> Option<&str> {
+    let quoted = message.strip_suffix("\": not found").and_then(|rest| rest.rsplit_once('"'));
+    let quoted = quoted.map(|(_, path)| path);
+    let plain = || {
+        let rest = message.strip_suffix(": no such file or directory")?;
+        rest.rsplit_once("lstat ").map(|(_, path)| path)
+    };
+    quoted.or_else(plain).filter(|path| path.starts_with('/'))
+}
+
+/// The copy of a graph that has failed since `missing` is not there: what it copies from, and what it was to copy.
+fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option<(State, String)> {
+    let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
+    failed.into_iter().find_map(|(_, op)| {
+        let Some(pb::op::Op::File(file)) = &op.op else { return None };
+        file.actions.iter().find_map(|action| {
+            let Some(pb::file_action::Action::Copy(copy)) = &action.action else { return None };
+            copy.src.starts_with(missing).then_some(())?;
+            let input = usize::try_from(action.secondary_input).ok().and_then(|at| op.inputs.get(at))?;
+            Some((graph.state_of(input).ok()?, copy.src.clone()))
+        })
+    })
+}
+
+fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge) -> Problem {
+    let (from, target) = match &copy.from {
+        CopySource::Context => ("the build context".to_owned(), None),
+        CopySource::Stage(name) => (format!("stage `{name}`"), Some(name.as_str())),
+        CopySource::Builder => ("stage `builder`".to_owned(), Some("builder")),
+        CopySource::Image(image) => (format!("image `{}`", image.familiar()), None),
+    };
+    let near = match bridge.solve(SolveRequest::new(&source.marshal())) {
+        Ok(Some(reference)) => near(bridge, &reference, path),
+        // Nothing is lost but a hint.
+        Ok(None) | Err(_) => Near::default(),
+    };
+    let mut help = Vec::new();
+    if near.path.is_none() && !near.names.is_empty() {
+        let names: Vec<_> = near.names.iter().map(|name| format!("`{name}`")).collect();
+        help.push(format!("`{}` there has {}", near.folder, names.join(", ")));
+    }
+    if let Some(target) = target {
+        help.push(format!("look for it: `--target {target} --output type=local,dest=out`"));
+    }
+    let shown = |path: &str| match copy.from {
+        CopySource::Context => path.trim_start_matches('/').to_owned(),
+        _ => path.to_owned(),
+    };
+    Problem::NothingToCopy { path: shown(path), from, suggestion: near.path.as_deref().map(shown), help }
+}
+
+/// What is like a path that is not there.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Near {
+    /// A path that is there and was most likely meant.
+    path: Option<String>,
+    /// The last folder on the way that is there.
+    folder: String,
+    /// What it has.
+    names: Vec<String>,
+}
+
+/// Goes down a path as far as it is there, and on from the name that is nearest to the first one that is not. What
+/// stands behind a wildcard is taken as it is.
+fn near(bridge: &Bridge, reference: &Reference, path: &str) -> Near {
+    let mut there = String::new();
+    let mut gap = None;
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    while let Some(part) = parts.next() {
+        let folder = if there.is_empty() { "/".to_owned() } else { there.clone() };
+        let entries = bridge.read_dir(reference, &folder, None).unwrap_or_default();
+        let names: Vec<_> = entries.into_iter().map(|entry| entry.path).collect();
+        let is_there = names.iter().any(|name| name == part);
+        let next =
+            if is_there { Some(part.to_owned()) } else { nearest(part, names.iter().map(String::as_str)) };
+        let is_pattern = part.contains(['*', '?', '[']);
+        if !is_there && gap.is_none() {
+            let names = if names.len() > MOST_NAMES { Vec::new() } else { names };
+            let near = Near { path: None, folder, names };
+            if is_pattern {
+                return near;
+            }
+            gap = Some(near);
+        }
+        if is_pattern {
+            let rest: Vec<_> = std::iter::once(part).chain(parts).collect();
+            there = format!("{there}/{}", rest.join("/"));
+            break;
+        }
+        let Some(next) = next else { return gap.unwrap_or_default() };
+        there = format!("{there}/{next}");
+    }
+    Near { path: Some(there), ..gap.unwrap_or_default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Index;
+
+    fn told(message: &str) -> Option<String> {
+        let index = Index { netrc: Some("login".to_owned()), ..Index::default() };
+        not_passed(message, &Access { index, ca: None }).map(|problem| problem.with_help())
+    }
+
+    #[test]
+    fn what_was_not_passed_is_told_with_the_option_that_passes_it() {
+        assert_eq!(
+            told("secret token: not found").as_deref(),
+            Some(
+                "the secret `token` was not passed to this build\n  \
+                 help: pass it: `--secret id=token,src=FILE` or `--secret id=token,env=VARIABLE`\n  \
+                 help: or let the step do without: `secrets = [{ id = \"token\", required = false }]`"
+            )
+        );
+        // One that an index needs cannot be left out.
+        assert_eq!(
+            told("failed to retrieve HTTP auth secret login: secret login: not found").as_deref(),
+            Some(
+                "the secret `login` was not passed to this build\n  \
+                 help: pass it: `--secret id=login,src=FILE` or `--secret id=login,env=VARIABLE`"
+            )
+        );
+        let agent = "no SSH agent `deploy` was passed to this build\n  help: pass it: `--ssh deploy`, with an agent that runs";
+        assert_eq!(told("no SSH key \"deploy\" forwarded from the client").as_deref(), Some(agent));
+        assert_eq!(told("unset ssh forward key deploy").as_deref(), Some(agent));
+        assert_eq!(told("process \"/bin/sh\" did not complete successfully: exit code: 1"), None);
+        assert_eq!(told("registry.example/secret image: v1: not found"), None);
+    }
+
+    #[test]
+    fn the_path_that_a_copy_misses_is_read_from_the_words_of_the_engine() {
+        let checksum =
+            "failed to compute cache key: failed to calculate checksum of ref a::b: \"/out/dst\": not found";
+        assert_eq!(missing_path(checksum), Some("/out/dst"));
+        assert_eq!(missing_path("lstat /asets: no such file or directory"), Some("/asets"));
+        assert_eq!(missing_path("docker.io/library/python:3.99: not found"), None);
+    }
+}
