@@ -120,7 +120,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
     let solved = bridge.solve_all(graphs.iter().map(|graph| request(graph, options)));
-    let solved = solved.map_err(|error| explained_build(error, bridge, &planned, &graphs))?;
+    let solved = solved.map_err(|error| explained_build(error, bridge, &file, &planned, &graphs))?;
     fill(&mut results, attested, solved);
     if options.multi_platform {
         return Ok(GatewayResult::multi(results));

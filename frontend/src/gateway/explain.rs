@@ -3,12 +3,15 @@
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
 
-use crate::diagnostics::Problem;
 use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Problem, Span};
 use crate::gateway::bridge::Bridge;
+use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, RpcError};
-use crate::plan::{Access, Action, CopyPlan, CopySource, Plan};
+use crate::gateway::report::place;
+use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, StagePlan};
+use crate::spec::NetworkMode;
 
 /// More names of a folder are no help to anybody.
 const MOST_NAMES: usize = 12;
@@ -27,13 +30,20 @@ pub(super) fn explained(error: RpcError, access: &Access) -> FrontendFailure {
 pub(super) fn explained_build(
     error: RpcError,
     bridge: &Bridge,
+    file: &BuildFile,
     plans: &[Plan],
     graphs: &[Definition],
 ) -> FrontendFailure {
     let no_access = Access::default();
     let access = plans.first().map_or(&no_access, |plan| &plan.access);
     let missing = missing_path(error.message()).map(str::to_owned);
+    let is_network = not_passed(error.message(), access) == Some(Problem::HostNetworkNotAllowed);
     let failure = explained(error, access);
+    if is_network {
+        // The graph was refused as a whole, with no word of which step it is.
+        let asked = plans.iter().flat_map(|plan| &plan.stages).find_map(on_the_network_of_the_host);
+        return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
+    }
     let Some(missing) = missing else { return failure };
     let vertices = failure.failed_vertices();
     let found = graphs.iter().find_map(|graph| failed_copy(graph, &vertices, &missing));
@@ -45,6 +55,16 @@ pub(super) fn explained_build(
     });
     let Some(copy) = copies.next() else { return failure };
     failure.reworded(nothing_to_copy(copy, &path, &source, bridge).with_help())
+}
+
+/// Where a stage asks for the network of the host.
+fn on_the_network_of_the_host(stage: &StagePlan) -> Option<Span> {
+    let runs = stage.steps.iter().filter_map(|step| match &step.action {
+        Action::Run(run) => Some((run, step.span)),
+        _ => None,
+    });
+    let mut all = runs.chain(stage.checks.iter().map(|check| (&check.run, check.span)));
+    all.find(|(run, _)| run.network == NetworkMode::Host).map(|(_, span)| span)
 }
 
 /// Whether the engine misses something that clients pass.
@@ -70,7 +90,8 @@ fn not_passed(message: &str, access: &Access) -> Option<Problem> {
     message.contains("network.host is not allowed").then_some(Problem::HostNetworkNotAllowed)
 }
 
-/// The path that a copy has not found: `…: "/path": not found`, or `lstat /path: no such file or directory`.
+/// The path that a copy has not found: `…: "/path": not found`, `lstat /path: no such file or directory`, or for a
+/// pattern `/path/* not found`.
 fn missing_path(message: &str) -> Option<&str> {
     let quoted = message.strip_suffix("\": not found").and_then(|rest| rest.rsplit_once('"'));
     let quoted = quoted.map(|(_, path)| path);
@@ -78,7 +99,8 @@ fn missing_path(message: &str) -> Option<&str> {
         let rest = message.strip_suffix(": no such file or directory")?;
         rest.rsplit_once("lstat ").map(|(_, path)| path)
     };
-    quoted.or_else(plain).filter(|path| path.starts_with('/'))
+    let pattern = || message.strip_suffix(" not found").filter(|path| path.contains(['*', '?', '[']));
+    quoted.or_else(plain).or_else(pattern).filter(|path| path.starts_with('/'))
 }
 
 /// The copy of a graph that has failed since `missing` is not there: what it copies from, and what it was to copy.
@@ -207,6 +229,7 @@ mod tests {
             "failed to compute cache key: failed to calculate checksum of ref a::b: \"/out/dst\": not found";
         assert_eq!(missing_path(checksum), Some("/out/dst"));
         assert_eq!(missing_path("lstat /asets: no such file or directory"), Some("/asets"));
+        assert_eq!(missing_path("/assets/*.zip not found"), Some("/assets/*.zip"));
         assert_eq!(missing_path("docker.io/library/python:3.99: not found"), None);
     }
 }

@@ -37,8 +37,12 @@ pub(super) fn span_of(file: &BuildFile, reference: &crate::reference::ImageRefer
 }
 
 pub(super) fn image_location(file: &BuildFile, reference: &crate::reference::ImageReference) -> SourceDetail {
-    let ranges = location_of(file, reference).ranges;
-    SourceDetail { ranges, ..detail_of_file(file) }
+    place(file, span_of(file, reference))
+}
+
+/// A place in the build file, as the engine and its clients take it.
+pub(super) fn place(file: &BuildFile, span: Span) -> SourceDetail {
+    SourceDetail { ranges: vec![range(&file.source, span)], ..detail_of_file(file) }
 }
 
 /// The version in the name of an official image of Python.
@@ -91,10 +95,10 @@ fn range(source: &crate::diagnostics::Source, span: Span) -> Range {
 
 /// A diagnostic's file and lines as the engine and its clients take them.
 fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
-    let ranges = vec![range(&diagnostic.source, diagnostic.span)];
     if Arc::ptr_eq(&diagnostic.source, &file.source) {
-        return SourceDetail { ranges, ..detail_of_file(file) };
+        return place(file, diagnostic.span);
     }
+    let ranges = vec![range(&diagnostic.source, diagnostic.span)];
     SourceDetail {
         filename: diagnostic.source.name.clone(),
         data: diagnostic.source.text.clone().into_bytes(),
@@ -134,8 +138,7 @@ pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> Fronten
     if let Some(failure) = error.0.downcast_ref::<FrontendFailure>() {
         return failure.clone();
     }
-    let ranges = vec![range(&file.source, file.source.line_span(1))];
-    FrontendFailure::new(error.to_string(), &[SourceDetail { ranges, ..detail_of_file(file) }])
+    FrontendFailure::new(error.to_string(), &[place(file, file.source.line_span(1))])
 }
 
 pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
