@@ -3,30 +3,17 @@
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 use serde_json::json;
 
-use super::packages::Script;
 use super::resolver::{ANSWER, Asked, STAGE};
+use super::script::{Script, script};
 use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig};
 use crate::conda::Channel;
 use crate::resolve::CondaQuestion;
 
-const RATTLER: Script = Script {
-    about: "script to install py-rattler",
-    name: "rattler.sh",
-    text: include_str!("scripts/rattler.sh"),
-};
-const RATTLER_PIN: Script =
-    Script { about: "version of py-rattler", name: "rattler.txt", text: include_str!("scripts/rattler.txt") };
-const SOLVE: Script = Script {
-    about: "script to resolve conda packages",
-    name: "conda.sh",
-    text: include_str!("scripts/conda.sh"),
-};
-const PROGRAM: Script = Script {
-    about: "program to resolve conda packages",
-    name: "conda.py",
-    text: include_str!("scripts/conda.py"),
-};
+const RATTLER: Script = script!("rattler.sh", "script to install py-rattler");
+const RATTLER_PIN: Script = script!("rattler.txt", "version of py-rattler");
+const SOLVE: Script = script!("conda.sh", "script to resolve conda packages");
+const PROGRAM: Script = script!("conda.py", "program to resolve conda packages");
 const QUESTION: &str = "/run/pybuild/question.json";
 const CHANNELS: &str = "/run/pybuild/channels";
 const CACHE: &str = "/root/.cache/rattler";

@@ -3,7 +3,7 @@
 use buildkit_llb::{Cap, Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
 use super::layers::Layers;
-use super::packages::Script;
+use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
@@ -11,23 +11,10 @@ use crate::project::Requirements;
 
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
-const COMPILE: Script = Script {
-    about: "script to compile modules",
-    name: "compile.py",
-    text: include_str!("scripts/compile.py"),
-};
-const VENV: Script = Script {
-    about: "script to make the virtual environment",
-    name: "venv.sh",
-    text: include_str!("scripts/venv.sh"),
-};
-const PIP: Script =
-    Script { about: "script to install with pip", name: "pip.sh", text: include_str!("scripts/pip.sh") };
-const PROJECT: Script = Script {
-    about: "script to install the project",
-    name: "project.sh",
-    text: include_str!("scripts/project.sh"),
-};
+const COMPILE: Script = script!("compile.py", "script to compile modules");
+const VENV: Script = script!("venv.sh", "script to make the virtual environment");
+const PIP: Script = script!("pip.sh", "script to install with pip");
+const PROJECT: Script = script!("project.sh", "script to install the project");
 
 impl Emitter<'_> {
     /// The builder with the project's dependencies, and those of `groups` on top.

@@ -18,6 +18,7 @@ mod reports;
 mod resolver;
 mod run;
 mod sbom;
+mod script;
 mod wheels;
 
 pub use config::ImageConfig;

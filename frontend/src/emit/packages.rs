@@ -1,53 +1,15 @@
 //! OS packages, with the package manager's cache kept between builds and out of the image.
 
-use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
+use buildkit_llb::{Exec, Mount, Sharing, State};
 
+use super::script::{Script, script};
 use super::{Emitter, ImageConfig};
 use crate::plan::Packages;
 use crate::spec::SystemManager;
 
-/// Where our scripts are while they run.
-const SCRIPTS: &str = "/run/pybuild";
-
-/// A script of ours, or a file for one: what it is, the name of the file and its text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Script {
-    pub(super) about: &'static str,
-    pub(super) name: &'static str,
-    pub(super) text: &'static str,
-}
-
-impl Script {
-    /// Where it is while it runs.
-    pub(super) fn path(self) -> String {
-        format!("{SCRIPTS}/{}", self.name)
-    }
-
-    /// The script as a file below [`SCRIPTS`].
-    pub(super) fn mount(self) -> Mount {
-        let file = FileOp::on(&State::scratch())
-            .mkfile(MkFile::new(format!("/{}", self.name), self.text).mode(0o644).timestamp(0))
-            .meta(Metadata::named(format!("[internal] {}", self.about)))
-            .state();
-        Mount::bind(&file, format!("{SCRIPTS}/{}", self.name)).selector(format!("/{}", self.name)).read_only()
-    }
-}
-
-const APT: Script = Script {
-    about: "script to install packages with apt",
-    name: "apt.sh",
-    text: include_str!("scripts/apt.sh"),
-};
-const APK: Script = Script {
-    about: "script to install packages with apk",
-    name: "apk.sh",
-    text: include_str!("scripts/apk.sh"),
-};
-const DNF: Script = Script {
-    about: "script to install packages with dnf",
-    name: "dnf.sh",
-    text: include_str!("scripts/dnf.sh"),
-};
+const APT: Script = script!("apt.sh", "script to install packages with apt");
+const APK: Script = script!("apk.sh", "script to install packages with apk");
+const DNF: Script = script!("dnf.sh", "script to install packages with dnf");
 
 /// The program's name, as steps and history show it.
 pub fn program(packages: &Packages) -> &'static str {

@@ -3,18 +3,13 @@
 
 use buildkit_llb::{Copy, FileOp, Metadata, MkDir, Mount, State};
 
-use super::packages::Script;
 use super::run::PASSED;
+use super::script::{Script, script};
 use super::{Emitter, ImageConfig};
 use crate::plan::{CheckPlan, RunPlan, StagePlan};
 
-const CHECK: Script =
-    Script { about: "script for checks", name: "check.sh", text: include_str!("scripts/check.sh") };
-const VERDICT: Script = Script {
-    about: "script for checks that leave reports",
-    name: "verdict.sh",
-    text: include_str!("scripts/verdict.sh"),
-};
+const CHECK: Script = script!("check.sh", "script for checks");
+const VERDICT: Script = script!("verdict.sh", "script for checks that leave reports");
 /// Where a check's reports are gathered.
 const CHECKED: &str = "/run/pybuild/checked";
 /// The folder of a state that is mounted there. A check may run as anybody, so it belongs to all.

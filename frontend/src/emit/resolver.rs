@@ -6,7 +6,7 @@ use std::sync::Arc;
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
 use super::locations::Locks;
-use super::packages::Script;
+use super::script::{Script, script};
 use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
 use crate::diagnostics::{Source, Span};
@@ -21,20 +21,10 @@ pub const EXPLANATION: &str = "words.txt";
 
 pub(super) const STAGE: &str = "resolver";
 const CACHE: &str = "/root/.cache/uv";
-const UV: Script =
-    Script { about: "script to install uv", name: "uv.sh", text: include_str!("scripts/uv.sh") };
-const UV_PIN: Script =
-    Script { about: "version of uv", name: "uv.txt", text: include_str!("scripts/uv.txt") };
-const RESOLVE: Script = Script {
-    about: "script to resolve requirements",
-    name: "resolve.sh",
-    text: include_str!("scripts/resolve.sh"),
-};
-const EXPLAIN: Script = Script {
-    about: "script to find the requirement that failed",
-    name: "explain.sh",
-    text: include_str!("scripts/explain.sh"),
-};
+const UV: Script = script!("uv.sh", "script to install uv");
+const UV_PIN: Script = script!("uv.txt", "version of uv");
+const RESOLVE: Script = script!("resolve.sh", "script to resolve requirements");
+const EXPLAIN: Script = script!("explain.sh", "script to find the requirement that failed");
 
 /// A question, and what is wanted of whoever answers it.
 pub(super) struct Asked<'a> {

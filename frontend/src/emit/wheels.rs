@@ -3,7 +3,7 @@
 use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::layers::Layers;
-use super::packages::Script;
+use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
@@ -12,8 +12,7 @@ const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 const SOURCES: &str = "/run/pybuild/src";
-const WHEEL: Script =
-    Script { about: "script to build a wheel", name: "wheel.sh", text: include_str!("scripts/wheel.sh") };
+const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
 /// A mount with a wheel, and how the tool is told of it.
 struct Mounted {

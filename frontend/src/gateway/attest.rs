@@ -65,7 +65,7 @@ impl<'a> Bills<'a> {
         Ok(supported(bridge).then_some(Self { options, scanner: Some(scanner) }))
     }
 
-    /// The bills of one platform's image. `uses_context` is false where nothing of the context is transferred.
+    /// The bills of one platform's image.
     ///
     /// # Errors
     /// If the scanner's image does not say what to run.

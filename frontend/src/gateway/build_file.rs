@@ -82,7 +82,9 @@ impl BuildFile {
         let reference = solve(bridge, &definition).map_err(failed)?;
         let bytes =
             bridge.read_head(&reference, path, Source::LIMIT + 1).map_err(|error| failed(error.into()))?;
-        let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore")).unwrap_or(None);
+        // Without its rules, files would be in images that are to be in none.
+        let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore"));
+        let ignore_file = ignore_file.map_err(|error| failed(error.into()))?;
         let source =
             Source::decode(name, &bytes).map_err(|problem| unreadable(name, &problem, bytes, &definition))?;
         let file = SourceFile {

@@ -78,7 +78,7 @@ fn look_up(
         let answer = answer.map_err(|error| image_failure(error, file, reference))?;
         let pinned = reference.clone().with_default_tag().with_digest(&answer.digest);
         let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
-        let config: serde_json::Value = serde_json::from_slice(&answer.config).unwrap_or_default();
+        let config = read_config(&answer.config, &pinned.to_string())?;
         let prefix =
             if options.multi_platform { format!("{} base", platform.format()) } else { "base".to_owned() };
         let meta = Metadata::named(format!("[{prefix}] {pinned}")).location(location_of(file, reference));
@@ -89,6 +89,16 @@ fn look_up(
         }
     }
     Ok(resolved)
+}
+
+/// The config of an image as the engine gives it.
+///
+/// # Errors
+/// If it is no JSON: an image would otherwise pass for one that says nothing and has nothing.
+pub(super) fn read_config(bytes: &[u8], image: &str) -> Result<serde_json::Value, FrontendFailure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        FrontendFailure::new(format!("the config of image `{image}` cannot be read: {error}"), &[])
+    })
 }
 
 fn request(image: &ImageReference, platform: &Platform, options: &Options) -> ImageRequest {
@@ -155,7 +165,14 @@ fn own_definition() -> Option<Definition> {
 mod tests {
     use serde_json::json;
 
-    use super::is_empty_image;
+    use super::{is_empty_image, read_config};
+
+    #[test]
+    fn a_config_that_is_none_does_not_pass_for_that_of_an_empty_image() {
+        let failure = read_config(b"arm64", "x:1").expect_err("no JSON");
+        let told = "the config of image `x:1` cannot be read: expected value at line 1 column 1";
+        assert_eq!(failure.message(), told);
+    }
 
     #[test]
     fn an_image_without_layers_is_nothing_at_all() {

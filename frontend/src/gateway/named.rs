@@ -11,6 +11,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::solve;
 use crate::gateway::calls::{ImageRequest, ImageStore, ResolvedImage};
 use crate::gateway::errors::FrontendFailure;
+use crate::gateway::images::read_config;
 use crate::gateway::named_context::NamedSource;
 use crate::gateway::options::{NamedContextOption, Options};
 use crate::ignore::Patterns;
@@ -80,7 +81,7 @@ impl<'a> NamedContexts<'a> {
             .platform(platform)
             .meta(Metadata::named(format!("[context {}] {name}", found.key)))
             .state();
-        Ok(BaseImage { state, config: config_of(&answer.config) })
+        Ok(BaseImage { state, config: config_of(&answer.config, &name)? })
     }
 
     fn oci_layout(
@@ -103,7 +104,7 @@ impl<'a> NamedContexts<'a> {
             .platform(platform)
             .meta(Metadata::named(format!("[context {}] OCI load from client", found.key)))
             .state();
-        Ok(BaseImage { state, config: config_of(&answer.config) })
+        Ok(BaseImage { state, config: config_of(&answer.config, &reference)? })
     }
 
     fn resolve(
@@ -156,19 +157,24 @@ impl<'a> NamedContexts<'a> {
         let definition = Definition::decode(definition.ok_or_else(missing)?);
         let definition = definition.map_err(|error| FrontendFailure::of(&error))?;
         let state = State::from_definition(&definition).map_err(|error| FrontendFailure::of(&error))?;
+        let unreadable = |error: &dyn std::error::Error| {
+            FrontendFailure::new(format!("the metadata of the input `{name}` cannot be read: {error}"), &[])
+        };
         let metadata = self.options.input_metadata.get(name).map_or("{}", String::as_str);
-        let metadata: BTreeMap<String, String> = serde_json::from_str(metadata).unwrap_or_default();
-        let config =
-            metadata.get(CONFIG).and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
-        Ok(BaseImage { state, config: config.map_or(Value::Null, |bytes| config_of(&bytes)) })
+        let metadata: BTreeMap<String, String> =
+            serde_json::from_str(metadata).map_err(|error| unreadable(&error))?;
+        let Some(text) = metadata.get(CONFIG) else { return Ok(BaseImage { state, config: Value::Null }) };
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+        let bytes = bytes.map_err(|error| unreadable(&error))?;
+        Ok(BaseImage { state, config: config_of(&bytes, name)? })
     }
 }
 
 /// The config of an image that is inherited; the time of its making is not.
-fn config_of(bytes: &[u8]) -> Value {
-    let mut config: Value = serde_json::from_slice(bytes).unwrap_or_default();
+fn config_of(bytes: &[u8], image: &str) -> Result<Value, FrontendFailure> {
+    let mut config = read_config(bytes, image)?;
     if let Some(config) = config.as_object_mut() {
         config.remove("created");
     }
-    config
+    Ok(config)
 }

@@ -1,6 +1,6 @@
 //! Dependency groups: from the build file, PEP 735 groups, extras, and requirements files by their usual names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::ContextError;
@@ -31,8 +31,8 @@ const FILES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Every group of the project; of those that nothing in `scope` installs, the name alone. The build file wins over pyproject.toml's groups, these over extras, these over
-/// requirements files that are only found.
+/// Every group of the project; of those that nothing in `scope` installs, the name alone. The build file wins over
+/// pyproject.toml's groups, these over extras, these over requirements files that are only found.
 pub(super) fn collect(
     spec: &Spec,
     scope: &Scope<'_>,
@@ -55,12 +55,12 @@ pub(super) fn collect(
         };
         for name in project.groups.keys() {
             let mut lines = Vec::new();
-            expand_group(project, name, &mut Vec::new(), &mut lines, found);
+            expand_group(project, name, &mut Way::default(), &mut lines, found);
             groups.entry(name.clone()).or_insert_with(|| group(&lines));
         }
         for name in project.extras.keys() {
             let mut lines = Vec::new();
-            expand_extra(project, name, &mut Vec::new(), &mut lines);
+            expand_extra(project, name, &mut BTreeSet::new(), &mut lines);
             groups.entry(name.clone()).or_insert_with(|| group(&lines));
         }
     }
@@ -88,25 +88,38 @@ pub(super) fn unknown(name: &str, groups: &BTreeMap<String, Requirements>) -> Pr
     }
 }
 
+/// The groups that have been looked at.
+#[derive(Default)]
+struct Way<'p> {
+    /// Those on the way to the present one.
+    path: Vec<&'p str>,
+    /// Those that are taken already: groups that include one another by many ways would take as many steps otherwise.
+    done: BTreeSet<&'p str>,
+}
+
 fn expand_group<'p>(
     project: &'p Pyproject,
     name: &'p str,
-    path: &mut Vec<&'p str>,
+    way: &mut Way<'p>,
     out: &mut Vec<Located<String>>,
     found: &mut Diagnostics,
 ) {
-    path.push(name);
+    if !way.done.insert(name) {
+        return;
+    }
+    way.path.push(name);
     for entry in project.groups.get(name).into_iter().flatten() {
         match entry {
             GroupEntry::Requirement(line) => add(line, out),
             GroupEntry::Include(next) => {
                 let source = Arc::clone(&project.source);
-                if let Some(at) = path.iter().position(|seen| *seen == next.value) {
-                    let around = path.iter().skip(at).copied().chain(std::iter::once(next.value.as_str()));
+                if let Some(at) = way.path.iter().position(|seen| *seen == next.value) {
+                    let around =
+                        way.path.iter().skip(at).copied().chain(std::iter::once(next.value.as_str()));
                     let cycle = around.map(str::to_owned).collect();
                     found.report(&source, next.span, Problem::GroupCycle { cycle });
                 } else if project.groups.contains_key(&next.value) {
-                    expand_group(project, &next.value, path, out, found);
+                    expand_group(project, &next.value, way, out, found);
                 } else {
                     let problem = Problem::UnknownGroup {
                         name: next.value.clone(),
@@ -118,33 +131,31 @@ fn expand_group<'p>(
             }
         }
     }
-    path.pop();
+    way.path.pop();
 }
 
 /// An extra may ask for others of the same project as `name[other]`.
 fn expand_extra<'p>(
     project: &'p Pyproject,
     name: &'p str,
-    path: &mut Vec<String>,
+    done: &mut BTreeSet<&'p str>,
     out: &mut Vec<Located<String>>,
 ) {
-    if path.iter().any(|seen| seen == name) {
+    if !done.insert(name) {
         return;
     }
-    path.push(name.to_owned());
     for line in project.extras.get(name).into_iter().flatten() {
         match own_extras(project, &line.value) {
             Some(others) => {
                 for other in others {
                     if let Some((key, _)) = project.extras.get_key_value(&other) {
-                        expand_extra(project, key, path, out);
+                        expand_extra(project, key, done, out);
                     }
                 }
             }
             None => add(line, out),
         }
     }
-    path.pop();
 }
 
 /// Adds a requirement that is not there yet.

@@ -167,3 +167,19 @@ fn a_project_of_poetry_is_a_package_where_its_table_says_what_it_holds() {
     assert!(!package(""));
     assert!(!package("package-mode = false\n[tool.poetry.scripts]\nrates = \"rates.main:main\"\n"));
 }
+
+#[test]
+fn groups_and_extras_that_include_one_another_by_many_ways_are_each_read_once() {
+    let groups = (0..60)
+        .map(|n| format!("g{} = [{{ include-group = \"g{n}\" }}, {{ include-group = \"g{n}\" }}]\n", n + 1));
+    let extras = (0..60).map(|n| format!("e{} = [\"shop[e{n}]\", \"shop[e{n}]\"]\n", n + 1));
+    let text = [
+        "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = []\n".to_owned(),
+        format!("[dependency-groups]\ng0 = [\"pytest\"]\n{}", groups.collect::<String>()),
+        format!("[project.optional-dependencies]\ne0 = [\"idna\"]\n{}", extras.collect::<String>()),
+    ];
+    // The test's files live as long as the process.
+    let (project, _) = detect("[python]\nversion = \"3.13\"\n", &[("pyproject.toml", text.concat().leak())]);
+    assert_eq!(project.groups["g60"].inline, ["pytest"]);
+    assert_eq!(project.groups["e60"].inline, ["idna"]);
+}

@@ -2,14 +2,14 @@
 
 use pybuild_tests::command::run;
 use pybuild_tests::project::nonce;
-use pybuild_tests::{Build, Engine, Outcome, Project, Result};
+use pybuild_tests::{Build, Engine, Project, Result};
 
 use crate::broken::shown;
 use crate::small;
 
-/// Holds the end of what the client shows against a message: that of the marked line, and what to do.
-fn assert_says(outcome: &Outcome, project: &Project, marked: &str, message: &str) -> Result {
-    let shown = shown(outcome, project)?;
+/// A build fails, and the end of what the client shows is a message, with the line that it is about.
+fn assert_fails(build: Build, project: &Project, marked: &str, message: &str) -> Result {
+    let shown = shown(&build.fail()?, project)?;
     assert!(shown.lines().any(|line| line.ends_with(&format!(">>> {marked}"))), "{shown}");
     assert!(shown.ends_with(&format!("failed to solve: {message}\n")), "{shown}");
     Ok(())
@@ -19,11 +19,10 @@ fn assert_says(outcome: &Outcome, project: &Project, marked: &str, message: &str
 fn a_python_that_there_is_not() -> Result {
     let project = Project::example("django")?;
     project.replace("pybuild.toml", "version = \"3.13\"", "version = \"3.99\"")?;
-    let outcome = Build::of(&project).fail()?;
     let message = "Python 3.99 has no image `python:3.99-slim`\n  \
         help: name one that there is: `3.14`, `3.13`, `3.12`, `3.11` get fixes\n  \
         help: or name an image that has it: `[python]` with `base`";
-    assert_says(&outcome, &project, "version = \"3.99\"", message)?;
+    assert_fails(Build::of(&project), &project, "version = \"3.99\"", message)?;
     // npm and its files have nothing to do with Python.
     Build::of(&project).target("assets").succeed()?;
     Ok(())
@@ -36,20 +35,18 @@ fn a_lock_that_is_stale_or_missing() -> Result {
     project.append("pybuild.toml", &page)?;
     project.write("page.html", &nonce())?;
     project.replace("pyproject.toml", "[\"click (>=8.1)\"]", "[\"click (>=8.1)\", \"rich\"]")?;
-    let outcome = Build::of(&project).fail()?;
     let message = "poetry.lock is older than pyproject.toml: its dependencies are not those that were locked\n  \
         help: lock again: `poetry lock`\n  \
         help: or install what it has all the same: `# check=skip=StaleLock` below the syntax line";
-    assert_says(&outcome, &project, "# syntax=localhost:5000/pybuild:dev", message)?;
+    assert_fails(Build::of(&project), &project, "# syntax=localhost:5000/pybuild:dev", message)?;
     Build::of(&project).target("page").succeed()?;
 
     project.remove("poetry.lock")?;
     let lock = "python.version = \"3.11\"\ndependencies.lock = \"poetry.lock\"";
     project.replace("pybuild.toml", "python.version = \"3.11\"", lock)?;
-    let outcome = Build::of(&project).fail()?;
     let message = "`poetry.lock` is not in the build context\n  \
         help: create it, or correct the path: it is relative to the build context";
-    assert_says(&outcome, &project, "dependencies.lock = \"poetry.lock\"", message)?;
+    assert_fails(Build::of(&project), &project, "dependencies.lock = \"poetry.lock\"", message)?;
     Build::of(&project).target("page").succeed()?;
     Ok(())
 }
@@ -59,11 +56,10 @@ fn a_file_of_the_app_that_is_missing() -> Result {
     let project = Project::example("flask")?;
     let include = "app.include = [\"app.py\", \"wsgi.py\"]";
     project.replace("pybuild.toml", "app.include = [\"app.py\"]", include)?;
-    let outcome = Build::of(&project).fail()?;
     let marked = format!("{include} # what ships; dev and test have the whole folder");
     let message = "`wsgi.py` is not in the build context\n  \
         help: create it, or correct the path: it is relative to the build context";
-    assert_says(&outcome, &project, &marked, message)?;
+    assert_fails(Build::of(&project), &project, &marked, message)?;
     // These have the whole folder, whatever is in it.
     Build::of(&project).target("dev").succeed()?;
     Build::of(&project).target("test").succeed()?;
@@ -79,10 +75,9 @@ fn a_file_of_the_app_that_is_missing() -> Result {
 fn requirements_of_one_group_that_are_missing() -> Result {
     let project = Project::example("datascience")?;
     project.remove("requirements/serving.txt")?;
-    let outcome = Build::of(&project).fail()?;
     let message = "`requirements/serving.txt` is not in the build context\n  \
         help: create it, or correct the path: it is relative to the build context";
-    assert_says(&outcome, &project, "serving = [\"requirements/serving.txt\"]", message)?;
+    assert_fails(Build::of(&project), &project, "serving = [\"requirements/serving.txt\"]", message)?;
     Build::of(&project).target("training").succeed()?;
     Ok(())
 }
@@ -94,12 +89,11 @@ fn a_copy_of_what_the_other_stage_does_not_have() -> Result {
          [stage.production]\n\
          copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]\n",
     )?;
-    let outcome = Build::of(&project).fail()?;
     let message = "`/opt/build` is not in stage `assets`\n  \
         help: `/opt` there has `dist`\n  \
         help: look for it: `--target assets --output type=local,dest=out`";
     let marked = "copy = [{ from = \"assets\", path = \"/opt/build\", to = \"static\" }]";
-    assert_says(&outcome, &project, marked, message)?;
+    assert_fails(Build::of(&project), &project, marked, message)?;
     for target in ["assets", "dev", "test"] {
         Build::of(&project).target(target).succeed()?;
     }
@@ -109,10 +103,32 @@ fn a_copy_of_what_the_other_stage_does_not_have() -> Result {
 #[test]
 fn a_stage_of_its_own_whose_image_there_is_not() -> Result {
     let project = small::project("[stage.assets]\nfrom = \"node:0-slim\"\nrun = \"npm ci\"\n")?;
-    let outcome = Build::of(&project).target("assets").fail()?;
     let message = "there is no image `node:0-slim`\n  \
         help: correct the name or the tag, or push it: `docker pull` tells whether it is there";
-    assert_says(&outcome, &project, "from = \"node:0-slim\"", message)?;
+    assert_fails(Build::of(&project).target("assets"), &project, "from = \"node:0-slim\"", message)?;
     Build::of(&project).succeed()?;
+    Ok(())
+}
+
+#[test]
+fn a_package_that_needs_a_compiler_where_there_is_none() -> Result {
+    let manifest = format!(
+        "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+         [project]\nname = \"native\"\nversion = \"1.0\"\n# {}\n",
+        nonce()
+    );
+    let setup = "from setuptools import Extension, setup\n\
+        setup(packages=[], ext_modules=[Extension(\"native\", [\"native.c\"])])\n";
+    let project = Project::with(&[
+        ("pybuild.toml", "# syntax=localhost:5000/pybuild:dev\npython.version = \"3.11\"\n"),
+        ("pyproject.toml", &manifest),
+        ("setup.py", setup),
+        ("native.c", "int native;\n"),
+    ])?;
+    let shown = shown(&Build::of(&project).fail()?, &project)?;
+    let told =
+        "pybuild: there is no C compiler here; if it needs one: [system] build = [\"gcc\", \"libc6-dev\"]\n";
+    assert!(shown.contains(told), "{shown}");
+    assert!(!shown.contains("its version comes from git"), "{shown}");
     Ok(())
 }

@@ -206,3 +206,14 @@ fn a_copy_of_what_is_not_there_is_told_with_what_is() {
         format!("nothing fits `/opt/dits/*.css` in stage `made`; did you mean `/opt/dist/*.css`?{look}")
     );
 }
+
+#[test]
+fn rules_that_cannot_be_read_are_not_taken_for_none() {
+    let mut engine = engine(http(None));
+    engine.files.insert("pybuild.toml.dockerignore", b"secrets\n".to_vec());
+    engine.unreadable = "pybuild.toml.dockerignore";
+    let given = ["target=assets", "filename=pybuild.toml", "context=https://host.example/project.tar.gz"];
+    let failure = build(&connect(engine), &options(&given)).expect_err("fails");
+    let told = "failed to read pybuild.toml: read pybuild.toml.dockerignore: input/output error";
+    assert_eq!(failure.message(), told);
+}

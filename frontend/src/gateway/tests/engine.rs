@@ -29,6 +29,8 @@ pub(super) type Returned = Arc<Mutex<Vec<wire::ReturnRequest>>>;
 #[derive(Default)]
 pub(super) struct Engine {
     pub(super) files: BTreeMap<&'static str, Vec<u8>>,
+    /// One of the files, which is there and cannot be read.
+    pub(super) unreadable: &'static str,
     /// What it says of any source that is asked about.
     pub(super) meta: wire::ResolveSourceMetaResponse,
     /// What every graph that is to be run fails with, all of its operations being to blame.
@@ -123,6 +125,9 @@ impl LlbBridge for Engine {
         let request = request.into_inner();
         let range = request.range.expect("always in ranges");
         self.note(format!("read {} {}", request.file_path, range.offset));
+        if request.file_path == self.unreadable {
+            return Err(Status::unknown(format!("read {}: input/output error", request.file_path)));
+        }
         let data = self.files.get(request.file_path.as_str()).ok_or_else(|| missing(&request.file_path))?;
         let from = usize::try_from(range.offset).expect("offset").min(data.len());
         let to = (from + usize::try_from(range.length).expect("length")).min(data.len());
