@@ -127,7 +127,7 @@ fn a_package_that_needs_a_compiler_where_there_is_none() -> Result {
     ])?;
     let shown = shown(&Build::of(&project).fail()?, &project)?;
     let told =
-        "pybuild: there is no C compiler here; if it needs one: [system] build = [\"gcc\", \"libc6-dev\"]\n";
+        "pybuild: there is no C compiler here; if it needs one, name gcc and libc6-dev in [system] build\n";
     assert!(shown.contains(told), "{shown}");
     assert!(!shown.contains("its version comes from git"), "{shown}");
     Ok(())

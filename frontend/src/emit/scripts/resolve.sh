@@ -15,7 +15,6 @@ export UV_CACHE_DIR=/root/.cache/uv
     --format pylock.toml --output-file pylock.toml "$@" || code=$?
 [ -n "${code:-}" ] || exit 0
 if ! command -v git >/dev/null 2>&1 && grep -qs 'git+' -- "$@"; then
-    echo "pybuild: a repository is asked for, and this base image has no git: lock the project, as with uv lock," >&2
-    echo "pybuild: or name an image that has git: [python] build-base = \"python:$version\"" >&2
+    echo "pybuild: a repository is asked for, and this base image has no git: lock the project, or set [python] build-base to an image that has it" >&2
 fi
 exit "$code"

@@ -14,14 +14,14 @@ python=$(command -v python3 || command -v python) || {
 [ -n "${code:-}" ] || exit 0
 # What is missing most often is said last, where it is read.
 if ! command -v cc >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
-    echo "pybuild: there is no C compiler here; if it needs one: [system] build = [\"gcc\", \"libc6-dev\"]" >&2
+    echo "pybuild: there is no C compiler here; if it needs one, name gcc and libc6-dev in [system] build" >&2
 fi
 if grep -qsE 'setuptools[-_]scm|hatch-vcs|versioningit|pbr|dunamai' "$1/pyproject.toml" "$1/setup.py" "$1/setup.cfg"; then
     if [ ! -e "$1/.git" ]; then
         echo "pybuild: its version comes from git, and .git is hidden: write a .dockerignore that does not name it" >&2
     fi
     if ! command -v git >/dev/null 2>&1; then
-        echo "pybuild: its version comes from git, which is not here: [system] build = [\"git\"]" >&2
+        echo "pybuild: its version comes from git, which is not here: name git in [system] build" >&2
     fi
 fi
 exit "$code"
