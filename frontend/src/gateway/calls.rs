@@ -7,6 +7,7 @@ use buildkit_proto::pb;
 
 use crate::gateway::errors::wire_range;
 use crate::gateway::options::CacheImport;
+use crate::reference::{ImageReference, ReferenceError};
 
 /// A result the engine holds for us; lasts as long as the build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,12 +132,24 @@ pub(super) fn platform_from_wire(platform: pb::Platform) -> Platform {
 /// An image as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedImage {
-    /// The digest of its manifest or index.
+    /// The digest of its manifest or index; empty where the engine knows none, see [`Self::pin`].
     pub digest: String,
     /// Its configuration, JSON as it is in the registry.
     pub config: Vec<u8>,
     /// Its full name; differs from the name asked for where a source policy says so.
     pub reference: String,
+}
+
+impl ResolvedImage {
+    /// `reference`, with the default tag if it has none, pinned to what was found. Docker's classic store tells no digest
+    /// of an image that it has itself: then it is the name, as with docker/dockerfile.
+    ///
+    /// # Errors
+    /// If the engine's digest is none.
+    pub fn pin(&self, reference: ImageReference) -> Result<ImageReference, ReferenceError> {
+        let reference = reference.with_default_tag();
+        if self.digest.is_empty() { Ok(reference) } else { reference.with_digest(&self.digest) }
+    }
 }
 
 /// What is known about a file without reading it.

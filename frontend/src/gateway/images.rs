@@ -76,8 +76,7 @@ fn look_up(
         asked.iter().map(|(_, image, platform)| request(image, platform, options)).collect();
     for ((at, reference, platform), answer) in asked.into_iter().zip(bridge.resolve_images(&requests)) {
         let answer = answer.map_err(|error| image_failure(error, file, reference))?;
-        let pinned = reference.clone().with_default_tag().with_digest(&answer.digest);
-        let pinned = pinned.map_err(|error| FrontendFailure::of(&error))?;
+        let pinned = answer.pin(reference.clone()).map_err(|error| FrontendFailure::of(&error))?;
         let config = read_config(&answer.config, &pinned.to_string())?;
         let prefix =
             if options.multi_platform { format!("{} base", platform.format()) } else { "base".to_owned() };
@@ -140,7 +139,7 @@ fn named_image(bridge: &Bridge, name: &str, platform: &Platform) -> Option<State
         store: ImageStore::Registry,
     };
     let found = bridge.resolve_images(&[request]).into_iter().next()?.ok()?;
-    let pinned = reference.with_digest(&found.digest).ok()?;
+    let pinned = found.pin(reference).ok()?;
     Some(
         Image::new(pinned.to_string())
             .platform(platform)

@@ -74,8 +74,7 @@ impl<'a> NamedContexts<'a> {
     ) -> Result<BaseImage, FrontendFailure> {
         let name = reference.to_string();
         let answer = self.resolve(found, &name, platform, ImageStore::Registry)?;
-        let pinned =
-            reference.clone().with_digest(&answer.digest).map_err(|error| FrontendFailure::of(&error))?;
+        let pinned = answer.pin(reference.clone()).map_err(|error| FrontendFailure::of(&error))?;
         let state = Image::new(pinned.to_string())
             .resolve_mode(self.options.resolve_mode)
             .platform(platform)

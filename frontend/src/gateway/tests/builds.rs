@@ -65,31 +65,44 @@ fn epoch_of(
     Ok((epoch, asked))
 }
 
-/// There is no description of our image where this test runs, as with an engine that does not let us read it.
-#[test]
-fn the_frontends_own_image_is_also_found_by_its_name() {
-    let text = "[python]\nversion = \"3.11\"\n[dependencies]\nrequirements = []\n";
+/// What a build of `text` writes for the images that it is made of, with `given` options; and what the engine was asked.
+fn images_of(text: &str, given: &[&str]) -> Result<(String, Vec<String>), FrontendFailure> {
     let engine = Engine { files: [("pybuild.toml", text.as_bytes().to_vec())].into(), ..Engine::default() };
     let (log, solved) = (Arc::clone(&engine.log), Arc::clone(&engine.solved));
     let bridge = connect(engine);
     let context = "context=https://host.example/a/b.git#main";
-    let build =
-        |given: &[&str]| build(&bridge, &options(&[&[context, "filename=pybuild.toml"], given].concat()));
+    build(&bridge, &options(&[&[context, "filename=pybuild.toml"], given].concat()))?;
+    let ops = solved.lock().expect("solved").last().map(|graph| graph.def.concat()).expect("a graph");
+    let asked = log.lock().expect("log").clone();
+    Ok((String::from_utf8_lossy(&ops).into_owned(), asked))
+}
 
-    let error = build(&[]).expect_err("a build that creates the image's user");
+const PYTHON: &str = "[python]\nversion = \"3.11\"\n[dependencies]\nrequirements = []\n";
+
+/// There is no description of our image where this test runs, as with an engine that does not let us read it.
+#[test]
+fn the_frontends_own_image_is_also_found_by_its_name() {
+    let error = images_of(PYTHON, &[]).expect_err("a build that creates the image's user");
     assert!(
         error.message().contains("the engine did not pass the frontend's own image"),
         "{}",
         error.message()
     );
 
-    build(&["source=docker.io/library/pybuild:1"]).expect("a build");
-    assert!(
-        log.lock().expect("log").iter().any(|call| call.starts_with("resolve docker.io/library/pybuild:1 "))
-    );
-    let wanted = format!("docker-image://docker.io/library/pybuild:1@sha256:{}", "a".repeat(64));
-    let ops = solved.lock().expect("solved").last().map(|graph| graph.def.concat()).expect("a graph");
-    assert!(ops.windows(wanted.len()).any(|window| window == wanted.as_bytes()));
+    let (ops, asked) = images_of(PYTHON, &["source=docker.io/library/pybuild:1"]).expect("a build");
+    assert!(asked.iter().any(|call| call.starts_with("resolve docker.io/library/pybuild:1 ")), "{asked:?}");
+    assert!(ops.contains(&format!("docker-image://docker.io/library/pybuild:1@sha256:{}", "a".repeat(64))));
+}
+
+#[test]
+fn an_image_without_a_digest_is_named_as_it_is() {
+    let text = PYTHON.replace("[dependencies]", "base = \"docker.io/library/own\"\n[dependencies]");
+    let own = "docker-image://docker.io/library/own:latest";
+    let ends_there = |ops: &str| ops.contains(own) && !ops.contains(&format!("{own}@"));
+    let source = "source=docker.io/library/pybuild:1";
+    assert!(ends_there(&images_of(&text, &[source]).expect("a build").0));
+    let named = "context:python:3.11-slim=docker-image://docker.io/library/own:latest";
+    assert!(ends_there(&images_of(PYTHON, &[source, named]).expect("a build").0));
 }
 
 const COMMIT: &str = "tree 0\nauthor a <a> 1 +0000\ncommitter b <b> 1700000000 +0100\n\nmessage\n";
