@@ -130,7 +130,8 @@ fn world(text: &str) -> Folder {
     }
     if document.get_ref().contains_key("project") {
         folder.write("pyproject.toml", text);
-        if document.get_ref().get("tool").is_none() {
+        let tool = document.get_ref().get("tool").and_then(|tool| tool.get_ref().get("pybuild"));
+        if tool.is_none() {
             folder.write("pybuild.toml", "");
         }
     } else {
