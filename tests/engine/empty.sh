@@ -16,7 +16,7 @@ run_empty_engine() {
         no_empty_engine "the engine in ${ENGINE_DIR} has no registry of its own: no empty one is started beside it"
     mkdir -p "$EMPTY_DIR"
     remove_dead_empty_engines
-    folder=$(mktemp -d -p "$EMPTY_DIR" XXXXXX)
+    folder=$(mktemp -d -p "$EMPTY_DIR")
     # shellcheck disable=SC2064 # the folder of now
     trap "stop_empty_engine '${folder##*/}'" EXIT
     trap 'exit 130' INT
