@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use buildkit_llb::{CapSet, Platform};
@@ -28,6 +29,9 @@ use crate::gateway::solve_message;
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What a lookup of an image gives.
+type ImageAnswer = Result<ResolvedImage, RpcError>;
 
 /// Why the engine cannot be talked to at all.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +58,8 @@ pub struct Bridge {
     llb_caps: CapSet,
     frontend_caps: Capabilities,
     workers: Vec<Vec<Platform>>,
+    /// The images that were looked up so far.
+    images: Mutex<Vec<(ImageRequest, ImageAnswer)>>,
     returned: AtomicBool,
     pub(super) runtime: Runtime,
 }
@@ -104,6 +110,7 @@ impl Bridge {
                 .into_iter()
                 .map(|worker| worker.platforms.into_iter().map(platform_from_wire).collect())
                 .collect(),
+            images: Mutex::default(),
             returned: AtomicBool::new(false),
             runtime,
         })
@@ -171,22 +178,27 @@ impl Bridge {
         Ok(())
     }
 
-    /// Looks up images, all at once; the answers are in the order of the requests. Equal requests are sent once.
-    pub fn resolve_images(&self, requests: &[ImageRequest]) -> Vec<Result<ResolvedImage, RpcError>> {
-        let mut unique: Vec<&ImageRequest> = Vec::new();
-        let places: Vec<usize> = requests
-            .iter()
-            .map(|request| {
-                unique.iter().position(|known| known.asks_the_same(request)).unwrap_or_else(|| {
-                    unique.push(request);
-                    unique.len() - 1
-                })
-            })
-            .collect();
-        let sent = unique.into_iter().map(|request| resolve_image(self.client.clone(), request.clone()));
+    /// Looks up images, all at once; the answers are in the order of the requests. An image is looked up once in a build:
+    /// each question goes on to a registry, and a build is of one state of its images.
+    pub fn resolve_images(&self, requests: &[ImageRequest]) -> Vec<ImageAnswer> {
+        let mut unknown: Vec<&ImageRequest> = Vec::new();
+        for request in requests {
+            if self.known_image(request).is_none() && !unknown.iter().any(|sent| sent.asks_the_same(request))
+            {
+                unknown.push(request);
+            }
+        }
+        let sent = unknown.iter().map(|request| resolve_image(self.client.clone(), (*request).clone()));
         let answers = self.parallel(sent);
+        let found = unknown.into_iter().cloned().zip(answers);
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
         let unanswered = || Err(tonic::Status::internal("an image lookup got lost").into());
-        places.into_iter().map(|place| answers.get(place).cloned().unwrap_or_else(unanswered)).collect()
+        requests.iter().map(|request| self.known_image(request).unwrap_or_else(unanswered)).collect()
+    }
+
+    fn known_image(&self, request: &ImageRequest) -> Option<ImageAnswer> {
+        let known = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(asked, _)| asked.asks_the_same(request)).map(|(_, answer)| answer.clone())
     }
 
     /// Asks for what a source is made of without fetching it: digests, times, git objects. Needs the capability

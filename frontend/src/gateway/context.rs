@@ -54,6 +54,8 @@ struct Look {
     reference: Option<Reference>,
     /// Everything that is there, where the client sent no more than names for most of it.
     listing: Option<Rc<BTreeMap<String, Kind>>>,
+    /// What steps can have the same files from.
+    state: State,
 }
 
 impl<'b> GatewayContext<'b> {
@@ -103,6 +105,29 @@ impl<'b> GatewayContext<'b> {
             local = local.follow_paths(paths);
         }
         local.state()
+    }
+
+    /// Files of the context for steps that need nothing but `paths`: as they were transferred to be read, if all of them
+    /// were, so that the client is not asked again.
+    pub fn files(&self, paths: &BTreeSet<String>, ignored: &Ignored) -> State {
+        if paths.is_empty() {
+            return State::scratch();
+        }
+        match &self.probes.borrow().first {
+            Some(look) if paths.iter().all(|path| self.has_content(look, path)) => look.state.clone(),
+            _ => self.state(Some(paths), ignored),
+        }
+    }
+
+    /// Whether the first look has brought the content of the file at `path`.
+    fn has_content(&self, look: &Look, path: &str) -> bool {
+        let is_file = |listing: &Rc<BTreeMap<String, Kind>>| listing.get(path) == Some(&Kind::File);
+        self.is_known(path) && self.is_read(path) && look.listing.as_ref().is_some_and(is_file)
+    }
+
+    /// Whether a path of the first look is transferred with its content.
+    fn is_read(&self, path: &str) -> bool {
+        !self.named.contains(path) || is_text(path)
     }
 
     /// The part of the context in which `path` is to be looked for.
@@ -205,7 +230,7 @@ impl<'b> GatewayContext<'b> {
                 let reference = self.bridge.solve(SolveRequest::new(&state.marshal()))?;
                 // A lone build file comes without a context.
                 let listing = reference.is_none().then(Rc::default);
-                return Ok(Look { reference, listing });
+                return Ok(Look { reference, listing, state: state.clone() });
             }
             MainContext::Client { session_id } => session_id,
         };
@@ -220,16 +245,16 @@ impl<'b> GatewayContext<'b> {
         let names_only = self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer);
         if names_only {
             // Of the app itself it is enough to know that it is there.
-            local = local
-                .metadata_only(patterns.iter().filter(|path| !self.named.contains(*path) || is_text(path)));
+            local = local.metadata_only(patterns.iter().filter(|path| self.is_read(path)));
         }
-        let reference = solve(self.bridge, &local.state().marshal())?;
+        let state = local.state();
+        let reference = solve(self.bridge, &state.marshal())?;
         let listing = if names_only {
             Some(Rc::new(listed(&self.bridge.read_file(&reference, LISTING)?)))
         } else {
             None
         };
-        Ok(Look { reference: Some(reference), listing })
+        Ok(Look { reference: Some(reference), listing, state })
     }
 }
 

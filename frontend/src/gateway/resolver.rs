@@ -52,8 +52,7 @@ impl GatewayResolver<'_> {
         let mut paths: BTreeSet<String> =
             question.requirements.inputs.iter().map(|path| path.as_str().to_owned()).collect();
         paths.extend(question.conda.iter().flat_map(CondaQuestion::context_paths));
-        let context =
-            if paths.is_empty() { State::scratch() } else { self.context.state(Some(&paths), self.ignored) };
+        let context = self.context.files(&paths, self.ignored);
         let inputs = Inputs {
             platform: self.platform.clone(),
             explicit_platform: false,

@@ -87,7 +87,7 @@ fn large_error_details_of_the_engine_arrive() {
 }
 
 #[test]
-fn equal_images_are_looked_up_once() {
+fn an_image_is_looked_up_once_a_build() {
     let engine = Engine::default();
     let log = Arc::clone(&engine.log);
     let bridge = connect(engine);
@@ -100,9 +100,11 @@ fn equal_images_are_looked_up_once() {
     assert_eq!(first.config, b"arm64");
     assert_eq!(Some(first), third.as_ref().ok());
     assert!(second.as_ref().expect_err("missing").is_not_found());
+    let later = bridge.resolve_images(&[image("a", "4"), image("b", "5")]);
+    assert_eq!(later.first().and_then(|answer| answer.as_ref().ok()), Some(first));
     let mut calls = log.lock().expect("log").clone();
     calls.sort();
-    assert_eq!(calls, ["resolve a pull ", "resolve nope pull "]);
+    assert_eq!(calls, ["resolve a pull ", "resolve b pull ", "resolve nope pull "]);
 }
 
 #[test]
