@@ -138,6 +138,10 @@ pub enum Problem {
     NoDependencies { unread: Option<String> },
     #[error("the project names no build backend, so it cannot be built as a package")]
     NotAPackage,
+    #[error("`{value}` is not a version of a Python package")]
+    BadVersion { value: String },
+    #[error("the project has the version {fixed}: pyproject.toml says so")]
+    FixedVersion { fixed: String },
 
     // What the build was not given, or does not have where it is looked for.
     #[error("the secret `{id}` was not passed to this build")]
@@ -335,6 +339,12 @@ impl Problem {
                 "add a `[build-system]` table to pyproject.toml".into(),
                 "or copy the code as it is: `[app]` with `package = false`".into(),
             ],
+            Self::BadVersion { .. } => vec![
+                "write it as `1.2.3`, or as `1.2.3.dev4+g0123abc` for a commit after a tag (PEP 440)".into(),
+            ],
+            Self::FixedVersion { .. } => {
+                vec!["leave `version` out here: it is for projects whose version comes from git".into()]
+            }
             _ => Vec::new(),
         }
     }

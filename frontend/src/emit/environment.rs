@@ -16,6 +16,16 @@ const VENV: Script = script!("venv.sh", "script to make the virtual environment"
 const PIP: Script = script!("pip.sh", "script to install with pip");
 const PROJECT: Script = script!("project.sh", "script to install the project");
 
+/// Where the packages that ask git for a version look first: setuptools-scm and those that go by it (hatch-vcs,
+/// flit-scm), PDM's backend, those of Poetry and uv, and pbr.
+pub const VERSION_VARIABLES: [&str; 5] = [
+    "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "PDM_BUILD_SCM_VERSION",
+    "POETRY_DYNAMIC_VERSIONING_BYPASS",
+    "UV_DYNAMIC_VERSIONING_BYPASS",
+    "PBR_VERSION",
+];
+
 impl Emitter<'_> {
     /// The builder with the project's dependencies, and those of `groups` on top.
     pub(super) fn environment(&self, groups: &Groups) -> Result<Image, EmitError> {
@@ -109,6 +119,7 @@ impl Emitter<'_> {
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
             .env("PIP_ROOT_USER_ACTION", "ignore")
             .env("PIP_NO_INPUT", "1");
+        let exec = with_version(exec, self.version());
         let meta = self.metadata(BUILDER, "project: build", span);
         Ok(self.with_pip_cache(exec).meta(meta).run(&image.state).output(OUT))
     }
@@ -132,9 +143,15 @@ impl Emitter<'_> {
             arguments.extend(["-e".to_owned(), folder]);
         }
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
+        let exec = with_version(exec, self.version());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
         self.with_pip_cache(exec).meta(meta).run(root).root()
+    }
+
+    /// The version of the project, where the file gives it.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.plan.builder.as_ref()?.version.as_deref()
     }
 
     /// What every step of pip gets: its cache, and the way to the indexes.
@@ -144,6 +161,12 @@ impl Emitter<'_> {
             .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
             .env("PIP_CACHE_DIR", CACHE)
     }
+}
+
+/// Gives a build backend the version that it would ask git for.
+pub(super) fn with_version(exec: Exec, version: Option<&str>) -> Exec {
+    let Some(version) = version else { return exec };
+    VERSION_VARIABLES.into_iter().fold(exec, |exec, name| exec.env(name, version))
 }
 
 /// The arguments of `pip.sh`, as far as they are always the same.

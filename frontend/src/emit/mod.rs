@@ -22,6 +22,7 @@ mod script;
 mod wheels;
 
 pub use config::ImageConfig;
+pub use environment::VERSION_VARIABLES;
 pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};
 pub use packages::program;

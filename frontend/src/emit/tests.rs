@@ -12,6 +12,7 @@ use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
 mod sameness;
+mod versions;
 
 const FLASK: &str = r#"
 dependencies.installer = "pip"

@@ -2,6 +2,7 @@
 
 use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
+use super::environment::with_version;
 use super::layers::Layers;
 use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
@@ -236,19 +237,26 @@ impl Emitter<'_> {
             }
         };
         let location = self.lock_location(wheel.at.as_ref(), span);
-        self.built_from(mount, &argument, &format!("build: {}", wheel.label()), location)
+        let version = match from {
+            // It has its own.
+            BuildFrom::Sdist { .. } => None,
+            // No repository is there to be asked, and the lock knows the answer.
+            BuildFrom::Git { .. } => wheel.version.as_deref(),
+            BuildFrom::Context { .. } => self.version(),
+        };
+        self.built_from((mount, &argument), version, &format!("build: {}", wheel.label()), location)
     }
 
     fn built_from(
         &self,
-        source: Mount,
-        argument: &str,
+        (source, path): (Mount, &str),
+        version: Option<&str>,
         title: &str,
         location: Location,
     ) -> Result<State, EmitError> {
         let (root, config) = self.build_root()?;
-        let exec =
-            self.shell(WHEEL, &[argument.to_owned()], &config).mount(source).mount(Mount::scratch(OUT));
+        let exec = self.shell(WHEEL, &[path.to_owned()], &config).mount(source).mount(Mount::scratch(OUT));
+        let exec = with_version(exec, version);
         let meta = self.metadata_at(BUILDER, title, vec![location]);
         Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))
     }
@@ -285,7 +293,8 @@ impl Emitter<'_> {
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
         let mount = Mount::bind(&source, SOURCES).selector(files.to.as_str()).no_output();
-        let built = self.built_from(mount, SOURCES, "project: wheel", self.location(span))?;
+        let built =
+            self.built_from((mount, SOURCES), self.version(), "project: wheel", self.location(span))?;
         let place = format!("{WHEELS}/project");
         let wheel = Mounted {
             mount: Mount::bind(&built, &place).read_only(),

@@ -56,6 +56,8 @@ pub struct Builder {
     pub packages: Option<Packages>,
     /// The version that the base's interpreter must have.
     pub python: Option<PythonVersion>,
+    /// The version of the project and of folders of the context, where a build backend would ask git for it.
+    pub version: Option<String>,
     /// What every environment holds.
     pub environment: Groups,
     /// What marks it in the file.

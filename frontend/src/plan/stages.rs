@@ -129,6 +129,7 @@ impl<'s> Planner<'s> {
             compiler: self.compiler(),
             base: self.build_base.clone(),
             python: self.project.python,
+            version: self.spec.app.version.as_ref().map(|version| version.value.clone()),
             environment: self.groups(&[]),
             span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
         }
@@ -241,7 +242,7 @@ impl<'s> Planner<'s> {
                 folders.extend(groups.wheels.iter_mut().flat_map(WheelSet::take_editable));
             }
             if !folders.is_empty() {
-                let action = Action::Editable { files: files.clone(), folders };
+                let action = Action::Editable { files: self.for_backend(files.clone()), folders };
                 steps.push(Step { action, span: stage.span });
             }
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
@@ -353,7 +354,15 @@ impl<'s> Planner<'s> {
 
     fn package_files(&self) -> AppFiles {
         let to = ImagePath::constant("/src");
-        self.files(None, &to).unwrap_or(AppFiles { include: Vec::new(), exclude: Vec::new(), to })
+        let files = self.files(None, &to);
+        self.for_backend(files.unwrap_or(AppFiles { include: Vec::new(), exclude: Vec::new(), to }))
+    }
+
+    /// Files for a build backend. One that asks git gets all of them: a file that is left out is a change to git, and
+    /// the version of a tag then another one.
+    fn for_backend(&self, files: AppFiles) -> AppFiles {
+        let asks = self.project.version_from_git.is_some() && self.spec.app.version.is_none();
+        if asks { AppFiles { exclude: Vec::new(), ..files } } else { files }
     }
 
     fn files(&self, include: Option<&Vec<Located<ContextPath>>>, to: &ImagePath) -> Option<AppFiles> {

@@ -26,9 +26,10 @@ pub use requirements::{Requirements, Wanted};
 pub use scope::Scope;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::pyproject::Pyproject;
-use crate::diagnostics::{Diagnostics, Problem};
+use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -67,6 +68,8 @@ pub struct Project {
     pub groups: BTreeMap<String, Requirements>,
     /// Whether the project is installed as a package rather than copied as files.
     pub is_package: bool,
+    /// What takes the version from git when the project is built, and where it is said.
+    pub version_from_git: Option<VersionFromGit>,
     /// OCI labels from the project's metadata.
     pub labels: BTreeMap<String, String>,
 }
@@ -142,12 +145,27 @@ impl Project {
         if has_all_groups {
             found.extend(unknown);
         }
-        let labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
+        let mut labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
+        if let Some(version) = &spec.app.version {
+            check_version(version.span, spec, pyproject.as_ref(), found);
+            labels.insert(VERSION_LABEL.to_owned(), version.value.clone());
+        }
         let locked_groups = match spec.dependencies.installer {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
         };
-        Ok(Self { python, requirements, locked, conda, locked_groups, groups, is_package, labels })
+        let version_from_git = pyproject.as_ref().filter(|_| is_package).and_then(VersionFromGit::of);
+        Ok(Self {
+            python,
+            requirements,
+            locked,
+            conda,
+            locked_groups,
+            groups,
+            is_package,
+            version_from_git,
+            labels,
+        })
     }
 
     /// The groups that `stage` installs: those it names, or those that its name stands for.
@@ -295,8 +313,41 @@ fn check_included(
     Ok(())
 }
 
+const PREFIX: &str = "org.opencontainers.image";
+const VERSION_LABEL: &str = "org.opencontainers.image.version";
+
+/// What takes a project's version from git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionFromGit {
+    /// The name of the package that does.
+    pub by: String,
+    /// The file that names it.
+    pub source: Arc<Source>,
+    /// Where.
+    pub span: Span,
+}
+
+impl VersionFromGit {
+    /// Whether it takes a version that it is given.
+    pub fn can_be_given(&self) -> bool {
+        !matches!(self.by.as_str(), "setuptools-git-versioning" | "versioningit")
+    }
+
+    fn of(project: &Pyproject) -> Option<Self> {
+        let found = project.version_from_git.clone()?;
+        Some(Self { by: found.value, source: Arc::clone(&project.source), span: found.span })
+    }
+}
+
+/// Refuses a version beside one that is fixed. Some that ask git want a placeholder there.
+fn check_version(span: Span, spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) {
+    let fixed = pyproject.filter(|project| project.version_from_git.is_none());
+    if let Some(fixed) = fixed.and_then(|project| project.version.clone()) {
+        found.report(&spec.source, span, Problem::FixedVersion { fixed });
+    }
+}
+
 fn labels(project: &Pyproject) -> BTreeMap<String, String> {
-    const PREFIX: &str = "org.opencontainers.image";
     let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
     let all = [
         ("title", project.name.clone()),

@@ -13,6 +13,21 @@ use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::pep508::Name;
 use crate::spec::Located;
 
+/// Packages that give a build backend the version that git knows.
+const VERSION_FROM_GIT: [&str; 8] = [
+    "flit-scm",
+    "hatch-vcs",
+    "pbr",
+    "poetry-dynamic-versioning",
+    "setuptools-git-versioning",
+    "setuptools-scm",
+    "uv-dynamic-versioning",
+    "versioningit",
+];
+
+/// The one of them that wants a version to stand where it puts its own.
+const PLACEHOLDER: &str = "poetry-dynamic-versioning";
+
 /// An entry of a dependency group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum GroupEntry {
@@ -49,6 +64,8 @@ pub(super) struct Pyproject {
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
     /// Whether `[build-system]` is there.
     pub has_backend: bool,
+    /// What takes the version from git, by its name: a requirement of the build backend, or its setting.
+    pub version_from_git: Option<Located<String>>,
     /// Whether the project says what a package of it holds. Standard metadata does by itself.
     pub has_contents: bool,
     /// Dependencies in Poetry's tables that have no other form.
@@ -110,6 +127,8 @@ impl Pyproject {
                 .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
                 .collect(),
             has_backend: root.get("build-system").is_some(),
+            version_from_git: version_from_git(root)
+                .filter(|by| in_project("version").is_none() || by.value == PLACEHOLDER),
             has_contents: project.is_some(),
             unreadable: Vec::new(),
         };
@@ -129,6 +148,21 @@ impl Pyproject {
             None => standard,
         })
     }
+}
+
+/// What takes the version from git when the project is built.
+fn version_from_git(root: &DeTable<'_>) -> Option<Located<String>> {
+    let list = table(root, "build-system").and_then(|backend| backend.get("requires"));
+    let required = list.into_iter().flat_map(|list| strings(list.get_ref())).find_map(|line| {
+        let name = line.value.split(|mark: char| !mark.is_alphanumeric() && !"-_.".contains(mark)).next()?;
+        let name = normalized(name);
+        VERSION_FROM_GIT.contains(&name.as_str()).then(|| Located::new(name, line.span))
+    });
+    required.or_else(|| {
+        let version = table(table(table(root, "tool")?, "pdm")?, "version")?;
+        let source = string(version, "source").filter(|source| source.value == "scm")?;
+        Some(Located::new("pdm-backend".to_owned(), source.span))
+    })
 }
 
 fn table<'t>(parent: &'t DeTable<'t>, key: &str) -> Option<&'t DeTable<'t>> {

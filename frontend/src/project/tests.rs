@@ -183,3 +183,37 @@ fn groups_and_extras_that_include_one_another_by_many_ways_are_each_read_once() 
     assert_eq!(project.groups["g60"].inline, ["pytest"]);
     assert_eq!(project.groups["e60"].inline, ["idna"]);
 }
+
+#[test]
+fn a_version_comes_from_git_where_the_backend_says_so_and_none_is_written() {
+    let by = |requires: &str, project: &str| {
+        let text = format!("[build-system]\nrequires = {requires}\n[project]\nname = \"shop\"\n{project}");
+        let found = detect("", &[("pyproject.toml", text.leak())]).0.version_from_git;
+        found.map(|found| {
+            (found.by.clone(), found.can_be_given(), found.source.position(found.span.start).line)
+        })
+    };
+    let dynamic = "dynamic = [\"version\"]\n";
+    let said = |by: &str, given: bool, line: u32| Some((by.to_owned(), given, line));
+    assert_eq!(by("[\"setuptools\", \"Setuptools_SCM[toml]>=8\"]", dynamic), said("setuptools-scm", true, 2));
+    assert_eq!(by("[\"versioningit~=3.0\"]", dynamic), said("versioningit", false, 2));
+    let scm = format!("{dynamic}[tool.pdm.version]\nsource = \"scm\"\n");
+    assert_eq!(by("[\"pdm-backend\"]", &scm), said("pdm-backend", true, 7));
+    assert_eq!(by("[\"hatchling\"]", dynamic), None);
+    assert_eq!(by("[\"setuptools-scm\"]", "version = \"1\"\n"), None);
+    let placeholder = by("[\"poetry-dynamic-versioning\"]", "version = \"0.0.0\"\n");
+    assert_eq!(placeholder, said("poetry-dynamic-versioning", true, 2));
+}
+
+#[test]
+fn a_version_is_one_and_not_a_second_one() {
+    let manifest =
+        "[build-system]\nrequires = []\n[project]\nname = \"shop\"\nversion = \"1.0\"\ndependencies = []\n";
+    let (_, problems) =
+        detect("python.version = \"3.13\"\napp.version = \"v1.1\"\n", &[("pyproject.toml", manifest)]);
+    assert_eq!(problems, ["pybuild.toml:2: the project has the version 1.0: pyproject.toml says so"]);
+    let (_, problems) = detect("app.version = \"v1.1-3-g01ab\"\ndependencies.requirements = []\n", &[]);
+    assert_eq!(problems, ["pybuild.toml:1: `v1.1-3-g01ab` is not a version of a Python package"]);
+    let (project, _) = detect("app.version = \"v1.1\"\ndependencies.requirements = []\n", &[]);
+    assert_eq!(project.labels["org.opencontainers.image.version"], "1.1");
+}

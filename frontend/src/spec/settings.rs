@@ -1,11 +1,13 @@
 //! The tables that hold for every stage: `[python]`, `[dependencies]`, `[system]` and `[app]`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use buildkit_llb::Platform;
+use pep440_rs::Version;
 
 use super::index::{Index, secret_id};
-use super::reader::{Context, Located, Node, Read};
+use super::reader::{Context, Expanded, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::Problem;
 use crate::diagnostics::problem::nearest;
@@ -30,7 +32,7 @@ impl Read for Python {
         let Some(mut table) = node.table("[python]") else {
             return node.wrong_type(cx, "a table");
         };
-        let version = table.get::<Located<super::reader::Expanded>>(cx, "version");
+        let version = table.get::<Located<Expanded>>(cx, "version");
         let version = version.map(|found| Located::new(found.value.0, found.span));
         if let Some(found) = &version {
             let parts: Vec<&str> = found.value.split('.').collect();
@@ -275,6 +277,8 @@ pub struct App {
     pub package: Option<Located<bool>>,
     /// `member`: the member of the workspace that is built.
     pub member: Option<Located<String>>,
+    /// `version`: the project's, as PEP 440 writes it, for a build backend that would ask git.
+    pub version: Option<Located<String>>,
     /// `writable`: folders that the image's user may write to.
     pub writable: Vec<Located<ImagePath>>,
 }
@@ -286,6 +290,7 @@ impl Default for App {
             workdir: ImagePath::constant("/app"),
             package: None,
             member: None,
+            version: None,
             writable: Vec::new(),
         }
     }
@@ -302,11 +307,22 @@ impl Read for App {
             workdir: table.get(cx, "workdir").unwrap_or(default.workdir),
             package: table.get(cx, "package"),
             member: table.get(cx, "member"),
+            version: table.get(cx, "version").and_then(|version| package_version(version, cx)),
             writable: table.get_or_default(cx, "writable"),
         };
         table.finish(cx);
         Some(read)
     }
+}
+
+/// A version of a package in its normal form: a tag such as `v1.2` is `1.2`.
+fn package_version(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Located<String>> {
+    let Expanded(value) = found.value;
+    if let Ok(version) = Version::from_str(&value) {
+        return Some(Located::new(version.to_string(), found.span));
+    }
+    cx.report(found.span, Problem::BadVersion { value });
+    None
 }
 
 /// Reads one of a few words.

@@ -84,7 +84,7 @@ fn world(text: &str) -> Folder {
     let (document, errors) = DeTable::parse_recoverable(text);
     assert!(errors.is_empty(), "{errors:?}\n{text}");
     let (mut files, mut groups, mut stages) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut lock, mut member) = (None, None);
+    let (mut lock, mut member, mut version) = (None, None, None);
     walk(document.get_ref(), "", &mut |path, word| {
         let last = path.rsplit('/').next().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').collect();
@@ -102,6 +102,8 @@ fn world(text: &str) -> Folder {
             lock = Some(word);
         } else if last == "member" {
             member = Some(word);
+        } else if path == "/app/version" {
+            version = Some(word);
         }
     });
     let folder = Folder::new(&[("app/__init__.py", ""), ("app/models.py", "")]);
@@ -113,6 +115,9 @@ fn world(text: &str) -> Folder {
         }
     }
     let mut manifest = MANIFEST.to_owned();
+    if version.is_some() {
+        manifest = manifest.replace("version = \"1.0\"", "dynamic = [\"version\"]");
+    }
     if !groups.is_empty() {
         manifest.push_str("[dependency-groups]\n");
         for name in &groups {

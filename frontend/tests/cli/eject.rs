@@ -36,6 +36,22 @@ CMD [\"flask\",\"--app\",\"shop\",\"run\"]
 }
 
 #[test]
+fn a_version_that_is_given_is_given_there_too() {
+    let manifest = "[build-system]\nrequires = [\"hatch-vcs\"]\n[project]\nname = \"shop\"\ndynamic = [\"version\"]\ndependencies = []\n";
+    let text = "python.version = \"3.13\"\napp.version = \"v1.2\"\n";
+    let folder =
+        Folder::new(&[("pybuild.toml", text), (".dockerignore", ".git\n"), ("pyproject.toml", manifest)]);
+    for target in ["production", "dev"] {
+        let ejected = folder.run(&["eject", "--target", target, "--platform", "linux/amd64"]).result();
+        let pip = ejected.split_once("SETUPTOOLS_SCM_PRETEND_VERSION=1.2 PDM_BUILD_SCM_VERSION=1.2 ");
+        assert!(
+            pip.is_some_and(|(_, rest)| rest.contains("PBR_VERSION=1.2 \\\n    python3 -m pip ")),
+            "{ejected}"
+        );
+    }
+}
+
+#[test]
 fn nothing_in_a_file_means_something_else_in_a_dockerfile() {
     let text = r#"
 python.version = "3.13"

@@ -118,6 +118,27 @@ fn what_a_container_runs_is_found_for_each_kind_of_project() {
 }
 
 #[test]
+fn a_version_that_git_knows_is_an_arg() {
+    let manifest = |by: &str, more: &str| {
+        format!(
+            "[project]\nname = \"tool\"\ndynamic = [\"version\"]\nrequires-python = \">=3.12\"\ndependencies = []\n{more}\
+             [build-system]\nrequires = [\"{by}\"]\n"
+        )
+    };
+    let written = |manifest: &str| for_project(&[("pyproject.toml", manifest), ("src/tool/__init__.py", "")]);
+    let text = written(&manifest("setuptools_scm[toml]>=8", ""));
+    assert!(text.contains("[args]\nVERSION = \"0.0.0\"\n"), "{text}");
+    assert!(text.contains("[app]\nversion = \"${VERSION}\"\n"), "{text}");
+    let text = written(&manifest("pdm-backend", "[tool.pdm.version]\nsource = \"scm\"\n"));
+    assert!(text.contains("[app]\nversion = \"${VERSION}\"\n"), "{text}");
+    let text = written(&manifest("versioningit", ""));
+    assert!(text.contains("[system]\nbuild = [\"git\"]\n") && !text.contains("[app]"), "{text}");
+    // A version that is written down comes from there, whatever else the backend needs.
+    let text = written(&manifest("setuptools-scm", "").replace("dynamic = [\"version\"]", "version = \"1\""));
+    assert!(!text.contains("VERSION"), "{text}");
+}
+
+#[test]
 fn an_environment_of_conda_is_a_project() {
     let environment = "channels: [conda-forge]\ndependencies: [python=3.13, numpy]\n";
     let text = for_project(&[("environment.yml", environment), ("main.py", "")]);

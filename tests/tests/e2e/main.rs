@@ -45,6 +45,7 @@ mod secrets;
 mod settings;
 mod small;
 mod stages;
+mod versions;
 mod wheels;
 mod workspace;
 mod workspaces;

@@ -9,6 +9,7 @@ use super::conda;
 use super::words::{quoted, shell, stage_name, word};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
+use crate::emit::VERSION_VARIABLES;
 use crate::lock::Source;
 use crate::plan::{
     Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom, WheelSet,
@@ -42,6 +43,8 @@ struct Wanted {
     context: Vec<String>,
     /// Requirements files of the context, with those that they include, where nothing is locked.
     files: Option<(Vec<String>, Vec<String>)>,
+    /// What stands before a pip that builds what is in the context, see [`given_version`].
+    given: String,
 }
 
 pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) {
@@ -133,7 +136,9 @@ fn wanted(
     platform: &Platform,
 ) -> Wanted {
     let list = if groups.names.is_empty() { "project".to_owned() } else { groups.names.join("-") };
-    let mut wanted = Wanted { list, hashed: Vec::new(), plain: Vec::new(), context: Vec::new(), files: None };
+    let given = given_version(&prepared.plan);
+    let mut wanted =
+        Wanted { list, hashed: Vec::new(), plain: Vec::new(), context: Vec::new(), files: None, given };
     let locks = chosen(prepared, &groups.names, platform);
     let open = prepared.asked.contains_key(&groups.names);
     let known = match conda {
@@ -281,7 +286,8 @@ fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
     }
     for path in &wanted.context {
         mounts.push(format!("type=bind,source={0},target=/run/context/{0},rw", word(path)));
-        commands.push(format!("{pip} --no-deps {}", shell(&[&format!("/run/context/{path}")])));
+        let path = shell(&[&format!("/run/context/{path}")]);
+        commands.push(format!("{}{pip} --no-deps {path}", wanted.given));
     }
     if commands.is_empty() {
         return;
@@ -363,7 +369,7 @@ fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Grou
         let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
                    --disable-pip-version-check --root-user-action=ignore --root /out /src";
         let mounts = ["type=cache,target=/root/.cache/pip".to_owned(), "type=bind,target=/src,rw".to_owned()];
-        let mut commands = vec![pip.to_owned()];
+        let mut commands = vec![given_version(plan) + pip];
         if bytecode(&builder.environment) {
             let compile = "(/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /out /out/venv/lib || true)";
             commands.push(compile.to_owned());
@@ -371,6 +377,15 @@ fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Grou
         self::step(out, &plan.access, true, &mounts, &commands);
         done.push(name);
     }
+}
+
+/// Variables for one command, with the version that a build backend would ask git for.
+pub(super) fn given_version(plan: &Plan) -> String {
+    let version = plan.builder.as_ref().and_then(|builder| builder.version.as_ref());
+    let Some(version) = version else { return String::new() };
+    let given: Vec<_> =
+        VERSION_VARIABLES.iter().map(|name| format!("{name}={}", shell(&[version]))).collect();
+    given.join(" ") + " \\\n    "
 }
 
 /// What a stage starts from, as `FROM` takes it.

@@ -93,11 +93,14 @@ fn steps(out: &mut String, plan: &Plan, image: &ImagePlan, steps: &[Step]) {
                         folder => format!(" -e {}", word(&format!("{}/{folder}", files.to.as_str()))),
                     })
                     .collect();
+                let given = environment::given_version(plan);
                 let pip = if image.is_conda {
-                    "/venv/bin/python -m pip"
+                    format!("{given}/venv/bin/python -m pip")
                 } else {
                     // The base's own Python has pip.
-                    "export PATH=${PATH#/venv/bin:} \\\n    && python3 -m pip --python /venv/bin/python"
+                    format!(
+                        "export PATH=${{PATH#/venv/bin:}} \\\n    && {given}python3 -m pip --python /venv/bin/python"
+                    )
                 };
                 let _ = writeln!(
                     out,

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::draft::{Copy, Draft, Stage};
 use super::native::KNOWN;
 use super::runs::Scene;
+use crate::project::VersionFromGit;
 use crate::spec::ContextPath;
 
 /// What native packages want of the system.
@@ -98,6 +99,21 @@ pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let found = pipenv().or_else(heroku).or_else(asdf).or_else(compiled)?;
     let found = found.split_whitespace().next()?;
     crate::project::PythonVersion::parse(found).map(|version| version.to_string())
+}
+
+/// Gives the version that git would be asked for, or git.
+pub(super) fn version(asking: &VersionFromGit, draft: &mut Draft) {
+    if asking.can_be_given() {
+        draft.args.insert("VERSION".to_owned(), "0.0.0".to_owned());
+        draft.app.version = Some("${VERSION}".to_owned());
+    } else {
+        let because = format!(
+            "{} asks git for the version: a .dockerignore that does not name .git shows it.",
+            asking.by
+        );
+        draft.system.because.push(because);
+        draft.system.build.push("git".to_owned());
+    }
 }
 
 /// Lets the app write where its database of `SQLite` is.

@@ -46,6 +46,7 @@ pub(super) struct App {
     pub(super) workdir: Option<String>,
     pub(super) package: Option<bool>,
     pub(super) member: Option<String>,
+    pub(super) version: Option<String>,
     pub(super) writable: Vec<String>,
     /// What is to be said of the writable folders.
     pub(super) writable_note: Option<String>,
@@ -226,6 +227,9 @@ impl Draft {
         }
         if let Some(member) = &app.member {
             let _ = writeln!(lines, "member = {}", string(member));
+        }
+        if let Some(version) = &app.version {
+            let _ = writeln!(lines, "version = {}", string(version));
         }
         if !app.writable.is_empty() {
             if let Some(note) = &app.writable_note {

@@ -84,6 +84,9 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let packages = Packages::of(&detected, own.map(|member| member.name.as_str()), &read)?;
     checks::add(&packages, folder, own.map(|member| member.path.as_str()), &mut draft);
     beside::databases(&scene, &mut draft);
+    if let Some(asking) = &detected.version_from_git {
+        beside::version(asking, &mut draft);
+    }
     if let Some(package) = read("package.json")? {
         let said = read(".nvmrc")?.or(read(".node-version")?);
         beside::assets(&package, &beside::node(said.as_deref()), folder, &mut draft);

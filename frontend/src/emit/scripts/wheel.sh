@@ -18,10 +18,10 @@ if ! command -v cc >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
 fi
 if grep -qsE 'setuptools[-_]scm|hatch-vcs|versioningit|pbr|dunamai' "$1/pyproject.toml" "$1/setup.py" "$1/setup.cfg"; then
     if [ ! -e "$1/.git" ]; then
-        echo "pybuild: its version comes from git, and .git is hidden: write a .dockerignore that does not name it" >&2
+        echo "pybuild: its version comes from git, and .git is hidden: give it as [app] version, or write a .dockerignore that does not name .git" >&2
     fi
     if ! command -v git >/dev/null 2>&1; then
-        echo "pybuild: its version comes from git, which is not here: name git in [system] build" >&2
+        echo "pybuild: its version comes from git, which is not here: give it as [app] version, or name git in [system] build" >&2
     fi
 fi
 exit "$code"

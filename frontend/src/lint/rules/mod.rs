@@ -16,11 +16,12 @@ mod system_package;
 mod unpinned;
 mod unused_arg;
 mod unused_stage;
+mod version_from_git;
 
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 24] = [
+pub static RULES: [&Rule; 25] = [
     &compiler::RULE,
     &development_group::RULE,
     &end_of_life::RULE,
@@ -45,6 +46,7 @@ pub static RULES: [&Rule; 24] = [
     &unpinned::RULE,
     &unused_arg::RULE,
     &unused_stage::RULE,
+    &version_from_git::RULE,
 ];
 
 /// A rule that is found while the project is read.

@@ -179,6 +179,7 @@ pub(super) fn package() -> Table {
 pub(super) fn app() -> Table {
     let member =
         "the member of a [workspace](dependencies.md#workspaces) that is built, by its name in the lock";
+    let version = "the version of a project whose build backend would ask git for it ([how](dependencies.md#versions-from-git))";
     let writable = "folders that belong to the image's user, in stages made from the project; all other files belong \
                     to root";
     Table {
@@ -208,6 +209,7 @@ pub(super) fn app() -> Table {
                 "package = false",
             ),
             key("member", text(), "none", member, "member = \"shop\""),
+            key("version", text(), "the backend's", version, "version = \"1.2\""),
             key("writable", image_paths(), "`[]`", writable, "writable = [\"/app/data\"]"),
         ],
     }
