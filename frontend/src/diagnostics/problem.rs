@@ -281,7 +281,7 @@ impl Problem {
                 vec!["write a requirement as `name==1.2.3`, or an option as `-r other.txt`".into()]
             }
             Self::LocalRequirement { .. } => vec![
-                "for the project itself: remove the line and set `[app]` with `package = true`".into(),
+                "for the project itself: make it a package, by a `[build-system]` and a `[project]` table in pyproject.toml, or remove the line".into(),
                 "for another folder: lock with uv, which knows it by its path (`[tool.uv.sources]`), and build from a folder that has both".into(),
             ],
             Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],

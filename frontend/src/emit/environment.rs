@@ -92,8 +92,18 @@ impl Emitter<'_> {
     pub(super) fn mount_requirements(&self, exec: Exec, requirements: &Requirements) -> Exec {
         let mut exec = exec;
         for file in &requirements.inputs {
-            let mount = Mount::bind(&self.inputs.context, format!("{INPUTS}/{}", file.as_str()));
-            exec = exec.mount(mount.selector(format!("/{}", file.as_str())).read_only());
+            let place = format!("{INPUTS}/{}", file.as_str());
+            let mount = match requirements.rewritten(file) {
+                Some(text) => {
+                    let made = FileOp::on(&State::scratch())
+                        .mkfile(MkFile::new("/requirements.txt", text).mode(0o644).timestamp(0))
+                        .meta(Metadata::named(format!("[internal] {} without the project", file.as_str())))
+                        .state();
+                    Mount::bind(&made, place).selector("/requirements.txt")
+                }
+                None => Mount::bind(&self.inputs.context, place).selector(format!("/{}", file.as_str())),
+            };
+            exec = exec.mount(mount.read_only());
         }
         if !requirements.inline.is_empty() {
             let text = requirements.inline.join("\n") + "\n";

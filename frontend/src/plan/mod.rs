@@ -74,7 +74,7 @@ pub enum BasePlan {
     /// Another stage.
     Stage(String),
     /// The builder, with these groups installed on top.
-    Environment(Groups),
+    Environment(Box<Groups>),
 }
 
 /// Dependency groups of one environment: sorted names, and what all of it installs.
@@ -303,7 +303,7 @@ impl Plan {
     /// Every environment of the plan.
     pub fn environments(&self) -> impl Iterator<Item = &Groups> {
         let bases = self.stages.iter().filter_map(|stage| match &stage.base {
-            BasePlan::Environment(groups) => Some(groups),
+            BasePlan::Environment(groups) => Some(groups.as_ref()),
             _ => None,
         });
         let steps = self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {

@@ -204,7 +204,7 @@ impl<'s> Planner<'s> {
         StagePlan {
             name: name.to_owned(),
             span: self.spec.anywhere(),
-            base: BasePlan::Environment(self.groups(&[])),
+            base: BasePlan::Environment(Box::new(self.groups(&[]))),
             steps: Vec::new(),
             checks: Vec::new(),
             gates: Vec::new(),
@@ -247,7 +247,7 @@ impl<'s> Planner<'s> {
             }
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
         }
-        (BasePlan::Environment(groups), steps)
+        (BasePlan::Environment(Box::new(groups)), steps)
     }
 
     /// An image that ships: a slim base, the environment copied in, the app, and a user without rights.
@@ -281,7 +281,7 @@ impl<'s> Planner<'s> {
             Base::Scratch => BasePlan::Scratch,
             Base::Image(image) => BasePlan::Image(image.clone()),
             Base::Stage(name) | Base::Unknown(name) if name == "builder" => {
-                BasePlan::Environment(self.groups(&[]))
+                BasePlan::Environment(Box::new(self.groups(&[])))
             }
             Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
         };

@@ -79,6 +79,23 @@ pub(super) fn collect(
     Ok(groups)
 }
 
+/// The requirements of an extra.
+pub(super) fn of_extra(project: &Pyproject, name: &str) -> Option<Vec<Located<String>>> {
+    let (name, _) = project.extras.get_key_value(name)?;
+    let mut lines = Vec::new();
+    expand_extra(project, name, &mut BTreeSet::new(), &mut lines);
+    Some(lines)
+}
+
+/// The problem of an extra that the project does not have.
+pub(super) fn unknown_extra(project: &Pyproject, name: &str) -> Problem {
+    Problem::UnknownGroup {
+        name: name.to_owned(),
+        suggestion: nearest(name, project.extras.keys().map(String::as_str)),
+        known: project.extras.keys().cloned().collect(),
+    }
+}
+
 /// The problem of a group that nobody declares.
 pub(super) fn unknown(name: &str, groups: &BTreeMap<String, Requirements>) -> Problem {
     Problem::UnknownGroup {

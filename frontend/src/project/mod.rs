@@ -9,12 +9,14 @@ mod groups;
 mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
+mod own;
 mod poetry;
 mod pyproject;
 mod python;
 pub mod releases;
 mod requirements;
 mod scope;
+mod version;
 
 pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Folder, Kind};
@@ -24,12 +26,12 @@ pub use pyproject::normalized;
 pub use python::PythonVersion;
 pub use requirements::{Requirements, Wanted};
 pub use scope::Scope;
+pub use version::VersionFromGit;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use self::pyproject::Pyproject;
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::diagnostics::{Diagnostics, Problem};
 use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -137,6 +139,10 @@ impl Project {
             Some(wanted) => wanted.value,
             None => has_backend && pyproject.as_ref().is_some_and(|project| project.has_contents),
         };
+        let mut requirements = requirements;
+        for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
+            own::take_in(each, pyproject.as_ref(), is_package, found);
+        }
         if let (Some(member), None) = (&spec.app.member, &locked) {
             let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
             let help = vec!["lock it: `uv lock`".to_owned()];
@@ -145,11 +151,7 @@ impl Project {
         if has_all_groups {
             found.extend(unknown);
         }
-        let mut labels = pyproject.as_ref().map_or_else(BTreeMap::new, labels);
-        if let Some(version) = &spec.app.version {
-            check_version(version.span, spec, pyproject.as_ref(), found);
-            labels.insert(VERSION_LABEL.to_owned(), version.value.clone());
-        }
+        let labels = labels(spec, pyproject.as_ref(), found);
         let locked_groups = match spec.dependencies.installer {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
@@ -313,53 +315,29 @@ fn check_included(
     Ok(())
 }
 
-const PREFIX: &str = "org.opencontainers.image";
-const VERSION_LABEL: &str = "org.opencontainers.image.version";
-
-/// What takes a project's version from git.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionFromGit {
-    /// The name of the package that does.
-    pub by: String,
-    /// The file that names it.
-    pub source: Arc<Source>,
-    /// Where.
-    pub span: Span,
-}
-
-impl VersionFromGit {
-    /// Whether it takes a version that it is given.
-    pub fn can_be_given(&self) -> bool {
-        !matches!(self.by.as_str(), "setuptools-git-versioning" | "versioningit")
+/// Labels from the project's metadata, and from the version that it is given.
+fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -> BTreeMap<String, String> {
+    const PREFIX: &str = "org.opencontainers.image";
+    let mut labels = BTreeMap::new();
+    if let Some(project) = pyproject {
+        let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
+        let all = [
+            ("title", project.name.clone()),
+            ("version", project.version.clone()),
+            ("description", project.description.clone()),
+            ("licenses", project.license.clone()),
+            ("url", url(&["homepage", "home"])),
+            ("source", url(&["source", "repository", "source code", "code", "github"])),
+            ("documentation", url(&["documentation", "docs"])),
+        ];
+        let there = all.into_iter().filter_map(|(key, value)| Some((format!("{PREFIX}.{key}"), value?)));
+        labels.extend(there);
     }
-
-    fn of(project: &Pyproject) -> Option<Self> {
-        let found = project.version_from_git.clone()?;
-        Some(Self { by: found.value, source: Arc::clone(&project.source), span: found.span })
+    if let Some(version) = &spec.app.version {
+        version::check(version.span, spec, pyproject, found);
+        labels.insert(format!("{PREFIX}.version"), version.value.clone());
     }
-}
-
-/// Refuses a version beside one that is fixed. Some that ask git want a placeholder there.
-fn check_version(span: Span, spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) {
-    let fixed = pyproject.filter(|project| project.version_from_git.is_none());
-    if let Some(fixed) = fixed.and_then(|project| project.version.clone()) {
-        found.report(&spec.source, span, Problem::FixedVersion { fixed });
-    }
-}
-
-fn labels(project: &Pyproject) -> BTreeMap<String, String> {
-    let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
-    let all = [
-        ("title", project.name.clone()),
-        ("version", project.version.clone()),
-        ("description", project.description.clone()),
-        ("licenses", project.license.clone()),
-        ("url", url(&["homepage", "home"])),
-        ("source", url(&["source", "repository", "source code", "code", "github"])),
-        ("documentation", url(&["documentation", "docs"])),
-    ];
-    let there = all.into_iter().filter_map(|(key, value)| Some((format!("{PREFIX}.{key}"), value?)));
-    there.collect()
+    labels
 }
 
 #[cfg(test)]

@@ -9,24 +9,10 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::poetry::Poetry;
+use super::version;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::pep508::Name;
 use crate::spec::Located;
-
-/// Packages that give a build backend the version that git knows.
-const VERSION_FROM_GIT: [&str; 8] = [
-    "flit-scm",
-    "hatch-vcs",
-    "pbr",
-    "poetry-dynamic-versioning",
-    "setuptools-git-versioning",
-    "setuptools-scm",
-    "uv-dynamic-versioning",
-    "versioningit",
-];
-
-/// The one of them that wants a version to stand where it puts its own.
-const PLACEHOLDER: &str = "poetry-dynamic-versioning";
 
 /// An entry of a dependency group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,8 +113,7 @@ impl Pyproject {
                 .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
                 .collect(),
             has_backend: root.get("build-system").is_some(),
-            version_from_git: version_from_git(root)
-                .filter(|by| in_project("version").is_none() || by.value == PLACEHOLDER),
+            version_from_git: version::asked_for(root, in_project("version").is_some()),
             has_contents: project.is_some(),
             unreadable: Vec::new(),
         };
@@ -150,31 +135,16 @@ impl Pyproject {
     }
 }
 
-/// What takes the version from git when the project is built.
-fn version_from_git(root: &DeTable<'_>) -> Option<Located<String>> {
-    let list = table(root, "build-system").and_then(|backend| backend.get("requires"));
-    let required = list.into_iter().flat_map(|list| strings(list.get_ref())).find_map(|line| {
-        let name = line.value.split(|mark: char| !mark.is_alphanumeric() && !"-_.".contains(mark)).next()?;
-        let name = normalized(name);
-        VERSION_FROM_GIT.contains(&name.as_str()).then(|| Located::new(name, line.span))
-    });
-    required.or_else(|| {
-        let version = table(table(table(root, "tool")?, "pdm")?, "version")?;
-        let source = string(version, "source").filter(|source| source.value == "scm")?;
-        Some(Located::new("pdm-backend".to_owned(), source.span))
-    })
-}
-
-fn table<'t>(parent: &'t DeTable<'t>, key: &str) -> Option<&'t DeTable<'t>> {
+pub(super) fn table<'t>(parent: &'t DeTable<'t>, key: &str) -> Option<&'t DeTable<'t>> {
     parent.get(key)?.get_ref().as_table()
 }
 
-fn string(parent: &DeTable<'_>, key: &str) -> Option<Located<String>> {
+pub(super) fn string(parent: &DeTable<'_>, key: &str) -> Option<Located<String>> {
     let value = parent.get(key)?;
     Some(Located::new(value.get_ref().as_str()?.to_owned(), value.span().into()))
 }
 
-fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
+pub(super) fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
     let list = value.as_array().map(|list| list.iter());
     let text = |item: &toml::Spanned<DeValue<'_>>| {
         Some(Located::new(item.get_ref().as_str()?.to_owned(), item.span().into()))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::context::ContextError;
 use super::files::Files;
+use super::own::{self, OwnLine};
 use super::pyproject::normalized;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::spec::{ContextPath, Located};
@@ -43,6 +44,8 @@ pub struct Requirements {
     pub inline: Vec<String>,
     /// The file that these stand in, where it is another than `pyproject.toml`.
     pub inline_of: Option<String>,
+    /// Lines of the files that stand for the project itself.
+    pub own: Vec<OwnLine>,
     /// Every requirement of these files and lines, as far as they can be told apart.
     pub wanted: Vec<Wanted>,
     /// Where it was asked for: marked in the progress and in errors of what names no requirement.
@@ -70,6 +73,11 @@ impl Requirements {
             }
         }
         both.inputs.extend(other.inputs.iter().cloned());
+        for own in &other.own {
+            if !both.own.contains(own) {
+                both.own.push(own.clone());
+            }
+        }
         for wanted in &other.wanted {
             if !both.wanted.contains(wanted) {
                 both.wanted.push(wanted.clone());
@@ -86,6 +94,21 @@ impl Requirements {
             self.inline.push(line.value.clone());
             self.wanted.extend(Wanted::of(&line.value, source, line.span));
         }
+    }
+
+    /// The text of an input as pip and the resolver read it, where that is another than the file's: without the lines
+    /// that stand for the project, and all others where they are.
+    pub fn rewritten(&self, file: &ContextPath) -> Option<String> {
+        let mut own = self.own.iter().filter(|own| *own.at.source.name == *file.as_str()).peekable();
+        let mut text = own.peek()?.at.source.text.clone();
+        for line in own {
+            let Span { start, end } = line.at.span;
+            let Some(written) = text.get(start..end) else { continue };
+            let blank: Vec<u8> =
+                written.bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
+            text.replace_range(start..end, &String::from_utf8_lossy(&blank));
+        }
+        Some(text)
     }
 
     /// The files' names on one line, for progress.
@@ -141,6 +164,13 @@ fn follow_one(
     let source = Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)));
     for line in logical_lines(&source.text) {
         match Line::parse(&line.value) {
+            Ok(Line::Project(extras)) if !own::has_credentials(&source.text) => {
+                let at = Place { source: Arc::clone(&source), span: line.span };
+                read.own.push(OwnLine { line: line.value, extras, at });
+            }
+            Ok(Line::Project(_)) => {
+                found.report(&source, line.span, Problem::LocalRequirement { line: line.value });
+            }
             Ok(Line::Include(other)) => match path.sibling(&other) {
                 Some(next) => follow_one(&next, &source, line.span, context, read, found)?,
                 None if other.contains("://") => {}
@@ -196,6 +226,8 @@ fn strip_comment(line: &str) -> &str {
 enum Line {
     /// `-r` or `-c` with a file.
     Include(String),
+    /// The project itself, with these extras.
+    Project(Vec<String>),
     /// A requirement, or an option of pip's own.
     Other,
 }
@@ -218,6 +250,9 @@ impl Line {
         }
         let editable = ["-e", "--editable"].iter().find_map(|option| line.strip_prefix(option));
         let target = editable.map_or(line, |rest| rest.trim_start_matches(['=', ' ', '\t']));
+        if let Some(extras) = own::extras(target) {
+            return Ok(Self::Project(extras));
+        }
         let path_like =
             target == "." || target.starts_with("./") || target.starts_with("../") || target.starts_with('/');
         let local =
@@ -255,6 +290,7 @@ mod tests {
         assert_eq!(include("-cconstraints.txt").as_deref(), Some("constraints.txt"));
         assert!(Line::parse("requests>=2").is_ok() && Line::parse("--index-url https://x").is_ok());
         assert!(matches!(Line::parse("=flask"), Err(Problem::BadRequirement { .. })));
-        assert!(matches!(Line::parse("-e ."), Err(Problem::LocalRequirement { .. })));
+        assert!(matches!(Line::parse("-e ."), Ok(Line::Project(extras)) if extras.is_empty()));
+        assert!(matches!(Line::parse("-e ./lib"), Err(Problem::LocalRequirement { .. })));
     }
 }

@@ -217,3 +217,51 @@ fn a_version_is_one_and_not_a_second_one() {
     let (project, _) = detect("app.version = \"v1.1\"\ndependencies.requirements = []\n", &[]);
     assert_eq!(project.labels["org.opencontainers.image.version"], "1.1");
 }
+
+#[test]
+fn a_line_for_the_project_itself_stands_for_what_it_depends_on() {
+    let manifest = "[build-system]\nrequires = []\n[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"flask\"]\n\
+        [project.optional-dependencies]\nTools = [\"ruff\", \"shop[unit]\"]\nunit = [\"pytest\"]\n";
+    let files = [
+        ("pyproject.toml", manifest),
+        ("requirements.txt", "-e .\ngunicorn # serves\n"),
+        ("requirements-dev.txt", "-r requirements.txt\nblack\n--editable=.[tools] \\\n  # all of it\nmypy"),
+    ];
+    let (project, problems) = detect("python.version = \"3.13\"\n", &files);
+    assert_eq!(problems, [format!("pybuild.toml:1: the dependencies in requirements.txt {NOT_LOCKED}")]);
+    assert!(project.is_package);
+    assert_eq!(project.requirements.inline, ["flask"]);
+    let dev = project.requirements_with(&["dev".to_owned()]);
+    assert_eq!(dev.inline, ["flask", "ruff", "pytest"]);
+    let read = |path: &str| {
+        let text = dev.rewritten(&ContextPath::parse(path).unwrap()).unwrap_or_default();
+        text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(read("requirements.txt"), ["", "gunicorn # serves"]);
+    assert_eq!(read("requirements-dev.txt"), ["-r requirements.txt", "black", "", "", "mypy"]);
+    let lines: Vec<_> = dev.wanted.iter().map(|one| (one.name.as_str(), format!("{:?}", one.at))).collect();
+    assert!(lines.contains(&("mypy", "requirements-dev.txt:5".to_owned())), "{lines:?}");
+    assert!(lines.contains(&("pytest", "pyproject.toml:9".to_owned())), "{lines:?}");
+}
+
+#[test]
+fn a_line_for_a_project_that_is_no_package_is_refused() {
+    let manifest =
+        "[build-system]\nrequires = []\n[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = []\n";
+    let told = |file: &str, manifest: &'static str, requirements: &'static str| {
+        let files = [("pyproject.toml", manifest), ("requirements.txt", requirements)];
+        detect(&format!("python.version = \"3.13\"\n{file}"), &files).1.remove(0)
+    };
+    let refused =
+        "requirements.txt:1: `-e .` names a folder of the project, which is not an input of this step";
+    assert_eq!(told("", "[project]\nname = \"shop\"\n", "-e .\n"), refused);
+    assert_eq!(told("app.package = false\n", manifest, "-e .\n"), refused);
+    assert_eq!(told("", manifest, "-e .\n--index-url https://me:word@pypi.example/simple\n"), refused);
+    assert_eq!(told("", manifest, "-e .[dv]\n"), "requirements.txt:1: unknown dependency group `dv`");
+    let dynamic: &'static str = manifest.replace("dependencies = []", "dynamic = [\"dependencies\"]").leak();
+    let told = told("", dynamic, "-e .\n");
+    assert_eq!(
+        told,
+        "pyproject.toml:6: the project's dependencies are dynamic and cannot be read from pyproject.toml"
+    );
+}

@@ -52,6 +52,25 @@ fn a_version_that_is_given_is_given_there_too() {
 }
 
 #[test]
+fn a_requirements_file_is_written_without_the_line_for_the_project() {
+    let manifest = "[build-system]\nrequires = []\n[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"idna\"]\n";
+    let folder = Folder::new(&[
+        ("pybuild.toml", "python.version = \"3.13\"\n"),
+        (".dockerignore", ".git\n"),
+        ("pyproject.toml", manifest),
+        ("requirements.txt", "-e .\npackaging"),
+    ]);
+    let ejected = folder.run(&["eject", "--platform", "linux/amd64"]).result();
+    for part in [
+        "COPY <<'REQUIREMENTS' /project.plain.txt\nidna\nREQUIREMENTS\n",
+        "COPY <<'REQUIREMENTS' /project/requirements.txt\n    \npackaging\nREQUIREMENTS\n",
+        "--mount=type=bind,from=pybuild-requirements,source=/project/requirements.txt,target=/run/context/requirements.txt",
+    ] {
+        assert!(ejected.contains(part), "{part}\n{ejected}");
+    }
+}
+
+#[test]
 fn nothing_in_a_file_means_something_else_in_a_dockerfile() {
     let text = r#"
 python.version = "3.13"

@@ -39,6 +39,28 @@ fn production_has_the_installed_package_and_not_its_sources() -> Result {
 }
 
 #[test]
+fn requirements_can_name_the_project_itself() -> Result {
+    for installer in ["wheels", "pip"] {
+        let project = package(&format!(
+            "dependencies.installer = \"{installer}\"\n[stage.production]\nentrypoint = [\"shop\"]\n"
+        ))?;
+        project.write("requirements.txt", "packaging\n-e . # and what it needs\n")?;
+        let outcome = Build::of(&project).load().succeed()?;
+        let image = outcome.image()?;
+        assert_eq!(image.prints(&["shop"])?, "open True", "{installer}");
+        assert_eq!(
+            image.prints(&["python", "-c", "import packaging; print('both')"])?,
+            "both",
+            "{installer}"
+        );
+        let dev = Build::of(&project).target("dev").load().succeed()?;
+        let where_from = ["python", "-c", "import shop; print(shop.__file__)"];
+        assert_eq!(dev.image()?.prints(&where_from)?, "/app/src/shop/__init__.py", "{installer}");
+    }
+    Ok(())
+}
+
+#[test]
 fn dev_runs_the_sources_as_they_stand_in_the_folder() -> Result {
     let project = package("")?;
     let outcome = Build::of(&project).target("dev").load().succeed()?;

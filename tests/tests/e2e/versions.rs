@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use pybuild_tests::git::Repository;
-use pybuild_tests::{Build, Project, Result};
+use pybuild_tests::{Build, Project, Result, pybuild};
 
 /// A package whose `requires` takes the version from git.
 fn package(requires: &str, more: &str, tables: &str) -> Result<Project> {
@@ -72,6 +72,21 @@ fn pip_passes_it_on() -> Result {
     let project = package(HATCH, SOURCE, &format!("{GIVEN}dependencies.installer = \"pip\"\n"))?;
     let built = Build::of(&project).arg("VERSION", "3.0").load().succeed()?;
     assert_eq!(built.image()?.prints(&["shop"])?, "shop 3.0");
+    Ok(())
+}
+
+#[test]
+fn an_ejected_dockerfile_passes_it_on() -> Result {
+    let project = package(HATCH, SOURCE, "app.version = \"1.7\"\n")?;
+    project.write("requirements.txt", "packaging\n-e .\n")?;
+    for target in ["production", "dev"] {
+        // The engine's own Dockerfile frontend: it has no other to pull.
+        let text = pybuild(&project, &["eject", "--target", target])?;
+        project.write("Dockerfile", text.split_once('\n').map_or("", |(_, rest)| rest))?;
+        let ejected = Build::of(&project).file("Dockerfile").load().succeed()?;
+        let ask = "import packaging, shop; shop.main()";
+        assert_eq!(ejected.image()?.prints(&["python", "-c", ask])?, "shop 1.7", "{target}");
+    }
     Ok(())
 }
 

@@ -43,8 +43,30 @@ struct Wanted {
     context: Vec<String>,
     /// Requirements files of the context, with those that they include, where nothing is locked.
     files: Option<(Vec<String>, Vec<String>)>,
+    /// Those of them that are read in another form.
+    rewritten: BTreeMap<String, String>,
     /// What stands before a pip that builds what is in the context, see [`given_version`].
     given: String,
+}
+
+impl Wanted {
+    /// Nothing yet of what `groups` have.
+    fn new(list: String, groups: &Groups, given: String) -> Self {
+        let requirements = &groups.requirements;
+        let rewritten = requirements.inputs.iter();
+        let rewritten = rewritten
+            .filter_map(|path| Some((path.as_str().to_owned(), requirements.rewritten(path)?)))
+            .collect();
+        Self {
+            list,
+            hashed: Vec::new(),
+            plain: Vec::new(),
+            context: Vec::new(),
+            files: None,
+            rewritten,
+            given,
+        }
+    }
 }
 
 pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) {
@@ -136,9 +158,7 @@ fn wanted(
     platform: &Platform,
 ) -> Wanted {
     let list = if groups.names.is_empty() { "project".to_owned() } else { groups.names.join("-") };
-    let given = given_version(&prepared.plan);
-    let mut wanted =
-        Wanted { list, hashed: Vec::new(), plain: Vec::new(), context: Vec::new(), files: None, given };
+    let mut wanted = Wanted::new(list, groups, given_version(&prepared.plan));
     let locks = chosen(prepared, &groups.names, platform);
     let open = prepared.asked.contains_key(&groups.names);
     let known = match conda {
@@ -248,6 +268,14 @@ fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>, more: &str
                 body.push_str("REQUIREMENTS\n");
             }
         }
+        for (path, text) in wanted.rewritten.iter().filter(|_| wanted.files.is_some()) {
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            let _ = write!(
+                body,
+                "# {path} without the project, which is installed by itself.\nCOPY <<'REQUIREMENTS' {}\n{text}{end}REQUIREMENTS\n",
+                word(&format!("/{}/{path}", wanted.list))
+            );
+        }
     }
     if !body.is_empty() {
         let _ = write!(out, "\n# What is installed.\nFROM scratch AS {LISTS}\n{body}");
@@ -270,7 +298,14 @@ fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
     let list = format!("{MOUNTED}/{}.plain.txt", wanted.list);
     if let Some((files, inputs)) = &wanted.files {
         for input in inputs {
-            mounts.push(format!("type=bind,source={0},target=/run/context/{0}", word(input)));
+            let target = word(&format!("/run/context/{input}"));
+            mounts.push(match wanted.rewritten.get(input) {
+                Some(_) => {
+                    let source = word(&format!("/{}/{input}", wanted.list));
+                    format!("type=bind,from={LISTS},source={source},target={target}")
+                }
+                None => format!("type=bind,source={},target={target}", word(input)),
+            });
         }
         let mut arguments: Vec<String> =
             files.iter().map(|file| format!("-r /run/context/{}", shell(&[file]))).collect();

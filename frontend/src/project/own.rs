@@ -1,0 +1,95 @@
+//! Lines of requirements files that stand for the project itself, as `-e .[dev]`.
+//!
+//! The project is built or installed in a step of its own, so such a line means what the project depends on. pip and
+//! the resolver read the file without it.
+
+use super::groups::{of_extra, unknown_extra};
+use super::pyproject::{Pyproject, normalized};
+use super::requirements::Requirements;
+use crate::diagnostics::{Diagnostics, Place, Problem};
+
+/// One such line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnLine {
+    /// As it is written.
+    pub line: String,
+    /// The extras that it asks for; names normalised.
+    pub extras: Vec<String>,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// The extras that are asked for by what follows `-e`, or stands alone, if that is the project: `.`, `./`, `.[a,b]`
+/// or `file:.#egg=name`.
+pub(super) fn extras(target: &str) -> Option<Vec<String>> {
+    let target = target.trim_matches(['"', '\'']);
+    let target = target.strip_prefix("file:").unwrap_or(target);
+    let target = target.split_once("#egg=").map_or(target, |(path, _)| path);
+    let rest = target.strip_prefix('.')?;
+    let rest = rest.strip_prefix('/').unwrap_or(rest).trim();
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    let names = rest.strip_prefix('[')?.strip_suffix(']')?;
+    Some(names.split(',').map(|name| normalized(name.trim())).filter(|name| !name.is_empty()).collect())
+}
+
+/// Whether a file has the credentials of an index in an address. Such a text is left where it is.
+pub(super) fn has_credentials(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+        authority.contains('@')
+    })
+}
+
+/// Puts what the project depends on in the place of the lines that stand for it.
+pub(super) fn take_in(
+    requirements: &mut Requirements,
+    pyproject: Option<&Pyproject>,
+    is_package: bool,
+    found: &mut Diagnostics,
+) {
+    for own in requirements.own.clone() {
+        let Some(project) = pyproject.filter(|_| is_package) else {
+            found.report(&own.at.source, own.at.span, Problem::LocalRequirement { line: own.line });
+            continue;
+        };
+        if let Some(span) = project.dynamic_dependencies {
+            found.report(&project.source, span, Problem::DynamicDependencies);
+        }
+        let mut lines = project.dependencies.clone().unwrap_or_default();
+        for extra in &own.extras {
+            match of_extra(project, extra) {
+                Some(more) => lines.extend(more),
+                None => found.report(&own.at.source, own.at.span, unknown_extra(project, extra)),
+            }
+        }
+        lines.retain(|line| !requirements.inline.contains(&line.value));
+        requirements.add_inline(&lines, &project.source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extras, has_credentials};
+
+    #[test]
+    fn the_project_is_its_folder_with_or_without_extras() {
+        let asked = |target: &str| extras(target).map(|names| names.join(" "));
+        for target in [".", "./", "file:.", "file:.#egg=shop", "'.'"] {
+            assert_eq!(asked(target).as_deref(), Some(""), "{target}");
+        }
+        assert_eq!(asked(".[Dev_Tools, test]").as_deref(), Some("dev-tools test"));
+        for target in ["..", "./lib", "lib", ".[dev", "../x", "file:///src"] {
+            assert_eq!(asked(target), None, "{target}");
+        }
+    }
+
+    #[test]
+    fn credentials_stand_before_the_host() {
+        assert!(has_credentials("--index-url https://me:word@pypi.example/simple\n"));
+        assert!(!has_credentials(
+            "--index-url https://pypi.example/simple\nx @ git+https://git.example/x@v1\n"
+        ));
+    }
+}
