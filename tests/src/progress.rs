@@ -51,10 +51,14 @@ pub struct Group {
     pub name: String,
 }
 
+/// How the error of a step ends that is not needed any more.
+const GIVEN_UP: &str = "context canceled";
+
 impl Step {
-    /// Whether it did its work in this build.
+    /// Whether it did its work in this build. An engine that has found a later step's result gives up those before it
+    /// while it still looks for theirs.
     pub fn ran(&self) -> bool {
-        self.started.is_some() && !self.cached && !self.is_anothers
+        self.started.is_some() && !self.cached && !self.is_anothers && !self.error.ends_with(GIVEN_UP)
     }
 
     /// Whether both steps were at work at the same time. Only steps that ran to their end do.
@@ -260,6 +264,18 @@ mod tests {
                 format!(r#"{{"vertexes":[{{"digest":"sha256:a","name":"x","started":"{started}"}}]}}"#);
             assert!(progress.read_line(&line));
             assert_eq!(progress.named("x")[0].ran(), ran, "{started}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_was_given_up_has_not_run() {
+        for (error, ran) in [("x: context canceled", false), ("exit code: 1", true)] {
+            let mut progress = Progress::default();
+            let line = format!(
+                r#"{{"vertexes":[{{"digest":"sha256:a","name":"x","started":"2026-01-01T00:00:01Z","error":"{error}"}}]}}"#
+            );
+            assert!(progress.read_line(&line));
+            assert_eq!(progress.named("x")[0].ran(), ran, "{error}");
         }
     }
 

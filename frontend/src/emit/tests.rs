@@ -12,6 +12,7 @@ use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
 mod sameness;
+mod scripts;
 mod versions;
 
 const FLASK: &str = r#"

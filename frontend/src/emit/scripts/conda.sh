@@ -5,5 +5,16 @@ for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.cr
         export SSL_CERT_FILE=$bundle
     fi
 done
-PYTHONPATH=/run/pybuild/rattler PYTHONDONTWRITEBYTECODE=1 \
-    exec "$(command -v python3 || command -v python)" /run/pybuild/conda.py
+ask() {
+    PYTHONPATH=/run/pybuild/rattler PYTHONDONTWRITEBYTECODE=1 "$(command -v python3 || command -v python)" \
+        /run/pybuild/conda.py
+}
+ask || code=$?
+# What dies of a signal is native code, and has said nothing of the question.
+if [ "${code:-0}" -gt 128 ]; then
+    signal=$((code - 128))
+    echo "pybuild: py-rattler died of signal $signal: it is asked once more" >&2
+    code=0
+    ask || code=$?
+fi
+exit "${code:-0}"
