@@ -28,5 +28,8 @@ fn a_resolver_that_crashes_is_asked_once_more() {
     let (code, said) = run(CONDA, "kill -SEGV $$");
     assert!(code == Some(139) && said.matches(told).count() == 1, "{code:?} {said}");
     // An answer, if it is not the one that was hoped for.
-    assert_eq!(run(CONDA, "echo 'pybuild: nothing fits' >&2; exit 1"), (Some(1), "pybuild: nothing fits\n".to_owned()));
+    assert_eq!(
+        run(CONDA, "echo 'pybuild: nothing fits' >&2; exit 1"),
+        (Some(1), "pybuild: nothing fits\n".to_owned())
+    );
 }
