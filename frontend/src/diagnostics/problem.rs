@@ -100,6 +100,8 @@ pub enum Problem {
     BadRequirement { line: String },
     #[error("`{line}` names a folder of the project, which is not an input of this step")]
     LocalRequirement { line: String },
+    #[error("`{line}` is in a file with a user name or password, which would be kept with the build")]
+    BesideCredentials { line: String },
     #[error("`{path}` is used by a requirement but lies outside of the build context")]
     RequirementLeavesContext { path: String },
 
@@ -283,6 +285,10 @@ impl Problem {
             Self::LocalRequirement { .. } => vec![
                 "for the project itself: make it a package, by a `[build-system]` and a `[project]` table in pyproject.toml, or remove the line".into(),
                 "for another folder: lock with uv, which knows it by its path (`[tool.uv.sources]`), and build from a folder that has both".into(),
+            ],
+            Self::BesideCredentials { .. } => vec![
+                "take it out of the address: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`".into(),
+                "or remove the line, and list what the project depends on".into(),
             ],
             Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
             Self::NoPythonImage { known, .. } => vec![

@@ -87,21 +87,12 @@ pub(super) fn of_extra(project: &Pyproject, name: &str) -> Option<Vec<Located<St
     Some(lines)
 }
 
-/// The problem of an extra that the project does not have.
-pub(super) fn unknown_extra(project: &Pyproject, name: &str) -> Problem {
+/// The problem of a group or extra that is none of those in `known`.
+pub(super) fn unknown<T>(name: &str, known: &BTreeMap<String, T>) -> Problem {
     Problem::UnknownGroup {
         name: name.to_owned(),
-        suggestion: nearest(name, project.extras.keys().map(String::as_str)),
-        known: project.extras.keys().cloned().collect(),
-    }
-}
-
-/// The problem of a group that nobody declares.
-pub(super) fn unknown(name: &str, groups: &BTreeMap<String, Requirements>) -> Problem {
-    Problem::UnknownGroup {
-        name: name.to_owned(),
-        suggestion: nearest(name, groups.keys().map(String::as_str)),
-        known: groups.keys().cloned().collect(),
+        suggestion: nearest(name, known.keys().map(String::as_str)),
+        known: known.keys().cloned().collect(),
     }
 }
 
@@ -138,11 +129,7 @@ fn expand_group<'p>(
                 } else if project.groups.contains_key(&next.value) {
                     expand_group(project, &next.value, way, out, found);
                 } else {
-                    let problem = Problem::UnknownGroup {
-                        name: next.value.clone(),
-                        suggestion: nearest(&next.value, project.groups.keys().map(String::as_str)),
-                        known: project.groups.keys().cloned().collect(),
-                    };
+                    let problem = unknown(&next.value, &project.groups);
                     found.report(&source, next.span, problem);
                 }
             }

@@ -156,7 +156,7 @@ impl Project {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
         };
-        let version_from_git = pyproject.as_ref().filter(|_| is_package).and_then(VersionFromGit::of);
+        let version_from_git = pyproject.filter(|_| is_package).and_then(|project| project.version_from_git);
         Ok(Self {
             python,
             requirements,

@@ -3,7 +3,7 @@
 //! The project is built or installed in a step of its own, so such a line means what the project depends on. pip and
 //! the resolver read the file without it.
 
-use super::groups::{of_extra, unknown_extra};
+use super::groups::{of_extra, unknown};
 use super::pyproject::{Pyproject, normalized};
 use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Place, Problem};
@@ -34,11 +34,12 @@ pub(super) fn extras(target: &str) -> Option<Vec<String>> {
     Some(names.split(',').map(|name| normalized(name.trim())).filter(|name| !name.is_empty()).collect())
 }
 
-/// Whether a file has the credentials of an index in an address. Such a text is left where it is.
+/// Whether a file has credentials in an address. Such a text is left where it is. `git@` is how repositories are reached
+/// with a key, and tells nothing.
 pub(super) fn has_credentials(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
-        authority.contains('@')
+        authority.rsplit_once('@').is_some_and(|(user, _)| user != "git")
     })
 }
 
@@ -61,7 +62,7 @@ pub(super) fn take_in(
         for extra in &own.extras {
             match of_extra(project, extra) {
                 Some(more) => lines.extend(more),
-                None => found.report(&own.at.source, own.at.span, unknown_extra(project, extra)),
+                None => found.report(&own.at.source, own.at.span, unknown(extra, &project.extras)),
             }
         }
         lines.retain(|line| !requirements.inline.contains(&line.value));
@@ -89,7 +90,7 @@ mod tests {
     fn credentials_stand_before_the_host() {
         assert!(has_credentials("--index-url https://me:word@pypi.example/simple\n"));
         assert!(!has_credentials(
-            "--index-url https://pypi.example/simple\nx @ git+https://git.example/x@v1\n"
+            "--index-url https://pypi.example/simple\nx @ git+ssh://git@git.example/x@v1\n"
         ));
     }
 }

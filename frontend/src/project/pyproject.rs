@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::poetry::Poetry;
-use super::version;
+use super::version::{self, VersionFromGit};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::pep508::Name;
 use crate::spec::Located;
@@ -50,8 +50,8 @@ pub(super) struct Pyproject {
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
     /// Whether `[build-system]` is there.
     pub has_backend: bool,
-    /// What takes the version from git, by its name: a requirement of the build backend, or its setting.
-    pub version_from_git: Option<Located<String>>,
+    /// What takes the version from git.
+    pub version_from_git: Option<VersionFromGit>,
     /// Whether the project says what a package of it holds. Standard metadata does by itself.
     pub has_contents: bool,
     /// Dependencies in Poetry's tables that have no other form.
@@ -113,7 +113,7 @@ impl Pyproject {
                 .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
                 .collect(),
             has_backend: root.get("build-system").is_some(),
-            version_from_git: version::asked_for(root, in_project("version").is_some()),
+            version_from_git: version::asked_for(root, source, in_project("version").is_some()),
             has_contents: project.is_some(),
             unreadable: Vec::new(),
         };

@@ -169,7 +169,7 @@ fn follow_one(
                 read.own.push(OwnLine { line: line.value, extras, at });
             }
             Ok(Line::Project(_)) => {
-                found.report(&source, line.span, Problem::LocalRequirement { line: line.value });
+                found.report(&source, line.span, Problem::BesideCredentials { line: line.value });
             }
             Ok(Line::Include(other)) => match path.sibling(&other) {
                 Some(next) => follow_one(&next, &source, line.span, context, read, found)?,

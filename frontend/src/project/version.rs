@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::pyproject::{Pyproject, normalized, string, strings, table};
+use super::pyproject::{Pyproject, string, strings, table};
+use super::requirements::Wanted;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
-use crate::spec::{Located, Spec};
+use crate::spec::Spec;
 
 /// Packages that give a build backend the version that git knows.
 const ASKING: [&str; 8] = [
@@ -35,11 +36,6 @@ pub struct VersionFromGit {
 }
 
 impl VersionFromGit {
-    pub(super) fn of(project: &Pyproject) -> Option<Self> {
-        let found = project.version_from_git.clone()?;
-        Some(Self { by: found.value, source: Arc::clone(&project.source), span: found.span })
-    }
-
     /// Whether it takes a version that it is given.
     pub fn can_be_given(&self) -> bool {
         !matches!(self.by.as_str(), "setuptools-git-versioning" | "versioningit")
@@ -48,19 +44,23 @@ impl VersionFromGit {
 
 /// What takes the version from git, by a pyproject.toml: a requirement of the build backend, or a setting of PDM's. A
 /// version that is written there comes from there.
-pub(super) fn asked_for(root: &DeTable<'_>, is_written: bool) -> Option<Located<String>> {
+pub(super) fn asked_for(
+    root: &DeTable<'_>,
+    source: &Arc<Source>,
+    is_written: bool,
+) -> Option<VersionFromGit> {
+    let by = |by: String, span| VersionFromGit { by, source: Arc::clone(source), span };
     let list = table(root, "build-system").and_then(|backend| backend.get("requires"));
     let required = list.into_iter().flat_map(|list| strings(list.get_ref())).find_map(|line| {
-        let name = line.value.split(|mark: char| !mark.is_alphanumeric() && !"-_.".contains(mark)).next()?;
-        let name = normalized(name);
-        ASKING.contains(&name.as_str()).then(|| Located::new(name, line.span))
+        let name = Wanted::of(&line.value, source, line.span)?.name;
+        ASKING.contains(&name.as_str()).then(|| by(name, line.span))
     });
     let asking = required.or_else(|| {
         let version = table(table(table(root, "tool")?, "pdm")?, "version")?;
-        let source = string(version, "source").filter(|source| source.value == "scm")?;
-        Some(Located::new("pdm-backend".to_owned(), source.span))
+        let kind = string(version, "source").filter(|kind| kind.value == "scm")?;
+        Some(by("pdm-backend".to_owned(), kind.span))
     });
-    asking.filter(|by| !is_written || by.value == PLACEHOLDER)
+    asking.filter(|asking| !is_written || asking.by == PLACEHOLDER)
 }
 
 /// Refuses a version beside one that is fixed.
