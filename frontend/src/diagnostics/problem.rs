@@ -100,8 +100,8 @@ pub enum Problem {
     BadRequirement { line: String },
     #[error("`{line}` names a folder of the project, which is not an input of this step")]
     LocalRequirement { line: String },
-    #[error("`{line}` is in a file with a user name or password, which would be kept with the build")]
-    BesideCredentials { line: String },
+    #[error("`{line}` is in {path}, which has a user name or password: these would be kept with the build")]
+    BesideCredentials { line: String, path: String },
     #[error("`{path}` is used by a requirement but lies outside of the build context")]
     RequirementLeavesContext { path: String },
 

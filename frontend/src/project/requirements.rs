@@ -169,7 +169,9 @@ fn follow_one(
                 read.own.push(OwnLine { line: line.value, extras, at });
             }
             Ok(Line::Project(_)) => {
-                found.report(&source, line.span, Problem::BesideCredentials { line: line.value });
+                // Told where the file is named: its own lines would be shown.
+                let path = path.as_str().to_owned();
+                found.report(named_in, span, Problem::BesideCredentials { line: line.value, path });
             }
             Ok(Line::Include(other)) => match path.sibling(&other) {
                 Some(next) => follow_one(&next, &source, line.span, context, read, found)?,

@@ -256,7 +256,7 @@ fn a_line_for_a_project_that_is_no_package_is_refused() {
         "requirements.txt:1: `-e .` names a folder of the project, which is not an input of this step";
     assert_eq!(told("", "[project]\nname = \"shop\"\n", "-e .\n"), refused);
     assert_eq!(told("app.package = false\n", manifest, "-e .\n"), refused);
-    let kept = "requirements.txt:1: `-e .` is in a file with a user name or password, which would be kept with the build";
+    let kept = "pybuild.toml:1: `-e .` is in requirements.txt, which has a user name or password: these would be kept with the build";
     assert_eq!(told("", manifest, "-e .\n--index-url https://me:word@pypi.example/simple\n"), kept);
     assert_eq!(told("", manifest, "-e .[dv]\n"), "requirements.txt:1: unknown dependency group `dv`");
     let dynamic: &'static str = manifest.replace("dependencies = []", "dynamic = [\"dependencies\"]").leak();
