@@ -1,6 +1,6 @@
 # Shortcuts to the scripts that do the work; each of them can be called by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint engine-up engine-down frontend
+.PHONY: help demo test oracle bench lint engine-up engine-down frontend
 
 ENGINE := tests/engine/engine
 
@@ -12,6 +12,9 @@ demo: ## from nothing to a production container that answers a request
 
 test: ## every test of the workspace, on a real engine
 	@tests/run
+
+oracle: ## compare with the packaging tools: selections, trees of files, freshness
+	@tests/oracle
 
 bench: engine-up frontend ## measure builds against the usual Dockerfiles
 	@tests/bench

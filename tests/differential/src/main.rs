@@ -1,0 +1,52 @@
+//! Compares what pybuild decides with what the packaging tools decide.
+//!
+//! Each part makes inputs from a seed, asks a tool and pybuild the same question, and counts the answers that are
+//! equal. The last line is `N passed, N failed`. See `tests/README.md`.
+
+#![allow(dead_code, reason = "the parts come one after another")]
+
+mod command;
+mod failure;
+mod freshness;
+mod meant;
+mod options;
+mod random;
+mod report;
+mod selection;
+mod tools;
+mod trees;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::options::{Options, Part};
+use crate::report::Report;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "pybuild-differential: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether everything that was asked for agrees.
+fn run(arguments: &[String]) -> Result<bool, Failure> {
+    let options = Options::parse(arguments)?;
+    let mut report = Report::default();
+    for part in &options.parts {
+        report.merge(match part {
+            Part::Selection => selection::run(&options)?,
+            Part::Trees => trees::run(&options)?,
+            Part::Freshness => freshness::run(&options)?,
+        });
+    }
+    let mut out = std::io::stdout();
+    out.write_all(report.text(options.seed).as_bytes()).map_err(Failure::io("writing the report"))?;
+    Ok(report.agrees())
+}
