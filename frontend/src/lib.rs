@@ -5,6 +5,7 @@
 //! turns that into LLB, and [`gateway`] talks to the engine. [`install`] is what the same binary does inside
 //! build steps, and [`cli`] what it does for people at a terminal.
 
+pub mod address;
 pub mod cli;
 pub mod conda;
 pub mod diagnostics;

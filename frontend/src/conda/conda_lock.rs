@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Address, CondaLock, CondaLockError, Entry, EntryKind, Format, span_of, version_error, yaml};
+use super::{
+    CondaLock, CondaLockError, Entry, EntryKind, Format, checked_address, checked_name, checked_sha256,
+    checked_version, span_of, version_error, yaml,
+};
 use crate::diagnostics::Source;
 use crate::project::normalized;
 
@@ -70,13 +73,13 @@ pub(super) fn parse(source: &Source) -> Result<CondaLock, CondaLockError> {
             }
         };
         entries.push(Entry {
-            name: package.name.value,
-            version: Some(package.version),
+            name: checked_name(&package.name.value, span)?,
+            version: Some(checked_version(package.version, span)?),
             platform: package.platform,
             group: package.category.filter(|category| category != MAIN).map(|name| normalized(&name)),
             kind,
-            address: Address::of(&package.url),
-            sha256: package.hash.sha256.map(|hash| hash.to_ascii_lowercase()),
+            address: checked_address(&package.url, span)?,
+            sha256: package.hash.sha256.map(|hash| checked_sha256(&hash, span)).transpose()?,
             size: package.size,
             span,
         });

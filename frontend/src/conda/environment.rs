@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{CondaLockError, span_of, yaml};
+use crate::address::visible;
 use crate::diagnostics::{Source, Span};
 
 /// Where packages come from.
@@ -86,9 +87,11 @@ impl EnvironmentFile {
                 Dependency::Package(package) => read.dependencies.push(Asked { text: package.clone(), span }),
                 Dependency::Pip(pip) => {
                     for line in &pip.pip {
-                        if !line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+                        let is_line = !line.chars().any(char::is_control);
+                        if !is_line || !line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
                             let message = format!(
-                                "`{line}` is no requirement: options and folders cannot stand below `pip`"
+                                "`{}` is no requirement: options and folders cannot stand below `pip`",
+                                visible(line)
                             );
                             return Err(CondaLockError { message, span });
                         }

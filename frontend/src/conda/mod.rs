@@ -17,6 +17,7 @@ pub use select::{Chosen, SelectError, select};
 
 use std::collections::BTreeSet;
 
+use crate::address::visible;
 use crate::diagnostics::{Source, Span};
 
 /// The names under which conda locks are looked for, in this order.
@@ -129,6 +130,38 @@ fn yaml<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, CondaLockE
 /// The line at which a value begins.
 fn span_of<T>(source: &Source, value: &serde_saphyr::Spanned<T>) -> Span {
     source.line_span(u32::try_from(value.referenced.line()).unwrap_or(1).max(1))
+}
+
+/// A name of a package: what both conda and Python's index have.
+fn checked_name(name: &str, span: Span) -> Result<String, CondaLockError> {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(of_name) {
+        return Ok(name.to_owned());
+    }
+    Err(CondaLockError { message: format!("`{}` is not the name of a package", visible(name)), span })
+}
+
+/// A version of a package: a word.
+fn checked_version(version: String, span: Span) -> Result<String, CondaLockError> {
+    let of_version =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+' | '!' | '*' | '~');
+    if !version.is_empty() && version.chars().all(of_version) {
+        return Ok(version);
+    }
+    Err(CondaLockError { message: format!("`{}` is not a version", visible(&version)), span })
+}
+
+/// A SHA-256 in hexadecimal digits of lower case.
+fn checked_sha256(hash: &str, span: Span) -> Result<String, CondaLockError> {
+    if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(hash.to_ascii_lowercase());
+    }
+    Err(CondaLockError { message: format!("`{}` is not a SHA-256", visible(hash)), span })
+}
+
+/// An address or a path.
+fn checked_address(text: &str, span: Span) -> Result<Address, CondaLockError> {
+    Address::of(text).map_err(|error| CondaLockError { message: error.to_string(), span })
 }
 
 /// A version of the format that is not read here.

@@ -1,34 +1,50 @@
 //! Names of conda packages, platforms and addresses.
 
+use crate::address::{AddressError, HttpUrl, redacted, visible};
+
 /// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
     /// At an address.
-    Url(String),
+    Url(HttpUrl),
+    /// In a repository; the text without credentials.
+    Repository(String),
     /// In the context, relative to the lock.
     Path(String),
 }
 
 impl Address {
     /// An address or a path, as locks write them.
-    pub(super) fn of(text: &str) -> Self {
+    ///
+    /// # Errors
+    /// If it is an address of another kind.
+    pub(super) fn of(text: &str) -> Result<Self, AddressError> {
         if let Some(path) = text.strip_prefix("file://") {
-            return Self::Path(path.to_owned());
+            return Ok(Self::Path(path.to_owned()));
         }
-        if text.contains("://") { Self::Url(text.to_owned()) } else { Self::Path(text.to_owned()) }
+        if text.starts_with("git+") {
+            return Ok(Self::Repository(visible(&redacted(text))));
+        }
+        if text.contains("://") {
+            HttpUrl::parse(text).map(Self::Url)
+        } else {
+            Ok(Self::Path(text.to_owned()))
+        }
     }
 
     /// The name of the file.
     pub fn file(&self) -> &str {
-        let (Self::Url(text) | Self::Path(text)) = self;
+        let text = self.as_str();
         let path = text.split(['?', '#']).next().unwrap_or(text);
         path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
     }
 
     /// The address or path.
     pub fn as_str(&self) -> &str {
-        let (Self::Url(text) | Self::Path(text)) = self;
-        text
+        match self {
+            Self::Url(url) => url.as_str(),
+            Self::Repository(text) | Self::Path(text) => text,
+        }
     }
 }
 

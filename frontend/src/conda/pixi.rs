@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{
-    Address, CondaLock, CondaLockError, CondaName, Entry, EntryKind, Format, span_of, version_error, yaml,
+    CondaLock, CondaLockError, CondaName, Entry, EntryKind, Format, checked_address, checked_name,
+    checked_sha256, checked_version, span_of, version_error, yaml,
 };
 use crate::diagnostics::Source;
 use crate::project::normalized;
@@ -127,7 +128,7 @@ fn entry(
         let message = format!("`{}` is not among the packages of the lock", key.value);
         return Err(CondaLockError { message, span });
     };
-    let address = Address::of(&key.value);
+    let address = checked_address(&key.value, span)?;
     let of_file = CondaName::of_file(address.file());
     if kind == EntryKind::Conda && of_file.is_none() {
         let message = format!("`{}` is built from its source, which cannot be done here", key.value);
@@ -140,13 +141,13 @@ fn entry(
         return Err(CondaLockError { message: format!("`{}` has no name", key.value), span });
     };
     Ok(Entry {
-        name,
-        version,
+        name: checked_name(&name, span)?,
+        version: version.map(|version| checked_version(version, span)).transpose()?,
         platform: platform.to_owned(),
         group,
         kind,
         address,
-        sha256: package.sha256.as_ref().map(|hash| hash.to_ascii_lowercase()),
+        sha256: package.sha256.as_ref().map(|hash| checked_sha256(hash, span)).transpose()?,
         size: package.size,
         span,
     })

@@ -27,7 +27,7 @@ package:
     url: https://conda.example/team/linux-64/python-3.11.7-h1_0_cpython.conda
     hash:
       md5: 0123456789abcdef0123456789abcdef
-      sha256: AA11
+      sha256: AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA11
     category: main
     optional: false
   - name: python
@@ -48,7 +48,7 @@ package:
     url: https://conda.example/team/noarch/pytest-8.0-py_0.tar.bz2
     hash:
       md5: 0123456789abcdef0123456789abcdef
-      sha256: bb
+      sha256: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
     category: dev
     optional: true
   - name: flask
@@ -58,7 +58,7 @@ package:
     dependencies: {}
     url: https://files.example/flask-3.1-py3-none-any.whl
     hash:
-      sha256: cc
+      sha256: cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
     category: main
     optional: false
 ";
@@ -87,19 +87,19 @@ environments:
         - conda: https://conda.example/team/noarch/py-test-8.0-py_0.conda
 packages:
   - conda: https://conda.example/team/linux-64/python-3.11.7-h1_0_cpython.conda
-    sha256: aa
+    sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     md5: 0123456789abcdef0123456789abcdef
     depends: []
     size: 3000000
     timestamp: 1700000000000
   - conda: https://conda.example/team/linux-aarch64/python-3.11.7-h3_0_cpython.conda
-    sha256: ab
+    sha256: abababababababababababababababababababababababababababababababab
   - conda: https://conda.example/team/noarch/py-test-8.0-py_0.conda
-    sha256: bb
+    sha256: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
   - pypi: https://files.example/flask-3.1-py3-none-any.whl
     name: flask
     version: '3.1'
-    sha256: cc
+    sha256: cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
     requires_dist:
       - werkzeug
 ";
@@ -121,7 +121,7 @@ fn conda_lock_has_categories_and_platforms() {
     assert_eq!(lock.groups, BTreeSet::from(["dev".to_owned()]));
     assert_eq!(names(&lock, "linux-64", &[]), ["python 3.11.7", "flask 3.1"]);
     assert_eq!(names(&lock, "linux-64", &["dev"]), ["pytest 8.0", "python 3.11.7", "flask 3.1"]);
-    assert_eq!(lock.entries[0].sha256.as_deref(), Some("aa11"));
+    assert_eq!(lock.entries[0].sha256.as_deref(), Some("aa11".repeat(16).as_str()));
     let place = source(CONDA_LOCK).line_span(15);
     assert_eq!(lock.entries[0].span, place);
 }
@@ -173,7 +173,10 @@ fn other_versions_and_broken_files_are_refused() {
     let missing = error(
         Format::Pixi,
         &PIXI.replace(
-            "  - conda: https://conda.example/team/noarch/py-test-8.0-py_0.conda\n    sha256: bb\n",
+            &format!(
+                "  - conda: https://conda.example/team/noarch/py-test-8.0-py_0.conda\n    sha256: {}\n",
+                "b".repeat(64)
+            ),
             "",
         ),
     );

@@ -5,6 +5,7 @@ use buildkit_llb::{Exec, Http, Metadata, Mount, ProgressGroup, State};
 use super::layers::Layers;
 use super::wheels::OUT;
 use super::{EmitError, Emitter, Image};
+use crate::address::HttpUrl;
 use crate::diagnostics::Span;
 use crate::plan::{CondaFrom, CondaLayer, CondaPlan, VENV, WheelSet};
 
@@ -41,9 +42,8 @@ impl Emitter<'_> {
         let mut mounts = Vec::new();
         for package in &layer.packages {
             let place = format!("{PACKAGES}/{}", package.file);
-            let (CondaFrom::Http(from) | CondaFrom::Context(from)) = &package.from;
             arguments.extend(["--package".to_owned(), format!("{place}:{}", package.sha256)]);
-            arguments.extend(["--url".to_owned(), from.clone()]);
+            arguments.extend(["--url".to_owned(), package.from.as_str().to_owned()]);
             let mount = match &package.from {
                 CondaFrom::Http(url) => {
                     let state = self.conda_package(url, package, span);
@@ -66,7 +66,7 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata("conda", &title, span)).run(root).output(OUT))
     }
 
-    fn conda_package(&self, url: &str, package: &CondaPlan, span: Span) -> State {
+    fn conda_package(&self, url: &HttpUrl, package: &CondaPlan, span: Span) -> State {
         let group = ProgressGroup {
             id: "pybuild-conda".to_owned(),
             name: "[conda] download".to_owned(),
@@ -75,7 +75,7 @@ impl Emitter<'_> {
         let meta = Metadata::named(format!("[conda] {} {}", package.name, package.version))
             .progress_group(group)
             .location(self.lock_location(package.at.as_ref(), span));
-        let mut http = Http::new(url).filename(&package.file).mode(0o644).meta(meta);
+        let mut http = Http::new(url.as_str()).filename(package.file.as_str()).mode(0o644).meta(meta);
         if let Some(id) = self.plan.access.auth_for(url) {
             http = http.auth_header_secret(id);
         }

@@ -6,6 +6,7 @@ use super::environment::with_version;
 use super::layers::Layers;
 use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
+use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
@@ -171,6 +172,7 @@ impl Emitter<'_> {
         Ok(match &wheel.from {
             WheelFrom::Http { url, sha256, file, .. } => {
                 let state = self.download(url, Some(sha256), file, wheel, span);
+                let file = file.as_str();
                 Mounted {
                     mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
                     argument: format!("{}:{sha256}{requested}", place(file)),
@@ -193,7 +195,14 @@ impl Emitter<'_> {
         })
     }
 
-    fn download(&self, url: &str, sha256: Option<&str>, file: &str, wheel: &WheelPlan, span: Span) -> State {
+    fn download(
+        &self,
+        url: &HttpUrl,
+        sha256: Option<&str>,
+        file: &FileName,
+        wheel: &WheelPlan,
+        span: Span,
+    ) -> State {
         let group = ProgressGroup {
             id: "pybuild-wheels".to_owned(),
             name: "[wheels] download".to_owned(),
@@ -202,7 +211,7 @@ impl Emitter<'_> {
         let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
             .progress_group(group)
             .location(self.lock_location(wheel.at.as_ref(), span));
-        let mut http = Http::new(url).filename(file).mode(0o644).meta(meta);
+        let mut http = Http::new(url.as_str()).filename(file.as_str()).mode(0o644).meta(meta);
         if let Some(id) = self.plan.access.auth_for(url) {
             http = http.auth_header_secret(id);
         }
@@ -222,8 +231,8 @@ impl Emitter<'_> {
             }
             BuildFrom::Git { url, commit, subdirectory } => {
                 let meta = Metadata::named(format!("[wheels] {} from {url}", wheel.label()));
-                let state = Git::new(url)
-                    .reference(commit)
+                let state = Git::new(url.as_str())
+                    .reference(commit.as_str())
                     .meta(meta.location(self.lock_location(wheel.at.as_ref(), span)))
                     .state();
                 let folder = subdirectory.as_deref().map(|folder| format!("/{folder}")).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Hashes;
+use crate::address::{FileName, HttpUrl};
 use crate::pep508::Name;
 use crate::tags::WheelName;
 
@@ -10,7 +11,7 @@ use crate::tags::WheelName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// The file's name.
-    pub file: String,
+    pub file: FileName,
     /// Where it is.
     pub location: Location,
     /// What is known of its content.
@@ -25,7 +26,7 @@ pub struct Artifact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// At an address.
-    Url(String),
+    Url(HttpUrl),
     /// In the context, at a path relative to the lock.
     Path(String),
     /// On the package's index; the format does not say where.
@@ -45,9 +46,8 @@ pub enum ArtifactKind {
 
 impl Artifact {
     /// A file by its name.
-    pub(super) fn new(file: impl Into<String>, location: Location) -> Self {
-        let file = file.into();
-        let kind = ArtifactKind::of_file(&file);
+    pub(super) fn new(file: FileName, location: Location) -> Self {
+        let kind = ArtifactKind::of_file(file.as_str());
         Self { file, location, hashes: Hashes::default(), size: None, kind }
     }
 
@@ -62,6 +62,11 @@ impl Artifact {
 
 impl ArtifactKind {
     const ARCHIVES: [&'static str; 5] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
+
+    /// What the file at the end of a path or address is.
+    pub(super) fn of_path(path: &str) -> Self {
+        FileName::of_address(path).map_or(Self::Other, |name| Self::of_file(name.as_str()))
+    }
 
     fn of_file(file: &str) -> Self {
         if let Ok(wheel) = WheelName::parse(file) {

@@ -2,6 +2,7 @@
 
 use super::Format;
 use super::model::Place;
+use crate::address::{AddressError, FileNameError};
 use crate::diagnostics::Span;
 use crate::pep508::{NameError, ParseErrorKind};
 
@@ -56,6 +57,12 @@ pub enum LockErrorKind {
     /// A name that is none.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// An address that nothing is fetched from.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A name that no file has.
+    #[error(transparent)]
+    FileName(#[from] FileNameError),
     /// A requirement or marker that cannot be read.
     #[error(transparent)]
     Requirement(#[from] ParseErrorKind),

@@ -5,32 +5,7 @@
 
 use super::artifact::Location;
 use super::model::Source;
-
-/// The name of the file at the end of an address: without query and fragment, percent-decoded.
-pub(crate) fn file_name(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    decode(path.rsplit('/').next().unwrap_or(path))
-}
-
-/// Turns `%2B` and the like back. What is no valid escape stays.
-pub(super) fn decode(text: &str) -> String {
-    // A lock has thousands of addresses, and next to none with an escape.
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        let escaped = pair.filter(|_| first == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        bytes.push(escaped.unwrap_or(first));
-        rest = match escaped {
-            Some(_) => tail.get(2..).unwrap_or_default(),
-            None => tail,
-        };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
+use crate::address::{AddressError, Commit, GitUrl, HttpUrl, decoded};
 
 /// Joins `path` to the folder `base`, both with `/`, and takes out `.` and what `..` cancels. An absolute `path`
 /// stays as it is; the folder itself is `.`.
@@ -66,38 +41,38 @@ pub(super) fn is_url(text: &str) -> bool {
 pub(super) fn file_url_path(url: &str) -> Option<String> {
     let rest = url.strip_prefix("file:")?;
     let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
-    Some(decode(path.split(['?', '#']).next().unwrap_or(path)))
+    Some(decoded(path.split(['?', '#']).next().unwrap_or(path)))
 }
 
 /// An address or path as a location; a path is relative to `base`.
-pub(super) fn locate(base: &str, text: &str) -> Location {
-    match file_url_path(text) {
+pub(super) fn locate(base: &str, text: &str) -> Result<Location, AddressError> {
+    Ok(match file_url_path(text) {
         Some(path) => Location::Path(join(base, &path)),
-        None if is_url(text) => Location::Url(text.to_owned()),
+        None if is_url(text) => Location::Url(HttpUrl::parse(text)?),
         None => Location::Path(join(base, text)),
-    }
+    })
 }
 
 /// The values after `?` or `#`, joined by `&`.
 pub(super) fn parameter(text: &str, key: &str) -> Option<String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(name, _)| *name == key).map(|(_, value)| decode(value)).next()
+    pairs.filter(|(name, _)| *name == key).map(|(_, value)| decoded(value)).next()
 }
 
 /// A repository as uv writes it: `https://host/repo?rev=main&subdirectory=a#<commit>`.
-pub(super) fn uv_git(text: &str) -> Option<Source> {
-    let (address, commit) = text.rsplit_once('#')?;
+pub(super) fn uv_git(text: &str) -> Result<Source, AddressError> {
+    let (address, commit) = text.rsplit_once('#').unwrap_or((text, ""));
     let (url, query) = address.split_once('?').unwrap_or((address, ""));
-    is_commit(commit).then(|| Source::Git {
-        url: url.strip_prefix("git+").unwrap_or(url).to_owned(),
-        commit: commit.to_owned(),
+    Ok(Source::Git {
+        url: GitUrl::parse(url)?,
+        commit: Commit::parse(commit)?.as_str().to_owned(),
         subdirectory: parameter(query, "subdirectory"),
     })
 }
 
 /// A repository as pip writes it: `git+https://host/repo@<commit>#egg=a&subdirectory=b`. The second value is the
 /// revision that is named there, which need not be a commit.
-pub(super) fn pip_git(text: &str) -> Option<(Source, Option<String>)> {
+pub(super) fn pip_git(text: &str) -> Option<Result<(Source, Option<String>), AddressError>> {
     let address = text.strip_prefix("git+")?;
     let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
     // An `@` before the path belongs to the user, as in `ssh://git@host/repo`.
@@ -110,7 +85,7 @@ pub(super) fn pip_git(text: &str) -> Option<(Source, Option<String>)> {
     };
     let commit = revision.clone().filter(|revision| is_commit(revision)).unwrap_or_default();
     let subdirectory = parameter(fragment, "subdirectory");
-    Some((Source::Git { url: url.to_owned(), commit, subdirectory }, revision))
+    Some(GitUrl::parse(url).map(|url| (Source::Git { url, commit, subdirectory }, revision)))
 }
 
 /// Whether `text` is a full commit id.

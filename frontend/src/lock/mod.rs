@@ -26,7 +26,6 @@ pub use artifact::{Artifact, ArtifactKind, Index, IndexKind, Location, Policy, S
 pub use error::{LockError, LockErrorKind};
 pub use fresh::{Reason, Stale};
 pub use hashes::{Hash, Hashes};
-pub(crate) use location::file_name;
 pub use model::{
     Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };

@@ -11,6 +11,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::artifact::{Artifact, Index, Policy};
 use super::{Format, Hashes};
+use crate::address::{GitUrl, HttpUrl};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name};
 
@@ -173,7 +174,7 @@ pub enum Source {
     /// A commit of a repository.
     Git {
         /// The repository's address, without what Git does not understand.
-        url: String,
+        url: GitUrl,
         /// The full id of the commit. In requirements files and `Pipfile.lock` it is whatever revision is named
         /// there, and empty if none is.
         commit: String,
@@ -183,7 +184,7 @@ pub enum Source {
     /// An archive or wheel at an address.
     Url {
         /// The address.
-        url: String,
+        url: HttpUrl,
         /// The folder of the project in it.
         subdirectory: Option<String>,
     },

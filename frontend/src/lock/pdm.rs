@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::artifact::{Artifact, Location};
-use super::location::{decode, file_name, file_url_path, join, locate};
+use super::artifact::{Artifact, ArtifactKind, Location};
+use super::location::{file_url_path, join};
 use super::manifest::{self, Manifest};
 use super::model::{Dependency, Install, Listing, Lock, Package, Pick, Root, Roots, Source, Trace};
 use super::table::{Document, Table};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::address::decoded;
 use crate::pep508::{Marker, Name};
 
 pub(super) const READER: Reader = Reader {
@@ -167,18 +168,18 @@ fn locked_edge(edge: Dependency) -> Dependency {
 fn source(table: &Table<'_>) -> Result<Source, LockError> {
     let subdirectory = table.owned("subdirectory")?;
     if let Some(url) = table.text("git")? {
-        let commit = table.need_text("revision")?.text.to_owned();
-        return Ok(Source::Git { url: url.text.to_owned(), commit, subdirectory });
+        let commit = table.need_text("revision")?.commit()?;
+        return Ok(Source::Git { url: url.git()?, commit, subdirectory });
     }
     let path = match (table.text("path")?, table.text("url")?) {
         (Some(path), _) => path.text.to_owned(),
         (None, Some(url)) => match project_path(url.text) {
             Some(path) => path,
-            None => return Ok(Source::Url { url: url.text.to_owned(), subdirectory }),
+            None => return Ok(Source::Url { url: url.http()?, subdirectory }),
         },
         (None, None) => return Ok(Source::Index { url: None }),
     };
-    let is_file = Artifact::new(file_name(&path), Location::Index).kind != super::ArtifactKind::Other;
+    let is_file = ArtifactKind::of_path(&path) != ArtifactKind::Other;
     Ok(if is_file {
         Source::File { path: join("", &path), subdirectory }
     } else {
@@ -191,7 +192,7 @@ fn source(table: &Table<'_>) -> Result<Source, LockError> {
 fn project_path(url: &str) -> Option<String> {
     let path = file_url_path(url)?;
     let inside = path.trim_start_matches('/').strip_prefix("${PROJECT_ROOT}");
-    Some(inside.map_or_else(|| path.clone(), |inside| decode(inside.trim_start_matches('/'))))
+    Some(inside.map_or_else(|| path.clone(), |inside| decoded(inside.trim_start_matches('/'))))
 }
 
 fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
@@ -202,9 +203,9 @@ fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
                 Source::File { path, .. } => Location::Path(path.clone()),
                 _ => Location::Index,
             };
-            (file.text.to_owned(), location)
+            (file.file()?, location)
         }
-        (None, Some(url)) => (file_name(url.text), locate("", url.text)),
+        (None, Some(url)) => (url.last()?, url.location()?),
         (None, None) => return Err(table.error(LockErrorKind::Missing { key: "file" })),
     };
     let mut artifact = Artifact::new(name, location);

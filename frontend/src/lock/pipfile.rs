@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::artifact::{Artifact, Index, IndexKind, Location};
+use super::artifact::{Artifact, ArtifactKind, Index, IndexKind, Location};
 use super::location::{join, locate};
 use super::model::{Install, Listing, Lock, Package, Place, Roots, Source, Trace};
 use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::address::{Commit, FileName, GitUrl};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, Requirement};
 
@@ -110,7 +111,7 @@ fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> 
     let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     let name = Name::new(name).map_err(|error| fail(error.into()))?;
-    let mut package = Package::new(name, source(entry), at.clone());
+    let mut package = Package::new(name, source(entry).map_err(fail)?, at.clone());
     package.version = match text("version").filter(|version| *version != "*") {
         Some(version) => {
             let pinned = Requirement::parse(&format!("{}{version}", package.name)).ok();
@@ -134,31 +135,33 @@ fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> 
         })
         .collect();
     package.hashes = hashes?;
-    let (Source::Url { url: place, .. } | Source::File { path: place, .. }) = &package.source else {
-        return Ok(package);
+    let (place, location) = match &package.source {
+        Source::Url { url, .. } => (url.as_str(), Location::Url(url.clone())),
+        Source::File { path, .. } => (path.as_str(), Location::Path(path.clone())),
+        _ => return Ok(package),
     };
     // What a file's address leads to is one file, so its hashes are its own.
-    let mut artifact = Artifact::new(super::location::file_name(place), locate("", place));
-    if artifact.kind != super::ArtifactKind::Other && !package.hashes.is_empty() {
+    let file = FileName::of_address(place).map_err(|error| fail(error.into()))?;
+    let mut artifact = Artifact::new(file, location);
+    if artifact.kind != ArtifactKind::Other && !package.hashes.is_empty() {
         artifact.hashes = std::mem::take(&mut package.hashes);
         package.artifacts.push(artifact);
     }
     Ok(package)
 }
 
-fn source(entry: &Value) -> Source {
+fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
     let subdirectory = text("subdirectory");
     if let Some(url) = text("git") {
-        return Source::Git { url, commit: text("ref").unwrap_or_default(), subdirectory };
+        let commit = Commit::parse(&text("ref").unwrap_or_default())?.as_str().to_owned();
+        return Ok(Source::Git { url: GitUrl::parse(&url)?, commit, subdirectory });
     }
     let address = text("file").or_else(|| text("path"));
-    let Some(address) = address else { return Source::Index { url: None } };
-    match locate("", &address) {
+    let Some(address) = address else { return Ok(Source::Index { url: None }) };
+    Ok(match locate("", &address)? {
         Location::Url(url) => Source::Url { url, subdirectory },
-        Location::Path(path)
-            if Artifact::new(path.clone(), Location::Index).kind != super::ArtifactKind::Other =>
-        {
+        Location::Path(path) if ArtifactKind::of_path(&path) != ArtifactKind::Other => {
             Source::File { path, subdirectory }
         }
         Location::Path(path) => {
@@ -167,7 +170,7 @@ fn source(entry: &Value) -> Source {
             Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
         }
         Location::Index => Source::Index { url: None },
-    }
+    })
 }
 
 fn indexes(meta: &Map<String, Value>) -> Vec<Index> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::artifact::{Artifact, ArtifactKind, Location};
-use super::location::{file_name, join, locate};
+use super::location::join;
 use super::model::{Install, Listing, Lock, Package, Roots, Source};
 use super::table::{Document, Table};
 use super::{Format, Hash, Input, LockError, LockErrorKind, Reader, fresh};
@@ -100,12 +100,13 @@ fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
     if kind.text != "git" {
         return Err(kind.error(LockErrorKind::Source { package: package.to_string() }));
     }
+    // `path` wins over `url`, and a repository in a folder is none that an engine can fetch.
     let url = match (vcs.text("path")?, vcs.text("url")?) {
-        (Some(path), _) => join("", path.text),
-        (None, Some(url)) => url.text.to_owned(),
+        (Some(path), _) => path.git()?,
+        (None, Some(url)) => url.git()?,
         (None, None) => return Err(vcs.error(LockErrorKind::Missing { key: "url" })),
     };
-    let commit = vcs.need_text("commit-id")?.text.to_owned();
+    let commit = vcs.need_text("commit-id")?.commit()?;
     Ok(Source::Git { url, commit, subdirectory: vcs.owned("subdirectory")? })
 }
 
@@ -120,15 +121,14 @@ fn archive(table: &Table<'_>) -> Result<Artifact, LockError> {
 
 fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
     // `path` wins over `url` for both the place and the name.
-    let location = match (table.text("path")?, table.text("url")?) {
-        (Some(path), _) => Location::Path(join("", path.text)),
-        (None, Some(url)) => locate("", url.text),
+    let (location, text) = match (table.text("path")?, table.text("url")?) {
+        (Some(path), _) => (Location::Path(join("", path.text)), path),
+        (None, Some(url)) => (url.location()?, url),
         (None, None) => return Err(table.error(LockErrorKind::Missing { key: "url" })),
     };
-    let name = match (table.owned("name")?, &location) {
-        (Some(name), _) => name,
-        (None, Location::Url(text) | Location::Path(text)) => file_name(text),
-        (None, Location::Index) => String::new(),
+    let name = match table.text("name")? {
+        Some(name) => name.file()?,
+        None => text.last()?,
     };
     let mut artifact = Artifact::new(name, location);
     artifact.size = table.number("size")?;

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use pep440_rs::{Version, VersionSpecifiers};
 use toml::de::{DeTable, DeValue};
 
+use super::artifact::Location;
+use super::location::locate;
 use super::model::Place;
 use super::{Hash, LockError, LockErrorKind};
+use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, ParseError, Requirement, parse_specifiers};
 
@@ -233,6 +236,36 @@ impl Text<'_> {
         let literal = self.span.end - self.span.start == self.text.len() + 2;
         let span = if literal { error.clone().shifted(self.span.start + 1).span } else { self.span };
         LockError::at(Place { file: Arc::clone(self.file), span }, error.kind)
+    }
+
+    /// An address of a file.
+    pub(super) fn http(&self) -> Result<HttpUrl> {
+        HttpUrl::parse(self.text).map_err(|error| self.error(error))
+    }
+
+    /// An address of a repository.
+    pub(super) fn git(&self) -> Result<GitUrl> {
+        GitUrl::parse(self.text).map_err(|error| self.error(error))
+    }
+
+    /// The full id of a commit.
+    pub(super) fn commit(&self) -> Result<String> {
+        Commit::parse(self.text).map(|commit| commit.to_string()).map_err(|error| self.error(error))
+    }
+
+    /// An address or a path, relative to the lock.
+    pub(super) fn location(&self) -> Result<Location> {
+        locate("", self.text).map_err(|error| self.error(error))
+    }
+
+    /// The name of a file.
+    pub(super) fn file(&self) -> Result<FileName> {
+        FileName::parse(self.text).map_err(|error| self.error(error))
+    }
+
+    /// The name of the file at the end of an address or path.
+    pub(super) fn last(&self) -> Result<FileName> {
+        FileName::of_address(self.text).map_err(|error| self.error(error))
     }
 
     pub(super) fn name(&self) -> Result<Name> {

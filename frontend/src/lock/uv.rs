@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use super::artifact::{Artifact, Location};
-use super::location::{file_name, is_url, join, locate, uv_git};
+use super::location::{is_url, join, uv_git};
 use super::model::{
     Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
 };
 use super::table::{Document, Table, Value};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::address::FileName;
 use crate::pep508::Name;
 
 pub(super) const READER: Reader = Reader {
@@ -153,8 +154,11 @@ fn read_source(table: &Table<'_>, package: &str) -> Result<Source, LockError> {
                 let url = if is_url(text) { text.to_owned() } else { join("", text) };
                 Source::Index { url: Some(url) }
             }
-            "git" => uv_git(value.text()?.text).ok_or_else(unknown)?,
-            "url" => Source::Url { url: value.text()?.text.to_owned(), subdirectory },
+            "git" => {
+                let text = value.text()?;
+                uv_git(text.text).map_err(|error| text.error(error))?
+            }
+            "url" => Source::Url { url: value.text()?.http()?, subdirectory },
             "path" => Source::File { path: join("", value.text()?.text), subdirectory },
             "directory" => directory(value.text()?.text, Install::Built),
             "editable" => directory(value.text()?.text, Install::Editable),
@@ -166,8 +170,9 @@ fn read_source(table: &Table<'_>, package: &str) -> Result<Source, LockError> {
 }
 
 fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
-    let location = match (table.text("url")?, table.text("path")?, source) {
-        (Some(url), _, _) => locate("", url.text),
+    let (url, path) = (table.text("url")?, table.text("path")?);
+    let location = match (url, path, source) {
+        (Some(url), _, _) => url.location()?,
         // Files of a flat index lie in its folder.
         (None, Some(path), Source::Index { url: Some(folder) }) if !is_url(folder) => {
             Location::Path(join(folder, path.text))
@@ -177,10 +182,16 @@ fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
         (None, None, Source::Url { url, .. }) => Location::Url(url.clone()),
         (None, None, _) => Location::Index,
     };
-    let name = match (table.owned("filename")?, &location) {
-        (Some(name), _) => name,
-        (None, Location::Url(text) | Location::Path(text)) => file_name(text),
-        (None, Location::Index) => return Err(table.error(LockErrorKind::Missing { key: "url" })),
+    let name = match (table.text("filename")?, url.or(path), &location) {
+        (Some(name), _, _) => name.file()?,
+        (None, Some(text), _) => text.last()?,
+        (None, None, Location::Url(url)) => {
+            FileName::of_address(url.as_str()).map_err(|error| table.error(error))?
+        }
+        (None, None, Location::Path(path)) => {
+            FileName::of_address(path).map_err(|error| table.error(error))?
+        }
+        (None, None, Location::Index) => return Err(table.error(LockErrorKind::Missing { key: "url" })),
     };
     let mut artifact = Artifact::new(name, location);
     if let Some(hash) = table.text("hash")? {

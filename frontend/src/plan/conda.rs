@@ -1,6 +1,7 @@
 //! Conda packages in layers, grouped as wheels are.
 
 use super::wheels::{Grouped, contents, grouped};
+use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Place;
 
 /// How many heavy layers of conda packages an environment has at most, and in how many buckets the others are. There
@@ -20,7 +21,7 @@ pub struct CondaPlan {
     /// Its version.
     pub version: String,
     /// The name of its file.
-    pub file: String,
+    pub file: FileName,
     /// Where it comes from.
     pub from: CondaFrom,
     /// The SHA-256 of the file, in hexadecimal.
@@ -35,9 +36,19 @@ pub struct CondaPlan {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CondaFrom {
     /// An address.
-    Http(String),
+    Http(HttpUrl),
     /// A file of the context.
     Context(String),
+}
+
+impl CondaFrom {
+    /// The address or path.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Http(url) => url.as_str(),
+            Self::Context(path) => path,
+        }
+    }
 }
 
 /// Packages that are unpacked together: one layer.
@@ -69,8 +80,7 @@ impl CondaPlan {
     /// Whether it may hold modules for any version of Python, which come without bytecode: channels keep such packages
     /// in a folder of their own.
     pub fn is_for_any_python(&self) -> bool {
-        let (CondaFrom::Http(from) | CondaFrom::Context(from)) = &self.from;
-        from.rsplit('/').nth(1) == Some("noarch")
+        self.from.as_str().rsplit('/').nth(1) == Some("noarch")
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::CondaSet;
+use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Place;
 
 /// Wheels from this size on, in bytes, are layers of their own.
@@ -95,11 +96,11 @@ pub enum WheelFrom {
     /// An address, with the hash that the lock has.
     Http {
         /// The address.
-        url: String,
+        url: HttpUrl,
         /// The SHA-256 of the file, in hexadecimal.
         sha256: String,
         /// The file's name.
-        file: String,
+        file: FileName,
         /// Its size in bytes, where the lock has it.
         size: Option<u64>,
     },
@@ -120,19 +121,19 @@ pub enum BuildFrom {
     /// A source archive.
     Sdist {
         /// The address.
-        url: String,
+        url: HttpUrl,
         /// The SHA-256 of the file, in hexadecimal, where it is known.
         sha256: Option<String>,
         /// The file's name.
-        file: String,
+        file: FileName,
     },
     /// A commit of a repository.
     Git {
         /// The repository's address.
-        url: String,
+        url: GitUrl,
         /// The commit.
-        commit: String,
-        /// The project's folder in it.
+        commit: Commit,
+        /// The project's folder in it, of plain components.
         subdirectory: Option<String>,
     },
     /// A folder or archive of the context.
@@ -315,9 +316,9 @@ mod tests {
 
     fn wheel(name: &str, version: &str, size: u64) -> WheelPlan {
         let from = WheelFrom::Http {
-            url: format!("https://files.example/{name}-{version}.whl"),
+            url: HttpUrl::parse(&format!("https://files.example/{name}-{version}.whl")).unwrap(),
             sha256: "00".into(),
-            file: format!("{name}-{version}.whl"),
+            file: FileName::parse(&format!("{name}-{version}.whl")).unwrap(),
             size: Some(size),
         };
         WheelPlan {

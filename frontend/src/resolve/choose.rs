@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::address::{Commit, FileName, visible};
 use crate::diagnostics::{Diagnostics, Place, Problem};
 use crate::lock::{Artifact, Install, Location, Source};
 use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
@@ -99,18 +100,21 @@ fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<W
         (Location::Path(path), _) => {
             WheelFrom::Built(BuildFrom::Context { path: in_context(path)?, editable: false })
         }
-        (Location::Index, _) => return Err(Problem::NotOnIndex { package: artifact.file.clone() }),
+        (Location::Index, _) => {
+            return Err(Problem::NotOnIndex { package: artifact.file.to_string() });
+        }
     }))
 }
 
 fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
     Ok(Some(WheelFrom::Built(match source {
         Source::Git { url, commit, subdirectory } => {
-            BuildFrom::Git { url: url.clone(), commit: commit.clone(), subdirectory: subdirectory.clone() }
+            let commit = Commit::parse(commit).map_err(|error| unusable(&error))?;
+            let subdirectory = subdirectory.as_deref().map(plain_folder).transpose()?;
+            BuildFrom::Git { url: url.clone(), commit, subdirectory }
         }
         Source::Url { url, .. } => {
-            let path = url.split(['?', '#']).next().unwrap_or(url);
-            let file = path.rsplit('/').next().unwrap_or(path).to_owned();
+            let file = FileName::of_address(url.as_str()).map_err(|error| unusable(&error))?;
             BuildFrom::Sdist { url: url.clone(), sha256: None, file }
         }
         // The project itself is dealt with as the app.
@@ -121,6 +125,20 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
         }
         Source::Index { .. } => return Ok(None),
     })))
+}
+
+/// What a lock says and nothing can be made of.
+pub(super) fn unusable(error: &dyn std::error::Error) -> Problem {
+    Problem::Lock { message: error.to_string(), help: Vec::new() }
+}
+
+/// A folder below the root of a repository.
+fn plain_folder(path: &str) -> Result<String, Problem> {
+    let folder = ContextPath::parse(path).ok_or_else(|| {
+        let message = format!("`{}` is no folder of the repository", visible(path));
+        Problem::Lock { message, help: Vec::new() }
+    })?;
+    Ok(folder.as_str().to_owned())
 }
 
 /// A path of a lock as one of the context: locks count from their own folder.

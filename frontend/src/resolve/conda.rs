@@ -7,13 +7,14 @@ use std::sync::Arc;
 use buildkit_llb::Platform;
 use pep440_rs::Version;
 
+use super::choose::unusable;
 use super::{CondaQuestion, Environments, Question, ResolveError, Resolver, libc_of, pins_of};
+use crate::address::FileName;
 use crate::conda::{
     self, Address, Channel, CondaLock, CondaName, Entry, EnvironmentFile, Format, SelectError, select,
     subdir_of,
 };
 use crate::diagnostics::{Diagnostics, Place, Problem, Source};
-use crate::lock::file_name;
 use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
 use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized};
 use crate::spec::{ContextPath, Spec};
@@ -299,18 +300,25 @@ impl Builder<'_> {
 /// A conda package as it is fetched.
 fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
     let from = match &entry.address {
-        Address::Url(url) => CondaFrom::Http(url.split('#').next().unwrap_or(url).to_owned()),
+        Address::Url(url) => CondaFrom::Http(url.without_fragment()),
         Address::Path(path) => CondaFrom::Context(in_context(path, conda)?),
+        Address::Repository(_) => return Err(from_repository(entry)),
     };
     Ok(CondaPlan {
         name: entry.name.clone(),
         version: entry.version.clone().unwrap_or_default(),
-        file: file_name(entry.address.as_str()),
+        file: FileName::of_address(entry.address.as_str()).map_err(|error| unusable(&error))?,
         from,
         sha256: entry.sha256.clone().unwrap_or_default(),
         size: entry.size,
         at: place(entry, conda),
     })
+}
+
+fn from_repository(entry: &Entry) -> Problem {
+    let message =
+        format!("`{}` comes from a repository, which cannot be installed from this lock", entry.name);
+    Problem::Lock { message, help: Vec::new() }
 }
 
 /// Where the lock has an entry; nothing in a file that was resolved.
@@ -324,18 +332,15 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
     // As the format has it; other cases are other files.
     let is_wheel = |file: &str| file.strip_suffix(".whl").is_some();
     let from = match &entry.address {
-        Address::Url(url) if url.starts_with("git+") => {
-            let message =
-                format!("`{}` comes from a repository, which cannot be installed from this lock", entry.name);
-            return Err(Problem::Lock { message, help: Vec::new() });
-        }
+        Address::Repository(_) => return Err(from_repository(entry)),
         Address::Url(url) => {
-            let (url, file) = (url.split('#').next().unwrap_or(url).to_owned(), file_name(url));
+            let file = FileName::of_address(url.as_str()).map_err(|error| unusable(&error))?;
+            let url = url.without_fragment();
             match &entry.sha256 {
-                Some(sha256) if is_wheel(&file) => {
+                Some(sha256) if is_wheel(file.as_str()) => {
                     WheelFrom::Http { url, sha256: sha256.clone(), file, size: entry.size }
                 }
-                None if is_wheel(&file) => {
+                None if is_wheel(file.as_str()) => {
                     let message = format!("`{}` is locked without a SHA-256", entry.name);
                     return Err(Problem::Lock { message, help: Vec::new() });
                 }

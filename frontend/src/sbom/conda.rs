@@ -1,6 +1,6 @@
 //! Packages of conda in the document.
 
-use super::{Checksum, ExternalRef, Package, purl, without_credentials};
+use super::{Checksum, ExternalRef, Package, purl};
 use crate::plan::{CondaFrom, CondaPlan};
 
 /// The id of a conda package. Names may have what ids must not.
@@ -12,9 +12,9 @@ pub(super) fn id_of(name: &str) -> String {
 pub(super) fn package(conda: &CondaPlan) -> Package {
     let mut package = Package::new(&conda.name, id_of(&conda.name));
     package.version_info = Some(conda.version.clone());
-    package.package_file_name = Some(conda.file.clone());
+    package.package_file_name = Some(conda.file.to_string());
     if let CondaFrom::Http(url) = &conda.from {
-        package.download_location = without_credentials(url);
+        package.download_location = url.to_string();
     }
     package.checksums =
         vec![Checksum { algorithm: "SHA256".to_owned(), checksum_value: conda.sha256.clone() }];
@@ -29,22 +29,23 @@ pub(super) fn package(conda: &CondaPlan) -> Package {
 
 /// The build in `name-version-build.conda`: what tells the files of one version apart.
 fn build_of(conda: &CondaPlan) -> Option<&str> {
-    let rest = conda.file.strip_prefix(&format!("{}-{}-", conda.name, conda.version))?;
+    let rest = conda.file.as_str().strip_prefix(&format!("{}-{}-", conda.name, conda.version))?;
     rest.strip_suffix(".conda").or_else(|| rest.strip_suffix(".tar.bz2"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::{FileName, HttpUrl};
 
     #[test]
     fn a_conda_package_has_its_build_and_no_password() {
         let package = package(&CondaPlan {
             name: "_libgcc_mutex".to_owned(),
             version: "0.1".to_owned(),
-            file: "_libgcc_mutex-0.1-main.conda".to_owned(),
+            file: FileName::parse("_libgcc_mutex-0.1-main.conda").unwrap(),
             from: CondaFrom::Http(
-                "https://me:pw@host.example/linux-64/_libgcc_mutex-0.1-main.conda".to_owned(),
+                HttpUrl::parse("https://me:pw@host.example/linux-64/_libgcc_mutex-0.1-main.conda").unwrap(),
             ),
             sha256: "00".to_owned(),
             size: None,

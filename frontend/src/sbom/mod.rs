@@ -150,8 +150,8 @@ fn package(wheel: &WheelPlan) -> Package {
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     match &wheel.from {
         WheelFrom::Http { url, sha256, file, .. } => {
-            package.download_location = without_credentials(url);
-            package.package_file_name = Some(file.clone());
+            package.download_location = url.to_string();
+            package.package_file_name = Some(file.to_string());
             hash = Some(sha256);
         }
         WheelFrom::Context { path, sha256 } => {
@@ -159,14 +159,13 @@ fn package(wheel: &WheelPlan) -> Package {
             hash = sha256.as_ref();
         }
         WheelFrom::Built(BuildFrom::Sdist { url, sha256, file }) => {
-            package.download_location = without_credentials(url);
-            package.package_file_name = Some(file.clone());
+            package.download_location = url.to_string();
+            package.package_file_name = Some(file.to_string());
             package.source_info = Some("built from a source archive".to_owned());
             hash = sha256.as_ref();
         }
         WheelFrom::Built(BuildFrom::Git { url, commit, subdirectory }) => {
-            let at = if commit.is_empty() { String::new() } else { format!("@{commit}") };
-            let location = format!("{}{at}", repository_of(url));
+            let location = format!("{}@{commit}", repository_of(url.as_str()));
             let folder = subdirectory.as_ref().map(|folder| format!("#{folder}")).unwrap_or_default();
             package.download_location = format!("{location}{folder}");
             package.source_info = Some("built from a repository".to_owned());

@@ -38,7 +38,7 @@ pub(super) fn take(
     Err(SelectError::NoArtifact {
         package: package.label(),
         target: Box::new(target.clone()),
-        offered: package.artifacts.iter().map(|artifact| artifact.file.clone()).collect(),
+        offered: package.artifacts.iter().map(|artifact| artifact.file.to_string()).collect(),
         remedies: remedy::remedies(package, target, tags, policy),
         at: package.at.clone(),
     })

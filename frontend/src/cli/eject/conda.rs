@@ -92,8 +92,10 @@ pub(super) fn lists(sets: &BTreeMap<Vec<String>, WheelSet>) -> String {
         let _ = writeln!(body, "COPY <<'PACKAGES' /{}.conda.txt", list(groups));
         for package in set.conda.iter().flat_map(packages).map(|(_, package)| package) {
             let (place, address) = match &package.from {
-                CondaFrom::Http(url) => (places.get(package.file.as_str()).cloned().unwrap_or_default(), url),
-                CondaFrom::Context(path) => (format!("/run/context/{path}"), path),
+                CondaFrom::Http(url) => {
+                    (places.get(package.file.as_str()).cloned().unwrap_or_default(), url.as_str())
+                }
+                CondaFrom::Context(path) => (format!("/run/context/{path}"), path.as_str()),
             };
             let _ = writeln!(body, "{} {place} {address}", package.sha256);
         }

@@ -211,7 +211,7 @@ fn conda_layer(layer: &CondaLayer) -> Layer {
     let packages = layer.packages.iter().map(|package| Package {
         name: package.name.clone(),
         version: Some(package.version.clone()),
-        artifact: package.file.clone(),
+        artifact: package.file.to_string(),
         built: false,
         bytes: package.size,
         why: String::new(),
@@ -231,7 +231,7 @@ fn open_layer(chosen: &Chosen) -> Vec<Layer> {
             name: name.clone(),
             version: entry.package.version.as_ref().map(ToString::to_string),
             artifact: match &entry.take {
-                Take::Wheel(artifact) | Take::Sdist(artifact) => artifact.file.clone(),
+                Take::Wheel(artifact) | Take::Sdist(artifact) => artifact.file.to_string(),
                 Take::Release => "a file of the release".to_owned(),
                 Take::Source => "its source".to_owned(),
             },
@@ -254,9 +254,9 @@ fn total(packages: &[Package]) -> Option<u64> {
 
 fn package(wheel: &WheelPlan, chosen: &Chosen) -> Package {
     let (artifact, bytes, built) = match &wheel.from {
-        WheelFrom::Http { file, size, .. } => (file.clone(), *size, false),
+        WheelFrom::Http { file, size, .. } => (file.to_string(), *size, false),
         WheelFrom::Context { path, .. } => (path.clone(), None, false),
-        WheelFrom::Built(BuildFrom::Sdist { file, .. }) => (file.clone(), None, true),
+        WheelFrom::Built(BuildFrom::Sdist { file, .. }) => (file.to_string(), None, true),
         WheelFrom::Built(BuildFrom::Git { url, commit, .. }) => (format!("{url}@{commit}"), None, true),
         WheelFrom::Built(BuildFrom::Context { path, .. }) => (path.clone(), None, true),
     };

@@ -11,11 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::artifact::{Artifact, Index, IndexKind, Location};
-use super::location::{file_name, join};
+use super::location::join;
 use super::manifest::{Manifest, of_requirement};
 use super::model::{Dependency, Install, Listing, Lock, Package, Roots, Source, Trace};
 use super::table::{Document, Table};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use crate::address::FileName;
 use crate::pep508::{Marker, Name};
 
 pub(super) const READER: Reader = Reader {
@@ -109,19 +110,20 @@ fn package(table: &Table<'_>, kind: Kind) -> Result<Package, LockError> {
 fn source(table: &Table<'_>, package: &Name) -> Result<Source, LockError> {
     let Some(source) = table.table("source")? else { return Ok(Source::Index { url: None }) };
     let kind = source.need_text("type")?;
-    let url = source.need_text("url")?.text;
+    let address = source.need_text("url")?;
+    let url = address.text;
     let subdirectory = source.owned("subdirectory")?;
     Ok(match kind.text {
         "legacy" => Source::Index { url: Some(url.to_owned()) },
-        "url" => Source::Url { url: url.to_owned(), subdirectory },
+        "url" => Source::Url { url: address.http()?, subdirectory },
         "file" => Source::File { path: join("", url), subdirectory },
         "directory" => {
             let install = if table.flag("develop")? { Install::Editable } else { Install::Built };
             Source::Directory { path: join("", url), install }
         }
         "git" => {
-            let commit = source.need_text("resolved_reference")?.text.to_owned();
-            Source::Git { url: url.to_owned(), commit, subdirectory }
+            let commit = source.need_text("resolved_reference")?.commit()?;
+            Source::Git { url: address.git()?, commit, subdirectory }
         }
         _ => return Err(kind.error(LockErrorKind::Source { package: package.to_string() })),
     })
@@ -129,10 +131,11 @@ fn source(table: &Table<'_>, package: &Name) -> Result<Source, LockError> {
 
 fn add_files(files: &[Table<'_>], package: &mut Package) -> Result<(), LockError> {
     for file in files {
-        let name = file.need_text("file")?.text;
+        let name = file.need_text("file")?.file()?;
+        let is_last = |address: &str| FileName::of_address(address).is_ok_and(|last| last == name);
         let location = match &package.source {
-            Source::Url { url, .. } if file_name(url) == name => Location::Url(url.clone()),
-            Source::File { path, .. } if file_name(path) == name => Location::Path(path.clone()),
+            Source::Url { url, .. } if is_last(url.as_str()) => Location::Url(url.clone()),
+            Source::File { path, .. } if is_last(path) => Location::Path(path.clone()),
             _ => Location::Index,
         };
         let mut artifact = Artifact::new(name, location);

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use self::lines::{Logical, logical_lines};
 use self::options::{Parsed, Setting, option};
 use super::artifact::{Artifact, ArtifactKind, Location};
-use super::location::{file_name, file_url_path, is_url, join, parameter, pip_git};
+use super::location::{file_url_path, is_url, join, parameter, pip_git};
 use super::model::{Install, Listing, Lock, Package, Place, Roots, Source};
 use super::table::Document;
 use super::{Format, Hash, Hashes, LockError, LockErrorKind, Reader, fresh};
+use crate::address::{Commit, FileName, HttpUrl};
 use crate::pep508::{Name, Requirement, Wanted};
 
 /// Reads a file of the context by its path; the error is a text for the user.
@@ -131,7 +132,7 @@ impl Reading<'_> {
                 self.include(&path, &at, role)
             }
             Setting::Editable(target) => {
-                let line = editable_line(&target, at, folder(file));
+                let line = editable_line(&target, at, folder(file))?;
                 self.push(line, role);
                 Ok(())
             }
@@ -174,7 +175,8 @@ fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
     let (text, rest) = lines::split_options(&line.text);
     let Parsed { hashes } = options::of_requirement(rest).map_err(|kind| LockError::at(at.clone(), kind))?;
     let base = folder(&at.file).to_owned();
-    if let Some((name, source)) = bare(text, &base, Install::Built) {
+    let fail = |kind| LockError::at(at.clone(), kind);
+    if let Some((name, source)) = bare(text, &base, Install::Built).map_err(fail)? {
         return Ok(Line { name, requirement: None, source, hashes, at });
     }
     let requirement = Requirement::parse(text).map_err(|error| {
@@ -182,30 +184,37 @@ fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
         LockError::at(Place { file: Arc::clone(&at.file), span }, error.kind)
     })?;
     let source = match &requirement.wanted {
-        Wanted::Url(url) => bare(url, &base, Install::Built)
-            .map_or_else(|| Source::Url { url: url.clone(), subdirectory: None }, |(_, source)| source),
+        Wanted::Url(url) => match bare(url, &base, Install::Built).map_err(fail)? {
+            Some((_, source)) => source,
+            None => {
+                let url = HttpUrl::parse(url).map_err(|error| fail(error.into()))?;
+                Source::Url { url, subdirectory: None }
+            }
+        },
         Wanted::Versions(_) => Source::Index { url: None },
     };
     Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
 }
 
-fn editable_line(target: &str, at: Place, base: &str) -> Line {
+fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError> {
     let folder = || {
         let path = join(base, target.split('[').next().unwrap_or(target));
         (None, Source::Directory { path, install: Install::Editable })
     };
-    let (name, source) = bare(target, base, Install::Editable).unwrap_or_else(folder);
-    Line { name, requirement: None, source, hashes: Hashes::default(), at }
+    let found = bare(target, base, Install::Editable).map_err(|kind| LockError::at(at.clone(), kind))?;
+    let (name, source) = found.unwrap_or_else(folder);
+    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
 }
 
 /// What an address or a path leads to; absent if the text is neither.
-fn bare(text: &str, base: &str, install: Install) -> Option<(Option<Name>, Source)> {
+fn bare(text: &str, base: &str, install: Install) -> Result<Option<(Option<Name>, Source)>, LockErrorKind> {
     let text = text.trim();
     let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
     let egg = parameter(fragment, "egg");
     let name = egg.and_then(|egg| Name::new(egg.split('[').next().unwrap_or_default()).ok());
     let subdirectory = parameter(fragment, "subdirectory");
-    if let Some((source, revision)) = pip_git(text) {
+    if let Some(found) = pip_git(text) {
+        let (source, revision) = found?;
         let source = match (source, revision) {
             // A branch or tag: the commit is whatever it was called.
             (Source::Git { url, commit, subdirectory }, Some(revision)) if commit.is_empty() => {
@@ -213,31 +222,31 @@ fn bare(text: &str, base: &str, install: Install) -> Option<(Option<Name>, Sourc
             }
             (source, _) => source,
         };
-        return Some((name, source));
+        return Ok(Some((name, source)));
     }
     let path = match file_url_path(address) {
         Some(path) => path,
         None if is_url(address) => {
-            let url = address.split_whitespace().next()?.to_owned();
-            let name = name.or_else(|| named_by(&file_name(&url)));
-            return Some((name, Source::Url { url, subdirectory }));
+            let url = HttpUrl::parse(address.split_whitespace().next().unwrap_or_default())?;
+            let name = name.or_else(|| named_by(url.as_str()));
+            return Ok(Some((name, Source::Url { url, subdirectory })));
         }
         None if is_path(address) => address.to_owned(),
-        None => return None,
+        None => return Ok(None),
     };
     let path = join(base, path.split(['[', ';']).next().unwrap_or(&path).trim());
-    let kind = Artifact::new(file_name(&path), Location::Index).kind;
-    let source = match kind {
+    let source = match ArtifactKind::of_path(&path) {
         ArtifactKind::Other => {
             Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
         }
         _ => Source::File { path: path.clone(), subdirectory },
     };
-    Some((name.or_else(|| named_by(&file_name(&path))), source))
+    Ok(Some((name.or_else(|| named_by(&path)), source)))
 }
 
-fn named_by(file: &str) -> Option<Name> {
-    match Artifact::new(file, Location::Index).kind {
+/// The package of the wheel at the end of an address or path.
+fn named_by(address: &str) -> Option<Name> {
+    match ArtifactKind::of_path(address) {
         ArtifactKind::Wheel(wheel) => Some(wheel.name),
         _ => None,
     }
@@ -246,7 +255,7 @@ fn named_by(file: &str) -> Option<Name> {
 /// pip's rule: what begins with a dot or has a slash, and the name of an archive.
 fn is_path(text: &str) -> bool {
     let first = text.split([';', ' ']).next().unwrap_or(text);
-    let is_archive = Artifact::new(first, Location::Index).kind != ArtifactKind::Other;
+    let is_archive = ArtifactKind::of_path(first) != ArtifactKind::Other;
     first.starts_with('.') || (first.contains('/') && !text.contains('@')) || is_archive
 }
 
@@ -303,7 +312,8 @@ fn package(line: Line) -> Result<Package, LockError> {
     let Some(name) = line.name.clone() else {
         let text = match &line.source {
             Source::Directory { path, .. } | Source::File { path, .. } => path.clone(),
-            Source::Git { url, .. } | Source::Url { url, .. } => url.clone(),
+            Source::Git { url, .. } => url.to_string(),
+            Source::Url { url, .. } => url.to_string(),
             Source::Index { .. } => String::new(),
         };
         return Err(fail(LockErrorKind::Nameless { text }));
@@ -323,18 +333,31 @@ fn package(line: Line) -> Result<Package, LockError> {
             return Err(fail(LockErrorKind::Unpinned { package: package.name.to_string() }));
         }
         Source::Index { .. } => package.hashes = line.hashes,
-        Source::Url { url: address, .. } | Source::File { path: address, .. } => {
-            let location = super::location::locate("", address);
-            let mut artifact = Artifact::new(file_name(address), location);
-            if artifact.kind == ArtifactKind::Other {
-                artifact.kind = ArtifactKind::Sdist;
-            }
-            artifact.hashes = line.hashes;
-            package.artifacts.push(artifact);
+        Source::Url { url, .. } => {
+            let file = FileName::of_address(url.as_str()).map_err(|error| fail(error.into()))?;
+            package.artifacts.push(archive(file, Location::Url(url.clone()), line.hashes));
         }
-        Source::Git { .. } | Source::Directory { .. } => {}
+        Source::File { path, .. } => {
+            let file = FileName::of_address(path).map_err(|error| fail(error.into()))?;
+            package.artifacts.push(archive(file, Location::Path(path.clone()), line.hashes));
+        }
+        // A hash of files says nothing of a repository: the id of the commit has to.
+        Source::Git { commit, .. } => {
+            Commit::parse(commit).map_err(|error| fail(error.into()))?;
+        }
+        Source::Directory { .. } => {}
     }
     Ok(package)
+}
+
+/// A wheel, or else a source archive, whatever its name ends in.
+fn archive(file: FileName, location: Location, hashes: Hashes) -> Artifact {
+    let mut artifact = Artifact::new(file, location);
+    if artifact.kind == ArtifactKind::Other {
+        artifact.kind = ArtifactKind::Sdist;
+    }
+    artifact.hashes = hashes;
+    artifact
 }
 
 /// Reads one `--hash` value.

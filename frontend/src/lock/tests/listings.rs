@@ -21,7 +21,7 @@ wheels = [{ url = "https://example.invalid/w-1.0-py3-none-any.whl", path = "whee
 
 [[packages]]
 name = "v"
-vcs = { type = "git", url = "https://example.invalid/v", requested-revision = "main", commit-id = "abc" }
+vcs = { type = "git", url = "https://example.invalid/v", requested-revision = "main", commit-id = "0123456789012345678901234567890123456789" }
 
 [[packages]]
 name = "d"
@@ -37,10 +37,12 @@ archive = { url = "https://example.invalid/download", hashes = { sha256 = "DIGES
     let text = text.replace("DIGEST", digest).replace("sha512 = \"ab\"", "blake2b = \"ab\"");
     let lock = read(Format::Pylock, &text, None).unwrap();
     let w = package(&lock, "w");
-    assert_eq!(w.artifacts[0].file, "w-1.0.tar.gz");
+    assert_eq!(w.artifacts[0].file.as_str(), "w-1.0.tar.gz");
     assert_eq!(w.artifacts[1].location, Location::Path("wheels/w-1.0-py3-none-any.whl".into()));
     assert_eq!(w.artifacts[0].hashes.sha256(), None);
-    assert!(matches!(&package(&lock, "v").source, Source::Git { commit, .. } if commit == "abc"));
+    assert!(
+        matches!(&package(&lock, "v").source, Source::Git { commit, .. } if commit == "0123456789012345678901234567890123456789")
+    );
     assert!(matches!(&package(&lock, "d").source, Source::Directory { install: Install::Editable, .. }));
     assert_eq!(package(&lock, "a").artifacts[0].kind, ArtifactKind::Sdist);
     let Roots::Listed(listing) = &lock.roots else { panic!("a listing") };
@@ -102,7 +104,7 @@ fn poetry_packages_say_when_they_are_installed() {
     assert_eq!(yaml.artifacts[1].kind, ArtifactKind::Other);
     assert_eq!(lock.indexes[0].url, "https://example.invalid/simple");
     let place = &package(&lock, "direct").artifacts[0].location;
-    assert_eq!(*place, Location::Url("https://example.invalid/direct-1.0-py3-none-any.whl".into()));
+    assert_eq!(*place, Location::Url(http("https://example.invalid/direct-1.0-py3-none-any.whl")));
     assert_eq!(lock.extras(), [name("yaml")].into());
     assert_eq!(lock.requires_python.unwrap().to_string(), ">=3.10, <4");
 }
@@ -247,7 +249,7 @@ fn pipfile_sections_are_groups() {
     "default": {
         "requests": {"hashes": ["HASH"], "version": "==2.0", "markers": "python_version >= '3.8'", "extras": ["socks"]},
         "colorama": {"markers": "sys_platform == 'win32'", "version": "*"},
-        "repo": {"git": "https://example.invalid/r", "ref": "abc"},
+        "repo": {"git": "https://example.invalid/r", "ref": "0123456789012345678901234567890123456789"},
         "here": {"path": "./here", "editable": true},
         "far": {"file": "https://example.invalid/far-1.0.tar.gz", "hashes": ["HASH"]}
     },

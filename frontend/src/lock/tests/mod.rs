@@ -2,11 +2,13 @@
 
 mod errors;
 mod freshness;
+mod hostile;
 mod listings;
 mod requirements;
 mod uv;
 
 use super::*;
+use crate::address::{GitUrl, HttpUrl};
 use crate::pep508::Name;
 
 /// A digest that every fixture may use.
@@ -14,6 +16,10 @@ const HASH: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef01234
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
+}
+
+fn http(text: &str) -> HttpUrl {
+    HttpUrl::parse(text).unwrap()
 }
 
 fn nothing_to_read(path: &str) -> Result<String, String> {
@@ -50,8 +56,7 @@ fn files_are_known_by_their_names() {
 
 #[test]
 fn addresses_and_paths_are_taken_apart() {
-    use super::location::{file_name, file_url_path, join, pip_git, uv_git};
-    assert_eq!(file_name("https://example.invalid/a/b-1%2Bcpu.whl?x=1#sha256=2"), "b-1+cpu.whl");
+    use super::location::{file_url_path, join, pip_git, uv_git};
     for (base, path, joined) in [
         ("", "./a/../b", "b"),
         ("a/b", "../c", "a/c"),
@@ -65,16 +70,16 @@ fn addresses_and_paths_are_taken_apart() {
     assert_eq!(file_url_path("file:///a%20b"), Some("/a b".to_owned()));
     let commit = "0123456789012345678901234567890123456789";
     let expected = |subdirectory: Option<&str>| Source::Git {
-        url: "https://example.invalid/r".to_owned(),
+        url: GitUrl::parse("https://example.invalid/r").unwrap(),
         commit: commit.to_owned(),
         subdirectory: subdirectory.map(str::to_owned),
     };
     let uv = format!("https://example.invalid/r?rev=main&subdirectory=a%2Fb#{commit}");
-    assert_eq!(uv_git(&uv), Some(expected(Some("a/b"))));
-    assert_eq!(uv_git("https://example.invalid/r?rev=main"), None);
+    assert_eq!(uv_git(&uv), Ok(expected(Some("a/b"))));
+    assert!(uv_git("https://example.invalid/r?rev=main").is_err());
     let pip = format!("git+https://example.invalid/r@{commit}#egg=r");
-    assert_eq!(pip_git(&pip), Some((expected(None), Some(commit.to_owned()))));
-    let (source, revision) = pip_git("git+ssh://git@example.invalid/r@main").unwrap();
+    assert_eq!(pip_git(&pip), Some(Ok((expected(None), Some(commit.to_owned())))));
+    let (source, revision) = pip_git("git+ssh://git@example.invalid/r@main").unwrap().unwrap();
     assert_eq!(revision.as_deref(), Some("main"));
-    assert!(matches!(source, Source::Git { url, .. } if url == "ssh://git@example.invalid/r"));
+    assert!(matches!(source, Source::Git { url, .. } if url.as_str() == "ssh://git@example.invalid/r"));
 }

@@ -97,6 +97,6 @@ fn a_lock_has_every_line_pinned_and_hashed() {
     let input = Input { path: "requirements.txt", text: &text, pyproject: None, read: &read };
     let lock = parse(Format::Requirements, &input).unwrap();
     assert_eq!(package(&lock, "a").hashes.sha256(), HASH.strip_prefix("sha256:"));
-    assert_eq!(package(&lock, "u").artifacts[0].file, "u-1.0.tar.gz");
+    assert_eq!(package(&lock, "u").artifacts[0].file.as_str(), "u-1.0.tar.gz");
     assert!(matches!(package(&lock, "own-app").source, Source::Directory { .. }));
 }

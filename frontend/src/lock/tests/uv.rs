@@ -78,8 +78,15 @@ fn every_kind_of_source_is_read() {
         ("a", index("https://example.invalid/simple")),
         ("flat", index("wheels")),
         ("local", Source::File { path: text("vendor/local-1.0-py3-none-any.whl"), subdirectory: None }),
-        ("g", Source::Git { url: text("https://example.invalid/g"), commit, subdirectory: Some(text("py")) }),
-        ("u", Source::Url { url: text("https://example.invalid/u.tar.gz"), subdirectory: Some(text("s")) }),
+        (
+            "g",
+            Source::Git {
+                url: GitUrl::parse("https://example.invalid/g").unwrap(),
+                commit,
+                subdirectory: Some(text("py")),
+            },
+        ),
+        ("u", Source::Url { url: http("https://example.invalid/u.tar.gz"), subdirectory: Some(text("s")) }),
     ];
     for (name, source) in cases {
         assert_eq!(package(&lock, name).source, source, "{name}");
@@ -97,7 +104,7 @@ fn artifacts_know_where_they_are() {
     let place = |name: &str| package(&lock, name).artifacts[0].location.clone();
     assert_eq!(place("flat"), Location::Path("wheels/flat-1.0-py3-none-any.whl".into()));
     assert_eq!(place("local"), Location::Path("vendor/local-1.0-py3-none-any.whl".into()));
-    assert_eq!(place("u"), Location::Url("https://example.invalid/u.tar.gz".into()));
+    assert_eq!(place("u"), Location::Url(http("https://example.invalid/u.tar.gz")));
     let at = &package(&lock, "a").at;
     assert_eq!(&*at.file, "the.lock");
     assert!(at.span.start > 0);

@@ -1,0 +1,67 @@
+//! Where a file is downloaded from.
+
+use std::fmt;
+
+use super::{AddressError, Parts, check, check_characters, redacted, visible};
+
+/// An address of a file: `http` or `https`, with a host, without blanks and control characters, and without the user
+/// name and password that the text had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HttpUrl {
+    text: String,
+    had_credentials: bool,
+}
+
+impl HttpUrl {
+    /// Reads an address. Blanks of its path are written as `%20`, as the tools do that read the same locks.
+    ///
+    /// # Errors
+    /// If it is none, or one of another kind.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let escaped = text.replace(' ', "%20");
+        check_characters(&escaped)?;
+        let other = || AddressError::Scheme {
+            address: visible(&redacted(text)),
+            what: "a file",
+            schemes: "`https://` or `http://`",
+        };
+        let parts = Parts::split(&escaped).ok_or_else(other)?;
+        let scheme = parts.scheme.to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            return Err(other());
+        }
+        check(text, &parts)?;
+        Ok(Self {
+            text: format!("{scheme}://{}{}", parts.host, parts.rest),
+            had_credentials: parts.user.is_some_and(|user| !user.is_empty()),
+        })
+    }
+
+    /// The address, without credentials.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text had a user name or password, which are left out here.
+    pub fn had_credentials(&self) -> bool {
+        self.had_credentials
+    }
+
+    /// Host and port.
+    pub fn host(&self) -> &str {
+        Parts::split(&self.text).map_or("", |parts| parts.host)
+    }
+
+    /// The address without what stands after `#`, which is no part of the request.
+    #[must_use]
+    pub fn without_fragment(&self) -> Self {
+        let text = self.text.split('#').next().unwrap_or_default().to_owned();
+        Self { text, had_credentials: self.had_credentials }
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
