@@ -132,6 +132,12 @@ pub enum Problem {
     StaleLock { lock: String, manifest: String, reason: String, command: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
+    #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
+    Unverified { package: String, file: String, name: String },
+    #[error("`{file}` of `{package}` is installed as it comes: nothing says what it must contain")]
+    UnverifiedAllowed { package: String, file: String, is_plain: bool },
+    #[error("the address of `{package}` has a user name or password, which is left out")]
+    CredentialsInAddress { package: String, address: String, is_git: bool },
     #[error("the version of Python cannot be told from the base image's name")]
     PythonVersionNeeded,
     #[error("{what} are not locked: the next build may install other versions")]
@@ -176,6 +182,8 @@ impl Problem {
             | Self::NotLocked { .. }
             | Self::NoDependencies { .. }
             | Self::UnusedBuildArg { .. }
+            | Self::UnverifiedAllowed { .. }
+            | Self::CredentialsInAddress { .. }
             | Self::Lint { .. }
             | Self::UnknownRule { .. } => Severity::Warning,
             _ => Severity::Error,
@@ -192,6 +200,8 @@ impl Problem {
             Self::UnusedBuildArg { .. } => Some("UndeclaredBuildArg"),
             Self::UnknownRule { .. } => Some("UnknownRule"),
             Self::StaleLock { .. } => Some("StaleLock"),
+            Self::UnverifiedAllowed { .. } => Some("UnverifiedFile"),
+            Self::CredentialsInAddress { .. } => Some("CredentialsInAddress"),
             Self::RequiresPython { .. } => Some("RequiresPython"),
             _ => None,
         }
@@ -325,6 +335,26 @@ impl Problem {
                 "or install what it has all the same: `# check=skip=StaleLock` below the syntax line".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
+            Self::Unverified { name, .. } => vec![
+                "lock again, with an index and a tool that tell the SHA-256 of each file".into(),
+                format!("or install it as it comes: `allow-unverified = [\"{name}\"]` in [dependencies]"),
+            ],
+            Self::UnverifiedAllowed { is_plain, .. } => {
+                let who = if *is_plain { "whoever is between you and the server" } else { "the server" };
+                vec![format!("{who} decides what is installed: lock it with a SHA-256 as soon as there is one")]
+            }
+            Self::CredentialsInAddress { address, is_git: true, .. } => vec![
+                format!("take it out of the address, and pass it as a build secret: `--secret id=GIT_AUTH_TOKEN.{}`", host(address)),
+                "it is in no step and no message of this build, but in the file: whoever reads that has it".into(),
+            ],
+            Self::CredentialsInAddress { address, is_git: false, .. } => vec![
+                format!(
+                    "take it out of the address, and pass it as a build secret: `--secret id=HTTP_AUTH_HEADER_{}`, or `auth` in [dependencies.index]",
+                    host(address)
+                ),
+                "for pip and uv, pass a file as .netrc: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`".into(),
+                "it is in no step and no message of this build, but in the file: whoever reads that has it".into(),
+            ],
             Self::PythonVersionNeeded => vec!["name it: `[python]` with `version = \"3.13\"`".into()],
             Self::NotLocked { .. } => vec![
                 "commit a lock: `uv lock`, `poetry lock`, or `uv pip compile --generate-hashes -o requirements.txt`".into(),
@@ -354,6 +384,14 @@ impl Problem {
             _ => Vec::new(),
         }
     }
+}
+
+/// The host of an address, without its port.
+fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
 }
 
 #[expect(clippy::ref_option, reason = "called with the fields of variants, by reference")]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::address::{Commit, FileName, visible};
-use crate::diagnostics::{Diagnostics, Place, Problem};
+use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
 use crate::lock::{Artifact, Install, Location, Source};
 use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
 use crate::project::{Locked, Wanted};
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
+use crate::resolve::trust::doubts;
 use crate::select::{SelectError, Selected, Selection, Take};
 use crate::spec::{ContextPath, Spec};
 
@@ -24,24 +25,33 @@ pub(super) fn wheels(
     let mut wheels = Vec::new();
     let mut complete = true;
     for entry in &selection.entries {
-        match wheel_of(entry, located, locked) {
-            Ok(Some(from)) => wheels.push(WheelPlan {
+        let wheel = match wheel_of(entry, located, locked) {
+            Ok(Some(from)) => WheelPlan {
                 name: entry.package.name.as_str().to_owned(),
                 version: entry.package.version.as_ref().map(ToString::to_string),
                 from,
                 requested: entry.why.through.is_empty(),
                 at: place(entry, locked).or_else(|| place_of_wanted(entry, wanted)),
                 requires: entry.requires.iter().map(|name| name.as_str().to_owned()).collect(),
-            }),
-            Ok(None) => {}
+            },
+            Ok(None) => continue,
             Err(problem) => {
                 complete = false;
                 match place(entry, locked) {
                     Some(at) => found.report(&at.source, at.span, problem),
                     None => found.report(&spec.source, spec.anywhere(), problem),
                 }
+                continue;
+            }
+        };
+        for problem in doubts(&wheel, spec) {
+            complete &= problem.severity() == Severity::Warning;
+            match &wheel.at {
+                Some(at) => found.report(&at.source, at.span, problem),
+                None => found.report(&spec.source, spec.anywhere(), problem),
             }
         }
+        wheels.push(wheel);
     }
     complete.then_some(wheels)
 }

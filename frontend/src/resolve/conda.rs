@@ -8,13 +8,14 @@ use buildkit_llb::Platform;
 use pep440_rs::Version;
 
 use super::choose::unusable;
+use super::trust::doubts;
 use super::{CondaQuestion, Environments, Question, ResolveError, Resolver, libc_of, pins_of};
 use crate::address::FileName;
 use crate::conda::{
     self, Address, Channel, CondaLock, CondaName, Entry, EnvironmentFile, Format, SelectError, select,
     subdir_of,
 };
-use crate::diagnostics::{Diagnostics, Place, Problem, Source};
+use crate::diagnostics::{Diagnostics, Place, Problem, Severity, Source};
 use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
 use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized};
 use crate::spec::{ContextPath, Spec};
@@ -254,7 +255,13 @@ impl Builder<'_> {
         let mut wheels = Vec::new();
         for entry in chosen.python.values() {
             match wheel(entry, self.conda) {
-                Ok(wheel) => wheels.extend(wheel),
+                Ok(wheel) => {
+                    for problem in wheel.iter().flat_map(|wheel| doubts(wheel, self.environments.spec)) {
+                        complete &= problem.severity() == Severity::Warning;
+                        self.environments.found.report(&self.conda.source, entry.span, problem);
+                    }
+                    wheels.extend(wheel);
+                }
                 Err(problem) => {
                     self.environments.found.report(&self.conda.source, entry.span, problem);
                     complete = false;
@@ -339,10 +346,6 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
             match &entry.sha256 {
                 Some(sha256) if is_wheel(file.as_str()) => {
                     WheelFrom::Http { url, sha256: sha256.clone(), file, size: entry.size }
-                }
-                None if is_wheel(file.as_str()) => {
-                    let message = format!("`{}` is locked without a SHA-256", entry.name);
-                    return Err(Problem::Lock { message, help: Vec::new() });
                 }
                 sha256 => WheelFrom::Built(BuildFrom::Sdist { url, sha256: sha256.clone(), file }),
             }

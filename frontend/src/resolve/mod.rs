@@ -7,6 +7,7 @@ mod blame;
 mod choose;
 mod conda;
 mod locate;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 

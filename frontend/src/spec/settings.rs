@@ -102,6 +102,8 @@ pub struct Dependencies {
     pub index: Index,
     /// `bytecode`: whether modules are compiled when the image is built.
     pub bytecode: bool,
+    /// `allow-unverified`: packages of which a file may be installed that no hash covers.
+    pub allow_unverified: Vec<Located<String>>,
 }
 
 impl Default for Dependencies {
@@ -114,6 +116,7 @@ impl Default for Dependencies {
             lock: None,
             index: Index::default(),
             bytecode: true,
+            allow_unverified: Vec::new(),
         }
     }
 }
@@ -131,6 +134,7 @@ impl Read for Dependencies {
             lock: table.get(cx, "lock"),
             index: table.get_or_default(cx, "index"),
             bytecode: table.get(cx, "bytecode").unwrap_or(true),
+            allow_unverified: table.get_or_default(cx, "allow-unverified"),
         };
         table.finish(cx);
         Some(read)

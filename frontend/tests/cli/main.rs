@@ -9,6 +9,7 @@ mod errors;
 mod folder;
 mod found;
 mod graph;
+mod hostile;
 mod init;
 mod plan;
 mod schema;

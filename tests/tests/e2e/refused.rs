@@ -192,3 +192,55 @@ fn a_package_whose_locked_hashes_the_index_does_not_have() -> Result {
     assert_eq!(shown(&outcome, &project)?, expected);
     Ok(())
 }
+
+/// A lock with one package, whose files are what `files` says.
+fn lock_with(files: &str) -> String {
+    format!("lock-version = \"1.0\"\n\n[[packages]]\nname = \"alpha\"\nversion = \"1.0\"\n{files}\n")
+}
+
+#[test]
+fn an_address_of_another_kind_never_becomes_an_operation() -> Result {
+    let zeros = "0".repeat(64);
+    for url in [
+        "docker-image://localhost:5000/pybuild/python:alpha-1.0.tar.gz",
+        "git://git.example/alpha-1.0.tar.gz",
+        "local://context/alpha-1.0.tar.gz",
+        "oci-layout://x/alpha-1.0.tar.gz",
+    ] {
+        let lock =
+            lock_with(&format!("archive = {{ url = \"{url}\", hashes = {{ sha256 = \"{zeros}\" }} }}"));
+        let message = format!(
+            "`{url}` is not an address that a file can be fetched from: it must begin with `https://` or `http://`"
+        );
+        assert_says(&lock, &(at("pylock.toml", 6, &lock) + &failure(&message)))?;
+    }
+    let url = "https://files.example/a%2f..%2fevil.tar.gz";
+    let lock = lock_with(&format!("archive = {{ url = \"{url}\", hashes = {{ sha256 = \"{zeros}\" }} }}"));
+    let message = "`a/../evil.tar.gz` is not the name of a file: it has a slash";
+    assert_says(&lock, &(at("pylock.toml", 6, &lock) + &failure(message)))
+}
+
+#[test]
+fn a_wheel_without_a_strong_hash_is_installed_only_where_the_file_allows_it() -> Result {
+    let index = Index::start()?;
+    let alpha = alpha(&index, "py3-none-any");
+    let file = alpha.url.rsplit('/').next().unwrap_or_default().to_owned();
+    for hashes in ["md5 = \"00000000000000000000000000000000\"", ""] {
+        let lock = lock_with(&format!("wheels = [{{ url = \"{}\", hashes = {{ {hashes} }} }}]", alpha.url));
+        let message = format!(
+            "nothing says what `{file}` of `alpha 1.0` must contain: the lock has no SHA-256 of it\n  \
+             help: lock again, with an index and a tool that tell the SHA-256 of each file\n  \
+             help: or install it as it comes: `allow-unverified = [\"alpha\"]` in [dependencies]"
+        );
+        assert_says(&lock, &(at("pylock.toml", 4, &lock) + &failure(&message)))?;
+        let allowed = project("pylock.toml", &lock, "dependencies.allow-unverified = [\"alpha\"]\n")?;
+        let outcome = Build::of(&allowed).succeed()?;
+        let warned = outcome.progress.warnings.iter().map(|warning| warning.short.as_str());
+        let expected = format!(
+            "UnverifiedFile: `{file}` of `alpha 1.0` is installed as it comes: nothing says what it must contain \
+             (pylock.toml line 4)"
+        );
+        assert_eq!(warned.collect::<Vec<_>>(), [expected]);
+    }
+    Ok(())
+}

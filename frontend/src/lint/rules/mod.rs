@@ -21,8 +21,9 @@ mod version_from_git;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 25] = [
+pub static RULES: [&Rule; 27] = [
     &compiler::RULE,
+    &found("CredentialsInAddress", "An address has a user name or password."),
     &development_group::RULE,
     &end_of_life::RULE,
     &base_tag::RULE,
@@ -46,6 +47,7 @@ pub static RULES: [&Rule; 25] = [
     &unpinned::RULE,
     &unused_arg::RULE,
     &unused_stage::RULE,
+    &found("UnverifiedFile", "A file is installed that no hash covers, because the build file allows it."),
     &version_from_git::RULE,
 ];
 

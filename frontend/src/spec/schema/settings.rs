@@ -73,6 +73,13 @@ pub(super) fn dependencies() -> Table {
                 "bytecode = false",
             ),
             key(
+                "allow-unverified",
+                texts(),
+                "`[]`",
+                "packages that are [installed without a hash](dependencies.md#hashes); `\"wheels\"` only",
+                "allow-unverified = [\"old-tool\"]",
+            ),
+            key(
                 "index",
                 index,
                 "`{}`",
