@@ -30,13 +30,22 @@ pub fn files(name: &str, version: &str) -> Vec<(String, String)> {
 /// # Errors
 /// If compressing fails.
 pub fn archive(name: &str, version: &str, note: &str) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let failed = || Failure::io(format!("compressing {name}-{version}.tar.gz"));
     let information = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
     let all = files(name, version).into_iter().chain([("PKG-INFO".to_owned(), information)]);
     let all = all.chain([("NOTE".to_owned(), note.to_owned())]);
-    for (path, text) in all {
-        encoder.write_all(&member(&format!("{name}-{version}/{path}"), &text)).map_err(failed())?;
+    let all: Vec<_> = all.map(|(path, text)| (format!("{name}-{version}/{path}"), text)).collect();
+    packed(&all)
+}
+
+/// Files, by their paths, as a compressed archive.
+///
+/// # Errors
+/// If compressing fails.
+pub fn packed(files: &[(String, String)]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let failed = || Failure::io("compressing a source archive");
+    for (path, text) in files {
+        encoder.write_all(&member(path, text)).map_err(failed())?;
     }
     encoder.write_all(&[0; 1024]).map_err(failed())?;
     encoder.finish().map_err(failed())

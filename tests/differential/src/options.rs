@@ -11,7 +11,7 @@ const SEED: u64 = 13;
 
 const USAGE: &str =
     "usage: pybuild-differential [selection|trees|freshness]... [--short] [--seed N] [--count N] [--only N]
-                            [--kind KIND] [--keep] [--home FOLDER]
+                            [--kind KIND] [--keep] [--refused] [--home FOLDER]
 
 Without a part, every part is run.
   --short       the part of a run that takes a few minutes, with the default Python alone
@@ -20,6 +20,7 @@ Without a part, every part is run.
   --only N      the input with this number alone
   --kind KIND   the inputs of this kind alone
   --keep        write new disagreements, made small, to tests/differential/cases
+  --refused     show why tools refuse inputs
   --home FOLDER where the tools are installed and kept (default: ~/.cache/pybuild-differential)";
 
 /// What can be compared.
@@ -50,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) short: bool,
     /// Whether new disagreements are made small and written to `cases` in [`Options::folder`].
     pub(crate) keep: bool,
+    /// Whether it is shown why tools refuse inputs.
+    pub(crate) refused: bool,
     /// The tools, installed.
     pub(crate) tools: Tools,
     /// The disagreements that are meant.
@@ -64,7 +67,7 @@ impl Options {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let mut parts = Vec::new();
         let (mut seed, mut count, mut only, mut kind, mut home) = (SEED, None, None, None, None);
-        let (mut short, mut keep) = (false, false);
+        let (mut short, mut keep, mut refused) = (false, false, false);
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value = || {
@@ -79,6 +82,7 @@ impl Options {
                 "freshness" => parts.push(Part::Freshness),
                 "--short" => short = true,
                 "--keep" => keep = true,
+                "--refused" => refused = true,
                 "--seed" => seed = number(value()?)?,
                 "--count" => count = usize::try_from(number(value()?)?).ok(),
                 "--only" => only = usize::try_from(number(value()?)?).ok(),
@@ -92,7 +96,7 @@ impl Options {
         }
         let tools = Tools::installed(home, &folder.join("tools.txt"))?;
         let meant = Meant::read(&folder.join("meant.toml"))?;
-        Ok(Self { parts, seed, count, only, kind, short, keep, tools, meant, folder })
+        Ok(Self { parts, seed, count, only, kind, short, keep, refused, tools, meant, folder })
     }
 
     /// How many inputs are made: what the run was told, else `full`, or `short` in a short run.

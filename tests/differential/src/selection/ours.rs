@@ -1,0 +1,119 @@
+//! What pybuild says: the wheels of a stage, as a build would have them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use buildkit_llb::Platform;
+use pybuild::diagnostics::{Diagnostics, Source};
+use pybuild::plan::{BuildFrom, WheelFrom, WheelPlan};
+use pybuild::project::{Files, Folder, Ignored, Project, Scope, normalized};
+use pybuild::resolve::{Resolver, wheel_sets};
+use pybuild::spec::{Arguments, Spec};
+
+use super::answer::{Answer, Installed};
+use super::case::{Ask, Case, Form};
+use super::publish::Published;
+use super::target::Target;
+use crate::failure::Failure;
+
+/// The build file of a question.
+pub(super) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
+    let (major, minor) = target.libc_version;
+    let base = if target.libc == "musl" { "python.example/python:alpine" } else { "python.example/python" };
+    let names: Vec<String> = ask.extras.iter().chain(&ask.groups).map(|name| format!("{name:?}")).collect();
+    let member =
+        if ask.member.is_empty() { String::new() } else { format!("[app]\nmember = {:?}\n", ask.member) };
+    let requirements = match case.kind.as_str() {
+        "pip-compile" | "uv-compile" => "[dependencies]\nrequirements = \"requirements.txt\"\n",
+        _ => "",
+    };
+    format!(
+        "[python]\nversion = \"{}\"\nbase = \"{base}\"\nlibc = \"{}-{major}.{minor}\"\n{requirements}{member}\
+         [stage.production]\ngroups = [{}]\n",
+        target.python,
+        target.libc,
+        names.join(", ")
+    )
+}
+
+/// What a build of a folder would install.
+pub(super) fn answer(
+    published: &Published<'_>,
+    ask: &Ask,
+    target: &Target,
+    resolver: &dyn Resolver,
+) -> Result<Answer, Failure> {
+    let case = published.case;
+    let text = build_file(case, ask, target);
+    let source = Arc::new(Source::new("pybuild.toml", text));
+    let (spec, mut found) = Spec::parse(&source, Arguments::new(BTreeMap::new(), BTreeMap::new()));
+    let Some(spec) = spec else { return Ok(Answer::Refused(lines(&found))) };
+    let context = Folder::new(&published.folder);
+    let ignored = Ignored::of("pybuild.toml", None, &context).map_err(Failure::Other)?;
+    let files = Files { context: &context, ignored: &ignored };
+    let scope = Scope::of(&spec, "production");
+    let project = Project::detect(&spec, &scope, &files, &mut found)
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    let names = ask.extras.iter().chain(&ask.groups);
+    let mut groups: Vec<String> = names.map(|name| normalized(name)).collect();
+    groups.sort();
+    groups.dedup();
+    if found.has_errors() {
+        return Ok(Answer::Refused(lines(&found)));
+    }
+    let platform = Platform::parse(target.platform()).map_err(|error| Failure::Other(error.to_string()))?;
+    let wanted = [groups.clone()].into();
+    let sets = match wheel_sets(&spec, &project, &wanted, (&platform, None), resolver, &mut found) {
+        Ok(sets) => sets,
+        Err(error) => return Ok(Answer::Refused(error.to_string())),
+    };
+    match sets.get(&groups) {
+        Some(set) if !found.has_errors() => {
+            let layers = set.base.iter().chain(&set.extra);
+            let wheels = layers.flat_map(|layer| &layer.wheels);
+            Ok(Answer::Packages(wheels.filter_map(|wheel| installed(wheel, case)).collect()))
+        }
+        _ => Ok(Answer::Refused(lines(&found))),
+    }
+}
+
+fn lines(found: &Diagnostics) -> String {
+    let all =
+        found.errors().into_iter().map(|one| format!("{}:{}: {}", one.source.name, one.line(), one.problem));
+    all.collect::<Vec<_>>().join("\n")
+}
+
+/// A package, with where it is from as the case's own files say it.
+fn installed(wheel: &WheelPlan, case: &Case) -> Option<(String, Installed)> {
+    let tree = case.trees.iter().find(|tree| tree.name == wheel.name);
+    let origin = match &wheel.from {
+        WheelFrom::Http { url, file, .. } => of_url(url, file),
+        WheelFrom::Context { path, .. } => of_path(path),
+        WheelFrom::Built(BuildFrom::Sdist { url, file, .. }) => of_url(url, file),
+        WheelFrom::Built(BuildFrom::Git { .. }) => format!("tree {}", wheel.name),
+        WheelFrom::Built(BuildFrom::Context { path, .. }) if path.ends_with(".gz") => of_path(path),
+        WheelFrom::Built(BuildFrom::Context { path, .. }) => {
+            let known = tree.is_some_and(|tree| {
+                matches!(tree.form, Form::Folder | Form::Editable) && tree.folder() == *path
+            });
+            let member =
+                case.members.iter().any(|member| member.folder() == *path && member.name == wheel.name);
+            if known || member { format!("tree {}", wheel.name) } else { format!("folder {path}") }
+        }
+    };
+    Some((wheel.name.clone(), Installed { version: wheel.version.clone().unwrap_or_default(), origin }))
+}
+
+fn of_path(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// `INDEX/FILE` for a file of an index, `FILE` for others.
+fn of_url(url: &str, file: &str) -> String {
+    let parts: Vec<&str> = url.split('/').rev().collect();
+    match parts.as_slice() {
+        [_, "files", index, ..] => format!("{index}/{file}"),
+        _ => file.to_owned(),
+    }
+}
