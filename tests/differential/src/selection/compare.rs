@@ -2,14 +2,20 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::case::{Ask, Case};
+use super::answer::Answer;
+use super::manifests;
 use super::ours;
+use super::pipenv;
 use super::publish::{Published, publish};
 use super::resolver::LoopbackResolver;
 use super::server::Server;
 use super::target::{Environment, Environments, Target};
 use super::uv::{self, Uv};
+use super::worker::Worker;
+use serde_json::json;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::tools::Tools;
@@ -32,10 +38,11 @@ pub(super) enum Verdict {
 pub(super) struct Bench {
     tools: Tools,
     uv: Uv,
-    server: Server,
+    server: Arc<Server>,
     environments: Environments,
     folder: tempfile::TempDir,
     count: usize,
+    worker: Option<Worker>,
 }
 
 impl Bench {
@@ -46,10 +53,11 @@ impl Bench {
         Ok(Self {
             tools: options.tools.clone(),
             uv: Uv::new(&options.tools, &folder.path().join("cache")),
-            server: Server::start()?,
+            server: Arc::new(Server::start()?),
             environments,
             folder,
             count: 0,
+            worker: None,
         })
     }
 
@@ -59,7 +67,8 @@ impl Bench {
         let id = format!("c{}", self.count);
         let folder: PathBuf = self.folder.path().join(&id).join("project");
         std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display().to_string()))?;
-        let published = publish(case, &id, &folder, &self.server)?;
+        let server = Arc::clone(&self.server);
+        let published = publish(case, &id, &folder, &server)?;
         let verdict = self.compare_published(&published);
         drop(published);
         if std::env::var_os("PYBUILD_KEEP_FOLDERS").is_none() {
@@ -68,13 +77,11 @@ impl Bench {
         verdict
     }
 
-    fn compare_published(&self, published: &Published<'_>) -> Result<Verdict, Failure> {
+    fn compare_published(&mut self, published: &Published<'_>) -> Result<Verdict, Failure> {
         let case = published.case;
         let targets = case.targets.iter().map(|target| Target::parse(target));
         let targets = targets.collect::<Result<Vec<_>, _>>()?;
-        uv::write_manifests(published)?;
-        let environment = self.environments.of(&Target::parse(LOCKING)?, &self.tools)?;
-        if let Err(words) = self.uv.lock(&published.folder, &environment)? {
+        if let Err(words) = self.lock(published)? {
             return Ok(Verdict::Refused(words));
         }
         let mut differences = String::new();
@@ -91,36 +98,115 @@ impl Bench {
         Ok(if differences.is_empty() { Verdict::Same } else { Verdict::Different(differences) })
     }
 
-    fn ask(&self, question: &Question<'_>) -> Result<Option<String>, Failure> {
+    /// Writes the manifest and locks it; the tool's words where it does not lock it.
+    fn lock(&mut self, published: &Published<'_>) -> Result<Result<(), String>, Failure> {
+        let case = published.case;
+        let environment = self.environments.of(&Target::parse(LOCKING)?, &self.tools)?;
+        if matches!(case.kind.as_str(), "uv" | "pylock") {
+            uv::write_manifests(published)?;
+            return self.uv.lock(&published.folder, &environment);
+        }
+        manifests::write(published)?;
+        let indexes = manifests::indexes(published);
+        let mut urls = indexes.iter().map(|(_, url)| (*url).to_owned());
+        let (first, rest): (String, Vec<String>) = (urls.next().unwrap_or_default(), urls.collect());
+        let with = |main: &str, more: &str, end: &[&str]| {
+            let mut arguments = vec![main.to_owned(), first.clone()];
+            arguments.extend(rest.iter().flat_map(|url| [more.to_owned(), url.clone()]));
+            arguments.extend(end.iter().map(|&word| word.to_owned()));
+            arguments
+        };
+        let folder = &published.folder;
+        let kind = case.kind.as_str();
+        let arguments = match kind {
+            "uv-compile" => {
+                let mut compile = self.uv.command(folder);
+                compile.args(["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python"]);
+                compile.arg(environment.python()).args(["--python-version", "3.9", "--emit-index-url"]);
+                compile.args(with("--default-index", "--index", &["-o", "requirements.txt", "requirements.in"]));
+                let finished = Uv::run(&mut compile)?;
+                return Ok(if finished.success { Ok(()) } else { Err(finished.stderr) });
+            }
+            "pipenv" => return pipenv::lock(folder, &self.tools, &self.folder.path().join("home")),
+            "pip-compile" => with(
+                "--index-url",
+                "--extra-index-url",
+                &["--quiet", "--generate-hashes", "--no-build-isolation", "-o", "requirements.txt", "requirements.in"],
+            ),
+            "pip-lock" => with("--index-url", "--extra-index-url", &["-r", "requirements.in"]),
+            _ => Vec::new(),
+        };
+        let question = json!({"op": "lock", "kind": kind, "folder": folder, "arguments": arguments});
+        let target = Target::parse(LOCKING)?;
+        Ok(match self.worker()?.ask(question, &target)? {
+            Answer::Packages(_) => Ok(()),
+            Answer::Refused(why) => Err(why),
+        })
+    }
+
+    fn worker(&mut self) -> Result<&mut Worker, Failure> {
+        let worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => Worker::start(&self.tools, &self.folder.path().join("home"))?,
+        };
+        Ok(self.worker.insert(worker))
+    }
+
+    fn ask(&mut self, question: &Question<'_>) -> Result<Option<String>, Failure> {
         let Question { published, ask, target, environment } = *question;
         let case = published.case;
-        let theirs = match case.kind.as_str() {
-            "pylock" => {
-                let mut export = self.uv.command(&published.folder);
-                let file = "pylock.toml";
-                let flags = ["export", "--frozen", "--quiet", "--no-default-groups", "--no-emit-project"];
-                export.args(flags).args(["--format", "pylock.toml", "-o", file, "--python"]);
-                export.arg(environment.python());
-                uv::asked(&mut export, ask);
-                let finished = Uv::run(&mut export)?;
-                if !finished.success {
-                    // There is no lock, and so nothing to compare.
-                    return Ok(None);
-                }
-                let theirs = self.uv.pip_sync(published, file, environment)?;
-                let resolver = LoopbackResolver { published, uv: &self.uv, environment };
-                let lock = published.folder.join("uv.lock");
-                let aside = published.folder.join("uv.lock.aside");
-                std::fs::rename(&lock, &aside).map_err(Failure::io("moving a lock"))?;
-                let ours = ours::answer(published, &Ask::default(), target, &resolver);
-                std::fs::rename(&aside, &lock).map_err(Failure::io("moving a lock"))?;
-                return Ok(theirs.difference("uv", &ours?));
-            }
-            _ => self.uv.sync(published, ask, environment)?,
+        let (tool, theirs) = match case.kind.as_str() {
+            "uv" => ("uv", self.uv.sync(published, ask, environment)?),
+            "pylock" => return self.ask_exported(question),
+            kind => (kind, self.ask_worker(question)?),
         };
         let resolver = LoopbackResolver { published, uv: &self.uv, environment };
         let ours = ours::answer(published, ask, target, &resolver)?;
-        Ok(theirs.difference("uv", &ours))
+        Ok(theirs.difference(tool, &ours))
+    }
+
+    /// What uv installs of a lock that it has exported for this question.
+    fn ask_exported(&self, question: &Question<'_>) -> Result<Option<String>, Failure> {
+        let Question { published, ask, target, environment } = *question;
+        let mut export = self.uv.command(&published.folder);
+        let file = "pylock.toml";
+        let flags = ["export", "--frozen", "--quiet", "--no-default-groups", "--no-emit-project"];
+        export.args(flags).args(["--format", "pylock.toml", "-o", file, "--python"]);
+        export.arg(environment.python());
+        uv::asked(&mut export, ask);
+        let finished = Uv::run(&mut export)?;
+        if !finished.success {
+            // There is no lock, and so nothing to compare.
+            return Ok(None);
+        }
+        let theirs = self.uv.pip_sync(published, file, environment)?;
+        let resolver = LoopbackResolver { published, uv: &self.uv, environment };
+        let lock = published.folder.join("uv.lock");
+        let aside = published.folder.join("uv.lock.aside");
+        std::fs::rename(&lock, &aside).map_err(Failure::io("moving a lock"))?;
+        let ours = ours::answer(published, &Ask::default(), target, &resolver);
+        std::fs::rename(&aside, &lock).map_err(Failure::io("moving a lock"))?;
+        Ok(theirs.difference("uv", &ours?))
+    }
+
+    fn ask_worker(&mut self, question: &Question<'_>) -> Result<Answer, Failure> {
+        let Question { published, ask, target, .. } = *question;
+        let (kind, folder) = (published.case.kind.as_str(), &published.folder);
+        let arguments = match kind {
+            "pip-lock" => vec!["-r".to_owned(), "pylock.toml".to_owned()],
+            "pip-compile" | "uv-compile" => ["--require-hashes", "-r", "requirements.txt"].map(str::to_owned).to_vec(),
+            "pipenv" => match pipenv::requirements(published, ask, &self.tools)? {
+                Ok(arguments) => arguments,
+                Err(words) => return Ok(Answer::Refused(words)),
+            },
+            _ => Vec::new(),
+        };
+        let into = self.folder.path().join("installed");
+        let question = json!({
+            "op": "install", "kind": kind, "folder": folder, "arguments": arguments, "into": into,
+            "extras": ask.extras, "groups": ask.groups,
+        });
+        self.worker()?.ask(question, target)
     }
 }
 

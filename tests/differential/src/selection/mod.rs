@@ -4,14 +4,17 @@ mod answer;
 mod case;
 mod compare;
 mod generate;
+mod manifests;
 mod markers;
 mod ours;
+mod pipenv;
 mod publish;
 mod resolver;
 mod server;
 mod shrink;
 mod target;
 mod uv;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -27,7 +30,16 @@ use crate::random::Random;
 use crate::report::{Disagreement, Report};
 
 /// The kinds, and how many projects of each are made in a full and in a short run.
-const KINDS: [(&str, usize, usize); 2] = [("uv", 1500, 100), ("pylock", 150, 10)];
+const KINDS: [(&str, usize, usize); 8] = [
+    ("uv", 1700, 120),
+    ("pylock", 200, 12),
+    ("poetry", 200, 10),
+    ("pdm", 200, 10),
+    ("pipenv", 150, 4),
+    ("pip-compile", 150, 8),
+    ("uv-compile", 150, 8),
+    ("pip-lock", 150, 8),
+];
 
 /// How many projects are compared at a time.
 const THREADS: usize = 2;

@@ -257,14 +257,39 @@ fn publish_tree(tree: &Tree, root: &str, folder: &Path, server: &Server) -> Resu
                 &["init", "--quiet", "--initial-branch=main"][..],
                 &["add", "."],
                 &["-c", "user.name=t", "-c", "user.email=t@t.example", "commit", "--quiet", "-m", "one"],
+                &["update-server-info"],
             ] {
                 let mut git = Command::new("git");
                 git.args(arguments).current_dir(&at);
-                run(&mut git, Duration::from_secs(60))?;
+                let finished = run(&mut git, Duration::from_secs(60))?;
+                if !finished.success {
+                    return Err(Failure::Other(format!("{git:?}: {}", finished.stderr)));
+                }
             }
-            Some(format!("file://{}", at.display()))
+            // Plain files are enough for a client that fetches over HTTP.
+            let path = format!("{root}git/{name}.git");
+            serve_folder(&at.join(".git"), &path, server)?;
+            Some(server.url(&path))
         }
     })
+}
+
+/// Serves the files of a folder and of those in it.
+fn serve_folder(folder: &Path, path: &str, server: &Server) -> Result<(), Failure> {
+    let mut open = vec![(folder.to_owned(), path.to_owned())];
+    while let Some((folder, path)) = open.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(Failure::io(folder.display().to_string()))?;
+        for entry in entries.filter_map(Result::ok) {
+            let path = format!("{path}/{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                open.push((entry.path(), path));
+            } else {
+                let bytes = std::fs::read(entry.path()).map_err(Failure::io(path.as_str()))?;
+                server.put(path, "application/octet-stream", bytes);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The manifest of a package that is in no index.
