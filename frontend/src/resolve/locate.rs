@@ -1,5 +1,6 @@
 //! Addresses for what a lock knows only by its hashes: asked of the index, and kept only where the hash agrees.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -75,9 +76,13 @@ fn pick(index: &Arc<Package>, entry: &Selected, tags: &Tags) -> Option<Artifact>
     };
     let agrees = |artifact: &&Artifact| artifact.hashes.sha256().is_some_and(|hash| locked.contains(hash));
     let wheels = index.artifacts.iter().filter(agrees);
-    let best = wheels.filter_map(|artifact| Some((tags.rank(artifact.wheel()?)?, artifact)));
-    // The rank counts from the best tag on.
-    let best = best.min_by_key(|(rank, _)| *rank).map(|(_, artifact)| artifact.clone());
+    // As pip chooses of several files with the same tag: the highest build number, then the last by name. The rank
+    // counts from the best tag on.
+    let ranked = wheels.filter_map(|artifact| {
+        let wheel = artifact.wheel()?;
+        Some(((tags.rank(wheel)?, Reverse((wheel.build.clone(), &artifact.file))), artifact))
+    });
+    let best = ranked.min_by(|left, right| left.0.cmp(&right.0)).map(|(_, artifact)| artifact.clone());
     best.or_else(|| {
         index.artifacts.iter().filter(agrees).find(|artifact| artifact.wheel().is_none()).cloned()
     })

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::case::{Ask, Case};
 use super::answer::Answer;
+use super::case::{Ask, Case};
 use super::manifests;
 use super::ours;
 use super::pipenv;
@@ -15,10 +15,10 @@ use super::server::Server;
 use super::target::{Environment, Environments, Target};
 use super::uv::{self, Uv};
 use super::worker::Worker;
-use serde_json::json;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::tools::Tools;
+use serde_json::json;
 
 /// The machine on which tools lock that lock for every machine. Its Python is in all projects' `requires-python`.
 const LOCKING: &str = "3.12.1-x86_64-glibc-2.36";
@@ -123,7 +123,11 @@ impl Bench {
                 let mut compile = self.uv.command(folder);
                 compile.args(["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python"]);
                 compile.arg(environment.python()).args(["--python-version", "3.9", "--emit-index-url"]);
-                compile.args(with("--default-index", "--index", &["-o", "requirements.txt", "requirements.in"]));
+                compile.args(with(
+                    "--default-index",
+                    "--index",
+                    &["-o", "requirements.txt", "requirements.in"],
+                ));
                 let finished = Uv::run(&mut compile)?;
                 return Ok(if finished.success { Ok(()) } else { Err(finished.stderr) });
             }
@@ -131,7 +135,14 @@ impl Bench {
             "pip-compile" => with(
                 "--index-url",
                 "--extra-index-url",
-                &["--quiet", "--generate-hashes", "--no-build-isolation", "-o", "requirements.txt", "requirements.in"],
+                &[
+                    "--quiet",
+                    "--generate-hashes",
+                    "--no-build-isolation",
+                    "-o",
+                    "requirements.txt",
+                    "requirements.in",
+                ],
             ),
             "pip-lock" => with("--index-url", "--extra-index-url", &["-r", "requirements.in"]),
             _ => Vec::new(),
@@ -194,7 +205,9 @@ impl Bench {
         let (kind, folder) = (published.case.kind.as_str(), &published.folder);
         let arguments = match kind {
             "pip-lock" => vec!["-r".to_owned(), "pylock.toml".to_owned()],
-            "pip-compile" | "uv-compile" => ["--require-hashes", "-r", "requirements.txt"].map(str::to_owned).to_vec(),
+            "pip-compile" | "uv-compile" => {
+                ["--require-hashes", "-r", "requirements.txt"].map(str::to_owned).to_vec()
+            }
             "pipenv" => match pipenv::requirements(published, ask, &self.tools)? {
                 Ok(arguments) => arguments,
                 Err(words) => return Ok(Answer::Refused(words)),

@@ -2,64 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::{Ask, Case, ConflictItem, Form, Index, Item, Member, Origin, Release, Req, Tree};
+use super::case::{Ask, Case, ConflictItem, Index, Item, Member, Origin, Req};
 use super::markers;
+use super::traits::{Extras, Traits};
 use crate::random::Random;
 
 const NAMES: [&str; 9] = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india"];
-const VERSIONS: [&str; 9] = ["1.0", "1.1", "1.2.3", "2.0", "2.1.post1", "3.0", "2.2rc1", "3.1.dev2", "1!0.5"];
 const PYTHONS: [&str; 5] = ["3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.13.0"];
 const MACHINES: [&str; 5] =
     ["x86_64-glibc-2.36", "aarch64-glibc-2.36", "x86_64-musl-1.2", "aarch64-musl-1.2", "x86_64-glibc-2.17"];
-
-/// What a tool's projects can have.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Traits {
-    /// Extras and groups that conflict, members of a workspace, overrides and constraints, forks.
-    pub(super) uv: bool,
-    /// Extras.
-    pub(super) extras: bool,
-    /// Groups.
-    pub(super) groups: bool,
-    /// Packages that are in no index.
-    pub(super) trees: bool,
-    /// Further indexes.
-    pub(super) indexes: bool,
-    /// Whether the tool locks for one machine alone, that of the first target.
-    pub(super) one_machine: bool,
-}
-
-impl Traits {
-    /// What can be asked of a kind.
-    pub(super) fn of(kind: &str) -> Self {
-        let all =
-            Self { uv: true, extras: true, groups: true, trees: true, indexes: true, one_machine: false };
-        match kind {
-            "uv" | "pylock" => all,
-            "poetry" | "pdm" => Self { uv: false, ..all },
-            "pipenv" => Self { uv: false, extras: false, one_machine: true, ..all },
-            _ => Self { uv: false, extras: false, groups: false, one_machine: kind != "uv-compile", ..all },
-        }
-    }
-}
 
 /// A case of a kind.
 pub(super) fn case(kind: &str, random: &mut Random) -> Case {
     Generator { random, traits: Traits::of(kind), names: Vec::new() }.case(kind)
 }
 
-struct Generator<'r> {
-    random: &'r mut Random,
-    traits: Traits,
+/// What makes a case.
+pub(super) struct Generator<'r> {
+    /// The choices.
+    pub(super) random: &'r mut Random,
+    /// What the tool can have.
+    pub(super) traits: Traits,
     /// The packages that there are, each with its versions and extras.
-    names: Vec<Known>,
+    pub(super) names: Vec<Known>,
 }
 
+/// A package that there is.
 #[derive(Clone, Debug, Default)]
-struct Known {
-    name: String,
-    versions: Vec<String>,
-    extras: Vec<String>,
+pub(super) struct Known {
+    /// Its name.
+    pub(super) name: String,
+    /// Its versions.
+    pub(super) versions: Vec<String>,
+    /// Its extras.
+    pub(super) extras: Vec<String>,
 }
 
 impl Generator<'_> {
@@ -72,16 +48,19 @@ impl Generator<'_> {
         }
         let releases = self.releases();
         case.indexes.push(Index { name: "main".to_owned(), explicit: false, releases });
-        if self.traits.indexes && self.random.chance(25) {
+        if self.random.chance(25) {
             self.second_index(&mut case);
         }
-        if self.traits.trees && self.random.chance(25) {
+        if !self.traits.trees.is_empty() && self.random.chance(25) {
             self.trees(&mut case);
         }
-        let python = *self
-            .random
-            .pick(&[">=3.9", ">=3.9", ">=3.8", ">=3.10", ">=3.9,<3.13", ">=3.10,!=3.11.*"])
-            .unwrap_or(&">=3.9");
+        let pythons: &[&str] = if self.traits.uv {
+            &[">=3.9", ">=3.9", ">=3.8", ">=3.10", ">=3.9,<3.13", ">=3.10,!=3.11.*"]
+        } else {
+            // The Python that the other tools run on is one that the project is for.
+            &[">=3.9", ">=3.10", ">=3.9,<3.13", ">=3.9,!=3.10.*"]
+        };
+        let python = *self.random.pick(pythons).unwrap_or(&">=3.9");
         let main = self.member("demo", python, &case);
         case.members.push(main);
         if self.traits.uv && self.random.chance(22) {
@@ -96,225 +75,17 @@ impl Generator<'_> {
         case
     }
 
-    fn known(&mut self, name: &str) -> Known {
-        let count = self.random.number(1..4);
-        let plain = if self.random.chance(80) { 6 } else { VERSIONS.len() };
-        let mut versions: Vec<String> = self
-            .random
-            .some(VERSIONS.get(..plain).unwrap_or(&VERSIONS), count)
-            .into_iter()
-            .map(|v| (*v).to_owned())
-            .collect();
-        if !versions.iter().any(|version| matches!(version.as_str(), "1.0" | "1.1" | "2.0")) {
-            versions.push("2.0".to_owned());
-        }
-        versions.sort();
-        let mut extras = Vec::new();
-        if self.random.chance(35) {
-            extras.push("x".to_owned());
-            if self.random.chance(50) {
-                extras.push("y".to_owned());
-            }
-        }
-        Known { name: name.to_owned(), versions, extras }
-    }
-
-    fn releases(&mut self) -> Vec<Release> {
-        let mut releases = Vec::new();
-        for (place, known) in self.names.clone().into_iter().enumerate() {
-            for version in &known.versions {
-                let mut release =
-                    Release { name: known.name.clone(), version: version.clone(), ..Release::default() };
-                let later = self.names.get(place + 1..).unwrap_or_default().to_vec();
-                // Mostly on packages that come later, so that few requirements go round in circles.
-                let onto = if self.random.chance(8) { self.names.clone() } else { later };
-                let count = self.random.number(0..3);
-                release.requires = self.requirements(&onto, count, 25);
-                for extra in &known.extras {
-                    let count = self.random.number(1..3);
-                    let mut list = self.requirements(&onto, count, 20);
-                    if extra == "y" && self.random.chance(40) {
-                        list.push(Req {
-                            name: known.name.clone(),
-                            extras: vec!["x".to_owned()],
-                            ..Req::default()
-                        });
-                    }
-                    release.extras.insert(extra.clone(), list);
-                }
-                let plain = matches!(version.as_str(), "1.0" | "1.1" | "2.0");
-                if self.random.chance(if plain { 3 } else { 25 }) {
-                    let python =
-                        self.random.pick(&[">=3.9", ">=3.10", ">=3.11", "<3.13", ">=3.8,!=3.10.*", ">=3.12"]);
-                    release.python = python.copied().unwrap_or_default().to_owned();
-                }
-                release.files = self.files(version);
-                if self.random.chance(if plain { 3 } else { 12 }) {
-                    release.yanked.clone_from(&release.files);
-                    if self.random.chance(30) {
-                        release.yanked.truncate(1);
-                    }
-                }
-                releases.push(release);
-            }
-        }
-        releases
-    }
-
-    /// The files of a release: mostly a wheel for every machine.
-    fn files(&mut self, version: &str) -> Vec<String> {
-        let tags = |list: &[&str]| list.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
-        let any = tags(&["py3-none-any"]);
-        if version.contains('+') || self.random.chance(65) {
-            return if self.random.chance(15) { tags(&["sdist", "py3-none-any"]) } else { any };
-        }
-        match self.random.number(0..9) {
-            0 => tags(&["sdist"]),
-            1 => tags(&[
-                "cp39-abi3-manylinux_2_17_x86_64",
-                "cp39-abi3-manylinux_2_28_aarch64",
-                "cp311-abi3-musllinux_1_1_x86_64",
-                "sdist",
-            ]),
-            2 => tags(&["py3-none-any", "1-py3-none-any", "2a-py3-none-any"]),
-            3 => {
-                let mut list = Vec::new();
-                for minor in ["39", "310", "311", "312", "313"] {
-                    for platform in [
-                        "manylinux_2_17_x86_64.manylinux2014_x86_64",
-                        "manylinux_2_28_aarch64",
-                        "musllinux_1_2_x86_64",
-                    ] {
-                        if self.random.chance(75) {
-                            list.push(format!("cp{minor}-cp{minor}-{platform}"));
-                        }
-                    }
-                }
-                list.push("sdist".to_owned());
-                list
-            }
-            4 => tags(&["py2.py3-none-any", "py3-none-any", "cp311-none-any", "sdist"]),
-            5 => tags(&[
-                "py3-none-manylinux_2_28_x86_64",
-                "py3-none-manylinux_2_17_x86_64",
-                "py3-none-manylinux1_x86_64",
-                "py3-none-musllinux_1_1_aarch64",
-                "py3-none-linux_aarch64",
-                "sdist",
-            ]),
-            6 => tags(&[
-                "cp310-cp310-manylinux_2_17_x86_64",
-                "cp310-abi3-manylinux_2_12_x86_64.manylinux2010_x86_64",
-                "py310-none-any",
-                "py3-none-any",
-            ]),
-            7 => tags(&["cp311-cp311-win_amd64", "cp311-cp311-macosx_11_0_arm64", "py3-none-any"]),
-            _ => tags(&[
-                "1-cp39-abi3-manylinux_2_17_x86_64",
-                "cp39-abi3-manylinux_2_17_x86_64",
-                "cp312-abi3-manylinux_2_17_x86_64",
-                "py39-none-any",
-                "sdist",
-            ]),
-        }
-    }
-
-    fn requirements(&mut self, onto: &[Known], count: usize, markers: usize) -> Vec<Req> {
-        let forks = if markers > 30 { 12 } else { 2 };
-        let chosen: Vec<Known> = self.random.some(onto, count).into_iter().cloned().collect();
-        let mut list = Vec::new();
-        for known in chosen {
-            let mut req = Req { name: known.name.clone(), ..Req::default() };
-            if !known.extras.is_empty() && self.random.chance(45) {
-                let count = self.random.number(1..3);
-                req.extras = self.random.some(&known.extras, count).into_iter().cloned().collect();
-                req.extras.sort();
-            }
-            req.spec = self.spec(&known);
-            if self.random.chance(markers) {
-                req.marker = markers::marker(self.random, 2);
-            }
-            if known.versions.len() > 1 && self.random.chance(forks) {
-                // Two ways of a fork with a version each.
-                let (one, other) = markers::fork(self.random);
-                let versions = self.random.some(&known.versions, 2);
-                if let [first, second] = versions.as_slice() {
-                    list.push(Req { spec: format!("=={first}"), marker: one, ..req.clone() });
-                    list.push(Req { spec: format!("=={second}"), marker: other, ..req });
-                    continue;
-                }
-            }
-            list.push(req);
-        }
-        list
-    }
-
-    fn spec(&mut self, known: &Known) -> String {
-        // Most projects are to have a solution.
-        if self.random.chance(78) {
-            return String::new();
-        }
-        let version = self.random.pick(&known.versions).cloned().unwrap_or_default();
-        match self.random.number(0..7) {
-            0 => format!("=={version}"),
-            1 => format!(">={version}"),
-            2 => format!("<={version}"),
-            3 if known.versions.len() > 1 => format!("!={version}"),
-            4 => "<3".to_owned(),
-            5 => ">=1,<4".to_owned(),
-            _ => ">=0.5".to_owned(),
-        }
-    }
-
-    /// An index with local versions, or with another version of something.
-    fn second_index(&mut self, case: &mut Case) {
-        let explicit = self.random.chance(60);
-        let mut releases = Vec::new();
-        let chosen: Vec<Known> = self.random.some(&self.names.clone(), 2).into_iter().cloned().collect();
-        for known in chosen {
-            let version = self.random.pick(&known.versions).cloned().unwrap_or_default();
-            let version = if self.random.chance(60) && !version.contains("dev") {
-                format!("{version}+cpu")
-            } else {
-                version
-            };
-            let files = self.files(&version);
-            releases.push(Release { name: known.name, version, files, ..Release::default() });
-        }
-        case.indexes.push(Index { name: "other".to_owned(), explicit, releases });
-    }
-
-    fn trees(&mut self, case: &mut Case) {
-        let forms =
-            [Form::Folder, Form::Editable, Form::WheelFile, Form::WheelUrl, Form::SdistUrl, Form::Git];
-        let count = self.random.number(1..3);
-        let chosen: Vec<Known> = self.random.some(&self.names.clone(), count).into_iter().cloned().collect();
-        for known in chosen {
-            let form = self.random.pick(&forms).copied().unwrap_or_default();
-            let mut tree =
-                Tree { name: known.name.clone(), version: "9.0".to_owned(), form, ..Tree::default() };
-            let others: Vec<Known> =
-                self.names.iter().filter(|other| other.name > known.name).cloned().collect();
-            tree.requires = self.requirements(&others, 1, 20);
-            for extra in &known.extras {
-                let list = self.requirements(&others, 1, 10);
-                tree.extras.insert(extra.clone(), list);
-            }
-            case.trees.push(tree);
-        }
-    }
-
     fn member(&mut self, name: &str, python: &str, case: &Case) -> Member {
         let names = self.names.clone();
         let count = self.random.number(1..5);
         let mut member = Member { name: name.to_owned(), python: python.to_owned(), ..Member::default() };
         member.requires = self.requirements(&names, count, 35);
-        if self.traits.extras {
+        if self.traits.extras != Extras::No {
             for extra in ["cpu", "gpu", "all"] {
                 if self.random.chance(40) {
                     let count = self.random.number(1..3);
                     let mut list = self.requirements(&names, count, 25);
-                    if extra == "all" && !member.extras.is_empty() {
+                    if extra == "all" && self.traits.extras == Extras::Own && !member.extras.is_empty() {
                         let known: Vec<String> = member.extras.keys().cloned().collect();
                         list.push(Req { name: name.to_owned(), extras: known, ..Req::default() });
                     }
@@ -421,7 +192,7 @@ impl Generator<'_> {
         let several: Vec<Known> =
             self.names.iter().filter(|known| known.versions.len() > 1).cloned().collect();
         let Some(known) = self.random.pick(&several).cloned() else { return };
-        let place = if case.members.len() > 1 && self.random.chance(40) { 1 } else { 0 };
+        let place = usize::from(case.members.len() > 1 && self.random.chance(40));
         let Some(member) = case.members.get_mut(place) else { return };
         let package = if place == 0 { String::new() } else { member.name.clone() };
         let sides = match self.random.number(0..3) {
@@ -495,7 +266,7 @@ impl Generator<'_> {
     }
 
     fn targets(&mut self, case: &mut Case) {
-        let count = if self.traits.one_machine { 1 } else { self.random.number(2..4) };
+        let count = self.random.number(2..4);
         while case.targets.len() < count {
             let python = *self.random.pick(&PYTHONS).unwrap_or(&"3.11.7");
             let machine = *self.random.pick(&MACHINES).unwrap_or(&"x86_64-glibc-2.36");

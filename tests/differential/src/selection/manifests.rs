@@ -11,7 +11,9 @@ use crate::failure::Failure;
 /// Writes the manifest of the case's tool.
 pub(super) fn write(published: &Published<'_>) -> Result<(), Failure> {
     let case = published.case;
-    let Some(main) = case.members.first() else { return Err(Failure::Other("a case without a project".to_owned())) };
+    let Some(main) = case.members.first() else {
+        return Err(Failure::Other("a case without a project".to_owned()));
+    };
     let (name, text) = match case.kind.as_str() {
         "poetry" => ("pyproject.toml", poetry(main, published)),
         "pdm" => ("pyproject.toml", pdm(main, published)),
@@ -73,7 +75,10 @@ fn poetry(main: &Member, published: &Published<'_>) -> String {
             _ if explicit => "explicit",
             _ => "supplemental",
         };
-        let _ = writeln!(text, "[[tool.poetry.source]]\nname = \"{name}\"\nurl = \"{url}\"\npriority = \"{priority}\"");
+        let _ = writeln!(
+            text,
+            "[[tool.poetry.source]]\nname = \"{name}\"\nurl = \"{url}\"\npriority = \"{priority}\""
+        );
     }
     text
 }
@@ -139,7 +144,8 @@ fn pipfile(main: &Member, published: &Published<'_>) -> String {
     for (title, reqs) in all {
         let _ = writeln!(text, "[{title}]");
         // A table has a key once.
-        let by_name: BTreeMap<&str, &Req> = reqs.into_iter().rev().map(|req| (req.name.as_str(), req)).collect();
+        let by_name: BTreeMap<&str, &Req> =
+            reqs.into_iter().rev().map(|req| (req.name.as_str(), req)).collect();
         for (name, req) in by_name {
             let mut parts = Vec::new();
             if let Some((tree, _)) = tree(name, main, published.case) {

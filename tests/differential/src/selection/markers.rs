@@ -9,7 +9,7 @@ const ORDER: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 /// A marker that nests at most `depth` deep.
 pub(super) fn marker(random: &mut Random, depth: usize) -> String {
     if depth == 0 || random.chance(50) {
-        return comparison(random);
+        return comparison(random, depth);
     }
     let word = if random.chance(50) { "and" } else { "or" };
     let count = random.number(2..4);
@@ -40,13 +40,15 @@ pub(super) fn fork(random: &mut Random) -> (String, String) {
     if random.chance(50) { pair } else { (pair.1, pair.0) }
 }
 
-fn comparison(random: &mut Random) -> String {
+/// Deep inside, no comparison is written the wrong way round: the tools that know no such comparison get no deep
+/// markers.
+fn comparison(random: &mut Random, depth: usize) -> String {
     let order = |random: &mut Random| *random.pick(&ORDER).unwrap_or(&"==");
     let equality = |random: &mut Random| if random.chance(60) { "==" } else { "!=" };
     match random.number(0..14) {
         0..=3 => {
             let (op, value) = (order(random), random.pick(&MINORS).copied().unwrap_or("3.11"));
-            if random.chance(20) {
+            if depth > 1 && random.chance(40) {
                 format!("'{value}' {op} python_version")
             } else {
                 format!("python_version {op} '{value}'")

@@ -13,6 +13,8 @@ mod resolver;
 mod server;
 mod shrink;
 mod target;
+mod traits;
+mod universe;
 mod uv;
 mod worker;
 

@@ -25,7 +25,7 @@ pub(super) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
     let member =
         if ask.member.is_empty() { String::new() } else { format!("[app]\nmember = {:?}\n", ask.member) };
     let requirements = match case.kind.as_str() {
-        "pip-compile" | "uv-compile" => "[dependencies]\nrequirements = \"requirements.txt\"\n",
+        "pip-compile" | "uv-compile" => "[dependencies]\nrequirements = [\"requirements.txt\"]\n",
         _ => "",
     };
     format!(
@@ -72,7 +72,7 @@ pub(super) fn answer(
         Some(set) if !found.has_errors() => {
             let layers = set.base.iter().chain(&set.extra);
             let wheels = layers.flat_map(|layer| &layer.wheels);
-            Ok(Answer::Packages(wheels.filter_map(|wheel| installed(wheel, case)).collect()))
+            Ok(Answer::Packages(wheels.map(|wheel| installed(wheel, case)).collect()))
         }
         _ => Ok(Answer::Refused(lines(&found))),
     }
@@ -85,14 +85,15 @@ fn lines(found: &Diagnostics) -> String {
 }
 
 /// A package, with where it is from as the case's own files say it.
-fn installed(wheel: &WheelPlan, case: &Case) -> Option<(String, Installed)> {
+fn installed(wheel: &WheelPlan, case: &Case) -> (String, Installed) {
     let tree = case.trees.iter().find(|tree| tree.name == wheel.name);
     let origin = match &wheel.from {
-        WheelFrom::Http { url, file, .. } => of_url(url, file),
+        WheelFrom::Http { url, file, .. } | WheelFrom::Built(BuildFrom::Sdist { url, file, .. }) => {
+            of_url(url.as_str(), file.as_str())
+        }
         WheelFrom::Context { path, .. } => of_path(path),
-        WheelFrom::Built(BuildFrom::Sdist { url, file, .. }) => of_url(url, file),
         WheelFrom::Built(BuildFrom::Git { .. }) => format!("tree {}", wheel.name),
-        WheelFrom::Built(BuildFrom::Context { path, .. }) if path.ends_with(".gz") => of_path(path),
+        WheelFrom::Built(BuildFrom::Context { path, .. }) if is_archive(path) => of_path(path),
         WheelFrom::Built(BuildFrom::Context { path, .. }) => {
             let known = tree.is_some_and(|tree| {
                 matches!(tree.form, Form::Folder | Form::Editable) && tree.folder() == *path
@@ -102,7 +103,11 @@ fn installed(wheel: &WheelPlan, case: &Case) -> Option<(String, Installed)> {
             if known || member { format!("tree {}", wheel.name) } else { format!("folder {path}") }
         }
     };
-    Some((wheel.name.clone(), Installed { version: wheel.version.clone().unwrap_or_default(), origin }))
+    (wheel.name.clone(), Installed { version: wheel.version.clone().unwrap_or_default(), origin })
+}
+
+fn is_archive(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "gz")
 }
 
 fn of_path(path: &str) -> String {

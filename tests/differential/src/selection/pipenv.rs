@@ -42,7 +42,8 @@ pub(super) fn requirements(
     tools: &Tools,
 ) -> Result<Result<Vec<String>, String>, Failure> {
     let mut categories = vec!["packages"];
-    categories.extend(ask.groups.iter().map(|group| if group == "dev" { "dev-packages" } else { group.as_str() }));
+    categories
+        .extend(ask.groups.iter().map(|group| if group == "dev" { "dev-packages" } else { group.as_str() }));
     let mut export = command(&published.folder, tools, &published.folder);
     export.args(["requirements", "--categories", &categories.join(" ")]);
     // A folder or a repository has no hash, and pip wants either every hash or none.

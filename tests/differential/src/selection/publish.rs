@@ -110,7 +110,7 @@ fn wheel(name: &str, version: &str, tag: &str, metadata: &str, origin: &str) -> 
     let lines = metadata.lines().skip(3);
     let info = format!("{name}-{version}.dist-info");
     let wheel = Wheel::new(name, version).tag(tag).with(&format!("{info}/ORIGIN"), origin.as_bytes());
-    lines.fold(wheel, |wheel, line| wheel.metadata(line)).bytes()
+    lines.fold(wheel, Wheel::metadata).bytes()
 }
 
 fn publish_index(index: &Index, root: &str, server: &Server) -> Result<(), Failure> {

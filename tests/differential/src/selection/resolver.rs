@@ -6,6 +6,9 @@ use super::publish::Published;
 use super::target::Environment;
 use super::uv::Uv;
 
+/// The very script of that step.
+const SCRIPT: &str = include_str!("../../../../frontend/src/emit/scripts/resolve.sh");
+
 /// Asks the indexes of a case.
 pub(super) struct LoopbackResolver<'a> {
     /// The case.
@@ -19,28 +22,36 @@ pub(super) struct LoopbackResolver<'a> {
 impl Resolver for LoopbackResolver<'_> {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         let wrong = |text: String| ResolveError(text.into());
-        if !question.only_pins {
-            return Err(wrong(
-                "everything of a lock is known, and yet something is to be resolved".to_owned(),
-            ));
-        }
-        let pins = self.published.folder.join("pins.txt");
-        let answer = self.published.folder.join("answer-pylock.toml");
+        let folder = self.published.folder.with_extension("answer");
+        std::fs::create_dir_all(&folder).map_err(|error| wrong(error.to_string()))?;
+        // A new lock must not be made from the versions of an old one.
+        let answer = folder.join("pylock.toml");
+        let _ = std::fs::remove_file(&answer);
+        let pins = self.published.folder.with_extension("pins");
         std::fs::write(&pins, question.pins.join("\n")).map_err(|error| wrong(error.to_string()))?;
-        let mut compile = self.uv.command(&self.published.folder);
-        compile.args(["pip", "compile", "--quiet", "--universal", "--no-header", "--no-deps", "--python"]);
-        compile.arg(self.environment.python()).args(["--python-version", &question.python]);
-        compile.args(["--format", "pylock.toml", "--no-config", "--output-file"]).arg(&answer);
+        let script = SCRIPT
+            .replace("cd /run/pybuild/out", "")
+            .replace("export UV_CACHE_DIR=/root/.cache/uv", "")
+            .replace("/run/pybuild/uv/bin/uv", &self.uv.program().display().to_string());
+        let mut shell = self.uv.environment("sh", &folder);
+        shell.args(["-c", &script, "resolve", &question.python]);
+        if question.only_pins {
+            shell.arg("--no-deps").arg(&pins);
+        } else {
+            let inputs = question.requirements.inputs.iter();
+            shell.args(inputs.map(|path| self.published.folder.join(path.as_str())));
+        }
+        let path = self.environment.folder.join("bin");
+        shell.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", path.display()));
+        // As the steps of a build have them.
         let mut urls = self.published.case.indexes.iter();
         let mut url = |index: &super::case::Index| self.published.indexes.get(&index.name).cloned();
         if let Some(url) = urls.next().and_then(&mut url) {
-            compile.args(["--default-index", &url]);
+            shell.env("UV_DEFAULT_INDEX", url);
         }
-        for url in urls.filter_map(&mut url) {
-            compile.args(["--index", &url]);
-        }
-        compile.arg(&pins);
-        let finished = Uv::run(&mut compile).map_err(|failure| wrong(failure.to_string()))?;
+        let extra: Vec<String> = urls.filter_map(&mut url).collect();
+        shell.env("UV_INDEX", extra.join(" "));
+        let finished = Uv::run(&mut shell).map_err(|failure| wrong(failure.to_string()))?;
         if !finished.success {
             return Err(wrong(finished.stderr));
         }

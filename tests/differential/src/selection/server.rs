@@ -105,7 +105,7 @@ fn answer_all(mut stream: TcpStream, pages: &Pages) -> std::io::Result<()> {
         }
         let mut words = request.split_whitespace();
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let path = path.split(['?', '#']).next().unwrap_or_default().replace("%2B", "+").replace("%2b", "+");
+        let path = decoded(path.split(['?', '#']).next().unwrap_or_default());
         let found = {
             let pages = pages.read().unwrap_or_else(PoisonError::into_inner);
             pages.get(&path).and_then(|pages| {
@@ -129,4 +129,16 @@ fn answer_all(mut stream: TcpStream, pages: &Pages) -> std::io::Result<()> {
             return Ok(());
         }
     }
+}
+
+/// A path without its percent escapes.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (escape, rest) = part.split_at_checked(2).unwrap_or(("", part));
+        bytes.extend(u8::from_str_radix(escape, 16).ok());
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,5 +1,6 @@
 //! uv: its manifest, its lock, and what it installs.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +32,17 @@ impl Uv {
 
     /// A command of uv in a folder. Nothing of the machine's settings counts.
     pub(super) fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(&self.program);
+        self.environment(&self.program, folder)
+    }
+
+    /// uv itself.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// A program that may start uv, in a folder.
+    pub(super) fn environment(&self, program: impl AsRef<OsStr>, folder: &Path) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(folder).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.env("UV_CACHE_DIR", &self.cache).env("HOME", &self.cache);
         for flag in ["UV_NO_PROGRESS", "UV_NO_PYTHON_DOWNLOADS"] {

@@ -13,7 +13,6 @@ import shutil
 import sys
 import sysconfig
 import traceback
-import types
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -72,7 +71,6 @@ class Pip:
 
     def __init__(self):
         from pip._internal.cli import cmdoptions
-        from pip._internal.commands import install
         from pip._internal.models import target_python
         from pip._internal.utils import compatibility_tags
         from pip._vendor.packaging import markers, pylock
@@ -93,20 +91,7 @@ class Pip:
         pylock.default_environment = environment
         for module in (compatibility_tags, target_python):
             module.get_supported = supported
-        for name in ("create_compatible_tags_selector", "sys_tags"):
-            if hasattr(pylock, name):
-                self.patch_selector(pylock, name)
-        assert install
-
-    def patch_selector(self, module, name):
-        real = getattr(module, name)
-
-        def selector(tags=None):
-            if self.target:
-                tags = tags_of(self.target, "pip._vendor.packaging")
-            return real(tags) if tags is not None else real()
-
-        setattr(module, name, selector)
+        pylock.sys_tags = lambda: tags_of(self.target, "pip._vendor.packaging")
 
     def run(self, arguments):
         from pip._internal.cli.main import main
@@ -323,9 +308,11 @@ def main():
                 tools[kind] = kind()
             answer = {"packages": getattr(tools[kind], question["op"])(question)}
         except (Exception, SystemExit) as error:
-            answer = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+            # A refusal is told in the tool's words; a mistake of this program is told with its place.
+            own = isinstance(error, (AttributeError, ImportError, LookupError, NameError, TypeError))
+            trace = traceback.format_exc() if own else ""
+            answer = {"error": f"{type(error).__name__}: {error}", "trace": trace}
         print(json.dumps(answer), file=answers, flush=True)
 
 
-assert types
 main()

@@ -1,0 +1,45 @@
+//! What projects of each tool can have.
+
+use super::case::Form;
+
+/// What a tool's projects can have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Traits {
+    /// Extras and groups that conflict, members of a workspace, overrides and constraints.
+    pub(super) uv: bool,
+    /// Extras.
+    pub(super) extras: Extras,
+    /// Whether there are groups.
+    pub(super) groups: bool,
+    /// Packages that are in no index, in these forms.
+    pub(super) trees: &'static [Form],
+}
+
+/// Which extras a project can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extras {
+    /// The manifest knows none.
+    No,
+    /// Extras that ask for other packages.
+    Plain,
+    /// Extras that ask for other extras of the project, too.
+    Own,
+}
+
+impl Traits {
+    /// What can be asked of a kind.
+    pub(super) fn of(kind: &str) -> Self {
+        const FORMS: &[Form] =
+            &[Form::Folder, Form::Editable, Form::WheelFile, Form::WheelUrl, Form::SdistUrl, Form::Git];
+        // What is hashed has to be a file at an address.
+        const HASHED: &[Form] = &[Form::WheelUrl, Form::SdistUrl];
+        let all = Self { uv: true, extras: Extras::Own, groups: true, trees: FORMS };
+        match kind {
+            "uv" | "pylock" => all,
+            "pdm" => Self { uv: false, ..all },
+            "poetry" => Self { uv: false, extras: Extras::Plain, ..all },
+            "pipenv" => Self { uv: false, extras: Extras::No, ..all },
+            _ => Self { uv: false, extras: Extras::No, groups: false, trees: HASHED },
+        }
+    }
+}
