@@ -28,3 +28,4 @@ pub mod sbom;
 pub mod select;
 pub mod spec;
 pub mod tags;
+mod walk;

@@ -5,6 +5,7 @@
 //! file of the rule ([`crate::lint`]).
 
 use super::Severity;
+use super::words::{around, did_you_mean, host, instead_of, list, more, not_found, nothing_there, shortened};
 
 /// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -57,6 +58,18 @@ pub enum Problem {
     #[error("`{value}` leaves the image's root")]
     PathLeavesImage { value: String },
 
+    // What is larger than what is read.
+    #[error("this build file has more than {most} {what}")]
+    TooMany { what: &'static str, most: usize },
+    #[error("the build args make the values of this file more than {limit} bytes longer")]
+    ExpandedTooFar { limit: usize },
+    #[error("stage `{stage}` makes the build larger than what an engine is sent")]
+    BuildTooLarge { stage: String },
+    #[error("groups and extras that include one another make more than {most} requirements")]
+    GroupsTooLarge { most: usize },
+    #[error("and {count} more {}", more(*severity, *rule))]
+    LeftOut { count: usize, severity: Severity, rule: Option<&'static str> },
+
     // Names that refer to something.
     #[error("unknown build arg `{name}`{}", did_you_mean(suggestion))]
     UnknownArg { name: String, suggestion: Option<String> },
@@ -68,11 +81,11 @@ pub enum Problem {
     UnknownStage { name: String, suggestion: Option<String>, known: Vec<String> },
     #[error("unknown target `{name}`{}", did_you_mean(suggestion))]
     UnknownTarget { name: String, suggestion: Option<String>, known: Vec<String> },
-    #[error("stages depend on one another in a circle: {}", cycle.join(" → "))]
+    #[error("stages depend on one another in a circle: {}", around(cycle))]
     StageCycle { cycle: Vec<String> },
     #[error("unknown dependency group `{name}`{}", did_you_mean(suggestion))]
     UnknownGroup { name: String, suggestion: Option<String>, known: Vec<String> },
-    #[error("dependency groups include one another in a circle: {}", cycle.join(" → "))]
+    #[error("dependency groups include one another in a circle: {}", around(cycle))]
     GroupCycle { cycle: Vec<String> },
     #[error("stage `{name}` has no checks to require")]
     RequiresWithoutChecks { name: String },
@@ -178,6 +191,7 @@ impl Problem {
     /// Error or warning.
     pub fn severity(&self) -> Severity {
         match self {
+            Self::LeftOut { severity, .. } => *severity,
             Self::LockNotRead { .. }
             | Self::NotLocked { .. }
             | Self::NoDependencies { .. }
@@ -194,6 +208,7 @@ impl Problem {
     pub fn rule(&self) -> Option<&'static str> {
         match self {
             Self::Lint { rule, .. } => Some(rule),
+            Self::LeftOut { rule, .. } => *rule,
             Self::NotLocked { .. } => Some("UnlockedDependencies"),
             Self::LockNotRead { .. } => Some("LockNotRead"),
             Self::NoDependencies { .. } => Some("NoDependencies"),
@@ -214,12 +229,21 @@ impl Problem {
 
     /// What is wrong and what to do about it, as users read it.
     pub fn with_help(&self) -> String {
-        self.help().into_iter().fold(self.to_string(), |text, help| text + "\n  help: " + &help)
+        self.help().into_iter().fold(self.message(), |text, help| text + "\n  help: " + &help)
+    }
+
+    /// What is wrong. A value or a name of any length leaves the message readable.
+    pub fn message(&self) -> String {
+        shortened(self.to_string())
     }
 
     /// What to do about it, in the order in which to try. May be empty.
-    #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn help(&self) -> Vec<String> {
+        self.cures().into_iter().map(shortened).collect()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a table of texts")]
+    fn cures(&self) -> Vec<String> {
         match self {
             Self::Syntax { is_dockerfile: true, .. } => {
                 vec!["this reads like a Dockerfile: `pybuild init --from FILE` writes a build file for it".into()]
@@ -254,6 +278,14 @@ impl Problem {
                     .into(),
             ],
             Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
+            Self::TooMany { .. } => vec!["divide it: a build file for each image".into()],
+            Self::ExpandedTooFar { .. } => {
+                vec!["pass long values by a file that is copied, not by a build arg in many places".into()]
+            }
+            Self::BuildTooLarge { .. } => vec![
+                "put several commands into one step, and what many stages repeat into a stage that they start from"
+                    .into(),
+            ],
             Self::NotUtf8 { .. } => vec!["save it as UTF-8".into()],
             Self::TooLarge { .. } => vec!["is it the file that was meant? `-f` names another".into()],
             Self::BadPlatform { .. } => vec!["write a platform as `linux/amd64` or `linux/arm64`".into()],
@@ -383,72 +415,5 @@ impl Problem {
             }
             _ => Vec::new(),
         }
-    }
-}
-
-/// The host of an address, without its port.
-fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
-}
-
-#[expect(clippy::ref_option, reason = "called with the fields of variants, by reference")]
-fn did_you_mean(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
-}
-
-#[expect(clippy::ref_option, reason = "called with the field of a variant, by reference")]
-fn not_found(unread: &Option<String>) -> String {
-    match unread {
-        Some(file) => format!("`{file}` is not read, and there is nothing else that names them"),
-        None => "there is no requirements.txt and no pyproject.toml in the context".to_owned(),
-    }
-}
-
-/// What makes a file that can be read of one that cannot.
-fn instead_of(unread: &str) -> String {
-    match unread {
-        "Pipfile" => "lock it: `pipenv lock`".to_owned(),
-        file => format!("lock it: `uv pip compile --universal --generate-hashes {file} -o requirements.txt`"),
-    }
-}
-
-/// The beginning of what is said of a path, or of a pattern, that stands for nothing in a place.
-fn nothing_there(path: &str) -> String {
-    if path.contains(['*', '?', '[']) {
-        format!("nothing fits `{path}` in")
-    } else {
-        format!("`{path}` is not in")
-    }
-}
-
-fn list(names: &[impl AsRef<str>]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
-    quoted.join(", ")
-}
-
-/// The name among `known` that `typed` was most likely meant to be, if any is near enough.
-pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let typed = typed.to_lowercase();
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&typed, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= name.chars().count().max(typed.chars().count()) / 3)
-        .min()
-        .map(|(_, name)| name.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(nearest("versoin", ["version", "base"]), Some("version".into()));
-        assert_eq!(nearest("requierments", ["requirements", "groups"]), Some("requirements".into()));
-        assert_eq!(nearest("Version", ["version"]), Some("version".into()));
-        assert_eq!(nearest("colour", ["version", "base"]), None);
     }
 }

@@ -37,7 +37,12 @@ pub struct Source {
     /// The whole text.
     pub text: String,
     lines: Vec<usize>,
+    /// How many characters begin before each [`STRIDE`]th byte: a place in a very long line costs no more than another.
+    characters: Vec<usize>,
 }
+
+/// In bytes.
+const STRIDE: usize = 1024;
 
 impl Source {
     /// The largest build file that is read, in bytes. Each graph that is sent to the engine has the text in it, and the
@@ -62,15 +67,35 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines }
+        let mut before = 0;
+        let counted = text.as_bytes().chunks(STRIDE).map(|chunk| {
+            let characters = before;
+            before += beginnings(chunk);
+            characters
+        });
+        let characters = counted.collect();
+        Self { name: name.into(), text, lines, characters }
+    }
+
+    /// How many characters begin before byte `offset`.
+    fn characters_before(&self, offset: usize) -> usize {
+        let stride = offset / STRIDE;
+        let rest = self.text.as_bytes().get(stride * STRIDE..offset).map_or(0, beginnings);
+        self.characters
+            .get(stride)
+            .copied()
+            .map_or_else(|| beginnings(self.text.as_bytes()), |known| known + rest)
     }
 
     /// Where byte `offset` is. An offset past the end is the end.
     pub fn position(&self, offset: usize) -> Position {
-        let offset = offset.min(self.text.len());
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
         let line = self.lines.partition_point(|&start| start <= offset).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
-        let character = self.text.get(start..offset).map_or(0, |text| text.chars().count());
+        let character = self.characters_before(offset).saturating_sub(self.characters_before(start));
         Position {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             character: u32::try_from(character).unwrap_or(u32::MAX),
@@ -90,6 +115,11 @@ impl Source {
         let end = if span.end > span.start { span.end - 1 } else { span.start };
         (self.position(span.start), self.position(end))
     }
+}
+
+/// How many characters of UTF-8 begin in these bytes.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 /// A place in a file.
@@ -131,5 +161,15 @@ mod tests {
         assert_eq!(source.position(7), Position { line: 2, character: 0 });
         assert_eq!(source.position(999), Position { line: 3, character: 0 });
         assert_eq!(source.line_span(2), Span { start: 7, end: 12 });
+    }
+
+    #[test]
+    fn places_of_a_long_line_are_counted_as_any() {
+        let text = "é".repeat(3 * STRIDE);
+        let source = Source::new("f", format!("first\n{text}"));
+        for character in [0, 1, STRIDE / 2, STRIDE - 1, STRIDE, 2 * STRIDE + 7, 3 * STRIDE - 1, 3 * STRIDE] {
+            let place = source.position(6 + 2 * character);
+            assert_eq!(place, Position { line: 2, character: u32::try_from(character).unwrap() });
+        }
     }
 }

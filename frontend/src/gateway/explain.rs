@@ -3,7 +3,7 @@
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
 
-use crate::diagnostics::problem::nearest;
+use crate::diagnostics::nearest;
 use crate::diagnostics::{Problem, Span};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;

@@ -7,6 +7,7 @@
 
 mod clean;
 mod pattern;
+mod positions;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub use clean::clean_path;
 pub use pattern::Malformed;
 
 use pattern::Pattern;
+use positions::Path;
 
 /// The rules that apply where a context has no ignore file.
 ///
@@ -131,13 +133,14 @@ impl Patterns {
     pub fn excluding_rule(&self, path: &str) -> Option<&Rule> {
         let path = clean_path(path);
         let path = path.trim_start_matches('/');
-        if path.is_empty() || path == "." {
+        if path.is_empty() || path == "." || self.rules.is_empty() {
             return None;
         }
+        let path = Path::new(path);
         let mut excluding = None;
         for compiled in &self.rules {
             // A rule that would change nothing is not asked, so the earliest rule is the one reported.
-            if compiled.negated == excluding.is_some() && path_or_parent_matches(&compiled.pattern, path) {
+            if compiled.negated == excluding.is_some() && compiled.pattern.matches(&path) {
                 excluding = if compiled.negated { None } else { Some(&compiled.rule) };
             }
         }
@@ -156,11 +159,6 @@ impl Patterns {
             .map(|rule| format!("{}{}", if rule.negated { "!" } else { "" }, rule.cleaned))
             .collect()
     }
-}
-
-fn path_or_parent_matches(pattern: &Pattern, path: &str) -> bool {
-    let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
-    std::iter::once(path).chain(parents).any(|path| pattern.matches(path))
 }
 
 fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {

@@ -4,6 +4,8 @@
 //! pattern into a regular expression, apart from three forms it compares as plain text. Both are kept, because they
 //! differ: `**.log` is plain text and matches `a.log`, `**.log*` is not and needs a `/` before the dot.
 
+use super::positions::Path;
+
 /// How many characters a token of a pattern consumes, and which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -21,12 +23,16 @@ enum Token {
     Class { negated: bool, ranges: Vec<(char, char)> },
 }
 
-/// A compiled pattern.
+/// A compiled pattern. What it matches may be the path or any of its parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Matcher {
     Exact(String),
     Prefix(String),
-    Suffix(String),
+    /// The ending, and the same with a slash behind it, as a parent has it in its path.
+    Suffix {
+        ending: String,
+        inside: String,
+    },
     Tokens(Vec<Token>),
 }
 
@@ -65,7 +71,8 @@ impl Pattern {
         let matcher = match (tokens.first(), tokens.last()) {
             _ if plain && wildcards == 0 => Matcher::Exact(cleaned.to_owned()),
             (Some(Token::Directories | Token::Rest), _) if plain && wildcards == 1 => {
-                Matcher::Suffix(cleaned.trim_start_matches("**").to_owned())
+                let ending = cleaned.trim_start_matches("**").to_owned();
+                Matcher::Suffix { inside: format!("{ending}/"), ending }
             }
             (_, Some(Token::Rest)) if plain && wildcards == 1 => {
                 Matcher::Prefix(cleaned.trim_end_matches("**").to_owned())
@@ -75,13 +82,19 @@ impl Pattern {
         Ok(Self { matcher })
     }
 
-    /// Whether the pattern matches this very path, its parents aside.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    /// Whether the pattern matches this path or one of its parents.
+    pub(super) fn matches(&self, path: &Path<'_>) -> bool {
+        let text = path.text;
+        let is_or_is_in = |whole: &str| {
+            text.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         match &self.matcher {
-            Matcher::Exact(text) => path == text,
-            Matcher::Prefix(prefix) => path.starts_with(prefix.as_str()),
-            Matcher::Suffix(suffix) => {
-                path.ends_with(suffix.as_str()) || suffix.strip_prefix('/').is_some_and(|name| name == path)
+            Matcher::Exact(whole) => is_or_is_in(whole),
+            Matcher::Prefix(prefix) => text.starts_with(prefix.as_str()),
+            Matcher::Suffix { ending, inside } => {
+                text.ends_with(ending.as_str())
+                    || text.contains(inside.as_str())
+                    || ending.strip_prefix('/').is_some_and(is_or_is_in)
             }
             Matcher::Tokens(tokens) => tokens_match(tokens, path),
         }
@@ -128,44 +141,90 @@ fn class_character(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Resul
     }
 }
 
-impl Token {
-    fn accepts(&self, c: char) -> bool {
-        match self {
-            Self::Literal(literal) => *literal == c,
-            Self::One | Self::Run => c != '/',
-            Self::Directories => c == '/',
-            Self::Rest => true,
-            Self::Class { negated, ranges } => {
+/// Follows all ways to match at once: where the tokens so far can end. Time is the product of both lengths, less what
+/// [`Positions`] does at once, whatever the pattern; backtracking could be made to take forever.
+fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
+    let mut ends = path.start();
+    for token in tokens {
+        ends = match token {
+            Token::Literal(character) => ends.step(path.behind(*character)),
+            Token::One => ends.step(path.behind_others()),
+            Token::Class { negated, ranges } => ends.step(
+                &path.behind_any(|c| ranges.iter().any(|&(low, high)| (low..=high).contains(&c)) != *negated),
+            ),
+            Token::Run => ends.run(path.behind_others()),
+            // What is swallowed ends in a slash.
+            Token::Directories => ends.and_later(path.behind('/')),
+            Token::Rest => ends.and_later(path.all()),
+        };
+        if ends.is_empty() {
+            return false;
+        }
+    }
+    ends.intersects(&path.ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a token accepts of one character, said as plainly as can be.
+    fn accepts(token: &Token, c: char) -> bool {
+        match token {
+            Token::Literal(literal) => *literal == c,
+            Token::One | Token::Run => c != '/',
+            Token::Directories => c == '/',
+            Token::Rest => true,
+            Token::Class { negated, ranges } => {
                 ranges.iter().any(|&(low, high)| (low..=high).contains(&c)) != *negated
             }
         }
     }
-}
 
-/// Follows all ways to match at once: `ends[i]` tells whether the tokens so far can consume the first `i` characters.
-/// Time is the product of both lengths, whatever the pattern; backtracking could be made to take forever.
-fn tokens_match(tokens: &[Token], path: &str) -> bool {
-    let mut ends: Vec<bool> = std::iter::once(true).chain(path.chars().map(|_| false)).collect();
-    for token in tokens {
-        let before = ends.iter().copied();
-        ends = match token {
-            Token::Literal(_) | Token::One | Token::Class { .. } => std::iter::once(false)
-                .chain(before.zip(path.chars()).map(|(here, c)| here && token.accepts(c)))
-                .collect(),
-            Token::Run | Token::Directories | Token::Rest => {
-                let mut open = false;
-                let mut after = Vec::with_capacity(ends.len());
-                let entered = std::iter::once(None).chain(path.chars().map(Some));
-                for (here, entered) in before.zip(entered) {
-                    let accepted = open && entered.is_some_and(|c| token.accepts(c));
-                    after.push(here || accepted);
-                    // A run ends at the first character it does not accept; the others can swallow anything on
-                    // their way to a character they may end with.
-                    open = here || if matches!(token, Token::Run) { accepted } else { open };
-                }
-                after
+    /// The same by trying every way, which takes for ever on long texts.
+    fn tries(tokens: &[Token], path: &[char]) -> bool {
+        let Some((token, rest)) = tokens.split_first() else { return path.is_empty() };
+        match token {
+            Token::Literal(_) | Token::One | Token::Class { .. } => {
+                path.split_first().is_some_and(|(c, path)| accepts(token, *c) && tries(rest, path))
             }
-        };
+            Token::Run => {
+                let longest = path.iter().take_while(|c| **c != '/').count();
+                (0..=longest).any(|count| tries(rest, &path[count..]))
+            }
+            Token::Directories | Token::Rest => (0..=path.len())
+                .any(|count| (count == 0 || accepts(token, path[count - 1])) && tries(rest, &path[count..])),
+        }
     }
-    ends.last().copied().unwrap_or(false)
+
+    #[test]
+    fn positions_find_what_trying_every_way_finds() {
+        let mut state = 7_u32;
+        let mut next = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % below
+        };
+        let mut matched = 0;
+        for _ in 0..20_000 {
+            let pieces = ["a", "b", "/", "**", "*", "?", "[a]", "**/", "/**", "[^a]", "a/", "*b"];
+            let pattern: String = (0..=next(4)).map(|_| pieces[next(12) as usize]).collect();
+            let length = if next(40) == 0 { 60 + next(12) } else { next(7) };
+            let path: String = (0..=length).map(|_| ['a', 'b', '/', 'b'][next(4) as usize]).collect();
+            let path = path.trim_matches('/');
+            let Ok(tokens) = tokenize(&pattern) else { continue };
+            let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+            let tried = ends.map(|end| path[..end].chars().collect::<Vec<_>>());
+            let expected = tried.into_iter().any(|path| tries(&tokens, &path));
+            matched += u32::from(expected);
+            assert_eq!(tokens_match(&tokens, &Path::new(path)), expected, "`{pattern}` on `{path}`");
+        }
+        assert!(matched > 1000, "{matched}");
+    }
+
+    #[test]
+    fn sixty_stars_over_a_deep_folder_cost_little() {
+        let pattern = Pattern::compile(&format!("{}/b", "**/a".repeat(60))).unwrap();
+        let path = "a/".repeat(2000) + "a";
+        assert!(!pattern.matches(&Path::new(&path)));
+    }
 }

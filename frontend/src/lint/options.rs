@@ -1,7 +1,7 @@
 //! Which rules count, and how much: `# check=…` of the build file, or the build arg `BUILDKIT_DOCKERFILE_CHECK`.
 
 use super::{Rule, directive, rules};
-use crate::diagnostics::problem::nearest;
+use crate::diagnostics::nearest;
 use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Severity, Source, Span};
 
 use std::collections::BTreeSet;

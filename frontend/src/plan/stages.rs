@@ -12,6 +12,7 @@ use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
 use crate::spec::{Base, Check, ContextPath, ImagePath, Located, RunStep, Spec, Stage, User};
+use crate::walk;
 
 /// The tag of the Debian image that environments of conda packages are put on.
 const CONDA_BASE: &str = "trixie-slim";
@@ -53,8 +54,7 @@ pub(super) fn plan(
         }
     };
     let planner = Planner::new(spec, project, wheels);
-    let mut order = Vec::new();
-    planner.order(target, &mut BTreeSet::new(), &mut order);
+    let order = planner.order(target);
     let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
     let builder = stages.iter().any(uses_builder).then(|| planner.builder());
     Plan {
@@ -91,30 +91,27 @@ impl<'s> Planner<'s> {
     }
 
     /// The stages that `name` needs, before itself.
-    fn order(&self, name: &'s str, seen: &mut BTreeSet<&'s str>, order: &mut Vec<&'s str>) {
-        if !seen.insert(name) {
-            return;
-        }
-        if let Some(stage) = self.spec.stages.get(name) {
-            for (needed, _) in self.spec.needs(stage) {
-                // The builder is a stage of its own only where it is the target.
-                if needed != "builder" {
-                    self.order(needed, seen, order);
-                }
-            }
-        }
-        order.push(name);
+    fn order(&self, name: &'s str) -> Vec<&'s str> {
+        let needs = |name: &str| {
+            let needed = self.spec.stages.get(name).map_or_else(Vec::new, |stage| self.spec.needs(stage));
+            // The builder is a stage of its own only where it is the target.
+            needed.into_iter().filter(|(needed, _)| *needed != "builder").collect()
+        };
+        walk::depth_first(&[name], needs, |_, _| {})
     }
 
     /// What `stage` requires, and what that requires in turn.
-    fn required(&self, stage: &'s Stage, all: &mut BTreeSet<&'s str>) {
-        for name in &stage.requires {
-            if all.insert(&name.value)
+    fn required(&self, stage: &'s Stage) -> BTreeSet<&'s str> {
+        let mut all = BTreeSet::new();
+        let mut open: Vec<&Located<String>> = stage.requires.iter().collect();
+        while let Some(name) = open.pop() {
+            if all.insert(name.value.as_str())
                 && let Some(next) = self.spec.stages.get(&name.value)
             {
-                self.required(next, all);
+                open.extend(&next.requires);
             }
         }
+        all
     }
 
     fn builder(&self) -> Builder {
@@ -184,8 +181,7 @@ impl<'s> Planner<'s> {
         let checks_see_all = stage.from.is_some() || steps.iter().any(made);
         let checks = stage.checks.iter().map(|check| self.check(stage, check, &workdir, checks_see_all));
         let checks = checks.collect();
-        let mut gates = BTreeSet::new();
-        self.required(stage, &mut gates);
+        let gates = self.required(stage);
         let image = self.image(stage, workdir);
         StagePlan {
             name: name.to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::{Context, ContextError, Kind};
-use crate::diagnostics::problem::nearest;
+use crate::diagnostics::nearest;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
@@ -119,6 +119,11 @@ impl Files<'_> {
             return Ok(Some(Kind::Folder));
         }
         let Some(kind) = self.context.kind(path)? else {
+            if found.is_full() {
+                let missing = || Problem::MissingFile { path: path.as_str().to_owned(), suggestion: None };
+                found.report_with(named_in, span, missing);
+                return Ok(None);
+            }
             let (folder, name) = path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()));
             let folder = ContextPath::parse(folder).unwrap_or_else(ContextPath::root);
             let names = self.context.list(&folder)?;

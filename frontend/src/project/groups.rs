@@ -8,9 +8,9 @@ use super::files::Files;
 use super::pyproject::{GroupEntry, Pyproject, normalized};
 use super::requirements::{Requirements, follow};
 use super::scope::Scope;
-use crate::diagnostics::problem::nearest;
-use crate::diagnostics::{Diagnostics, Problem};
+use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
 use crate::spec::{Located, Spec};
+use crate::walk;
 
 /// The usual names of files that hold a group.
 const FILES: [(&str, &[&str]); 2] = [
@@ -53,15 +53,15 @@ pub(super) fn collect(
             group.add_inline(lines, &project.source);
             group
         };
-        for name in project.groups.keys() {
-            let mut lines = Vec::new();
-            expand_group(project, name, &mut Way::default(), &mut lines, found);
-            groups.entry(name.clone()).or_insert_with(|| group(&lines));
+        let mut room = Room::new(project);
+        check_includes(project, found);
+        for name in project.groups.keys().filter(|name| !groups.contains_key(*name)).collect::<Vec<_>>() {
+            let lines = expand([name.as_str()], |name| parts_of_group(project, name), &mut room, found);
+            groups.insert(name.clone(), group(&lines));
         }
-        for name in project.extras.keys() {
-            let mut lines = Vec::new();
-            expand_extra(project, name, &mut BTreeSet::new(), &mut lines);
-            groups.entry(name.clone()).or_insert_with(|| group(&lines));
+        for name in project.extras.keys().filter(|name| !groups.contains_key(*name)).collect::<Vec<_>>() {
+            let lines = of_extras(project, [name.as_str()], &mut room, found);
+            groups.insert(name.clone(), group(&lines));
         }
     }
     for (name, usual) in FILES {
@@ -79,12 +79,69 @@ pub(super) fn collect(
     Ok(groups)
 }
 
-/// The requirements of an extra.
-pub(super) fn of_extra(project: &Pyproject, name: &str) -> Option<Vec<Located<String>>> {
-    let (name, _) = project.extras.get_key_value(name)?;
-    let mut lines = Vec::new();
-    expand_extra(project, name, &mut BTreeSet::new(), &mut lines);
-    Some(lines)
+/// The most entries of groups and extras of a pyproject.toml that are looked at, over those that are written there: what
+/// many groups include counts in each.
+const MOST_INCLUDED: usize = 100_000;
+
+/// How many more entries of groups and extras are looked at.
+pub(super) struct Room<'p> {
+    left: usize,
+    is_told: bool,
+    source: &'p Arc<Source>,
+}
+
+impl<'p> Room<'p> {
+    pub(super) fn new(project: &'p Pyproject) -> Self {
+        let written = project.groups.values().map(Vec::len).sum::<usize>();
+        let left = written + project.extras.values().map(Vec::len).sum::<usize>() + MOST_INCLUDED;
+        Self { left, is_told: false, source: &project.source }
+    }
+
+    /// Whether there is room for one more, which stands at `span`.
+    fn take(&mut self, span: Span, found: &mut Diagnostics) -> bool {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            return true;
+        }
+        if !std::mem::replace(&mut self.is_told, true) {
+            found.report(self.source, span, Problem::GroupsTooLarge { most: MOST_INCLUDED });
+        }
+        false
+    }
+}
+
+/// The requirements of extras, each once. An extra may ask for others of the same project as `name[other]`.
+pub(super) fn of_extras<'p>(
+    project: &'p Pyproject,
+    names: impl IntoIterator<Item = &'p str>,
+    room: &mut Room<'_>,
+    found: &mut Diagnostics,
+) -> Vec<Located<String>> {
+    let own = project.name.as_deref().map(normalized);
+    let parts = |name: &str| -> Vec<Part<'p>> {
+        let lines = project.extras.get(name).into_iter().flatten();
+        let parts =
+            lines.flat_map(|line| match own.as_deref().and_then(|own| own_extras(own, &line.value)) {
+                Some(others) => {
+                    let known = others.iter().filter_map(|other| project.extras.get_key_value(other));
+                    known.map(|(other, _)| Part::All(other, line.span)).collect()
+                }
+                None => vec![Part::Line(line)],
+            });
+        parts.collect()
+    };
+    expand(names, parts, room, found)
+}
+
+fn parts_of_group<'p>(project: &'p Pyproject, name: &str) -> Vec<Part<'p>> {
+    let entries = project.groups.get(name).into_iter().flatten();
+    let parts = entries.filter_map(|entry| match entry {
+        GroupEntry::Requirement(line) => Some(Part::Line(line)),
+        GroupEntry::Include(next) => {
+            project.groups.get_key_value(&next.value).map(|(name, _)| Part::All(name, next.span))
+        }
+    });
+    parts.collect()
 }
 
 /// The problem of a group or extra that is none of those in `known`.
@@ -92,86 +149,94 @@ pub(super) fn unknown<T>(name: &str, known: &BTreeMap<String, T>) -> Problem {
     Problem::UnknownGroup {
         name: name.to_owned(),
         suggestion: nearest(name, known.keys().map(String::as_str)),
-        known: known.keys().cloned().collect(),
+        known: some_of(known.keys().map(String::as_str)),
     }
 }
 
-/// The groups that have been looked at.
-#[derive(Default)]
-struct Way<'p> {
-    /// Those on the way to the present one.
-    path: Vec<&'p str>,
-    /// Those that are taken already: groups that include one another by many ways would take as many steps otherwise.
-    done: BTreeSet<&'p str>,
-}
-
-fn expand_group<'p>(
-    project: &'p Pyproject,
-    name: &'p str,
-    way: &mut Way<'p>,
-    out: &mut Vec<Located<String>>,
-    found: &mut Diagnostics,
-) {
-    if !way.done.insert(name) {
-        return;
-    }
-    way.path.push(name);
-    for entry in project.groups.get(name).into_iter().flatten() {
+/// Reports what groups include that there is not, and groups that include one another in a circle.
+fn check_includes(project: &Pyproject, found: &mut Diagnostics) {
+    let names: Vec<&str> = project.groups.keys().map(String::as_str).collect();
+    let mut missing = Vec::new();
+    for entry in project.groups.values().flatten() {
         match entry {
-            GroupEntry::Requirement(line) => add(line, out),
-            GroupEntry::Include(next) => {
-                let source = Arc::clone(&project.source);
-                if let Some(at) = way.path.iter().position(|seen| *seen == next.value) {
-                    let around =
-                        way.path.iter().skip(at).copied().chain(std::iter::once(next.value.as_str()));
-                    let cycle = around.map(str::to_owned).collect();
-                    found.report(&source, next.span, Problem::GroupCycle { cycle });
-                } else if project.groups.contains_key(&next.value) {
-                    expand_group(project, &next.value, way, out, found);
-                } else {
-                    let problem = unknown(&next.value, &project.groups);
-                    found.report(&source, next.span, problem);
-                }
-            }
+            GroupEntry::Include(next) if !project.groups.contains_key(&next.value) => missing.push(next),
+            _ => {}
         }
     }
-    way.path.pop();
+    for next in missing {
+        found.report_with(&project.source, next.span, || unknown(&next.value, &project.groups));
+    }
+    let includes = |name: &str| -> Vec<(&str, Span)> {
+        let entries = project.groups.get(name).into_iter().flatten();
+        let includes = entries.filter_map(|entry| match entry {
+            GroupEntry::Include(next) if project.groups.contains_key(&next.value) => {
+                Some((next.value.as_str(), next.span))
+            }
+            _ => None,
+        });
+        includes.collect()
+    };
+    walk::depth_first(&names, includes, |way, (next, span)| {
+        found.report_with(&project.source, span, || Problem::GroupCycle {
+            cycle: way.iter().chain(std::iter::once(&next)).map(|&name| name.to_owned()).collect(),
+        });
+    });
 }
 
-/// An extra may ask for others of the same project as `name[other]`.
-fn expand_extra<'p>(
-    project: &'p Pyproject,
-    name: &'p str,
-    done: &mut BTreeSet<&'p str>,
-    out: &mut Vec<Located<String>>,
-) {
-    if !done.insert(name) {
-        return;
-    }
-    for line in project.extras.get(name).into_iter().flatten() {
-        match own_extras(project, &line.value) {
-            Some(others) => {
-                for other in others {
-                    if let Some((key, _)) = project.extras.get_key_value(&other) {
-                        expand_extra(project, key, done, out);
+/// A part of a group or extra.
+enum Part<'p> {
+    /// A requirement.
+    Line(&'p Located<String>),
+    /// All of another one, which is named here.
+    All(&'p str, Span),
+}
+
+/// Every requirement of `names` once, in the order in which they are written, with those of others in their places.
+///
+/// In a loop, and each group once: a chain may be long, and there may be many ways to one group.
+fn expand<'p>(
+    names: impl IntoIterator<Item = &'p str>,
+    parts: impl Fn(&str) -> Vec<Part<'p>>,
+    room: &mut Room<'_>,
+    found: &mut Diagnostics,
+) -> Vec<Located<String>> {
+    let (mut lines, mut known, mut taken) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for name in names {
+        let mut open = Vec::new();
+        if taken.insert(name) {
+            open.push(parts(name).into_iter());
+        }
+        while let Some(part) = open.last_mut().map(Iterator::next) {
+            match part {
+                Some(Part::Line(line)) => {
+                    if !room.take(line.span, found) {
+                        return lines;
+                    }
+                    if known.insert(line.value.as_str()) {
+                        lines.push(line.clone());
                     }
                 }
+                Some(Part::All(next, span)) => {
+                    if !room.take(span, found) {
+                        return lines;
+                    }
+                    if taken.insert(next) {
+                        open.push(parts(next).into_iter());
+                    }
+                }
+                None => {
+                    open.pop();
+                }
             }
-            None => add(line, out),
         }
     }
+    lines
 }
 
-/// Adds a requirement that is not there yet.
-fn add(line: &Located<String>, out: &mut Vec<Located<String>>) {
-    if !out.iter().any(|known| known.value == line.value) {
-        out.push(line.clone());
-    }
-}
-
-fn own_extras(project: &Pyproject, requirement: &str) -> Option<Vec<String>> {
+/// The extras of the project `own` that a requirement asks for; nothing if it is of another project.
+fn own_extras(own: &str, requirement: &str) -> Option<Vec<String>> {
     let (name, rest) = requirement.split_once('[')?;
-    if normalized(name.trim()) != normalized(project.name.as_deref()?) {
+    if normalized(name.trim()) != own {
         return None;
     }
     let (extras, _) = rest.split_once(']')?;

@@ -256,7 +256,7 @@ fn with_extras(
         if let Some(group) = groups.get(&normalized(&extra.value)) {
             return all.with(group);
         }
-        found.report(&spec.source, extra.span, groups::unknown(&extra.value, groups));
+        found.report_with(&spec.source, extra.span, || groups::unknown(&extra.value, groups));
         all
     })
 }
@@ -265,7 +265,7 @@ fn check_groups(spec: &Spec, groups: &BTreeMap<String, Requirements>, found: &mu
     for stage in spec.stages.values() {
         for name in stage.groups.iter().flatten() {
             if !groups.contains_key(&normalized(&name.value)) {
-                found.report(&spec.source, name.span, groups::unknown(&name.value, groups));
+                found.report_with(&spec.source, name.span, || groups::unknown(&name.value, groups));
             }
         }
     }

@@ -3,7 +3,9 @@
 //! The project is built or installed in a step of its own, so such a line means what the project depends on. pip and
 //! the resolver read the file without it.
 
-use super::groups::{of_extra, unknown};
+use std::collections::BTreeSet;
+
+use super::groups::{Room, of_extras, unknown};
 use super::pyproject::{Pyproject, normalized};
 use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Place, Problem};
@@ -50,6 +52,11 @@ pub(super) fn take_in(
     is_package: bool,
     found: &mut Diagnostics,
 ) {
+    if requirements.own.is_empty() {
+        return;
+    }
+    let mut extras = Vec::new();
+    let mut lines = Vec::new();
     for own in requirements.own.clone() {
         let Some(project) = pyproject.filter(|_| is_package) else {
             found.report(&own.at.source, own.at.span, Problem::LocalRequirement { line: own.line });
@@ -58,14 +65,20 @@ pub(super) fn take_in(
         if let Some(span) = project.dynamic_dependencies {
             found.report(&project.source, span, Problem::DynamicDependencies);
         }
-        let mut lines = project.dependencies.clone().unwrap_or_default();
+        if lines.is_empty() {
+            lines.extend(project.dependencies.iter().flatten().cloned());
+        }
         for extra in &own.extras {
-            match of_extra(project, extra) {
-                Some(more) => lines.extend(more),
-                None => found.report(&own.at.source, own.at.span, unknown(extra, &project.extras)),
+            match project.extras.get_key_value(extra) {
+                Some((extra, _)) => extras.push(extra.as_str()),
+                None => found.report_with(&own.at.source, own.at.span, || unknown(extra, &project.extras)),
             }
         }
-        lines.retain(|line| !requirements.inline.contains(&line.value));
+    }
+    if let Some(project) = pyproject {
+        lines.extend(of_extras(project, extras, &mut Room::new(project), found));
+        let mut known: BTreeSet<String> = requirements.inline.iter().cloned().collect();
+        lines.retain(|line| known.insert(line.value.clone()));
         requirements.add_inline(&lines, &project.source);
     }
 }

@@ -22,6 +22,12 @@ pub struct PythonVersion {
     pub patch: Option<u32>,
 }
 
+/// Versions of Python 3 that are taken for such: what runs on one is a list that grows with it.
+const MOST_MINOR: u32 = 99;
+
+/// The same for the third number.
+const MOST_PATCH: u32 = 999;
+
 impl PythonVersion {
     /// Reads `3.11` or `3.11.4`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -29,8 +35,11 @@ impl PythonVersion {
         if parts.next()? != "3" {
             return None;
         }
-        let minor = parts.next()?.parse().ok()?;
+        let minor = parts.next()?.parse().ok().filter(|minor| *minor <= MOST_MINOR)?;
         let patch = parts.next().map(str::parse).transpose().ok()?;
+        if patch > Some(MOST_PATCH) {
+            return None;
+        }
         parts.next().is_none().then_some(Self { minor, patch })
     }
 

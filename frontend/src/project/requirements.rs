@@ -62,27 +62,13 @@ impl Requirements {
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
-        for file in &other.files {
-            if !both.files.contains(file) {
-                both.files.push(file.clone());
-            }
-        }
-        for line in &other.inline {
-            if !both.inline.contains(line) {
-                both.inline.push(line.clone());
-            }
-        }
+        add_new(&mut both.files, &other.files, |file| file.clone());
+        add_new(&mut both.inline, &other.inline, |line| line.clone());
         both.inputs.extend(other.inputs.iter().cloned());
-        for own in &other.own {
-            if !both.own.contains(own) {
-                both.own.push(own.clone());
-            }
-        }
-        for wanted in &other.wanted {
-            if !both.wanted.contains(wanted) {
-                both.wanted.push(wanted.clone());
-            }
-        }
+        // Two lines of one file are told apart by where they begin.
+        let place = |at: &Place| (at.source.name.clone(), at.span);
+        add_new(&mut both.own, &other.own, |own| place(&own.at));
+        add_new(&mut both.wanted, &other.wanted, |wanted| (wanted.name.clone(), place(&wanted.at)));
         both.inline_of = self.inline_of.clone().or_else(|| other.inline_of.clone());
         both.asked = self.asked.or(other.asked);
         both
@@ -121,6 +107,15 @@ impl Requirements {
     }
 }
 
+/// Adds what is not there yet, told apart by `key`.
+fn add_new<T: Clone, K: Ord>(all: &mut Vec<T>, more: &[T], key: impl Fn(&T) -> K) {
+    if more.is_empty() {
+        return;
+    }
+    let mut known: BTreeSet<K> = all.iter().map(&key).collect();
+    all.extend(more.iter().filter(|one| known.insert(key(one))).cloned());
+}
+
 /// Follows `files` and everything they include.
 ///
 /// # Errors
@@ -136,35 +131,55 @@ pub(super) fn follow(
         asked: files.first().map(|file| file.span),
         ..Requirements::default()
     };
-    for file in files {
-        follow_one(&file.value, source, file.span, context, &mut requirements, found)?;
+    // Those named first are read first, each with all that it includes.
+    let mut open: Vec<Include> =
+        files.iter().rev().map(|file| Include::new(&file.value, source, file.span)).collect();
+    while let Some(next) = open.pop() {
+        let mut includes = follow_one(&next, context, &mut requirements, found)?;
+        open.extend(includes.drain(..).rev());
     }
     Ok(requirements)
 }
 
-fn follow_one(
-    path: &ContextPath,
-    named_in: &Arc<Source>,
+/// A file that is named somewhere.
+struct Include {
+    path: ContextPath,
+    named_in: Arc<Source>,
     span: Span,
+}
+
+impl Include {
+    fn new(path: &ContextPath, named_in: &Arc<Source>, span: Span) -> Self {
+        Self { path: path.clone(), named_in: Arc::clone(named_in), span }
+    }
+}
+
+/// Reads a file that was not read before; what it includes is left to be read.
+fn follow_one(
+    include: &Include,
     context: &Files<'_>,
     read: &mut Requirements,
     found: &mut Diagnostics,
-) -> Result<(), ContextError> {
+) -> Result<Vec<Include>, ContextError> {
+    let Include { path, named_in, span } = include;
+    let span = *span;
+    let mut includes = Vec::new();
     if read.inputs.contains(path) {
-        return Ok(());
+        return Ok(includes);
     }
     let Some(bytes) = context.read_named(path, named_in, span, found)? else {
-        return Ok(());
+        return Ok(includes);
     };
     read.inputs.insert(path.clone());
     let Ok(text) = String::from_utf8(bytes) else {
         found.report(named_in, span, Problem::FileNotUtf8 { path: path.as_str().to_owned() });
-        return Ok(());
+        return Ok(includes);
     };
     let source = Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)));
+    let has_credentials = own::has_credentials(&source.text);
     for line in logical_lines(&source.text) {
         match Line::parse(&line.value) {
-            Ok(Line::Project(extras)) if !own::has_credentials(&source.text) => {
+            Ok(Line::Project(extras)) if !has_credentials => {
                 let at = Place { source: Arc::clone(&source), span: line.span };
                 read.own.push(OwnLine { line: line.value, extras, at });
             }
@@ -174,7 +189,7 @@ fn follow_one(
                 found.report(named_in, span, Problem::BesideCredentials { line: line.value, path });
             }
             Ok(Line::Include(other)) => match path.sibling(&other) {
-                Some(next) => follow_one(&next, &source, line.span, context, read, found)?,
+                Some(next) => includes.push(Include::new(&next, &source, line.span)),
                 None if other.contains("://") => {}
                 None => found.report(&source, line.span, Problem::RequirementLeavesContext { path: other }),
             },
@@ -182,7 +197,7 @@ fn follow_one(
             Err(problem) => found.report(&source, line.span, problem),
         }
     }
-    Ok(())
+    Ok(includes)
 }
 
 /// Lines less comments, with continuation lines joined, each where it starts.

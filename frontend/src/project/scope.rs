@@ -20,6 +20,8 @@ pub(super) fn usual_groups(stage: &str) -> &'static [&'static str] {
 pub struct Scope<'s> {
     spec: &'s Spec,
     stages: Vec<&'s Stage>,
+    /// The groups that the stages and `[dependencies] extras` name; names normalised.
+    groups: BTreeSet<String>,
     has_python: bool,
     has_app: bool,
 }
@@ -27,7 +29,16 @@ pub struct Scope<'s> {
 impl<'s> Scope<'s> {
     /// Every stage of the file.
     pub fn all(spec: &'s Spec) -> Self {
-        Self { spec, stages: spec.stages.values().collect(), has_python: true, has_app: true }
+        Self::new(spec, spec.stages.values().collect(), true, true)
+    }
+
+    fn new(spec: &'s Spec, stages: Vec<&'s Stage>, has_python: bool, has_app: bool) -> Self {
+        let named = stages.iter().flat_map(|stage| stage.groups.iter().flatten());
+        let named = named.chain(&spec.dependencies.extras).map(|name| normalized(&name.value));
+        let unnamed = stages.iter().filter(|stage| stage.groups.is_none());
+        let usual = unnamed.flat_map(|stage| usual_groups(&stage.name)).map(|name| (*name).to_owned());
+        let groups = named.chain(usual).collect();
+        Self { spec, stages, groups, has_python, has_app }
     }
 
     /// A target and all that it needs. A target that does not exist is told later, by the plan: with it, everything is
@@ -49,7 +60,7 @@ impl<'s> Scope<'s> {
             stage.is_assembled() && stage.include.is_none() && !matches!(stage.name.as_str(), "dev" | "test")
         };
         let has_app = stages.iter().any(|stage| copies_app(stage));
-        Self { spec, stages, has_python, has_app }
+        Self::new(spec, stages, has_python, has_app)
     }
 
     /// Whether any of the stages has to do with the project's Python and its packages.
@@ -59,13 +70,7 @@ impl<'s> Scope<'s> {
 
     /// Whether any of the stages installs the group.
     pub(super) fn has_group(&self, name: &str) -> bool {
-        let extras = &self.spec.dependencies.extras;
-        let is_it = |named: &Located<String>| normalized(&named.value) == name;
-        extras.iter().any(is_it)
-            || self.stages.iter().any(|stage| match &stage.groups {
-                Some(groups) => groups.iter().any(is_it),
-                None => usual_groups(&stage.name).contains(&name),
-            })
+        self.groups.contains(name)
     }
 
     /// The paths of the context that the stages name, other than requirements files and patterns of what is included.

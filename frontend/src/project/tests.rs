@@ -185,6 +185,28 @@ fn groups_and_extras_that_include_one_another_by_many_ways_are_each_read_once() 
 }
 
 #[test]
+fn a_chain_of_groups_or_extras_of_any_length_is_read_or_refused() {
+    let project = |count: usize| {
+        let groups = (1..count).map(|n| format!("g{n} = [{{ include-group = \"g{}\" }}]\n", n - 1));
+        let extras = (1..count).map(|n| format!("e{n} = [\"shop[e{}]\"]\n", n - 1));
+        let text = [
+            "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = []\n".to_owned(),
+            format!("[dependency-groups]\ng0 = [\"pytest\"]\n{}", groups.collect::<String>()),
+            format!("[project.optional-dependencies]\ne0 = [\"idna\"]\n{}", extras.collect::<String>()),
+        ];
+        // The test's files live as long as the process.
+        detect("[python]\nversion = \"3.13\"\n", &[("pyproject.toml", text.concat().leak())])
+    };
+    let (read, problems) = project(200);
+    assert_eq!(read.groups["g199"].inline, ["pytest"]);
+    assert_eq!(read.groups["e199"].inline, ["idna"]);
+    assert!(!problems.iter().any(|problem| problem.contains("groups")), "{problems:?}");
+    let (_, problems) = project(3000);
+    let told = "groups and extras that include one another make more than 100000 requirements";
+    assert!(problems.iter().any(|problem| problem.ends_with(told)), "{problems:?}");
+}
+
+#[test]
 fn a_version_comes_from_git_where_the_backend_says_so_and_none_is_written() {
     let by = |requires: &str, project: &str| {
         let text = format!("[build-system]\nrequires = {requires}\n[project]\nname = \"shop\"\n{project}");

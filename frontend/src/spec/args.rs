@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::problem::nearest;
+use crate::diagnostics::nearest;
 use crate::diagnostics::{Problem, Span};
 
 /// The args of one build for one platform, with their values.
@@ -53,24 +53,21 @@ impl Arguments {
     pub fn unused(&self) -> Vec<(String, Option<String>)> {
         let known = |name: &String| self.declared.contains_key(name) || self.predefined.contains_key(name);
         let unused = self.given.keys().filter(|name| !known(name) && !is_for_builders(name));
+        let unused = unused.take(crate::diagnostics::Diagnostics::MOST);
         unused.map(|name| (name.clone(), nearest(name, self.declared.keys().map(String::as_str)))).collect()
     }
 
     /// The args that a shell command mentions as `$NAME` or `${NAME}`: these alone enter its environment, so
     /// that a changed arg re-runs only the steps that use it.
     pub fn mentioned_in(&self, command: &str) -> Vec<(String, String)> {
-        let names = self.declared.keys().chain(self.predefined.keys());
-        let mut found: Vec<_> = names
-            .filter(|name| mentions(command, name))
-            .filter_map(|name| Some((name.clone(), self.value(name)?.to_owned())))
-            .collect();
-        found.sort();
-        found.dedup();
-        found
+        let values =
+            mentioned(command).filter_map(|name| Some((name.to_owned(), self.value(name)?.to_owned())));
+        values.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
-    /// Replaces every `${NAME}`; `$$` is a dollar sign, any other `$` stands for itself.
-    pub(super) fn expand(&self, text: &str) -> Result<String, Problem> {
+    /// Replaces every `${NAME}`; `$$` is a dollar sign, any other `$` stands for itself. `longest` is the longest text,
+    /// in bytes, that may come out.
+    pub(super) fn expand<'t>(&self, text: &'t str, longest: usize) -> Result<String, ExpandError<'t>> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -80,22 +77,37 @@ impl Arguments {
                 out.push('$');
                 rest = after;
             } else if let Some(after) = dollar.strip_prefix("${") {
-                let (name, after) = after.split_once('}').ok_or(Problem::UnclosedArg)?;
-                out.push_str(self.value(name).ok_or_else(|| self.unknown(name))?);
+                let (name, after) = after.split_once('}').ok_or(ExpandError::Unclosed)?;
+                out.push_str(self.value(name).ok_or(ExpandError::Unknown(name))?);
                 rest = after;
             } else {
                 out.push('$');
                 rest = dollar.get(1..).unwrap_or_default();
             }
+            if out.len() > longest {
+                return Err(ExpandError::TooLong);
+            }
         }
         out.push_str(rest);
-        Ok(out)
+        if out.len() > longest { Err(ExpandError::TooLong) } else { Ok(out) }
     }
 
-    fn unknown(&self, name: &str) -> Problem {
+    /// The problem of an arg that is not declared.
+    pub(super) fn unknown(&self, name: &str) -> Problem {
         let known = self.declared.keys().chain(self.predefined.keys()).map(String::as_str);
         Problem::UnknownArg { suggestion: nearest(name, known), name: name.to_owned() }
     }
+}
+
+/// Why a text has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExpandError<'t> {
+    /// `${` without its `}`.
+    Unclosed,
+    /// Nothing declares this arg.
+    Unknown(&'t str),
+    /// More than may come out.
+    TooLong,
 }
 
 /// Whether an arg is one of builders, for all builds alike.
@@ -106,15 +118,14 @@ fn is_for_builders(name: &str) -> bool {
         || proxies.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Whether a text mentions the arg `name` as `$NAME` or `${NAME}`.
-pub(crate) fn mentions(command: &str, name: &str) -> bool {
+/// The names that a text mentions as `$NAME` or `${NAME}`.
+pub(crate) fn mentioned(command: &str) -> impl Iterator<Item = &str> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    command.match_indices('$').any(|(at, _)| {
-        let after = command.get(at + 1..).unwrap_or_default();
-        if let Some(braced) = after.strip_prefix('{') {
-            return braced.strip_prefix(name).is_some_and(|rest| !rest.starts_with(word));
-        }
-        after.strip_prefix(name).is_some_and(|rest| !rest.starts_with(word))
+    command.match_indices('$').filter_map(move |(at, _)| {
+        let after = command.get(at + 1..)?;
+        let after = after.strip_prefix('{').unwrap_or(after);
+        let end = after.find(|c| !word(c)).unwrap_or(after.len());
+        after.get(..end).filter(|name| !name.is_empty())
     })
 }
 
@@ -139,15 +150,15 @@ mod tests {
     fn args_expand_with_given_values_over_defaults() {
         let arguments = arguments();
         assert_eq!(
-            arguments.expand("python:${TAG}-${MODE}-${TARGETARCH}").unwrap(),
+            arguments.expand("python:${TAG}-${MODE}-${TARGETARCH}", 100).unwrap(),
             "python:3.12-fast-arm64"
         );
-        assert_eq!(arguments.expand("cost: $$5 and $HOME").unwrap(), "cost: $5 and $HOME");
-        assert_eq!(
-            arguments.expand("${TAGG}").unwrap_err().to_string(),
-            "unknown build arg `TAGG`; did you mean `TAG`?"
-        );
-        assert_eq!(arguments.expand("${TAG").unwrap_err(), Problem::UnclosedArg);
+        assert_eq!(arguments.expand("cost: $$5 and $HOME", 100).unwrap(), "cost: $5 and $HOME");
+        assert_eq!(arguments.expand("${TAGG}", 100), Err(ExpandError::Unknown("TAGG")));
+        assert_eq!(arguments.unknown("TAGG").to_string(), "unknown build arg `TAGG`; did you mean `TAG`?");
+        assert_eq!(arguments.expand("${TAG", 100), Err(ExpandError::Unclosed));
+        assert_eq!(arguments.expand("${MODE}${MODE}", 8).unwrap(), "fastfast");
+        assert_eq!(arguments.expand("${MODE}${MODE}", 7), Err(ExpandError::TooLong));
         assert_eq!(arguments.unused(), [("OTHER".to_owned(), None)]);
     }
 

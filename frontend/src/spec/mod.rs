@@ -14,7 +14,7 @@ mod steps;
 mod values;
 
 pub use args::Arguments;
-pub(crate) use args::mentions;
+pub(crate) use args::mentioned;
 pub use index::Index;
 pub use reader::Located;
 pub use schema::{reference, schema};
@@ -29,10 +29,14 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use self::reader::{Context, Node, Read, Table};
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
+use crate::walk;
 
 /// The stages that are there without being named.
 pub const BUILT_IN_STAGES: [&str; 4] = ["builder", "dev", "test", "production"];
+
+/// The most stages of a build file. A repository of some dozen services has a few for each.
+const MOST_STAGES: usize = 500;
 
 /// The stage that a build without `--target` makes.
 pub const DEFAULT_TARGET: &str = "production";
@@ -86,7 +90,7 @@ impl Spec {
                         span: ours.span().into(),
                         key: "tool.pybuild".to_owned(),
                     };
-                    let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
+                    let mut cx = Context::new(source, &arguments);
                     let table = node.table("[tool.pybuild]");
                     if table.is_none() {
                         node.wrong_type::<()>(&mut cx, "a table");
@@ -104,7 +108,7 @@ impl Spec {
         };
 
         found.extend(declare_args(&mut table, source, &mut arguments));
-        let mut cx = Context { source, arguments: &arguments, found: Diagnostics::default() };
+        let mut cx = Context::new(source, &arguments);
         let python = table.get_or_default(&mut cx, "python");
         let dependencies = table.get_or_default(&mut cx, "dependencies");
         let system = table.get_or_default(&mut cx, "system");
@@ -136,8 +140,8 @@ impl Spec {
         let found = exact.or_else(|| targets.iter().find(|target| target.eq_ignore_ascii_case(name)));
         found.copied().ok_or_else(|| Problem::UnknownTarget {
             name: name.to_owned(),
-            suggestion: crate::diagnostics::problem::nearest(name, targets.iter().copied()),
-            known: targets.iter().map(|target| (*target).to_owned()).collect(),
+            suggestion: nearest(name, targets.iter().copied()),
+            known: some_of(targets.iter().copied()),
         })
     }
 
@@ -154,14 +158,14 @@ impl Spec {
     fn check_references(&self) -> Diagnostics {
         let mut found = Diagnostics::default();
         let unknown = |name: &str| Problem::UnknownStage {
-            suggestion: crate::diagnostics::problem::nearest(name, self.targets()),
+            suggestion: nearest(name, self.targets()),
             name: name.to_owned(),
-            known: self.targets().into_iter().map(str::to_owned).collect(),
+            known: some_of(self.targets()),
         };
         for stage in self.stages.values() {
             for required in &stage.requires {
                 match self.stages.get(&required.value) {
-                    None => found.report(&self.source, required.span, unknown(&required.value)),
+                    None => found.report_with(&self.source, required.span, || unknown(&required.value)),
                     Some(other) if other.checks.is_empty() => found.report(
                         &self.source,
                         required.span,
@@ -173,7 +177,7 @@ impl Spec {
             let from = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
             for base in from {
                 if let Base::Unknown(name) = &base.value {
-                    found.report(&self.source, base.span, unknown(name));
+                    found.report_with(&self.source, base.span, || unknown(name));
                 }
             }
         }
@@ -205,38 +209,13 @@ impl Spec {
 
     fn check_cycles(&self) -> Diagnostics {
         let mut found = Diagnostics::default();
-        let mut done = std::collections::BTreeSet::new();
-        for name in self.stages.keys() {
-            self.walk(name, &mut Vec::new(), &mut done, &mut found);
-        }
+        let names: Vec<&str> = self.stages.keys().map(String::as_str).collect();
+        let needs = |name: &str| self.stages.get(name).map_or_else(Vec::new, |stage| self.needs(stage));
+        walk::depth_first(&names, needs, |path, (next, span)| {
+            let cycle = path.iter().chain(std::iter::once(&next)).map(|&name| name.to_owned()).collect();
+            found.report(&self.source, span, Problem::StageCycle { cycle });
+        });
         found
-    }
-
-    fn walk<'s>(
-        &'s self,
-        name: &'s str,
-        path: &mut Vec<&'s str>,
-        done: &mut std::collections::BTreeSet<&'s str>,
-        found: &mut Diagnostics,
-    ) {
-        let Some(stage) = self.stages.get(name) else {
-            return;
-        };
-        if done.contains(name) {
-            return;
-        }
-        path.push(name);
-        for (next, span) in self.needs(stage) {
-            if let Some(at) = path.iter().position(|seen| *seen == next) {
-                let around = path.iter().skip(at).chain(std::iter::once(&next));
-                let cycle = around.map(|&name| name.to_owned()).collect();
-                found.report(&self.source, span, Problem::StageCycle { cycle });
-            } else {
-                self.walk(next, path, done, found);
-            }
-        }
-        path.pop();
-        done.insert(name);
     }
 }
 
@@ -257,7 +236,7 @@ fn is_pyproject(name: &str) -> bool {
 /// Reads `[args]` first: everything else may use them.
 fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arguments) -> Diagnostics {
     let before = arguments.clone();
-    let mut cx = Context { source, arguments: &before, found: Diagnostics::default() };
+    let mut cx = Context::new(source, &before);
     let Some(node) = table.node("args") else {
         return cx.found;
     };
@@ -299,6 +278,9 @@ fn read_stages(table: &mut Table<'_>, cx: &mut Context<'_>) -> BTreeMap<String, 
         if name.value == "builder" {
             cx.report(name.span, Problem::ReservedStage);
             continue;
+        }
+        if !cx.counts("stages", 1, MOST_STAGES, name.span) {
+            break;
         }
         if let Err(reason) = stage::check_name(&name.value) {
             let value = name.value.clone();

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::args::Arguments;
-use crate::diagnostics::problem::nearest;
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use super::args::{Arguments, ExpandError};
+use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +32,46 @@ pub(super) struct Context<'a> {
     pub(super) source: &'a Arc<Source>,
     pub(super) arguments: &'a Arguments,
     pub(super) found: Diagnostics,
+    /// How many bytes args may still add to the values of the file.
+    room: usize,
+    /// How many names of images were compared with those of stages.
+    compared: usize,
+    /// How many of what is bounded were read.
+    counts: BTreeMap<&'static str, usize>,
 }
 
-impl Context<'_> {
+/// The most bytes that build args add to the values of a file, taken together. A few hundred uses of `${TAG}` come to
+/// some thousand.
+const MOST_EXPANDED: usize = 1 << 20;
+
+impl<'a> Context<'a> {
+    pub(super) fn new(source: &'a Arc<Source>, arguments: &'a Arguments) -> Self {
+        let (found, counts) = (Diagnostics::default(), BTreeMap::new());
+        Self { source, arguments, found, room: MOST_EXPANDED, compared: 0, counts }
+    }
+
+    /// Whether `added` more of `what` may be read; of those that are too many, the first is told.
+    pub(super) fn counts(&mut self, what: &'static str, added: usize, most: usize, span: Span) -> bool {
+        let count = self.counts.entry(what).or_default();
+        let before = *count;
+        *count = before.saturating_add(added);
+        if *count <= most {
+            return true;
+        }
+        if before <= most {
+            self.report(span, Problem::TooMany { what, most });
+        }
+        false
+    }
+
+    /// Whether `name`, which may be an image's, is near to a stage's. A file that names hundreds of images without a
+    /// tag gets no such help for the later ones.
+    pub(super) fn is_near(&mut self, name: &str, stages: &[&str]) -> bool {
+        const MOST_COMPARED: usize = 200;
+        self.compared += 1;
+        self.compared <= MOST_COMPARED && nearest(name, stages.iter().copied()).is_some()
+    }
+
     pub(super) fn report(&mut self, span: Span, problem: Problem) {
         self.found.report(self.source, span, problem);
     }
@@ -173,13 +209,12 @@ impl<'t> Table<'t> {
             if self.asked.contains(&key.value.as_str()) {
                 continue;
             }
-            let problem = Problem::UnknownKey {
+            cx.found.report_with(cx.source, key.span, || Problem::UnknownKey {
                 suggestion: meant(&key.value, &self.asked),
                 key: key.value,
                 table: self.label.clone(),
                 known: self.asked.clone(),
-            };
-            cx.report(key.span, problem);
+            });
         }
     }
 }
@@ -285,13 +320,23 @@ pub(super) struct Expanded(pub(super) String);
 
 impl Read for Expanded {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let text = String::read(node, cx)?;
-        match cx.arguments.expand(&text) {
-            Ok(text) => Some(Self(text)),
-            Err(problem) => {
-                cx.report(node.span, problem);
-                None
+        let Some(text) = node.value.as_str() else {
+            return node.wrong_type(cx, "a string");
+        };
+        match cx.arguments.expand(text, text.len() + cx.room) {
+            Ok(expanded) => {
+                cx.room -= expanded.len().saturating_sub(text.len()).min(cx.room);
+                return Some(Self(expanded));
+            }
+            Err(ExpandError::TooLong) => {
+                cx.report(node.span, Problem::ExpandedTooFar { limit: MOST_EXPANDED });
+            }
+            Err(ExpandError::Unclosed) => cx.report(node.span, Problem::UnclosedArg),
+            Err(ExpandError::Unknown(name)) => {
+                let arguments = cx.arguments;
+                cx.found.report_with(cx.source, node.span, || arguments.unknown(name));
             }
         }
+        None
     }
 }

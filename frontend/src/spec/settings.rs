@@ -9,8 +9,7 @@ use pep440_rs::Version;
 use super::index::{Index, secret_id};
 use super::reader::{Context, Expanded, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
-use crate::diagnostics::Problem;
-use crate::diagnostics::problem::nearest;
+use crate::diagnostics::{Problem, nearest};
 use crate::reference::ImageReference;
 use crate::tags::Libc;
 
@@ -36,7 +35,11 @@ impl Read for Python {
         let version = version.map(|found| Located::new(found.value.0, found.span));
         if let Some(found) = &version {
             let parts: Vec<&str> = found.value.split('.').collect();
-            let numeric = parts.iter().all(|part| part.parse::<u32>().is_ok());
+            // The tags that a wheel may have are a list that grows with the second number.
+            let at_most = |part: Option<&&str>, most: u32| {
+                part.is_none_or(|part| part.parse::<u32>().is_ok_and(|number| number <= most))
+            };
+            let numeric = at_most(parts.get(1), 99) && at_most(parts.get(2), 999);
             if !numeric || !(2..=3).contains(&parts.len()) || parts.first() != Some(&"3") {
                 cx.report(found.span, Problem::BadPythonVersion { value: found.value.clone() });
             }
@@ -54,7 +57,11 @@ impl Read for Libc {
         let value = super::reader::Expanded::read(node, cx)?.0;
         let parsed = value.split_once('-').and_then(|(name, version)| {
             let (major, minor) = version.split_once('.')?;
-            let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+            let (major, minor): (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+            // The tags that a wheel may have are a list that grows with it.
+            if minor > 199 {
+                return None;
+            }
             match name {
                 "glibc" => Some(Self::Glibc { major, minor }),
                 "musl" => Some(Self::Musl { major, minor }),

@@ -6,7 +6,6 @@ use super::reader::{Context, Expanded, Located, Node, Read};
 use super::settings::packages;
 use super::steps::{CacheMount, Check, CopyStep, RunStep, Scalar, SecretMount, environment, run_steps};
 use super::values::{Command, ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
-use crate::diagnostics::problem::nearest;
 use crate::diagnostics::{Problem, Span};
 use crate::reference::ImageReference;
 
@@ -33,7 +32,7 @@ impl Base {
             return Some(Self::Stage(name));
         }
         let bare = !name.contains(['/', ':', '@']);
-        if bare && nearest(&name, stages.iter().copied()).is_some() {
+        if bare && cx.is_near(&name, stages) {
             return Some(Self::Unknown(name));
         }
         ImageReference::read(node, cx).map(Self::Image)
@@ -252,6 +251,9 @@ pub(super) fn check_name(name: &str) -> Result<(), &'static str> {
     }
     if name == "scratch" {
         return Err("`scratch` means an empty image");
+    }
+    if name.len() > 100 {
+        return Err("it has more than 100 characters");
     }
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err("it must start with a letter or a digit");

@@ -205,8 +205,19 @@ impl RunStep {
     }
 }
 
+/// The most copies, commands and checks of a build file, taken together. An image has at most a few hundred layers.
+const MOST_STEPS: usize = 5000;
+
+/// Whether one more copy, command or check may be read.
+fn is_one_more(node: &Node<'_>, cx: &mut Context<'_>) -> bool {
+    cx.counts("steps", 1, MOST_STEPS, node.span)
+}
+
 impl Read for RunStep {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if !is_one_more(node, cx) {
+            return None;
+        }
         if node.value.as_table().is_some() {
             return Self::from_table(node, "a run step".to_owned(), cx, None);
         }
@@ -235,6 +246,9 @@ pub struct Check {
 
 impl Check {
     pub(super) fn read(name: &Located<String>, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if !is_one_more(node, cx) {
+            return None;
+        }
         let mut reports = Vec::new();
         let step = if node.value.as_table().is_some() {
             RunStep::from_table(node, format!("check `{}`", name.value), cx, Some(&mut reports))?
@@ -265,6 +279,9 @@ pub struct CopyStep {
 
 impl CopyStep {
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
+        if !is_one_more(node, cx) {
+            return None;
+        }
         let Some(mut table) = node.table("a copy") else {
             return node.wrong_type(cx, "a table");
         };

@@ -1,5 +1,7 @@
 use super::*;
 
+mod limits;
+
 fn parse(text: &str) -> (Option<Spec>, Vec<String>) {
     parse_as("pybuild.toml", text)
 }

@@ -55,8 +55,18 @@ impl Read for Nanoseconds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports(pub Vec<String>);
 
-impl Ports {
-    fn parse(text: &str) -> Option<Self> {
+/// The most ports that a build file exposes.
+const MOST_PORTS: usize = 10_000;
+
+/// Ports one after another, of one protocol.
+struct PortRange<'t> {
+    first: u16,
+    last: u16,
+    protocol: &'t str,
+}
+
+impl<'t> PortRange<'t> {
+    fn parse(text: &'t str) -> Option<Self> {
         let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
         if !matches!(protocol, "tcp" | "udp" | "sctp") {
             return None;
@@ -64,7 +74,11 @@ impl Ports {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
         let (first, last) = (port(first)?, port(last)?);
-        (first <= last).then(|| Self((first..=last).map(|port| format!("{port}/{protocol}")).collect()))
+        (first <= last).then_some(Self { first, last, protocol })
+    }
+
+    fn ports(&self) -> Ports {
+        Ports((self.first..=self.last).map(|port| format!("{port}/{}", self.protocol)).collect())
     }
 }
 
@@ -75,11 +89,12 @@ impl Read for Ports {
             (_, Some(_)) => Expanded::read(node, cx)?.0,
             _ => return node.wrong_type(cx, "a port number or a string"),
         };
-        let parsed = Self::parse(&value);
-        if parsed.is_none() {
+        let Some(range) = PortRange::parse(&value) else {
             cx.report(node.span, Problem::BadPort { value });
-        }
-        parsed
+            return None;
+        };
+        let count = usize::from(range.last - range.first) + 1;
+        cx.counts("exposed ports", count, MOST_PORTS, node.span).then(|| range.ports())
     }
 }
 
@@ -411,7 +426,7 @@ mod tests {
 
     #[test]
     fn ports_come_out_as_the_image_config_writes_them() {
-        let ports = |text| Ports::parse(text).map(|p| p.0.join(" "));
+        let ports = |text| PortRange::parse(text).map(|range| range.ports().0.join(" "));
         assert_eq!(ports("8000").as_deref(), Some("8000/tcp"));
         assert_eq!(ports("53/udp").as_deref(), Some("53/udp"));
         assert_eq!(ports("80-82").as_deref(), Some("80/tcp 81/tcp 82/tcp"));

@@ -1,6 +1,6 @@
 //! The tags that a target accepts, best first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Architecture, Libc, Target, WheelName};
 
@@ -89,7 +89,8 @@ impl Tags {
 
     /// How well `wheel` fits: 0 is best, absent is not at all.
     pub fn rank(&self, wheel: &WheelName) -> Option<u32> {
-        let known = |table: &BTreeMap<String, u32>, tags: &[String]| -> Vec<u32> {
+        // Each tag once: a name may repeat one as often as it likes.
+        let known = |table: &BTreeMap<String, u32>, tags: &[String]| -> BTreeSet<u32> {
             tags.iter().filter_map(|tag| table.get(tag).copied()).collect()
         };
         let platforms = known(&self.platforms, &wheel.platforms);

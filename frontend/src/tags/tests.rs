@@ -104,3 +104,20 @@ fn platforms_of_images_have_an_architecture() {
         "{error}"
     );
 }
+
+#[test]
+fn a_name_may_repeat_its_tags_as_often_as_it_likes() {
+    let many = |tags: &[&str]| vec![tags.join("."); 300].join(".");
+    let name = format!(
+        "x-1-{}-{}-{}.whl",
+        many(&["cp312", "py3"]),
+        many(&["none", "abi3"]),
+        many(&["any", "manylinux_2_17_x86_64"])
+    );
+    let wheel = WheelName::parse(&name).unwrap();
+    let python = Python { major: 3, minor: 12, patch: None, free_threaded: false };
+    let libc = Libc::Glibc { major: 2, minor: 36 };
+    let tags = Tags::of(&Target { python, architecture: Architecture::X86_64, libc });
+    let once = WheelName::parse("x-1-cp312.py3-none.abi3-any.manylinux_2_17_x86_64.whl").unwrap();
+    assert_eq!(tags.rank(&wheel), tags.rank(&once));
+}

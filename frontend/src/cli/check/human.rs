@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Findings;
+use super::excerpt::Excerpt;
 use crate::diagnostics::Severity;
 
 pub(super) fn render(findings: &Findings<'_>) -> String {
@@ -14,11 +15,12 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
             Severity::Warning => Level::WARNING,
         };
         let shown = findings.opened.shown(&diagnostic.source);
-        let text = diagnostic.source.text.as_str();
-        let span = diagnostic.span.start.min(text.len())..diagnostic.span.end.min(text.len());
-        let snippet =
-            Snippet::source(text).path(shown.as_str()).annotation(AnnotationKind::Primary.span(span));
-        let message = diagnostic.problem.to_string();
+        let Excerpt { text, first_line, span } = Excerpt::of(&diagnostic.source, diagnostic.span);
+        let snippet = Snippet::source(text)
+            .line_start(first_line)
+            .path(shown.as_str())
+            .annotation(AnnotationKind::Primary.span(span));
+        let message = diagnostic.problem.message();
         let help = diagnostic.problem.help();
         let mut group = level.primary_title(message.as_str()).element(snippet);
         for help in &help {

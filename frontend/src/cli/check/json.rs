@@ -15,7 +15,7 @@ fn problem(findings: &Findings<'_>, found: &Diagnostic) -> Value {
     json!({
         "rule": rule(&found.problem),
         "severity": level(found),
-        "message": found.problem.to_string(),
+        "message": found.problem.message(),
         "help": found.problem.help(),
         "file": findings.opened.shown(&found.source),
         "start": { "line": place.line, "column": place.column },

@@ -1,5 +1,6 @@
 //! `pybuild check`: everything that a build would fail for or warn of.
 
+mod excerpt;
 mod github;
 mod human;
 mod json;

@@ -1,7 +1,9 @@
 //! Build args that change nothing.
 
+use std::collections::BTreeSet;
+
 use crate::lint::{Look, Rule, Sink, Subject};
-use crate::spec::mentions;
+use crate::spec::mentioned;
 
 pub(super) const RULE: Rule = Rule {
     id: "UnusedArg",
@@ -12,9 +14,10 @@ pub(super) const RULE: Rule = Rule {
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let places = subject.places();
     let texts = places.texts();
+    let others = texts.iter().filter(|text| text.path.first() != Some(&"args"));
+    let mentioned: BTreeSet<&str> = others.flat_map(|text| mentioned(text.value)).collect();
     for (name, _) in subject.spec.arguments.declared() {
-        let used = texts.iter().any(|text| text.path.first() != Some(&"args") && mentions(text.value, name));
-        let span = places.key(&["args", name]).filter(|_| !used);
+        let span = places.key(&["args", name]).filter(|_| !mentioned.contains(name));
         if let Some(span) = span {
             let message = format!("arg `{name}` is used nowhere");
             let help = vec![

@@ -8,7 +8,7 @@ mod options;
 
 pub use options::Options;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::lines::{Logical, logical_lines};
@@ -86,13 +86,14 @@ pub fn parse_requirements(
             files: Vec::new(),
         },
         open: Vec::new(),
+        done: BTreeSet::new(),
     };
     reading.file(path, text, Role::Requirements)?;
     Ok(reading.found)
 }
 
 /// What the lines of a file are.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     Requirements,
     Constraints,
@@ -103,12 +104,17 @@ struct Reading<'a> {
     found: ParsedRequirements,
     /// The files between the first one and the one that is being read.
     open: Vec<String>,
+    /// The files that were read, and what their lines were taken for. Files that include one another by many ways would
+    /// be read as many times otherwise, and nothing new would be found.
+    done: BTreeSet<(String, Role)>,
 }
 
 impl Reading<'_> {
     fn file(&mut self, path: &str, text: &str, role: Role) -> Result<(), LockError> {
         let file: Arc<str> = path.into();
-        self.found.files.push(Arc::clone(&file));
+        if !self.found.files.contains(&file) {
+            self.found.files.push(Arc::clone(&file));
+        }
         self.open.push(path.to_owned());
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for line in logical_lines(text) {
@@ -158,6 +164,9 @@ impl Reading<'_> {
         let fail = |kind| LockError::at(at.clone(), kind);
         if self.open.contains(&path) || self.open.len() > MAX_DEPTH {
             return Err(fail(LockErrorKind::Circle { path }));
+        }
+        if !self.done.insert((path.clone(), role)) {
+            return Ok(());
         }
         let text = (self.read)(&path);
         let text = text.map_err(|message| fail(LockErrorKind::Include { path: path.clone(), message }))?;

@@ -100,3 +100,21 @@ fn a_lock_has_every_line_pinned_and_hashed() {
     assert_eq!(package(&lock, "u").artifacts[0].file.as_str(), "u-1.0.tar.gz");
     assert!(matches!(package(&lock, "own-app").source, Source::Directory { .. }));
 }
+
+#[test]
+fn a_file_that_is_included_by_many_ways_is_read_once() {
+    let reads = std::cell::Cell::new(0);
+    let read = |path: &str| {
+        reads.set(reads.get() + 1);
+        let level: usize = path.strip_suffix(".txt").unwrap().parse().unwrap();
+        Ok(if level == 26 {
+            "idna\n".to_owned()
+        } else {
+            format!("-r {0}.txt\n-r {0}.txt\n-c {0}.txt\n", level + 1)
+        })
+    };
+    let found = parse_requirements("0.txt", &read("0.txt").unwrap(), &read).unwrap();
+    assert_eq!((found.lines.len(), found.constraints.len(), found.files.len()), (1, 1, 27));
+    // Each once as requirements and once as constraints, and the first one before.
+    assert_eq!(reads.get(), 53);
+}

@@ -1,0 +1,79 @@
+//! The parts of messages that several problems share.
+
+use super::Severity;
+
+/// The host of an address, without its port.
+pub(super) fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
+}
+
+/// What there is more of.
+pub(super) fn more(severity: Severity, rule: Option<&str>) -> String {
+    match (severity, rule) {
+        (Severity::Error, _) => "errors".to_owned(),
+        (Severity::Warning, Some(rule)) => format!("places of {rule}"),
+        (Severity::Warning, None) => "warnings".to_owned(),
+    }
+}
+
+/// The beginning and the end of a text that is too long for a message.
+pub(super) fn shortened(text: String) -> String {
+    const LONGEST: usize = 2000;
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let head: String = text.chars().take(LONGEST / 4).collect();
+    let tail: Vec<char> = text.chars().rev().take(LONGEST / 8).collect();
+    let tail: String = tail.into_iter().rev().collect();
+    format!("{head} … {tail}")
+}
+
+#[expect(clippy::ref_option, reason = "called with the fields of variants, by reference")]
+pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+#[expect(clippy::ref_option, reason = "called with the field of a variant, by reference")]
+pub(super) fn not_found(unread: &Option<String>) -> String {
+    match unread {
+        Some(file) => format!("`{file}` is not read, and there is nothing else that names them"),
+        None => "there is no requirements.txt and no pyproject.toml in the context".to_owned(),
+    }
+}
+
+/// What makes a file that can be read of one that cannot.
+pub(super) fn instead_of(unread: &str) -> String {
+    match unread {
+        "Pipfile" => "lock it: `pipenv lock`".to_owned(),
+        file => format!("lock it: `uv pip compile --universal --generate-hashes {file} -o requirements.txt`"),
+    }
+}
+
+/// The beginning of what is said of a path, or of a pattern, that stands for nothing in a place.
+pub(super) fn nothing_there(path: &str) -> String {
+    if path.contains(['*', '?', '[']) {
+        format!("nothing fits `{path}` in")
+    } else {
+        format!("`{path}` is not in")
+    }
+}
+
+/// The names of a circle; of a long one, its beginning and its end.
+pub(super) fn around(cycle: &[String]) -> String {
+    const ENDS: usize = 10;
+    let (first, last) = (cycle.get(..ENDS), cycle.len().checked_sub(ENDS).and_then(|at| cycle.get(at..)));
+    match (first, last) {
+        (Some(first), Some(last)) if cycle.len() > 2 * ENDS => {
+            format!("{} → … → {}", first.join(" → "), last.join(" → "))
+        }
+        _ => cycle.join(" → "),
+    }
+}
+
+pub(super) fn list(names: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    quoted.join(", ")
+}

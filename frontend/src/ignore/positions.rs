@@ -1,0 +1,143 @@
+//! Sets of positions in a path, as bits: all ways to match are followed at once, 64 positions with each operation.
+
+use std::collections::BTreeMap;
+
+/// Positions between the characters of a path: 0 is before the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Positions(Vec<u64>);
+
+const BITS: usize = 64;
+
+impl Positions {
+    fn none(characters: usize) -> Self {
+        Self(vec![0; characters / BITS + 1])
+    }
+
+    fn with(characters: usize, position: usize) -> Self {
+        let mut positions = Self::none(characters);
+        positions.insert(position);
+        positions
+    }
+
+    fn insert(&mut self, position: usize) {
+        if let Some(word) = self.0.get_mut(position / BITS) {
+            *word |= 1 << (position % BITS);
+        }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    pub(super) fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
+    /// Those that are one character behind any of these, and in `allowed`.
+    pub(super) fn step(&self, allowed: &Self) -> Self {
+        let mut carry = 0;
+        let words = self.0.iter().zip(&allowed.0).map(|(word, allowed)| {
+            let stepped = (word << 1) | carry;
+            carry = word >> (BITS - 1);
+            stepped & allowed
+        });
+        Self(words.collect())
+    }
+
+    /// These, and all that can be reached from them by steps within `allowed`.
+    pub(super) fn run(&self, allowed: &Self) -> Self {
+        let mut carry = 0;
+        let words = self.0.iter().zip(&allowed.0).map(|(word, allowed)| {
+            let (mut reached, mut open) = (word | (carry & allowed), *allowed);
+            for shift in [1, 2, 4, 8, 16, 32] {
+                reached |= open & (reached << shift);
+                open &= open << shift;
+            }
+            carry = reached >> (BITS - 1);
+            reached
+        });
+        Self(words.collect())
+    }
+
+    /// These, and those of `others` that are behind the first of these.
+    pub(super) fn and_later(&self, others: &Self) -> Self {
+        let mut is_behind = false;
+        let words = self.0.iter().zip(&others.0).map(|(word, others)| {
+            let later = match (is_behind, *word) {
+                (true, _) => u64::MAX,
+                (false, 0) => 0,
+                // Everything above the lowest bit.
+                (false, word) => !(word ^ word.wrapping_sub(1)),
+            };
+            is_behind |= *word != 0;
+            word | (others & later)
+        });
+        Self(words.collect())
+    }
+}
+
+/// A path to be matched: where each of its characters is.
+#[derive(Debug)]
+pub(super) struct Path<'p> {
+    pub(super) text: &'p str,
+    characters: usize,
+    /// By character: the positions behind it.
+    behind: BTreeMap<char, Positions>,
+    /// Every position that is behind a character, and the first one.
+    all: Positions,
+    none: Positions,
+    /// Where the path and each of its parents end.
+    pub(super) ends: Positions,
+    behind_others: Positions,
+}
+
+impl<'p> Path<'p> {
+    pub(super) fn new(text: &'p str) -> Self {
+        let characters = text.chars().count();
+        let none = Positions::none(characters);
+        let (mut all, mut ends) = (none.clone(), Positions::with(characters, characters));
+        let mut behind_others = none.clone();
+        let mut behind: BTreeMap<char, Positions> = BTreeMap::new();
+        all.insert(0);
+        for (at, character) in text.chars().enumerate() {
+            all.insert(at + 1);
+            if character == '/' {
+                ends.insert(at);
+            } else {
+                behind_others.insert(at + 1);
+            }
+            behind.entry(character).or_insert_with(|| none.clone()).insert(at + 1);
+        }
+        Self { text, characters, behind, all, none, ends, behind_others }
+    }
+
+    pub(super) fn start(&self) -> Positions {
+        Positions::with(self.characters, 0)
+    }
+
+    pub(super) fn all(&self) -> &Positions {
+        &self.all
+    }
+
+    /// The positions behind `character`.
+    pub(super) fn behind(&self, character: char) -> &Positions {
+        self.behind.get(&character).unwrap_or(&self.none)
+    }
+
+    /// The positions behind anything but a slash.
+    pub(super) fn behind_others(&self) -> &Positions {
+        &self.behind_others
+    }
+
+    /// The positions behind characters that `accepts` says yes to.
+    pub(super) fn behind_any(&self, accepts: impl Fn(char) -> bool) -> Positions {
+        let mut any = self.none.clone();
+        for (_, positions) in self.behind.iter().filter(|(character, _)| accepts(**character)) {
+            for (word, more) in any.0.iter_mut().zip(&positions.0) {
+                *word |= more;
+            }
+        }
+        any
+    }
+}
