@@ -62,8 +62,8 @@ impl Requirements {
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
-        add_new(&mut both.files, &other.files, |file| file.clone());
-        add_new(&mut both.inline, &other.inline, |line| line.clone());
+        add_new(&mut both.files, &other.files, Clone::clone);
+        add_new(&mut both.inline, &other.inline, Clone::clone);
         both.inputs.extend(other.inputs.iter().cloned());
         // Two lines of one file are told apart by where they begin.
         let place = |at: &Place| (at.source.name.clone(), at.span);

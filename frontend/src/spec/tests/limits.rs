@@ -2,9 +2,13 @@
 
 use super::*;
 
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
 #[test]
 fn of_very_many_mistakes_the_first_are_told_and_the_others_counted() {
-    let text: String = (0..3000).map(|n| format!("key{n:04} = 1\n")).collect();
+    let text = lines(3000, |n| format!("key{n:04} = 1\n"));
     let (_, problems) = parse(&text);
     assert_eq!(problems.len(), 101);
     assert_eq!(problems[0], "1: unknown key `key0000` in this file");
@@ -22,10 +26,7 @@ fn a_message_about_a_value_of_any_length_can_be_read() {
 
 #[test]
 fn stages_steps_and_ports_have_a_number_that_is_enough() {
-    let stages = |count: usize| {
-        let text: String = (0..count).map(|n| format!("[stage.s{n:03}]\nfrom = \"scratch\"\n")).collect();
-        parse(&text).1
-    };
+    let stages = |count: usize| parse(&lines(count, |n| format!("[stage.s{n:03}]\nfrom = \"scratch\"\n"))).1;
     assert_eq!(stages(500), Vec::<String>::new());
     assert_eq!(stages(600).join("\n"), "1001: this build file has more than 500 stages");
     let copies = |count: usize| {
@@ -48,7 +49,7 @@ fn args_make_values_no_longer_than_can_be_sent() {
     let told = "4: the build args make the values of this file more than 1048576 bytes longer";
     assert_eq!(parse(&file(200)).1, [told]);
     // All values of the file count together.
-    let keys: String = (0..20).map(|n| format!("X{n} = \"{}\"\n", "${A}".repeat(10))).collect();
+    let keys = lines(20, |n| format!("X{n} = \"{}\"\n", "${A}".repeat(10)));
     let (_, problems) = parse(&format!("[args]\nA = \"{}\"\n[stage.a.env]\n{keys}", "x".repeat(10_000)));
     assert_eq!(problems.len(), 10, "{problems:?}");
 }
