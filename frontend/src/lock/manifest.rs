@@ -51,6 +51,7 @@ pub(super) fn root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
         dependencies: Vec::new(),
         extras: BTreeMap::new(),
         groups: BTreeMap::new(),
+        group_pythons: BTreeMap::new(),
     };
     if let Some(project) = manifest.project()? {
         root.name = project.text("name")?.map(|text| text.name()).transpose()?;

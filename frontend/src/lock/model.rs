@@ -105,6 +105,8 @@ pub struct Root {
     pub extras: BTreeMap<Name, Vec<Dependency>>,
     /// What each of its groups adds.
     pub groups: BTreeMap<Name, Vec<Dependency>>,
+    /// The Pythons that a group is for, where the group names its own.
+    pub group_pythons: BTreeMap<Name, VersionSpecifiers>,
 }
 
 /// One locked package.
@@ -161,6 +163,8 @@ pub enum Pick {
     },
     /// By what it allows: one of these sets of specifiers.
     AnyOf(Vec<VersionSpecifiers>),
+    /// By the markers of the packages themselves, whatever extras and groups are on.
+    Forked,
 }
 
 /// Where a package comes from.
@@ -215,14 +219,19 @@ pub enum Install {
     Not,
 }
 
-/// Extras and groups of which at most one can be asked for.
+/// Extras, groups and projects of which at most one can be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict(pub Vec<ConflictItem>);
+pub struct Conflict {
+    /// Its sides.
+    pub items: Vec<ConflictItem>,
+    /// Where the lock declares it.
+    pub at: Place,
+}
 
 /// One side of a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConflictItem {
-    /// The project that has it.
+    /// The project that has the extra or group, or else the project as a whole.
     pub package: Name,
     /// The extra, if it is one.
     pub extra: Option<Name>,
@@ -276,6 +285,40 @@ impl Lock {
             indexes: Vec::new(),
             policy: Policy::default(),
             trace: Trace::None,
+        }
+    }
+
+    /// The roots that an image is made from: the member that is asked for, or else the project at the lock's own
+    /// place, or else all. Empty if there is no such member.
+    pub fn roots_of<'r>(roots: &'r [Root], member: Option<&Name>) -> Vec<&'r Root> {
+        let Some(member) = member else {
+            let main: Vec<&Root> = roots.iter().filter(|root| root.is_main).collect();
+            return if main.is_empty() { roots.iter().collect() } else { main };
+        };
+        roots.iter().filter(|root| root.name.as_ref() == Some(member)).collect()
+    }
+
+    /// The extras that can be asked for together with `member`.
+    pub fn extras_of(&self, member: Option<&Name>) -> BTreeSet<Name> {
+        match &self.roots {
+            Roots::Listed(listing) => listing.extras.clone(),
+            Roots::Graph(roots) => {
+                let chosen = Self::roots_of(roots, member).into_iter();
+                chosen.flat_map(|root| root.extras.keys().cloned()).collect()
+            }
+        }
+    }
+
+    /// The groups that can be asked for together with `member`: its own, and those of the project at the lock's own
+    /// place or of a workspace without one.
+    pub fn groups_of(&self, member: Option<&Name>) -> BTreeSet<Name> {
+        match &self.roots {
+            Roots::Listed(listing) => listing.groups.clone(),
+            Roots::Graph(roots) => {
+                let above = roots.iter().filter(|root| root.is_main || root.name.is_none());
+                let chosen = Self::roots_of(roots, member).into_iter().chain(above);
+                chosen.flat_map(|root| root.groups.keys().cloned()).collect()
+            }
         }
     }
 

@@ -4,7 +4,10 @@
 //! for extras and groups in markers where a lock has conflicts, are uv's (reference: uv's lock file and
 //! resolution documentation).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use pep440_rs::VersionSpecifiers;
 
 use super::artifact::{Artifact, Location};
 use super::location::{is_url, join, uv_git};
@@ -14,7 +17,7 @@ use super::model::{
 use super::table::{Document, Table, Value};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::address::FileName;
-use crate::pep508::Name;
+use crate::pep508::{Marker, Name};
 
 pub(super) const READER: Reader = Reader {
     format: Format::Uv,
@@ -104,7 +107,14 @@ fn member(table: &Table<'_>, package: &Arc<Package>) -> Result<Root, LockError> 
         dependencies: package.dependencies.clone(),
         extras,
         groups,
+        group_pythons: group_pythons(table)?,
     })
+}
+
+/// The Pythons that groups name for themselves.
+fn group_pythons(table: &Table<'_>) -> Result<BTreeMap<Name, VersionSpecifiers>, LockError> {
+    let Some(table) = table.table("group-requires-python")? else { return Ok(BTreeMap::new()) };
+    table.entries().map(|(name, value)| Ok((name.name()?, value.text()?.specifiers()?))).collect()
 }
 
 /// What a workspace without a project of its own, or a script, asks for.
@@ -112,14 +122,15 @@ fn nameless(manifest: &Table<'_>, has_main: bool) -> Result<Option<Root>, LockEr
     if has_main || !(manifest.has("requirements") || manifest.has("dependency-groups")) {
         return Ok(None);
     }
-    let dependencies: Result<Vec<_>, _> = manifest.list("requirements")?.iter().map(dependency).collect();
+    let dependencies: Result<Vec<_>, _> = manifest.list("requirements")?.iter().map(required).collect();
     Ok(Some(Root {
         name: None,
         package: None,
         is_main: false,
         dependencies: dependencies?,
-        extras: std::collections::BTreeMap::new(),
-        groups: manifest.lists("dependency-groups", dependency)?,
+        extras: BTreeMap::new(),
+        groups: manifest.lists("dependency-groups", required)?,
+        group_pythons: BTreeMap::new(),
     }))
 }
 
@@ -131,7 +142,9 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
     let source = read_source(&source, name.as_str())?;
     let mut package = Package::new(name, source, named.place());
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
-    package.marker = None;
+    // Where several packages have one name, each says for which forks of the resolution it is.
+    let forks = table.markers("resolution-markers")?;
+    package.marker = (!forks.is_empty()).then_some(Marker::Or(forks));
     package.dependencies = table.list("dependencies")?.iter().map(dependency).collect::<Result<_, _>>()?;
     package.extras = table.lists("optional-dependencies", dependency)?;
     if let Some(sdist) = table.table("sdist")? {
@@ -220,6 +233,11 @@ fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
     })
 }
 
+/// A requirement of the workspace itself. Edges of packages name the package exactly; a requirement does not.
+fn required(value: &Value<'_>) -> Result<Dependency, LockError> {
+    Ok(Dependency { pick: Pick::Forked, ..dependency(value)? })
+}
+
 fn conflict(value: &Value<'_>) -> Result<Conflict, LockError> {
     let items = value.list()?.into_iter().map(|item| {
         let table = item.table()?;
@@ -229,5 +247,5 @@ fn conflict(value: &Value<'_>) -> Result<Conflict, LockError> {
             group: table.text("group")?.map(|text| text.name()).transpose()?,
         })
     });
-    Ok(Conflict(items.collect::<Result<_, LockError>>()?))
+    Ok(Conflict { items: items.collect::<Result<_, LockError>>()?, at: value.place() })
 }

@@ -13,7 +13,8 @@ use super::marker::{Comparison, Operand, Operator};
 use super::{Active, Environment, Name, Variable};
 
 impl Comparison {
-    pub(super) fn holds(&self, environment: &Environment, active: &Active) -> bool {
+    /// Whether the comparison holds.
+    pub fn holds(&self, environment: &Environment, active: &Active) -> bool {
         match (&self.left, &self.right) {
             (Operand::Variable(variable), Operand::Literal(text)) => {
                 holds_for(*variable, Side::Left, self.operator, text, environment, active)
@@ -39,6 +40,18 @@ impl Comparison {
             }
             _ => None,
         }
+    }
+
+    /// The extra whose presence alone decides the comparison, and whether the extra has to be there.
+    pub fn asks_extra(&self) -> Option<(Name, bool)> {
+        let ((Operand::Variable(Variable::Extra | Variable::Extras), Operand::Literal(text))
+        | (Operand::Literal(text), Operand::Variable(Variable::Extra | Variable::Extras))) =
+            (&self.left, &self.right)
+        else {
+            return None;
+        };
+        let wanted = !matches!(self.operator, Operator::NotEqual | Operator::NotIn);
+        Name::new(text).ok().map(|name| (name, wanted))
     }
 
     /// The comparison with the value that the target has.

@@ -55,6 +55,21 @@ pub enum SelectError {
     Conflict {
         /// Which.
         items: Vec<ConflictItem>,
+        /// Where the lock declares it.
+        at: Place,
+    },
+    /// Conflicts of which no tool writes as many.
+    #[error("the lock has more extras that conflict than can be told apart")]
+    ManyConflicts,
+    /// A group that does not run on this Python.
+    #[error("group `{group}` needs Python {requires}, the image has {}", target.python)]
+    GroupPython {
+        /// The group.
+        group: Name,
+        /// What it requires.
+        requires: String,
+        /// What the image is.
+        target: Box<Target>,
     },
     /// Two versions of a package would be installed.
     #[error("`{package}` would be installed more than once: {}", ways.join("; "))]
@@ -117,15 +132,17 @@ impl SelectError {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Several { at, .. } | Self::NotLocked { at, .. } => at.as_ref(),
-            Self::PackagePython { at, .. } | Self::Unpinned { at, .. } | Self::NoArtifact { at, .. } => {
-                Some(at)
-            }
+            Self::PackagePython { at, .. }
+            | Self::Unpinned { at, .. }
+            | Self::NoArtifact { at, .. }
+            | Self::Conflict { at, .. } => Some(at),
             Self::Python { .. }
             | Self::Environment { .. }
             | Self::UnknownExtra { .. }
             | Self::UnknownGroup { .. }
             | Self::UnknownMember { .. }
-            | Self::Conflict { .. } => None,
+            | Self::GroupPython { .. }
+            | Self::ManyConflicts => None,
         }
     }
 
@@ -156,8 +173,8 @@ pub(super) fn several<'p>(name: &Name, chosen: impl Iterator<Item = (&'p Package
 
 fn list(items: &[ConflictItem]) -> String {
     let names = items.iter().map(|item| match (&item.extra, &item.group) {
-        (Some(extra), _) => format!("extra `{extra}`"),
-        (None, Some(group)) => format!("group `{group}`"),
+        (Some(extra), _) => format!("extra `{extra}` of `{}`", item.package),
+        (None, Some(group)) => format!("group `{group}` of `{}`", item.package),
         (None, None) => format!("`{}`", item.package),
     });
     names.collect::<Vec<_>>().join(" and ")

@@ -1,25 +1,31 @@
 //! Walking a graph from its roots.
 //!
-//! Breadth first, the project's own dependencies before extras and groups, so that the first way that is found to
-//! a package is a shortest one that ships. Circles are walked once.
+//! What is on, so that markers can be judged, is found before. Nothing is switched on by this walk, so that its order
+//! decides only which way to a package is shown: breadth first, the project's own dependencies before extras and
+//! groups, so that the first way that is found is a shortest one that ships. Circles are walked once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::activate::{Activated, Start, activate, edges_of};
 use super::{Found, LeftOut, Origin, Scene, SelectError, Why};
-use crate::lock::{ConflictItem, Dependency, Package, Pick, Root};
+use crate::lock::{Dependency, Package, Pick, Root};
 use crate::pep508::{Active, Name};
 
-/// More rounds than extras can switch each other on in any real lock.
-const MAX_ROUNDS: usize = 16;
-
 /// A package, and the extra of it that is followed next.
-type Stop = (usize, Option<Name>);
+pub(super) type Stop = (usize, Option<Name>);
 
-struct Walk<'a> {
-    scene: &'a Scene<'a>,
+/// A lock's packages, to be looked up.
+pub(super) struct Graph<'a> {
+    pub(super) scene: &'a Scene<'a>,
     by_name: BTreeMap<&'a Name, Vec<usize>>,
-    active: Active,
+    /// The projects of the workspace, by their places.
+    projects: BTreeSet<usize>,
+}
+
+struct Walk<'g, 'a> {
+    graph: &'g Graph<'a>,
+    active: &'g Active,
     /// The first way to each package, by its place in the lock.
     ways: BTreeMap<usize, Why>,
     visited: BTreeSet<Stop>,
@@ -31,105 +37,98 @@ struct Walk<'a> {
 
 /// Follows every edge whose marker holds.
 pub(super) fn walk(scene: &Scene<'_>, roots: &[Root], errors: &mut Vec<SelectError>) -> Found {
-    let roots = match chosen_roots(scene, roots) {
-        Ok(roots) => roots,
+    let graph = Graph::new(scene, roots);
+    let start = match Start::of(&graph, roots) {
+        Ok(start) => start,
         Err(error) => {
             errors.push(error);
             return Found::default();
         }
     };
-    let mut active = Active::default();
-    for root in &roots {
-        activate_root(&mut active, root, scene);
+    start.check_pythons(&graph, errors);
+    let activated = activate(&graph, &start, errors);
+    if !errors.is_empty() {
+        return Found::default();
     }
-    check_conflicts(scene, &active, errors);
-    let mut walk = Walk::new(scene, active);
-    walk.run(&roots);
-    // Where a lock has conflicts, markers ask which extras of packages are on; an extra that a walk reaches can
-    // thus open and close edges of the next.
-    for _ in 0..MAX_ROUNDS {
-        let mut active = walk.active.clone();
-        if scene.lock.conflicts.is_empty() {
-            break;
-        }
-        for (index, extra) in &walk.visited {
-            if let (Some(package), Some(extra)) = (scene.lock.packages.get(*index), extra) {
-                active.extras.extend(conflict_name("extra", &package.name, Some(extra)));
-            }
-        }
-        if active == walk.active {
-            break;
-        }
-        walk = Walk::new(scene, active);
-        walk.run(&roots);
-    }
+    let mut walk = Walk::new(&graph, &activated.active);
+    walk.run(&start, &activated);
     errors.append(&mut walk.errors);
     let ways = walk.ways.into_iter();
     let chosen = ways.filter_map(|(index, why)| Some((Arc::clone(scene.lock.packages.get(index)?), why)));
     Found { chosen: chosen.collect(), left_out: walk.left_out, edges: walk.edges }
 }
 
-/// The member that was asked for, or the main project, or everything.
-fn chosen_roots<'r>(scene: &Scene<'_>, roots: &'r [Root]) -> Result<Vec<&'r Root>, SelectError> {
-    let Some(member) = &scene.request.member else {
-        let main: Vec<&Root> = roots.iter().filter(|root| root.is_main).collect();
-        return Ok(if main.is_empty() { roots.iter().collect() } else { main });
-    };
-    if let Some(root) = roots.iter().find(|root| root.name.as_ref() == Some(member)) {
-        Ok(vec![root])
-    } else {
-        let known = roots.iter().filter_map(|root| root.name.clone()).collect();
-        Err(SelectError::UnknownMember { member: member.clone(), known })
-    }
-}
-
-/// The name under which uv's markers ask for an extra, a group or a project that takes part in a conflict.
-fn conflict_name(kind: &str, package: &Name, item: Option<&Name>) -> Option<Name> {
-    let package_part = format!("{kind}-{}-{package}", package.as_str().len());
-    match item {
-        Some(item) => Name::new(&format!("{package_part}-{item}")).ok(),
-        None => Name::new(&package_part).ok(),
-    }
-}
-
-fn activate_root(active: &mut Active, root: &Root, scene: &Scene<'_>) {
-    let request = scene.request;
-    active.extras.extend(request.extras.iter().cloned());
-    active.groups.extend(request.groups.iter().cloned());
-    let Some(name) = &root.name else { return };
-    active.extras.extend(conflict_name("project", name, None));
-    let extras = request.extras.iter().filter(|extra| root.extras.contains_key(*extra));
-    active.extras.extend(extras.filter_map(|extra| conflict_name("extra", name, Some(extra))));
-    let groups = request.groups.iter().filter(|group| root.groups.contains_key(*group));
-    active.extras.extend(groups.filter_map(|group| conflict_name("group", name, Some(group))));
-}
-
-fn check_conflicts(scene: &Scene<'_>, active: &Active, errors: &mut Vec<SelectError>) {
-    let is_on = |item: &&ConflictItem| {
-        let name = match (&item.extra, &item.group) {
-            (Some(extra), _) => conflict_name("extra", &item.package, Some(extra)),
-            (None, Some(group)) => conflict_name("group", &item.package, Some(group)),
-            (None, None) => conflict_name("project", &item.package, None),
-        };
-        name.is_some_and(|name| active.extras.contains(&name))
-    };
-    for conflict in &scene.lock.conflicts {
-        let items: Vec<ConflictItem> = conflict.0.iter().filter(is_on).cloned().collect();
-        if items.len() > 1 {
-            errors.push(SelectError::Conflict { items });
-        }
-    }
-}
-
-impl<'a> Walk<'a> {
-    fn new(scene: &'a Scene<'a>, active: Active) -> Self {
+impl<'a> Graph<'a> {
+    fn new(scene: &'a Scene<'a>, roots: &'a [Root]) -> Self {
         let mut by_name: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
         for (index, package) in scene.lock.packages.iter().enumerate() {
             by_name.entry(&package.name).or_default().push(index);
         }
+        let mut graph = Self { scene, by_name, projects: BTreeSet::new() };
+        let own = roots.iter().filter_map(|root| root.package.as_ref());
+        graph.projects = own.filter_map(|own| graph.index_of(own)).collect();
+        graph
+    }
+
+    /// The place of a package.
+    pub(super) fn index_of(&self, package: &Arc<Package>) -> Option<usize> {
+        let named = self.by_name.get(&package.name)?.iter();
+        let same = |index: &&usize| {
+            self.scene.lock.packages.get(**index).is_some_and(|known| Arc::ptr_eq(known, package))
+        };
+        named.copied().find(|index| same(&index))
+    }
+
+    /// The last package of a name.
+    pub(super) fn last_of(&self, name: &Name) -> Option<&'a Package> {
+        self.scene.lock.packages.get(*self.by_name.get(name)?.last()?).map(|package| &**package)
+    }
+
+    /// Whether a package is a project of the workspace.
+    pub(super) fn is_project(&self, package: &Package) -> bool {
+        let named = self.by_name.get(&package.name).into_iter().flatten();
+        named.copied().any(|index| self.projects.contains(&index))
+    }
+
+    /// What a stop asks for.
+    pub(super) fn edges(&self, (index, extra): &Stop) -> &'a [Dependency] {
+        let package = self.scene.lock.packages.get(*index);
+        package.map_or(&[][..], |package| edges_of(package, extra.as_ref()))
+    }
+
+    /// The package that an edge means.
+    pub(super) fn resolve(&self, edge: &Dependency) -> Option<usize> {
+        let named = self.by_name.get(&edge.name)?;
+        let package = |index: &usize| self.scene.lock.packages.get(*index);
+        let fits = |index: &&usize| {
+            let Some(package) = package(index) else { return false };
+            let meant = match &edge.pick {
+                Pick::Only | Pick::Forked => true,
+                Pick::Exact { version, source } => {
+                    return version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
+                        && source.as_ref().is_none_or(|source| package.source == *source);
+                }
+                // A package that comes from elsewhere than an index need not have a version that fits.
+                Pick::AnyOf(_) if named.len() == 1 => true,
+                Pick::AnyOf(sets) => package
+                    .version
+                    .as_ref()
+                    .is_none_or(|version| sets.iter().any(|set| set.contains(version))),
+            };
+            let active = if edge.pick == Pick::Forked { &Active::default() } else { &self.scene.asked };
+            let marker = package.marker.as_ref();
+            meant && marker.is_none_or(|marker| marker.holds(&self.scene.environment, active))
+        };
+        // Formats without discriminators leave several at times; the newest is what their tools would take.
+        let newest = |index: &&usize| package(index).and_then(|package| package.version.clone());
+        named.iter().filter(fits).max_by_key(newest).copied()
+    }
+}
+
+impl<'g, 'a> Walk<'g, 'a> {
+    fn new(graph: &'g Graph<'a>, active: &'g Active) -> Self {
         Self {
-            scene,
-            by_name,
+            graph,
             active,
             ways: BTreeMap::new(),
             visited: BTreeSet::new(),
@@ -140,76 +139,80 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn run(&mut self, roots: &[&Root]) {
-        let packages = &self.scene.lock.packages;
-        for root in roots {
-            let own = root.package.as_ref();
-            let index = own.and_then(|own| packages.iter().position(|package| Arc::ptr_eq(package, own)));
-            if let Some(index) = index {
-                // The root's edges are followed below, where their origins are known.
-                self.visited.insert((index, None));
-                self.ways.entry(index).or_insert(Why { origin: Origin::Project, through: Vec::new() });
-            }
+    fn run(&mut self, start: &Start<'a>, activated: &Activated<'a>) {
+        let project = |root: &&'a Root| root.package.as_ref().and_then(|own| self.graph.index_of(own));
+        let projects: Vec<usize> = start.roots.iter().filter_map(project).collect();
+        for index in projects {
+            // The root's edges are followed below, where their origins are known.
+            self.visited.insert((index, None));
+            self.ways.entry(index).or_insert(Why { origin: Origin::Project, through: Vec::new() });
         }
-        for root in roots {
-            self.follow_all(
-                &root.dependencies,
-                None,
-                &Why { origin: Origin::Dependencies, through: Vec::new() },
-            );
+        let direct = |origin| Why { origin, through: Vec::new() };
+        for root in &start.roots {
+            self.follow_all(&root.dependencies, None, &direct(Origin::Dependencies));
+        }
+        let (own, groups): (Vec<_>, Vec<_>) =
+            activated.accepted.iter().partition(|(origin, _)| *origin == Origin::Dependencies);
+        for (origin, edge) in own {
+            self.enter(edge, None, &direct(origin.clone()));
         }
         self.drain();
-        let request = self.scene.request;
-        for (names, origin) in
-            [(&request.extras, Origin::Extra as fn(Name) -> Origin), (&request.groups, Origin::Group)]
-        {
-            for name in names {
-                let why = Why { origin: origin(name.clone()), through: Vec::new() };
-                for root in roots {
-                    let lists =
-                        if matches!(why.origin, Origin::Extra(_)) { &root.extras } else { &root.groups };
-                    self.follow_all(lists.get(name).map_or(&[], Vec::as_slice), None, &why);
-                }
+        for name in &self.graph.scene.request.extras {
+            for edges in start.roots.iter().filter_map(|root| root.extras.get(name)) {
+                self.follow_all(edges, None, &direct(Origin::Extra(name.clone())));
+            }
+            self.drain();
+        }
+        // The edges of a group before those of the next, as they would be without the other groups.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by(|left, right| left.0.cmp(&right.0));
+        for (at, (origin, edge)) in groups.iter().enumerate() {
+            self.enter(edge, None, &direct(origin.clone()));
+            if groups.get(at + 1).is_none_or(|next| next.0 != *origin) {
                 self.drain();
             }
+        }
+        for edge in &activated.refused {
+            self.leave_out(edge, None);
         }
     }
 
     fn drain(&mut self) {
-        while let Some((index, extra)) = self.queue.pop_front() {
-            let Some(package) = self.scene.lock.packages.get(index) else { continue };
-            let edges = match &extra {
-                None => package.dependencies.as_slice(),
-                Some(extra) => package.extras.get(extra).map_or(&[][..], Vec::as_slice),
-            };
-            let Some(way) = self.ways.get(&index) else { continue };
+        while let Some(stop) = self.queue.pop_front() {
+            let Some(package) = self.graph.scene.lock.packages.get(stop.0) else { continue };
+            let Some(way) = self.ways.get(&stop.0) else { continue };
             let mut way = way.clone();
             if way.origin == Origin::Project {
                 way.origin = Origin::Dependencies;
             }
             way.through.push(package.name.clone());
-            self.follow_all(edges, Some(package), &way);
+            self.follow_all(self.graph.edges(&stop), Some(package), &way);
         }
     }
 
     fn follow_all(&mut self, edges: &[Dependency], from: Option<&Arc<Package>>, way: &Why) {
+        let environment = &self.graph.scene.environment;
         for edge in edges {
-            self.follow(edge, from, way);
+            if edge.marker.as_ref().is_none_or(|marker| marker.holds(environment, self.active)) {
+                self.enter(edge, from, way);
+            } else {
+                self.leave_out(edge, from);
+            }
         }
     }
 
-    fn follow(&mut self, edge: &Dependency, from: Option<&Arc<Package>>, way: &Why) {
-        if let Some(marker) = &edge.marker
-            && !marker.holds(&self.scene.environment, &self.active)
-        {
-            self.left_out.insert(LeftOut {
-                name: edge.name.clone(),
-                required_by: from.map(|package| package.name.clone()),
-                because: marker.explain(&self.scene.environment, &self.active).because,
-            });
-            return;
-        }
-        let Some(index) = self.resolve(edge) else {
+    fn leave_out(&mut self, edge: &Dependency, from: Option<&Arc<Package>>) {
+        let Some(marker) = &edge.marker else { return };
+        self.left_out.insert(LeftOut {
+            name: edge.name.clone(),
+            required_by: from.map(|package| package.name.clone()),
+            because: marker.explain(&self.graph.scene.environment, self.active).because,
+        });
+    }
+
+    /// Takes the package that an edge means, and goes on from there.
+    fn enter(&mut self, edge: &Dependency, from: Option<&Arc<Package>>, way: &Why) {
+        let Some(index) = self.graph.resolve(edge) else {
             self.errors.push(SelectError::NotLocked {
                 package: edge.name.clone(),
                 required_by: from.map(|package| package.label()),
@@ -227,32 +230,5 @@ impl<'a> Walk<'a> {
                 self.queue.push_back(stop);
             }
         }
-    }
-
-    /// The package that an edge means.
-    fn resolve(&self, edge: &Dependency) -> Option<usize> {
-        let named = self.by_name.get(&edge.name)?;
-        let package = |index: &usize| self.scene.lock.packages.get(*index);
-        let fits = |index: &&usize| {
-            let Some(package) = package(index) else { return false };
-            let marker = package.marker.as_ref();
-            let meant = match &edge.pick {
-                Pick::Only => true,
-                Pick::Exact { version, source } => {
-                    version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
-                        && source.as_ref().is_none_or(|source| package.source == *source)
-                }
-                // A package that comes from elsewhere than an index need not have a version that fits.
-                Pick::AnyOf(_) if named.len() == 1 => true,
-                Pick::AnyOf(sets) => package
-                    .version
-                    .as_ref()
-                    .is_none_or(|version| sets.iter().any(|set| set.contains(version))),
-            };
-            meant && marker.is_none_or(|marker| marker.holds(&self.scene.environment, &self.active))
-        };
-        // Formats without discriminators leave several at times; the newest is what their tools would take.
-        let newest = |index: &&usize| package(index).and_then(|package| package.version.clone());
-        named.iter().filter(fits).max_by_key(newest).copied()
     }
 }

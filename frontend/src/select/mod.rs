@@ -3,7 +3,9 @@
 //! Pure and total: everything that is wrong with a choice is found in one go. Entries are ordered by name, so the
 //! same lock, target and request give the same selection whatever the order in the file.
 
+mod activate;
 mod artifact;
+mod condition;
 mod error;
 mod graph;
 mod listing;
@@ -116,6 +118,8 @@ struct Scene<'a> {
     target: &'a Target,
     environment: Environment,
     request: &'a Request,
+    /// What was asked for, under plain names.
+    asked: Active,
 }
 
 /// Chooses what of `lock` is installed on `target`.
@@ -123,7 +127,8 @@ struct Scene<'a> {
 /// # Errors
 /// Everything that is wrong, ordered by package.
 pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selection, Vec<SelectError>> {
-    let scene = Scene { lock, target, environment: target.environment(), request };
+    let asked = Active { extras: request.extras.clone(), groups: request.groups.clone() };
+    let scene = Scene { lock, target, environment: target.environment(), request, asked };
     let mut errors = scene.check();
     if !errors.is_empty() {
         return Err(errors);
@@ -186,7 +191,8 @@ impl Scene<'_> {
             let environments = environments.iter().map(ToString::to_string).collect();
             errors.push(SelectError::Environment { environments, target: Box::new(self.target.clone()) });
         }
-        let (extras, groups) = (self.lock.extras(), self.lock.groups());
+        let member = self.request.member.as_ref();
+        let (extras, groups) = (self.lock.extras_of(member), self.lock.groups_of(member));
         for extra in self.request.extras.iter().filter(|extra| !extras.contains(*extra)) {
             errors.push(SelectError::UnknownExtra { extra: extra.clone(), known: extras.clone() });
         }

@@ -120,7 +120,7 @@ fn members_are_roots_with_extras_and_groups() {
     assert_eq!(demo.groups.keys().map(Name::as_str).collect::<Vec<_>>(), ["dev", "none"]);
     assert!(matches!(&demo.dependencies[0].pick, Pick::Exact { version: Some(_), source: Some(_) }));
     assert_eq!(demo.dependencies[1].extras, [name("x")].into());
-    assert_eq!(lock.conflicts[0].0[1].group, Some(name("gpu")));
+    assert_eq!(lock.conflicts[0].items[1].group, Some(name("gpu")));
     assert_eq!(lock.environments.len(), 1);
 }
 
