@@ -143,6 +143,12 @@ pub enum Problem {
     UnknownLock { path: String },
     #[error("{lock} is older than {manifest}: {reason}")]
     StaleLock { lock: String, manifest: String, reason: String, command: String },
+    #[error("`{package}` would be installed twice: {there}, and {new}")]
+    TwoVersions { package: String, there: String, new: String },
+    #[error("`{stage}` goes on from an environment with {there}, but its groups need {new}")]
+    OtherBelow { stage: String, there: String, new: String },
+    #[error("`{file}` has only {algorithms} hashes in the lock, which are too weak to verify it")]
+    WeakHash { file: String, algorithms: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
@@ -365,6 +371,15 @@ impl Problem {
             Self::StaleLock { command, .. } => vec![
                 format!("lock again: `{command}`"),
                 "or install what it has all the same: `# check=skip=StaleLock` below the syntax line".into(),
+            ],
+            Self::TwoVersions { .. } => vec![
+                "lock both together, or hold one file to the other with `-c` when it is compiled".into(),
+            ],
+            Self::OtherBelow { .. } => vec![
+                "start the stage without `from`: its environment is then chosen as one".into(),
+            ],
+            Self::WeakHash { .. } => vec![
+                "lock again with a tool that writes SHA-256 hashes, from an index that has them".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod conda;
+mod derived;
 mod parts;
 mod stages;
 mod wheels;

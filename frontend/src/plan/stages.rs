@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::derived::groups_span;
 use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
@@ -20,9 +21,9 @@ const CONDA_BASE: &str = "trixie-slim";
 /// The tag of the Python image in which conda packages are resolved.
 const CONDA_RESOLVER: &str = "3.13-slim";
 
-struct Planner<'s> {
-    spec: &'s Spec,
-    project: &'s Project,
+pub(super) struct Planner<'s> {
+    pub(super) spec: &'s Spec,
+    pub(super) project: &'s Project,
     wheels: &'s BTreeMap<Vec<String>, WheelSet>,
     python_base: ImageReference,
     build_base: ImageReference,
@@ -55,6 +56,9 @@ pub(super) fn plan(
     };
     let planner = Planner::new(spec, project, wheels);
     let order = planner.order(target);
+    for stage in order.iter().filter_map(|name| spec.stages.get(*name)) {
+        planner.check_below(stage, found);
+    }
     let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
     let builder = stages.iter().any(uses_builder).then(|| planner.builder());
     Plan {
@@ -216,7 +220,7 @@ impl<'s> Planner<'s> {
         }
     }
 
-    fn groups(&self, names: &[String]) -> Groups {
+    pub(super) fn groups(&self, names: &[String]) -> Groups {
         let mut names = names.to_vec();
         names.sort();
         names.dedup();
@@ -286,9 +290,8 @@ impl<'s> Planner<'s> {
             steps.extend(self.packages(stage.packages.iter(), &root).map(packages_step));
         }
         if stage.groups.is_some() && is_python(self.spec, from) {
-            let groups = self.groups(&self.project.groups_of(stage));
-            let span = stage.groups.iter().flatten().next().map_or(stage.span, |group| group.span);
-            steps.push(Step { action: Action::Install(groups), span });
+            let (groups, _) = self.added_groups(stage, from);
+            steps.push(Step { action: Action::Install(groups), span: groups_span(stage) });
         }
         steps.extend(Self::account(stage, false));
         if stage.include.is_some()

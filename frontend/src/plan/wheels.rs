@@ -5,7 +5,7 @@
 //! size: image stores unpack everything after the first layer that changed, and heavy packages change least.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -65,6 +65,11 @@ impl WheelPlan {
             Some(version) => format!("{} {version}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether the same files are installed.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.version == other.version && self.from == other.from
     }
 
     /// Whether it is built from files of the context.
@@ -177,9 +182,10 @@ pub struct WheelSet {
 }
 
 impl WheelSet {
-    /// Layers for `base`, and for what of `all` is not in it.
-    pub fn new(python: String, base: Vec<WheelPlan>, all: Vec<WheelPlan>, bytecode: bool) -> Self {
-        let extra = added(&base, all);
+    /// Layers for the packages of `base`, and for the others of `all`, which is what the environment holds. Where a
+    /// package of `base` is another one in `all`, that one is in the layers; the layers that are equal are shared.
+    pub fn new(python: String, base: &[WheelPlan], all: Vec<WheelPlan>, bytecode: bool) -> Self {
+        let (base, extra) = parted(base, all);
         Self {
             python,
             conda: None,
@@ -193,11 +199,11 @@ impl WheelSet {
     pub fn on_conda(
         python: String,
         conda: CondaSet,
-        base: Vec<WheelPlan>,
+        base: &[WheelPlan],
         all: Vec<WheelPlan>,
         bytecode: bool,
     ) -> Self {
-        let extra = added(&base, all);
+        let (base, extra) = parted(base, all);
         let (heavy, buckets) = BESIDE_CONDA;
         Self {
             python,
@@ -206,6 +212,28 @@ impl WheelSet {
             extra: layers(extra, heavy, buckets, "group wheels"),
             bytecode,
         }
+    }
+
+    /// The same environment as what has to be added to the environment `below`, and the packages, each with what is
+    /// below, that cannot be added because another version or file of the package is there.
+    pub fn on_top_of(mut self, below: &Self) -> (Self, Vec<(WheelPlan, WheelPlan)>) {
+        let there: BTreeMap<&str, &WheelPlan> = below
+            .layers()
+            .flat_map(|layer| &layer.wheels)
+            .map(|wheel| (wheel.name.as_str(), wheel))
+            .collect();
+        let mut extra = Vec::new();
+        let mut others = Vec::new();
+        for wheel in self.base.iter().chain(&self.extra).flat_map(|layer| &layer.wheels) {
+            match there.get(wheel.name.as_str()) {
+                Some(known) if known.is_same(wheel) => {}
+                Some(known) => others.push(((*known).clone(), wheel.clone())),
+                None => extra.push(wheel.clone()),
+            }
+        }
+        self.base.clone_from(&below.base);
+        self.extra = layers(extra, MOST_HEAVY, EXTRA_BUCKETS, "group wheels");
+        (self, others)
     }
 
     /// All layers, lowest first.
@@ -251,8 +279,10 @@ impl WheelSet {
     }
 }
 
-fn added(base: &[WheelPlan], all: Vec<WheelPlan>) -> Vec<WheelPlan> {
-    all.into_iter().filter(|wheel| !base.iter().any(|other| other.name == wheel.name)).collect()
+/// What of `all` has the name of one of `base`, and the others.
+fn parted(base: &[WheelPlan], all: Vec<WheelPlan>) -> (Vec<WheelPlan>, Vec<WheelPlan>) {
+    let names: BTreeSet<&str> = base.iter().map(|wheel| wheel.name.as_str()).collect();
+    all.into_iter().partition(|wheel| names.contains(wheel.name.as_str()))
 }
 
 fn layers(wheels: Vec<WheelPlan>, most_heavy: usize, buckets: u64, kind: &str) -> Vec<WheelLayer> {
@@ -390,22 +420,51 @@ mod tests {
             ..wheel("shared", "0", 0)
         };
         let flask = wheel("flask", "3", 10);
-        let mut set = WheelSet::new("3.13".into(), vec![own, flask.clone()], vec![], true);
+        let all = vec![own, flask.clone()];
+        let mut set = WheelSet::new("3.13".into(), &all, all.clone(), true);
         let names: Vec<_> = set.base.iter().map(|layer| layer.name.clone()).collect();
         assert_eq!(names.last().map(String::as_str), Some("wheels of the project"));
         assert_eq!(set.take_editable(), ["libs/shared"]);
-        assert_eq!(set.base, WheelSet::new("3.13".into(), vec![flask], vec![], true).base);
+        let alone = [flask];
+        assert_eq!(set.base, WheelSet::new("3.13".into(), &alone, alone.to_vec(), true).base);
     }
 
     #[test]
     fn groups_add_layers_and_copy_none() {
         let base = vec![wheel("flask", "3", 10)];
         let all = vec![wheel("flask", "3", 10), wheel("pytest", "8", 10)];
-        let set = WheelSet::new("3.13".into(), base.clone(), all, true);
-        let alone = WheelSet::new("3.13".into(), base.clone(), base, true);
+        let set = WheelSet::new("3.13".into(), &base, all, true);
+        let alone = WheelSet::new("3.13".into(), &base, base.clone(), true);
         assert_eq!(set.base, alone.base);
         let extra: Vec<_> =
             set.extra.iter().flat_map(|layer| &layer.wheels).map(|wheel| &wheel.name).collect();
         assert_eq!(extra, ["pytest"]);
+    }
+
+    #[test]
+    fn another_version_of_a_package_is_in_a_layer_of_its_own_and_the_others_are_shared() {
+        let base = many();
+        let mut all = base.clone();
+        all[3] = wheel("light-3", "2.0", 1200);
+        all.push(wheel("pytest", "8", 10));
+        let alone = WheelSet::new("3.13".into(), &base, base.clone(), true);
+        let set = WheelSet::new("3.13".into(), &base, all, true);
+        let differing = set.base.iter().filter(|layer| !alone.base.contains(layer)).count();
+        assert_eq!((differing, set.base.len(), set.extra.len()), (1, alone.base.len(), 1));
+        let wheels = |set: &WheelSet| set.layers().map(|layer| layer.wheels.len()).sum::<usize>();
+        assert_eq!(wheels(&set), wheels(&alone) + 1);
+    }
+
+    #[test]
+    fn on_top_of_an_environment_only_what_is_new_is_added() {
+        let base = vec![wheel("flask", "3", 10)];
+        let with = |more: &[WheelPlan]| WheelSet::new("3.13".into(), &base, [&base[..], more].concat(), true);
+        let below = with(&[wheel("pytest", "8", 10)]);
+        let (set, others) = with(&[wheel("pytest", "8", 10), wheel("mypy", "1", 10)]).on_top_of(&below);
+        let extra: Vec<_> = set.extra.iter().flat_map(|layer| &layer.wheels).map(WheelPlan::label).collect();
+        assert_eq!((extra, others.len()), (vec!["mypy 1".to_owned()], 0));
+        let (_, others) = with(&[wheel("pytest", "7", 10)]).on_top_of(&below);
+        let others: Vec<_> = others.iter().map(|(there, new)| (there.label(), new.label())).collect();
+        assert_eq!(others, [("pytest 8".to_owned(), "pytest 7".to_owned())]);
     }
 }

@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 
 use self::pyproject::Pyproject;
 use crate::diagnostics::{Diagnostics, Problem};
+use crate::pep508::Name;
 use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -119,7 +120,9 @@ impl Project {
                 conda.requirements(spec)
             }
             (None, Some(locked)) => {
-                for name in locked.lock.groups().into_iter().chain(locked.lock.extras()) {
+                let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
+                let (of, lock) = (member.as_ref(), &locked.lock);
+                for name in lock.groups_of(of).into_iter().chain(lock.extras_of(of)) {
                     groups.entry(name.as_str().to_owned()).or_default();
                 }
                 Requirements { asked: Some(spec.anywhere()), ..Requirements::default() }

@@ -56,6 +56,15 @@ pub(super) fn wheels(
     complete.then_some(wheels)
 }
 
+/// A package for messages: its version, and the file that asks for it.
+pub(super) fn described(wheel: &WheelPlan) -> String {
+    let version = wheel.version.as_deref().unwrap_or("a version that is not known yet");
+    match &wheel.at {
+        Some(at) => format!("{version} by {}", at.source.name),
+        None => format!("{version} as it was resolved"),
+    }
+}
+
 /// Where the project's lock has a package.
 pub(super) fn place(entry: &Selected, locked: Option<&Locked>) -> Option<Place> {
     let at = &entry.package.at;

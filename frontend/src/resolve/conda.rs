@@ -95,7 +95,8 @@ pub(super) fn sets(
     let Some((python, target)) = python_of(&contents, conda, spec, platform, libc, found) else {
         return none;
     };
-    let environments = Environments { spec, project, target, resolver, found, base: None };
+    let environments =
+        Environments { spec, project, target, resolver, found, base: None, locked: Vec::new() };
     let mut builder = Builder { environments, conda, resolved: contents };
     let Some(base) = builder.contents(&[])? else { return none };
     // There is no official image of the free-threaded Python to compile with.
@@ -106,7 +107,7 @@ pub(super) fn sets(
         let packages = CondaSet::new(base.conda.clone(), all.conda);
         sets.insert(
             groups.clone(),
-            WheelSet::on_conda(python.clone(), packages, base.wheels.clone(), all.wheels, bytecode),
+            WheelSet::on_conda(python.clone(), packages, &base.wheels, all.wheels, bytecode),
         );
     }
     Ok(sets)

@@ -10,8 +10,11 @@ mod locate;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use std::sync::Arc;
 
 use buildkit_llb::Platform;
+use pep440_rs::{Version, VersionSpecifier};
 
 use crate::conda::Channel;
 use crate::diagnostics::{Diagnostics, Problem};
@@ -101,15 +104,15 @@ pub fn wheel_sets(
     }
     let Some(mut target) = target(spec, project, platform, found) else { return Ok(BTreeMap::new()) };
     target.python.patch = target.python.patch.or(patch.map(u64::from));
-    let mut environments = Environments { spec, project, target, resolver, found, base: None };
+    let mut environments =
+        Environments { spec, project, target, resolver, found, base: None, locked: Vec::new() };
     let mut sets = BTreeMap::new();
     for groups in wanted {
         let Some(base) = environments.base()? else { break };
-        let all =
-            if groups.is_empty() { Some(base.clone()) } else { environments.with_groups(groups, &base)? };
+        let all = if groups.is_empty() { Some(base.clone()) } else { environments.with_groups(groups)? };
         let Some(all) = all else { continue };
         let python = format!("{}.{}", environments.target.python.major, environments.target.python.minor);
-        sets.insert(groups.clone(), WheelSet::new(python, base, all, spec.dependencies.bytecode));
+        sets.insert(groups.clone(), WheelSet::new(python, &base, all, spec.dependencies.bytecode));
     }
     Ok(sets)
 }
@@ -187,6 +190,8 @@ struct Environments<'a> {
     resolver: &'a dyn Resolver,
     found: &'a mut Diagnostics,
     base: Option<Vec<WheelPlan>>,
+    /// What of `base` the lock has.
+    locked: Vec<WheelPlan>,
 }
 
 impl Environments<'_> {
@@ -194,68 +199,105 @@ impl Environments<'_> {
     fn base(&mut self) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         if self.base.is_none() {
             self.base = match &self.project.locked {
-                Some(locked) => {
-                    let locked_base = self.locked(locked, &[])?;
-                    let extras: Vec<_> =
-                        self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value)).collect();
-                    let known = names_of(&locked.lock);
-                    let beside: Vec<_> = extras.into_iter().filter(|extra| !known.contains(extra)).collect();
-                    match locked_base {
-                        Some(base) if !beside.is_empty() => self.with_groups(&beside, &base)?,
-                        base => base,
+                Some(locked) => match self.locked(locked, &[])? {
+                    Some(chosen) => {
+                        self.locked.clone_from(&chosen);
+                        let extras = self.extras_beside(locked);
+                        self.with_beside(chosen, &extras)?
                     }
-                }
+                    None => None,
+                },
                 None => self.unlocked(&self.project.requirements, &[])?,
             };
         }
         Ok(self.base.clone())
     }
 
-    /// `base` and what the groups add to it.
-    fn with_groups(
-        &mut self,
-        groups: &[String],
-        base: &[WheelPlan],
-    ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
-        let locked = self.project.locked.as_ref();
-        let known = locked.map(|locked| names_of(&locked.lock)).unwrap_or_default();
+    /// The extras that every stage gets and the lock does not have.
+    fn extras_beside(&self, locked: &Locked) -> Vec<String> {
+        let extras = self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
+        let known = names_of(&locked.lock);
+        extras.filter(|extra| !known.contains(extra)).collect()
+    }
+
+    /// The project's own dependencies together with groups. What the lock has is chosen for all of them as one, since
+    /// a group can ask for another version of what the project depends on.
+    fn with_groups(&mut self, groups: &[String]) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
+        let Some(base) = self.base()? else { return Ok(None) };
+        let Some(locked) = self.project.locked.as_ref() else {
+            return self.with_beside(base, groups);
+        };
+        let known = names_of(&locked.lock);
         // What the build file says of a group comes before what the lock has under the same name.
         let in_file =
             |name: &String| self.spec.dependencies.groups.keys().any(|group| normalized(group) == *name);
-        let (in_lock, beside): (Vec<_>, Vec<_>) =
+        let (in_lock, mut beside): (Vec<_>, Vec<_>) =
             groups.iter().cloned().partition(|name| known.contains(name) && !in_file(name));
-        let mut all = base.to_vec();
-        if let Some(locked) = locked.filter(|_| !in_lock.is_empty()) {
-            match self.locked(locked, &in_lock)? {
-                Some(more) => all.extend(more),
-                None => return Ok(None),
-            }
+        if in_lock.is_empty() {
+            return self.with_beside(base, &beside);
         }
+        let Some(chosen) = self.locked(locked, &in_lock)? else { return Ok(None) };
+        let all = if self.keeps(&chosen) {
+            merged(base, chosen)
+        } else {
+            // What was resolved for the other choice need not fit this one.
+            beside.splice(0..0, self.extras_beside(locked));
+            shared(&base, chosen)
+        };
+        self.with_beside(all, &beside)
+    }
+
+    /// Whether `chosen` has what the lock has for the project alone.
+    fn keeps(&self, chosen: &[WheelPlan]) -> bool {
+        let by_name: BTreeMap<&str, &WheelPlan> =
+            chosen.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
+        let is_kept =
+            |wheel: &WheelPlan| by_name.get(wheel.name.as_str()).is_some_and(|other| other.is_same(wheel));
+        self.locked.iter().all(is_kept)
+    }
+
+    /// Groups and extras that the lock does not have, on top of `all`: those of hashed files, then those to be resolved.
+    fn with_beside(
+        &mut self,
+        mut all: Vec<WheelPlan>,
+        beside: &[String],
+    ) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         let (hashed, beside): (Vec<_>, Vec<_>) =
-            beside.into_iter().partition(|name| self.project.locked_groups.contains_key(name));
-        for group in hashed.iter().filter_map(|name| self.project.locked_groups.get(name)) {
-            match self.locked(group, &[])? {
-                Some(more) => all.extend(more),
-                None => return Ok(None),
+            beside.iter().partition(|name| self.project.locked_groups.contains_key(*name));
+        let mut agree = true;
+        for group in hashed.into_iter().filter_map(|name| self.project.locked_groups.get(name)) {
+            let Some(more) = self.locked(group, &[])? else { return Ok(None) };
+            for (known, new) in others(&all, &more) {
+                let problem = Problem::TwoVersions {
+                    package: new.name.clone(),
+                    there: choose::described(known),
+                    new: choose::described(new),
+                };
+                let (source, span) = match &new.at {
+                    Some(at) => (Arc::clone(&at.source), at.span),
+                    None => (Arc::clone(&self.spec.source), self.spec.anywhere()),
+                };
+                self.found.report(&source, span, problem);
+                agree = false;
             }
+            all = merged(all, more);
         }
-        let added = beside.iter().filter_map(|name| self.project.groups.get(name));
+        if !agree {
+            return Ok(None);
+        }
+        let added = beside.into_iter().filter_map(|name| self.project.groups.get(name));
         let requirements = added.fold(Requirements::default(), |all, group| all.with(group));
         if !requirements.is_empty() {
             // Resolved together with what is there, so that a group never brings another version of it.
-            let (together, pins) = match locked {
-                Some(_) => (requirements, pins_of(&all)),
-                None => (self.project.requirements.with(&requirements), pins_of(base)),
+            let together = match &self.project.locked {
+                Some(_) => requirements,
+                None => self.project.requirements.with(&requirements),
             };
-            match self.unlocked(&together, &pins)? {
-                Some(more) => all.extend(more),
+            match self.unlocked(&together, &pins_of(&all))? {
+                Some(more) => all = merged(all, more),
                 None => return Ok(None),
             }
         }
-        // What the project itself asks for comes first, and a package is in an environment once.
-        let mut seen = BTreeSet::new();
-        all.retain(|wheel| seen.insert(wheel.name.clone()));
-        all.sort();
         Ok(Some(all))
     }
 
@@ -330,15 +372,23 @@ impl Environments<'_> {
 /// What the project with `groups` asks of a lock: of the groups and of the extras that every stage gets, those that it
 /// knows.
 pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
-    let (extras_known, groups_known) = (locked.lock.extras(), locked.lock.groups());
-    let wanted = spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
-    let wanted: BTreeSet<String> = wanted.chain(groups.iter().cloned()).collect();
-    let chosen = |known: &BTreeSet<Name>| -> BTreeSet<Name> {
-        known.iter().filter(|name| wanted.contains(name.as_str())).cloned().collect()
-    };
-    let groups = chosen(&groups_known);
-    let extras = chosen(&extras_known).difference(&groups).cloned().collect();
     let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
+    let of = member.as_ref();
+    let (extras_known, groups_known) = (locked.lock.extras_of(of), locked.lock.groups_of(of));
+    let wanted = spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
+    let wanted = wanted.chain(groups.iter().cloned()).filter_map(|name| Name::new(&name).ok());
+    let (elsewhere_extras, elsewhere_groups) = (locked.lock.extras(), locked.lock.groups());
+    let (mut groups, mut extras) = (BTreeSet::new(), BTreeSet::new());
+    for name in wanted {
+        if groups_known.contains(&name) {
+            groups.insert(name);
+        } else if extras_known.contains(&name) || elsewhere_extras.contains(&name) {
+            extras.insert(name);
+        } else if elsewhere_groups.contains(&name) {
+            // Another member's: that there is none here is an error of the selection.
+            groups.insert(name);
+        }
+    }
     Request { member, extras, groups }
 }
 
@@ -346,6 +396,39 @@ pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
 fn names_of(lock: &Lock) -> BTreeSet<String> {
     let names = lock.groups().into_iter().chain(lock.extras());
     names.map(|name| name.as_str().to_owned()).collect()
+}
+
+/// `all`, and what of `more` has another name; by name.
+fn merged(mut all: Vec<WheelPlan>, more: Vec<WheelPlan>) -> Vec<WheelPlan> {
+    let mut seen: BTreeSet<String> = all.iter().map(|wheel| wheel.name.clone()).collect();
+    all.extend(more.into_iter().filter(|wheel| seen.insert(wheel.name.clone())));
+    all.sort();
+    all
+}
+
+/// `chosen`, with what is the same in `base` as it is there, so that layers are shared.
+fn shared(base: &[WheelPlan], chosen: Vec<WheelPlan>) -> Vec<WheelPlan> {
+    let by_name: BTreeMap<&str, &WheelPlan> = base.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
+    let same = |wheel: &WheelPlan| {
+        by_name.get(wheel.name.as_str()).filter(|known| known.is_same(wheel)).map(|known| (*known).clone())
+    };
+    chosen.into_iter().map(|wheel| same(&wheel).unwrap_or(wheel)).collect()
+}
+
+/// The packages that are in both, but not in the same version.
+fn others<'w>(all: &'w [WheelPlan], more: &'w [WheelPlan]) -> Vec<(&'w WheelPlan, &'w WheelPlan)> {
+    let by_name: BTreeMap<&str, &WheelPlan> = all.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
+    let pairs = more.iter().filter_map(|wheel| Some((*by_name.get(wheel.name.as_str())?, wheel)));
+    pairs.filter(|(known, new)| !satisfies(known, new)).collect()
+}
+
+/// Whether who asks for the version of `new` is content with `known`: as pip, which takes `2.0+cpu` for `2.0`.
+fn satisfies(known: &WheelPlan, new: &WheelPlan) -> bool {
+    let version = |wheel: &WheelPlan| wheel.version.as_deref().and_then(|text| Version::from_str(text).ok());
+    match (version(known), version(new)) {
+        (Some(known), Some(new)) => VersionSpecifier::equals_version(new).contains(&known),
+        _ => known.from == new.from,
+    }
 }
 
 fn pins_of(wheels: &[WheelPlan]) -> Vec<String> {

@@ -70,7 +70,8 @@ impl<'a> Start<'a> {
 
     /// The groups of `root` that were asked for.
     fn groups(&self, root: &'a Root, asked: &BTreeSet<Name>) -> Vec<(&'a Name, &'a [Dependency])> {
-        let meant = root.groups.iter().filter(|(name, _)| asked.contains(*name) && self.has_group(root, name));
+        let meant =
+            root.groups.iter().filter(|(name, _)| asked.contains(*name) && self.has_group(root, name));
         meant.map(|(name, edges)| (name, edges.as_slice())).collect()
     }
 
@@ -353,9 +354,9 @@ fn check_activated(graph: &Graph<'_>, active: &Active, errors: &mut Vec<SelectEr
             item.extra.is_some() && encoded(item).is_some_and(|name| active.extras.contains(&name))
         };
         let items: Vec<ConflictItem> = conflict.items.iter().filter(is_on).cloned().collect();
-        let is_known = errors.iter().any(
-            |error| matches!(error, SelectError::Conflict { at, .. } if *at == conflict.at),
-        );
+        let is_known = errors
+            .iter()
+            .any(|error| matches!(error, SelectError::Conflict { at, .. } if *at == conflict.at));
         if items.len() > 1 && !is_known {
             errors.push(SelectError::Conflict { items, at: conflict.at.clone() });
         }
@@ -377,7 +378,9 @@ fn installed_projects<'a>(graph: &Graph<'a>, start: &Start<'a>) -> BTreeSet<&'a 
         }
     };
     for root in start.with_groups() {
-        if let Some(name) = root.name.as_ref().filter(|_| !start.above.is_some_and(|one| std::ptr::eq(one, root))) {
+        if let Some(name) =
+            root.name.as_ref().filter(|_| !start.above.is_some_and(|one| std::ptr::eq(one, root)))
+        {
             enter(&mut open, name, None);
             let extras = root.extras.keys().filter(|extra| request.extras.contains(*extra));
             extras.for_each(|extra| enter(&mut open, name, Some(extra)));

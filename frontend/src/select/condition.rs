@@ -76,8 +76,7 @@ impl Conditions {
             None => return Ok(Condition::ALWAYS),
             Some(Marker::Compare(comparison)) => {
                 let asked = comparison.asks_extra();
-                let variable =
-                    asked.and_then(|(name, wanted)| Some((*self.variables.get(&name)?, wanted)));
+                let variable = asked.and_then(|(name, wanted)| Some((*self.variables.get(&name)?, wanted)));
                 return match variable {
                     Some((variable, wanted)) => self.decide(variable, wanted),
                     None if comparison.holds(environment, settled) => Ok(Condition::ALWAYS),

@@ -27,16 +27,20 @@ pub enum SelectError {
         target: Box<Target>,
     },
     /// No such extra.
-    #[error("there is no extra `{extra}` in the lock")]
+    #[error("there is no extra `{extra}` in the lock{}", for_member(member.as_ref()))]
     UnknownExtra {
+        /// For which member of the workspace.
+        member: Option<Name>,
         /// What was asked for.
         extra: Name,
         /// What there is.
         known: BTreeSet<Name>,
     },
     /// No such group.
-    #[error("there is no group `{group}` in the lock")]
+    #[error("there is no group `{group}` in the lock{}", for_member(member.as_ref()))]
     UnknownGroup {
+        /// For which member of the workspace.
+        member: Option<Name>,
         /// What was asked for.
         group: Name,
         /// What there is.
@@ -148,8 +152,8 @@ impl SelectError {
 
     /// The name that was probably meant, where one is unknown.
     pub fn suggestion(&self) -> Option<&Name> {
-        let (Self::UnknownExtra { extra: name, known }
-        | Self::UnknownGroup { group: name, known }
+        let (Self::UnknownExtra { extra: name, known, .. }
+        | Self::UnknownGroup { group: name, known, .. }
         | Self::UnknownMember { member: name, known }) = self
         else {
             return None;
@@ -169,6 +173,10 @@ pub(super) fn several<'p>(name: &Name, chosen: impl Iterator<Item = (&'p Package
         ways.push(format!("{version} by {why}"));
     }
     SelectError::Several { package: name.clone(), ways, at }
+}
+
+fn for_member(member: Option<&Name>) -> String {
+    member.map(|member| format!(" for `{member}`")).unwrap_or_default()
 }
 
 fn list(items: &[ConflictItem]) -> String {

@@ -192,12 +192,20 @@ impl Scene<'_> {
             errors.push(SelectError::Environment { environments, target: Box::new(self.target.clone()) });
         }
         let member = self.request.member.as_ref();
+        if let Roots::Graph(roots) = &self.lock.roots
+            && Lock::roots_of(roots, member).is_empty()
+        {
+            // Said where the walk starts.
+            return errors;
+        }
         let (extras, groups) = (self.lock.extras_of(member), self.lock.groups_of(member));
         for extra in self.request.extras.iter().filter(|extra| !extras.contains(*extra)) {
-            errors.push(SelectError::UnknownExtra { extra: extra.clone(), known: extras.clone() });
+            let (member, known) = (self.request.member.clone(), extras.clone());
+            errors.push(SelectError::UnknownExtra { member, extra: extra.clone(), known });
         }
         for group in self.request.groups.iter().filter(|group| !groups.contains(*group)) {
-            errors.push(SelectError::UnknownGroup { group: group.clone(), known: groups.clone() });
+            let (member, known) = (self.request.member.clone(), groups.clone());
+            errors.push(SelectError::UnknownGroup { member, group: group.clone(), known });
         }
         errors
     }

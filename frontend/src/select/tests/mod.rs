@@ -171,7 +171,10 @@ provides-extras = ["cpu", "gpu"]
         assert_eq!(labels(&selection), [format!("{expected} by dependencies")], "{extras:?}");
     }
     let errors = select(&lock, &linux(), &request(&["cpu", "gpu"], &[])).unwrap_err();
-    assert_eq!(messages(&errors), ["extra `cpu` of `demo` and extra `gpu` of `demo` cannot be installed together"]);
+    assert_eq!(
+        messages(&errors),
+        ["extra `cpu` of `demo` and extra `gpu` of `demo` cannot be installed together"]
+    );
 }
 
 #[test]
