@@ -147,8 +147,6 @@ pub enum Problem {
     TwoVersions { package: String, there: String, new: String },
     #[error("`{stage}` goes on from an environment with {there}, but its groups need {new}")]
     OtherBelow { stage: String, there: String, new: String },
-    #[error("`{file}` has only {algorithms} hashes in the lock, which are too weak to verify it")]
-    WeakHash { file: String, algorithms: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
@@ -377,9 +375,6 @@ impl Problem {
             ],
             Self::OtherBelow { .. } => vec![
                 "start the stage without `from`: its environment is then chosen as one".into(),
-            ],
-            Self::WeakHash { .. } => vec![
-                "lock again with a tool that writes SHA-256 hashes, from an index that has them".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

@@ -192,19 +192,26 @@ fn one(prepared: &Prepared, groups: &Groups, platform: &Platform) -> Environment
         (Some(_), None) => vec![prepared.project.requirements_with(&names).label()],
         (Some(asked), Some(_)) => asked.iter().map(resolve::Question::label).collect(),
     };
-    let layers = if open.is_empty() { layers(set, &names, &chosen) } else { open_layer(&chosen) };
+    let mut environments = prepared.plan.environments();
+    let own = environments.find(|other| other.names.is_empty()).and_then(|other| other.wheels.as_ref());
+    let layers = if open.is_empty() { layers(set, &names, own, &chosen) } else { open_layer(&chosen) };
     Environment { groups: names, installer: "wheels", layers, open }
 }
 
-fn layers(set: &WheelSet, groups: &[String], chosen: &Chosen) -> Vec<Layer> {
-    let shown = if groups.is_empty() { &set.base } else { &set.extra };
+/// The layers of an environment; with groups, those that the project's own environment does not have.
+fn layers(set: &WheelSet, groups: &[String], own: Option<&WheelSet>, chosen: &Chosen) -> Vec<Layer> {
+    let is_own = |layer: &&crate::plan::WheelLayer| {
+        !groups.is_empty() && own.is_some_and(|own| own.base.contains(*layer))
+    };
+    let shown = set.base.iter().filter(|layer| !is_own(layer));
+    let shown = shown.chain(set.extra.iter().filter(|_| !groups.is_empty()));
     let layer = |layer: &crate::plan::WheelLayer| {
         let packages: Vec<_> = layer.wheels.iter().map(|wheel| package(wheel, chosen)).collect();
         Layer { name: layer.name.clone(), bytes: total(&packages), packages }
     };
     let packages = set.conda.iter();
     let packages = packages.flat_map(|set| if groups.is_empty() { &set.base } else { &set.extra });
-    packages.map(conda_layer).chain(shown.iter().map(layer)).collect()
+    packages.map(conda_layer).chain(shown.map(layer)).collect()
 }
 
 fn conda_layer(layer: &CondaLayer) -> Layer {
