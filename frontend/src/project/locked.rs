@@ -1,6 +1,6 @@
 //! The project's lock, where it has one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::ContextError;
@@ -8,6 +8,7 @@ use super::files::Files;
 use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::lock::{self, Format, Input, Lock, LockError};
+use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
 
 /// A lock and the file it was read from.
@@ -19,6 +20,16 @@ pub struct Locked {
     pub source: Arc<Source>,
     /// What it says.
     pub lock: Arc<Lock>,
+}
+
+impl Locked {
+    /// The groups and extras that can be asked for: those of the member that an image is for, and the workspace's.
+    pub(super) fn names_for(&self, spec: &Spec) -> BTreeSet<Name> {
+        let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
+        let mut names = self.lock.groups_of(member.as_ref());
+        names.append(&mut self.lock.extras_of(member.as_ref()));
+        names
+    }
 }
 
 /// Reads the lock that the build file names, or else the first that is there.

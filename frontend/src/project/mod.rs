@@ -32,7 +32,6 @@ use std::collections::BTreeMap;
 
 use self::pyproject::Pyproject;
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::pep508::Name;
 use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -120,9 +119,7 @@ impl Project {
                 conda.requirements(spec)
             }
             (None, Some(locked)) => {
-                let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
-                let (of, lock) = (member.as_ref(), &locked.lock);
-                for name in lock.groups_of(of).into_iter().chain(lock.extras_of(of)) {
+                for name in locked.names_for(spec) {
                     groups.entry(name.as_str().to_owned()).or_default();
                 }
                 Requirements { asked: Some(spec.anywhere()), ..Requirements::default() }

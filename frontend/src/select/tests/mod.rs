@@ -1,3 +1,5 @@
+mod uv;
+
 use super::*;
 use crate::lock::{Format, Input, parse};
 use crate::tags::{Architecture, Libc, Python};

@@ -1,0 +1,96 @@
+//! Selections from locks of uv, compared with uv's own.
+//!
+//! The locks are as uv 0.13.9 wrote them, from tiny wheels in a folder. Each comes with what `uv sync --frozen
+//! --dry-run --no-default-groups` said that it would install on Linux with Python 3.12, a line for each request: extras
+//! by their names, groups with a `+`, a member of the workspace with an `@`. `error` stands where uv refused.
+
+use super::*;
+
+/// The name of a case, its lock, and what uv installs from it.
+macro_rules! cases {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("uv/", $name, ".lock")), include_str!(concat!("uv/", $name, ".txt")))),*]
+    };
+}
+
+fn asked(text: &str) -> Request {
+    let mut request = Request::default();
+    for word in text.split_whitespace() {
+        let name = |text: &str| Name::new(text).unwrap();
+        match word.split_at(1) {
+            ("+", group) => {
+                request.groups.insert(name(group));
+            }
+            ("@", member) => request.member = Some(name(member)),
+            _ => {
+                request.extras.insert(name(word));
+            }
+        }
+    }
+    request
+}
+
+#[test]
+fn what_uv_installs_is_selected() {
+    let cases = cases![
+        "own_extras",
+        "extra_in_group",
+        "groups",
+        "workspace",
+        "projects",
+        "chain",
+        "forks",
+        "group_python",
+    ];
+    for (case, text, expected) in cases {
+        let lock = lock(Format::Uv, text);
+        for line in expected.lines() {
+            let (wanted, packages) = line.split_once("=>").unwrap();
+            let selection = select(&lock, &linux(), &asked(wanted));
+            let found = match &selection {
+                Err(_) => "error".to_owned(),
+                Ok(selection) => {
+                    let entries = selection.entries.iter();
+                    let label = |entry: &Selected| entry.package.label().replace(' ', "==");
+                    entries.map(label).collect::<Vec<_>>().join(" ")
+                }
+            };
+            assert_eq!(found, packages.trim(), "{case}: {wanted}: {selection:?}");
+        }
+    }
+}
+
+/// The order in the file decides no version: the same sets come from a lock whose packages and edges are turned round.
+#[test]
+fn the_order_in_a_lock_decides_nothing() {
+    for (case, text, expected) in cases!["own_extras", "groups", "workspace", "projects", "chain"] {
+        let mut lock = lock(Format::Uv, text);
+        let Roots::Graph(roots) = &mut lock.roots else { panic!("a graph") };
+        roots.reverse();
+        for root in roots.iter_mut() {
+            root.dependencies.reverse();
+            root.groups.values_mut().for_each(|edges| edges.reverse());
+            root.extras.values_mut().for_each(|edges| edges.reverse());
+            let Some(own) = root.package.clone() else { continue };
+            let mut package = (*own).clone();
+            package.dependencies.reverse();
+            let package = Arc::new(package);
+            root.package = Some(Arc::clone(&package));
+            let known = lock.packages.iter_mut().find(|known| Arc::ptr_eq(known, &own));
+            *known.unwrap() = package;
+        }
+        lock.packages.reverse();
+        for line in expected.lines() {
+            let (wanted, packages) = line.split_once("=>").unwrap();
+            let found = select(&lock, &linux(), &asked(wanted)).map_or_else(
+                |_| "error".to_owned(),
+                |selection| {
+                    let labels =
+                        selection.entries.iter().map(|entry| entry.package.label().replace(' ', "=="));
+                    labels.collect::<Vec<_>>().join(" ")
+                },
+            );
+            assert_eq!(found, packages.trim(), "{case}: {wanted}");
+        }
+    }
+}
