@@ -1,8 +1,10 @@
 //! `Pipfile.lock`: a listing by sections; hashes of whole releases, without the names of files.
 
 use std::collections::BTreeSet;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
+use pep440_rs::VersionSpecifiers;
 use serde_json::{Map, Value};
 
 use super::artifact::{Artifact, ArtifactKind, Index, IndexKind, Location};
@@ -113,13 +115,17 @@ fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> 
     let name = Name::new(name).map_err(|error| fail(error.into()))?;
     let mut package = Package::new(name, source(entry).map_err(fail)?, at.clone());
     package.version = match text("version").filter(|version| *version != "*") {
-        Some(version) => {
-            let pinned = Requirement::parse(&format!("{}{version}", package.name)).ok();
+        Some(version_text) => {
+            let pinned = Requirement::parse(&format!("{}{version_text}", package.name)).ok();
             let version = pinned.as_ref().and_then(Requirement::pinned).cloned();
-            let wrong = || {
-                fail(LockErrorKind::PackageVersion { text: text("version").unwrap_or_default().to_owned() })
-            };
-            Some(version.ok_or_else(wrong)?)
+            match version {
+                Some(version) => Some(version),
+                // What pipenv leaves out on the machine that locks keeps the range of the Pipfile, written behind `==`.
+                None if is_range(version_text) => None,
+                None => {
+                    return Err(fail(LockErrorKind::PackageVersion { text: version_text.to_owned() }));
+                }
+            }
         }
         None => None,
     };

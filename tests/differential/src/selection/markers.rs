@@ -6,16 +6,27 @@ const MINORS: [&str; 5] = ["3.9", "3.10", "3.11", "3.12", "3.13"];
 const FULL: [&str; 6] = ["3.9.18", "3.10", "3.10.13", "3.11.7", "3.12.0", "3.12.1"];
 const ORDER: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 
+/// Which markers a tool reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// All that the specification allows.
+    Everything,
+    /// Comparisons with the variable first.
+    NotReversed,
+    /// The same, without lists of Python versions, and not nested.
+    NoLists,
+}
+
 /// A marker that nests at most `depth` deep.
-pub(super) fn marker(random: &mut Random, depth: usize) -> String {
+pub(super) fn marker(random: &mut Random, style: Style, depth: usize) -> String {
     if depth == 0 || random.chance(50) {
-        return comparison(random, depth);
+        return comparison(random, style);
     }
     let word = if random.chance(50) { "and" } else { "or" };
     let count = random.number(2..4);
     let parts: Vec<String> = (0..count)
         .map(|_| {
-            let part = marker(random, depth - 1);
+            let part = marker(random, style, depth - 1);
             if part.contains(" or ") || part.contains(" and ") { format!("({part})") } else { part }
         })
         .collect();
@@ -40,15 +51,13 @@ pub(super) fn fork(random: &mut Random) -> (String, String) {
     if random.chance(50) { pair } else { (pair.1, pair.0) }
 }
 
-/// Deep inside, no comparison is written the wrong way round: the tools that know no such comparison get no deep
-/// markers.
-fn comparison(random: &mut Random, depth: usize) -> String {
+fn comparison(random: &mut Random, style: Style) -> String {
     let order = |random: &mut Random| *random.pick(&ORDER).unwrap_or(&"==");
     let equality = |random: &mut Random| if random.chance(60) { "==" } else { "!=" };
     match random.number(0..14) {
         0..=3 => {
             let (op, value) = (order(random), random.pick(&MINORS).copied().unwrap_or("3.11"));
-            if depth > 1 && random.chance(40) {
+            if style == Style::Everything && random.chance(20) {
                 format!("'{value}' {op} python_version")
             } else {
                 format!("python_version {op} '{value}'")
@@ -58,7 +67,7 @@ fn comparison(random: &mut Random, depth: usize) -> String {
             let (op, value) = (order(random), random.pick(&FULL).copied().unwrap_or("3.11.7"));
             format!("python_full_version {op} '{value}'")
         }
-        6 => {
+        6 if style != Style::NoLists => {
             let word = if random.chance(50) { "in" } else { "not in" };
             let some = random.some(&MINORS, 2);
             let text: Vec<&str> = some.into_iter().copied().collect();

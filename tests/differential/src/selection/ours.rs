@@ -25,9 +25,12 @@ pub(super) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
     let member =
         if ask.member.is_empty() { String::new() } else { format!("[app]\nmember = {:?}\n", ask.member) };
     let requirements = match case.kind.as_str() {
-        "pip-compile" | "uv-compile" => "[dependencies]\nrequirements = [\"requirements.txt\"]\n",
+        "pip-compile" | "uv-compile" => "requirements = [\"requirements.txt\"]\n",
         _ => "",
     };
+    // Not every tool notes the hash of a file at an address.
+    let trees: Vec<&str> = case.trees.iter().map(|tree| tree.name.as_str()).collect();
+    let requirements = format!("[dependencies]\nallow-unverified = {trees:?}\n{requirements}");
     format!(
         "[python]\nversion = \"{}\"\nbase = \"{base}\"\nlibc = \"{}-{major}.{minor}\"\n{requirements}{member}\
          [stage.production]\ngroups = [{}]\n",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::case::Case;
+use super::case::{Ask, Case};
 use super::compare::{Bench, Verdict};
 use crate::failure::Failure;
 
@@ -23,13 +23,7 @@ pub(super) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case
             let mut counter = number;
             let Some(candidate) = without(&value, &mut counter) else { break };
             let parsed: Option<Case> = serde_json::from_value(candidate).ok();
-            let valid = |case: &Case| {
-                *case != best
-                    && !case.members.is_empty()
-                    && !case.indexes.is_empty()
-                    && !case.targets.is_empty()
-                    && !case.asks.is_empty()
-            };
+            let valid = |case: &Case| *case != best && is_whole(case);
             if let Some(candidate) = parsed.filter(valid) {
                 left -= 1;
                 // A part that others refer to may be what is left out: then it is no case any more.
@@ -49,15 +43,31 @@ pub(super) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case
     }
 }
 
-/// Whether one side refuses, or both have packages that differ: a case must not shrink into another disagreement.
-fn kind_of(text: &str) -> &'static str {
-    if text.contains("pybuild refuses") {
-        "we refuse"
-    } else if text.contains("refuses and pybuild") {
-        "they refuse"
-    } else {
-        "packages"
+/// What kind of disagreement a text is about: a case must not shrink into another one. Names and numbers are left out.
+fn kind_of(text: &str) -> String {
+    let mut lines = text.lines().filter(|line| line.contains("refuses and"));
+    if lines.next().is_none() {
+        return "packages".to_owned();
     }
+    let reason = text.lines().nth(2).unwrap_or_default();
+    let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
+    let plain = reason.split('`').step_by(2).collect::<String>();
+    text.lines().nth(1).unwrap_or_default().chars().chain(plain.chars()).filter(|one| !one.is_numeric()).collect()
+}
+
+/// Whether a case has everything that it speaks of.
+fn is_whole(case: &Case) -> bool {
+    let member = |ask: &Ask| match ask.member.as_str() {
+        "" => case.members.first(),
+        name => case.members.iter().find(|member| member.name == name),
+    };
+    let known = |ask: &Ask| {
+        member(ask).is_some_and(|member| {
+            ask.extras.iter().all(|extra| member.extras.contains_key(extra))
+                && ask.groups.iter().all(|group| member.groups.contains_key(group))
+        })
+    };
+    !case.members.is_empty() && !case.indexes.is_empty() && !case.targets.is_empty() && !case.asks.is_empty() && case.asks.iter().all(known)
 }
 
 /// The value without its part number `counter`, counted from the outside in; `None` where there are fewer parts.

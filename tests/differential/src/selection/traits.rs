@@ -1,6 +1,7 @@
 //! What projects of each tool can have.
 
 use super::case::Form;
+use super::markers::Style;
 
 /// What a tool's projects can have.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +12,8 @@ pub(super) struct Traits {
     pub(super) extras: Extras,
     /// Whether there are groups.
     pub(super) groups: bool,
+    /// The markers that the tool reads.
+    pub(super) markers: Style,
     /// Packages that are in no index, in these forms.
     pub(super) trees: &'static [Form],
 }
@@ -33,13 +36,16 @@ impl Traits {
             &[Form::Folder, Form::Editable, Form::WheelFile, Form::WheelUrl, Form::SdistUrl, Form::Git];
         // What is hashed has to be a file at an address.
         const HASHED: &[Form] = &[Form::WheelUrl, Form::SdistUrl];
-        let all = Self { uv: true, extras: Extras::Own, groups: true, trees: FORMS };
+        let all =
+            Self { uv: true, extras: Extras::Own, groups: true, markers: Style::Everything, trees: FORMS };
+        // Neither poetry nor pip reads every marker of the specification.
+        let plain = Style::NotReversed;
         match kind {
             "uv" | "pylock" => all,
-            "pdm" => Self { uv: false, ..all },
-            "poetry" => Self { uv: false, extras: Extras::Plain, ..all },
-            "pipenv" => Self { uv: false, extras: Extras::No, ..all },
-            _ => Self { uv: false, extras: Extras::No, groups: false, trees: HASHED },
+            "pdm" => Self { uv: false, markers: Style::NoLists, ..all },
+            "poetry" => Self { uv: false, extras: Extras::Plain, markers: plain, ..all },
+            "pipenv" => Self { uv: false, extras: Extras::No, markers: plain, ..all },
+            _ => Self { uv: false, extras: Extras::No, groups: false, markers: plain, trees: HASHED },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::case::{Case, Index, Release, Req, Tree};
 use super::generate::{Generator, Known};
-use super::markers;
+use super::markers::{self, Style};
 
 const VERSIONS: [&str; 9] = ["1.0", "1.1", "1.2.3", "2.0", "2.1.post1", "3.0", "2.2rc1", "3.1.dev2", "1!0.5"];
 
@@ -132,8 +132,13 @@ impl Generator<'_> {
     }
 
     pub(super) fn requirements(&mut self, onto: &[Known], count: usize, markers: usize) -> Vec<Req> {
-        let depth = if self.traits.uv { 2 } else { 1 };
-        let forks = if markers > 30 { 12 } else { 2 };
+        let style = self.traits.markers;
+        let depth = if style == Style::NoLists { 1 } else { 2 };
+        let forks = match style {
+            Style::NoLists => 0,
+            _ if markers > 30 => 12,
+            _ => 2,
+        };
         let chosen: Vec<Known> = self.random.some(onto, count).into_iter().cloned().collect();
         let mut list = Vec::new();
         for known in chosen {
@@ -145,7 +150,7 @@ impl Generator<'_> {
             }
             req.spec = self.spec(&known);
             if self.random.chance(markers) {
-                req.marker = markers::marker(self.random, depth);
+                req.marker = markers::marker(self.random, style, depth);
             }
             if known.versions.len() > 1 && self.random.chance(forks) {
                 // Two ways of a fork with a version each.

@@ -311,7 +311,8 @@ def main():
             # A refusal is told in the tool's words; a mistake of this program is told with its place.
             own = isinstance(error, (AttributeError, ImportError, LookupError, NameError, TypeError))
             trace = traceback.format_exc() if own else ""
-            answer = {"error": f"{type(error).__name__}: {error}", "trace": trace}
+            cause = f"\n{error.__cause__!r}" if error.__cause__ else ""
+            answer = {"error": f"{type(error).__name__}: {error}{cause}", "trace": trace}
         print(json.dumps(answer), file=answers, flush=True)
 
 
