@@ -156,6 +156,12 @@ fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> 
     Ok(package)
 }
 
+/// Whether a version is `==` and a range of versions behind it.
+fn is_range(text: &str) -> bool {
+    let range = text.strip_prefix("==").unwrap_or(text);
+    range.starts_with(['<', '>', '!', '~', '=']) && VersionSpecifiers::from_str(range).is_ok()
+}
+
 fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
     let subdirectory = text("subdirectory");

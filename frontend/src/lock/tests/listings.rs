@@ -269,3 +269,15 @@ fn pipfile_sections_are_groups() {
     let span = requests.at.span;
     assert_eq!(&text[span.start..span.end], "\"requests\"");
 }
+
+/// As pipenv 2026.10.3 writes it on Linux for `old = {version = ">=1,<4", markers = "sys_platform == 'win32'"}`.
+#[test]
+fn what_pipenv_left_out_may_have_a_range() {
+    let text = r#"{
+    "_meta": {"hash": {"sha256": "0"}, "pipfile-spec": 6, "requires": {}, "sources": []},
+    "default": {"old": {"markers": "sys_platform == 'win32'", "version": "==>=1,<4"}}, "develop": {}}"#;
+    let lock = read(Format::Pipfile, text, None).unwrap();
+    assert_eq!(lock.packages[0].version, None);
+    let wrong = text.replace("==>=1,<4", "==latest");
+    assert_eq!(read(Format::Pipfile, &wrong, None).unwrap_err().to_string(), "`==latest` is not a version");
+}

@@ -155,7 +155,11 @@ impl Generator<'_> {
             member.map(|member| member.extras.keys().cloned().collect()).unwrap_or_default();
         let count = self.random.number(0..2);
         let extras = self.random.some(&extras, count).into_iter().cloned().collect();
-        let marker = if self.random.chance(15) { markers::marker(self.random, self.traits.markers, 1) } else { String::new() };
+        let marker = if self.random.chance(15) {
+            markers::marker(self.random, self.traits.markers, 1)
+        } else {
+            String::new()
+        };
         Req { name: name.to_owned(), extras, spec: String::new(), marker }
     }
 

@@ -33,14 +33,14 @@ use crate::report::{Disagreement, Report};
 
 /// The kinds, and how many projects of each are made in a full and in a short run.
 const KINDS: [(&str, usize, usize); 8] = [
-    ("uv", 1700, 120),
-    ("pylock", 200, 12),
-    ("poetry", 200, 10),
-    ("pdm", 200, 10),
-    ("pipenv", 150, 4),
-    ("pip-compile", 150, 8),
-    ("uv-compile", 150, 8),
-    ("pip-lock", 150, 8),
+    ("uv", 2200, 110),
+    ("pylock", 250, 12),
+    ("poetry", 300, 12),
+    ("pdm", 300, 10),
+    ("pipenv", 160, 2),
+    ("pip-compile", 160, 8),
+    ("uv-compile", 180, 8),
+    ("pip-lock", 160, 8),
 ];
 
 /// How many projects are compared at a time.

@@ -52,7 +52,13 @@ fn kind_of(text: &str) -> String {
     let reason = text.lines().nth(2).unwrap_or_default();
     let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
     let plain = reason.split('`').step_by(2).collect::<String>();
-    text.lines().nth(1).unwrap_or_default().chars().chain(plain.chars()).filter(|one| !one.is_numeric()).collect()
+    text.lines()
+        .nth(1)
+        .unwrap_or_default()
+        .chars()
+        .chain(plain.chars())
+        .filter(|one| !one.is_numeric())
+        .collect()
 }
 
 /// Whether a case has everything that it speaks of.
@@ -67,7 +73,11 @@ fn is_whole(case: &Case) -> bool {
                 && ask.groups.iter().all(|group| member.groups.contains_key(group))
         })
     };
-    !case.members.is_empty() && !case.indexes.is_empty() && !case.targets.is_empty() && !case.asks.is_empty() && case.asks.iter().all(known)
+    !case.members.is_empty()
+        && !case.indexes.is_empty()
+        && !case.targets.is_empty()
+        && !case.asks.is_empty()
+        && case.asks.iter().all(known)
 }
 
 /// The value without its part number `counter`, counted from the outside in; `None` where there are fewer parts.
