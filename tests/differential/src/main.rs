@@ -3,8 +3,6 @@
 //! Each part makes inputs from a seed, asks a tool and pybuild the same question, and counts the answers that are
 //! equal. The last line is `N passed, N failed`. See `tests/README.md`.
 
-#![allow(dead_code, reason = "the parts come one after another")]
-
 mod command;
 mod failure;
 mod freshness;

@@ -59,11 +59,6 @@ impl Tools {
     pub(crate) fn python(&self) -> PathBuf {
         self.program("python")
     }
-
-    /// A folder for caches that are kept from run to run.
-    pub(crate) fn cache(&self) -> PathBuf {
-        self.home.join("cache")
-    }
 }
 
 fn default_home() -> Result<PathBuf, Failure> {

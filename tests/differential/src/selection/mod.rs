@@ -33,7 +33,7 @@ use crate::report::{Disagreement, Report};
 
 /// The kinds, and how many projects of each are made in a full and in a short run.
 const KINDS: [(&str, usize, usize); 8] = [
-    ("uv", 2200, 110),
+    ("uv", 2200, 80),
     ("pylock", 250, 12),
     ("poetry", 300, 12),
     ("pdm", 300, 10),
