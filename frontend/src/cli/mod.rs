@@ -91,6 +91,12 @@ fn answer(command: &Command) -> Result<Answer, CliError> {
     }
 }
 
+/// What becomes of a Dockerfile, for fuzzing: the build file and what is said of each line.
+#[cfg(fuzzing)]
+pub fn carried(text: &str) -> String {
+    init::carried(text)
+}
+
 fn complain(error: &CliError) -> ExitCode {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");

@@ -63,8 +63,8 @@ pub enum Problem {
     TooMany { what: &'static str, most: usize },
     #[error("the build args make the values of this file more than {limit} bytes longer")]
     ExpandedTooFar { limit: usize },
-    #[error("stage `{stage}` makes the build larger than what an engine is sent")]
-    BuildTooLarge { stage: String },
+    #[error("with stage `{stage}`, the stages of this build come to more than {limit} MiB")]
+    BuildTooLarge { stage: String, limit: usize },
     #[error("groups and extras that include one another make more than {most} requirements")]
     GroupsTooLarge { most: usize },
     #[error("and {count} more {}", more(*severity, *rule))]

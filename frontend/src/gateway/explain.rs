@@ -41,7 +41,8 @@ pub(super) fn explained_build(
     let failure = explained(error, access);
     if is_network {
         // The graph was refused as a whole, with no word of which step it is.
-        let asked = plans.iter().flat_map(|plan| &plan.stages).find_map(on_the_network_of_the_host);
+        let asked =
+            plans.iter().flat_map(|plan| &plan.stages).find_map(|stage| on_the_network_of_the_host(stage));
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
     let Some(missing) = missing else { return failure };

@@ -1,6 +1,6 @@
 //! Everything that can be told of a project without an engine: what a build would fail for, and what rules warn of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
 
@@ -50,20 +50,15 @@ pub fn examine(
     let project = Project::detect(spec, &scope, files, &mut problems)?;
     options.apply(&mut problems);
     let targets = asked.target.map_or_else(|| spec.targets(), |target| vec![target]);
-    let mut plans = Vec::new();
-    for target in targets {
-        let plan = Plan::new(spec, &project, target, &BTreeMap::new(), &mut problems);
-        if spec.dependencies.installer == Installer::Wheels
-            && !problems.has_errors()
-            && plan.builder.is_some()
-        {
-            for groups in plan.group_sets() {
-                let wanted = [groups].into();
-                // Whether an index would have an answer is for the build to find out.
-                drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &NoIndex, &mut problems));
-            }
+    let plans = Plan::several(spec, &project, &targets, &BTreeMap::new(), &mut problems);
+    let with_builder = plans.iter().filter(|plan| plan.builder.is_some());
+    let sets: BTreeSet<_> = with_builder.flat_map(Plan::group_sets).collect();
+    if spec.dependencies.installer == Installer::Wheels && !problems.has_errors() {
+        for groups in sets {
+            // Whether an index would have an answer is for the build to find out.
+            let wanted = [groups].into();
+            drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &NoIndex, &mut problems));
         }
-        plans.push(plan);
     }
     if !problems.has_errors() {
         let Asked { platform, build_platform, .. } = asked;

@@ -44,7 +44,9 @@ impl<'a> Subject<'a> {
 
     /// How a stage is built.
     pub(super) fn planned(&self, name: &str) -> Option<&'a StagePlan> {
-        self.plans.iter().find_map(|plan| plan.stage(name))
+        // Where all targets are looked at, the stage has a plan of its own, whose last stage it is.
+        let own = self.plans.iter().find(|plan| plan.target == name).and_then(|plan| plan.stage(name));
+        own.or_else(|| self.plans.iter().find_map(|plan| plan.stage(name)))
     }
 
     /// Those targets whose images are meant to be run or handed on: not `builder`, `dev` and `test` and what goes on
@@ -71,10 +73,11 @@ impl<'a> Subject<'a> {
     /// A stage and those that it goes on from, itself first.
     pub(super) fn chain<'s>(&'s self, stage: &'s Stage) -> Vec<&'s Stage> {
         let mut chain = vec![stage];
-        while let Some(Base::Stage(name)) =
-            chain.last().and_then(|last| last.from.as_ref()).map(|from| &from.value)
+        // A circle of stages was reported before; the bound only keeps it from hanging us.
+        while chain.len() <= self.spec.stages.len()
+            && let Some(Base::Stage(name)) =
+                chain.last().and_then(|last| last.from.as_ref()).map(|from| &from.value)
             && let Some(next) = self.spec.stages.get(name)
-            && !chain.iter().any(|seen| seen.name == next.name)
         {
             chain.push(next);
         }

@@ -1,6 +1,6 @@
 //! `Pipfile.lock`: a listing by sections; hashes of whole releases, without the names of files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ pub(super) const READER: Reader = Reader {
 };
 
 const READS: &str = "version 6";
+
+/// After as many names that are not found in the text, places are no longer looked for.
+const MOST_LOST: usize = 20;
 
 /// The file, and places in it. `serde_json` keeps none, so keys are looked for in the text.
 struct Document<'a> {
@@ -60,6 +63,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     }
     let mut listing = Listing { base: BTreeSet::from([Name::fixed("default")]), ..Listing::default() };
     let mut packages: Vec<Package> = Vec::new();
+    let mut known: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
     for (section, entries) in &root {
         let Some(entries) = entries.as_object().filter(|_| section != "_meta") else { continue };
         let at = document.key(section, 0);
@@ -67,11 +71,21 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         if !listing.base.contains(&group) {
             listing.groups.insert(group.clone());
         }
+        // Entries come in the order of the file, so that each is looked for behind the one before it. One that is written
+        // with escapes is not found, and has the section's place.
+        let mut from = at.span.end;
+        let mut lost = 0;
         for (name, entry) in entries {
-            let place = document.key(name, at.span.end);
+            let found = (lost < MOST_LOST).then(|| document.key(name, from)).filter(|found| found.span.end > 0);
+            let place = found.unwrap_or_else(|| at.clone());
+            if place.span.end > from {
+                from = place.span.end;
+            } else {
+                lost += 1;
+            }
             let mut package = package(name, entry, &place)?;
             package.groups.insert(group.clone(), package.marker.take());
-            add(&mut packages, package);
+            add(&mut packages, &mut known, package);
         }
     }
     let mut lock = Lock::empty(Format::Pipfile, Roots::Listed(listing));
@@ -98,15 +112,20 @@ fn syntax(input: &Input<'_>, error: &serde_json::Error) -> LockError {
     LockError::at(at, LockErrorKind::Syntax { message: error.to_string() })
 }
 
-/// The same package in two sections is one package in two groups.
-fn add(packages: &mut Vec<Package>, package: Package) {
-    let same = |known: &&mut Package| {
-        known.name == package.name && known.version == package.version && known.source == package.source
-    };
-    match packages.iter_mut().find(same) {
-        Some(known) => known.groups.extend(package.groups),
-        None => packages.push(package),
+/// The same package in two sections is one package in two groups. `known` has the positions of each name.
+fn add(packages: &mut Vec<Package>, known: &mut BTreeMap<Name, Vec<usize>>, package: Package) {
+    let places = known.entry(package.name.clone()).or_default();
+    for at in places.iter() {
+        if let Some(other) = packages.get_mut(*at)
+            && other.version == package.version
+            && other.source == package.source
+        {
+            other.groups.extend(package.groups);
+            return;
+        }
     }
+    places.push(packages.len());
+    packages.push(package);
 }
 
 fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> {

@@ -9,6 +9,7 @@ mod conda;
 mod derived;
 mod parts;
 mod stages;
+mod weight;
 mod wheels;
 
 pub use access::Access;
@@ -37,7 +38,7 @@ pub struct Plan {
     /// The stage whose image comes out.
     pub target: String,
     /// The stages that are needed, each after those it needs.
-    pub stages: Vec<StagePlan>,
+    pub stages: Vec<Arc<StagePlan>>,
     /// How steps reach what is outside.
     pub access: Access,
     /// Where dependencies are installed; absent where no stage needs them.
@@ -298,7 +299,25 @@ impl Plan {
         wheels: &BTreeMap<Vec<String>, WheelSet>,
         found: &mut Diagnostics,
     ) -> Self {
-        stages::plan(spec, project, target, wheels, found)
+        let mut plans = Self::several(spec, project, &[target], wheels, found);
+        plans.pop().unwrap_or_else(|| Self::empty(spec, target))
+    }
+
+    /// The plans of several targets. What two of them need is decided once.
+    pub fn several(
+        spec: &Spec,
+        project: &Project,
+        targets: &[&str],
+        wheels: &BTreeMap<Vec<String>, WheelSet>,
+        found: &mut Diagnostics,
+    ) -> Vec<Self> {
+        stages::plans(spec, project, targets, wheels, found)
+    }
+
+    /// A plan of nothing, for a target that cannot be planned.
+    fn empty(spec: &Spec, target: &str) -> Self {
+        let (source, target) = (Arc::clone(&spec.source), target.to_owned());
+        Self { source, target, stages: Vec::new(), access: Access::of(spec), builder: None }
     }
 
     /// Every environment of the plan.
@@ -323,7 +342,8 @@ impl Plan {
 
     /// The stage named `name`, if it is part of the plan.
     pub fn stage(&self, name: &str) -> Option<&StagePlan> {
-        self.stages.iter().find(|stage| stage.name == name)
+        // The target itself is the last one.
+        self.stages.iter().rev().find(|stage| stage.name == name).map(Arc::as_ref)
     }
 
     /// Every image that the plan starts from or copies from.

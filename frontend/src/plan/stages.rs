@@ -7,7 +7,7 @@ use super::derived::groups_span;
 use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
-    RunPlan, StagePlan, Step, WheelSet, account,
+    RunPlan, StagePlan, Step, WheelSet, account, weight,
 };
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
@@ -29,13 +29,13 @@ pub(super) struct Planner<'s> {
     build_base: ImageReference,
 }
 
-pub(super) fn plan(
+pub(super) fn plans(
     spec: &Spec,
     project: &Project,
-    target: &str,
+    targets: &[&str],
     wheels: &BTreeMap<Vec<String>, WheelSet>,
     found: &mut Diagnostics,
-) -> Plan {
+) -> Vec<Plan> {
     for stage in spec.stages.values() {
         let first = stage
             .packages
@@ -46,28 +46,39 @@ pub(super) fn plan(
             found.report(&spec.source, package.span, problem);
         }
     }
-    let target = match spec.target(target) {
-        Ok(target) => target,
-        Err(problem) => {
-            found.report(&spec.source, spec.anywhere(), problem);
-            let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-            return Plan { source, target, stages: Vec::new(), access: Access::of(spec), builder: None };
-        }
-    };
     let planner = Planner::new(spec, project, wheels);
-    let order = planner.order(target);
+    let known: Vec<_> = targets.iter().map(|target| spec.target(target)).collect();
+    let all: Vec<&str> = known.iter().filter_map(|target| target.as_ref().ok().copied()).collect();
+    let order = planner.order(&all);
+    let is_bearable = weight::is_bearable(spec, project, &order, wheels, found);
     for stage in order.iter().filter_map(|name| spec.stages.get(*name)) {
         planner.check_below(stage, found);
     }
-    let stages: Vec<_> = order.iter().map(|name| planner.stage(name)).collect();
-    let builder = stages.iter().any(uses_builder).then(|| planner.builder());
-    Plan {
-        source: Arc::clone(&spec.source),
-        target: target.to_owned(),
-        stages,
-        access: Access::of(spec),
-        builder,
+    let mut made: BTreeMap<&str, Arc<StagePlan>> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for (asked, target) in targets.iter().zip(known) {
+        let target = match target {
+            Ok(target) if is_bearable => target,
+            Ok(_) => {
+                plans.push(Plan::empty(spec, asked));
+                continue;
+            }
+            Err(problem) => {
+                found.report(&spec.source, spec.anywhere(), problem);
+                plans.push(Plan::empty(spec, asked));
+                continue;
+            }
+        };
+        let stages: Vec<_> = planner
+            .order(&[target])
+            .into_iter()
+            .map(|name| Arc::clone(made.entry(name).or_insert_with(|| Arc::new(planner.stage(name)))))
+            .collect();
+        let builder = stages.iter().any(|stage| uses_builder(stage)).then(|| planner.builder());
+        let (source, target) = (Arc::clone(&spec.source), target.to_owned());
+        plans.push(Plan { source, target, stages, access: Access::of(spec), builder });
     }
+    plans
 }
 
 fn uses_builder(stage: &StagePlan) -> bool {
@@ -94,14 +105,14 @@ impl<'s> Planner<'s> {
         Self { spec, project, wheels, python_base, build_base }
     }
 
-    /// The stages that `name` needs, before itself.
-    fn order(&self, name: &'s str) -> Vec<&'s str> {
+    /// The stages that `names` need, before these.
+    fn order(&self, names: &[&'s str]) -> Vec<&'s str> {
         let needs = |name: &str| {
             let needed = self.spec.stages.get(name).map_or_else(Vec::new, |stage| self.spec.needs(stage));
             // The builder is a stage of its own only where it is the target.
             needed.into_iter().filter(|(needed, _)| *needed != "builder").collect()
         };
-        walk::depth_first(&[name], needs, |_, _| {})
+        walk::depth_first(names, needs, |_, _| {})
     }
 
     /// What `stage` requires, and what that requires in turn.

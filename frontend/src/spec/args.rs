@@ -65,6 +65,11 @@ impl Arguments {
         values.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
+    /// The bytes of the values that a shell command mentions, each as often as it does.
+    pub(crate) fn mentioned_length(&self, command: &str) -> usize {
+        mentioned(command).filter_map(|name| self.value(name)).map(|value| value.len() + 16).sum()
+    }
+
     /// Replaces every `${NAME}`; `$$` is a dollar sign, any other `$` stands for itself. `longest` is the longest text,
     /// in bytes, that may come out.
     pub(super) fn expand<'t>(&self, text: &'t str, longest: usize) -> Result<String, ExpandError<'t>> {

@@ -87,6 +87,16 @@ pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
     Ok(Answer { result, notes, code: 0 })
 }
 
+/// A Dockerfile of a project of which nothing else is known, as a build file.
+#[cfg(fuzzing)]
+pub(super) fn carried(text: &str) -> String {
+    let mut draft = draft::Draft::default();
+    match dockerfile::carry("Dockerfile", text, &mut draft) {
+        Ok(report) => format!("{}{}", draft.text(), report.concat()),
+        Err(error) => error.to_string(),
+    }
+}
+
 /// Looks at the project with the new file as a build would. With a mistake nothing is written; warnings are given back.
 fn try_out(asked: &Init, text: &str) -> Result<Vec<String>, CliError> {
     let project = Project { folder: asked.folder.clone(), file: None, build_args: Vec::new() };

@@ -105,7 +105,7 @@ impl Report {
             platform: platform.format_all(),
             python: prepared.project.python.map(|version| version.to_string()),
             lock: prepared.project.locked.as_ref().map(|locked| locked.path.as_str().to_owned()),
-            stages: plan.stages.iter().map(stage).collect(),
+            stages: plan.stages.iter().map(|planned| stage(planned)).collect(),
             environments,
         }
     }

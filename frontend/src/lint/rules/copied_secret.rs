@@ -43,8 +43,12 @@ const SAMPLES: [&str; 8] = ["example", "sample", "template", "tmpl", "dist", "de
 
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
     let mut copies = Vec::new();
+    let mut seen = BTreeSet::new();
     for stage in subject.shipped() {
         for stage in subject.chain(stage) {
+            if !seen.insert(stage.name.as_str()) {
+                continue;
+            }
             copies.extend(subject.planned(&stage.name).into_iter().flat_map(copied));
         }
     }
@@ -87,6 +91,8 @@ struct Copied {
     stage: String,
     span: Span,
     include: Vec<ContextPath>,
+    /// The same, to compare paths with.
+    included: Patterns,
     exclude: Patterns,
 }
 
@@ -94,6 +100,7 @@ fn copied(stage: &StagePlan) -> Vec<Copied> {
     let copy = |include: Vec<ContextPath>, exclude: &[String], span: Span| Copied {
         stage: stage.name.clone(),
         span,
+        included: Patterns::from_rules(include.iter().map(ContextPath::as_str)).unwrap_or_default(),
         include,
         exclude: Patterns::from_rules(exclude.iter().map(String::as_str)).unwrap_or_default(),
     };
@@ -121,8 +128,7 @@ impl Copied {
     }
 
     fn has(&self, file: &str) -> bool {
-        let include = Patterns::from_rules(self.include.iter().map(ContextPath::as_str)).unwrap_or_default();
-        (self.include.is_empty() || include.matches(file)) && !self.exclude.matches(file)
+        (self.include.is_empty() || self.included.matches(file)) && !self.exclude.matches(file)
     }
 }
 

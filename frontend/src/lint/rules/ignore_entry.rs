@@ -18,6 +18,9 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
+/// The most lines that are compared with what is there.
+const MOST_COMPARED: usize = 300;
+
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
     // Where no more than a part of the context is copied, the rest is not looked at in a build.
     if !subject.thorough && subject.plans.iter().all(|plan| plan.context_paths().is_some()) {
@@ -28,12 +31,14 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
     let usual = Patterns::built_in();
     let mut source = None;
     let mut names = None;
+    let mut compared = 0;
     for line in ignored.patterns.rules() {
         let finding = match certain(line) {
             Some(finding) => Some(finding),
-            None => match alone(line).filter(|name| !usual.matches(name)) {
+            None => match alone(line).filter(|name| compared < MOST_COMPARED && !usual.matches(name)) {
                 None => None,
                 Some(name) => {
+                    compared += 1;
                     if names.is_none() {
                         names = Some(shown(subject)?);
                     }

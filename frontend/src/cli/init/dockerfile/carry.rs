@@ -42,7 +42,10 @@ impl<'a> Carrier<'a> {
         let mut before = Vec::new();
         for instruction in instructions {
             if instruction.name == "ARG" {
-                args.extend(instruction.pairs());
+                for (name, value) in instruction.pairs() {
+                    let value = expand(&value, &args);
+                    args.insert(name, value);
+                }
             }
             if instruction.name == "FROM" {
                 let words = instruction.words();
@@ -276,9 +279,6 @@ fn is_python(image: &str) -> bool {
 
 /// Adds what is not there yet.
 pub(super) fn add(list: &mut Vec<String>, more: Vec<String>) {
-    for word in more {
-        if !list.contains(&word) {
-            list.push(word);
-        }
-    }
+    let mut known: BTreeSet<String> = list.iter().cloned().collect();
+    list.extend(more.into_iter().filter(|word| known.insert(word.clone())));
 }

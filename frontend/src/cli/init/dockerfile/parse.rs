@@ -66,6 +66,12 @@ impl Instruction {
     }
 }
 
+/// The most instructions of a Dockerfile. The largest ones that people write have a few hundred.
+const MOST_INSTRUCTIONS: usize = 10_000;
+
+/// The same for stages.
+const MOST_STAGES: usize = 500;
+
 /// Reads a Dockerfile.
 pub(super) fn instructions(file: &str, text: &str) -> Result<Vec<Instruction>, CliError> {
     let mut escape = '\\';
@@ -128,7 +134,14 @@ pub(super) fn instructions(file: &str, text: &str) -> Result<Vec<Instruction>, C
         instruction.heredoc = (!ends.is_empty()).then_some(body);
         instructions.push(instruction);
     }
-    if !instructions.iter().any(|instruction| instruction.name == "FROM") {
+    let stages = instructions.iter().filter(|instruction| instruction.name == "FROM").count();
+    if instructions.len() > MOST_INSTRUCTIONS || stages > MOST_STAGES {
+        let error = CliError::new(format!(
+            "{file} has more than {MOST_INSTRUCTIONS} instructions or more than {MOST_STAGES} stages"
+        ));
+        return Err(error.help("name a Dockerfile that somebody has written; nothing has been written"));
+    }
+    if stages == 0 {
         return Err(CliError::new(format!("{file} has no `FROM`"))
             .help("name a Dockerfile; nothing has been written"));
     }
@@ -159,14 +172,41 @@ fn heredocs(instruction: &Instruction) -> Vec<String> {
     ends.filter(|end| end.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')).collect()
 }
 
+/// The longest text that args make; what would become longer stays as it is written.
+const LONGEST: usize = 1 << 14;
+
 /// Replaces `$NAME` and `${NAME}` of known args; others stay.
 pub(super) fn expand(text: &str, args: &BTreeMap<String, String>) -> String {
-    let mut out = text.to_owned();
-    // Longer names first: `$TAG_X` is not `$TAG` and `_X`.
-    let mut names: Vec<_> = args.iter().collect();
-    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    for (name, value) in names {
-        out = out.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, dollar) = rest.split_at(at);
+        out.push_str(before);
+        let (written, name) = reference(dollar);
+        match args.get(name) {
+            Some(value) => out.push_str(value),
+            None => out.push_str(written),
+        }
+        rest = dollar.get(written.len()..).unwrap_or_default();
+        if out.len() > LONGEST.max(text.len()) {
+            return text.to_owned();
+        }
     }
+    out.push_str(rest);
     out
+}
+
+/// What follows a dollar sign, as it is written, and the name in it; none where it is no name.
+fn reference(text: &str) -> (&str, &str) {
+    let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let after = text.strip_prefix('$').unwrap_or(text);
+    if let Some(inner) = after.strip_prefix('{') {
+        let end = word(inner);
+        if inner.get(end..).is_some_and(|rest| rest.starts_with('}')) {
+            return (text.get(..end + 3).unwrap_or(text), inner.get(..end).unwrap_or_default());
+        }
+        return ("$", "");
+    }
+    let end = word(after);
+    (text.get(..=end).unwrap_or(text), after.get(..end).unwrap_or_default())
 }
