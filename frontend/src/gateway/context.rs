@@ -344,17 +344,14 @@ fn matching<'l>(
     ignored: &'l Patterns,
 ) -> impl Iterator<Item = String> + use<'l> {
     let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
-    let below = |path: &str, root: &ContextPath| {
-        root.is_root()
-            || path.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let roots: BTreeSet<&str> = roots.iter().map(ContextPath::as_str).collect();
+    let is_below = move |path: &str| {
+        let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
+        roots.contains(".") || parents.chain([path]).any(|parent| roots.contains(parent))
     };
     let files = listing.iter().filter(|(_, kind)| **kind == Kind::File).map(|(path, _)| path);
-    files
-        .filter(move |path| {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            wanted.matches(name) && !ignored.matches(path) && roots.iter().any(|root| below(path, root))
-        })
-        .cloned()
+    let fitting = files.filter(move |path| wanted.matches(path.rsplit('/').next().unwrap_or_default()));
+    fitting.take(ignored.most_paths()).filter(move |path| is_below(path) && !ignored.matches(path)).cloned()
 }
 
 fn boxed(failure: FrontendFailure) -> ContextError {

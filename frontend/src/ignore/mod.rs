@@ -147,6 +147,13 @@ impl Patterns {
         excluding
     }
 
+    /// How many paths may be compared with the rules where a whole context is looked through: millions with the rules
+    /// that people write, fewer with very many of them.
+    pub fn most_paths(&self) -> usize {
+        const STEPS: usize = 200_000_000;
+        STEPS / (100 + self.rules.iter().map(|compiled| compiled.pattern.steps()).sum::<usize>())
+    }
+
     /// The rules as they are written.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|compiled| &compiled.rule)

@@ -82,6 +82,20 @@ impl Pattern {
         Ok(Self { matcher })
     }
 
+    /// How many steps it takes at most to compare it with a short path.
+    pub(super) fn steps(&self) -> usize {
+        match &self.matcher {
+            Matcher::Tokens(tokens) => tokens
+                .iter()
+                .map(|token| match token {
+                    Token::Class { ranges, .. } => 8 * ranges.len(),
+                    _ => 1,
+                })
+                .sum(),
+            _ => 1,
+        }
+    }
+
     /// Whether the pattern matches this path or one of its parents.
     pub(super) fn matches(&self, path: &Path<'_>) -> bool {
         let text = path.text;
@@ -146,7 +160,7 @@ fn class_character(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Resul
 fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
     let mut ends = path.start();
     for token in tokens {
-        ends = match token {
+        match token {
             Token::Literal(character) => ends.step(path.behind(*character)),
             Token::One => ends.step(path.behind_others()),
             Token::Class { negated, ranges } => ends.step(
@@ -154,9 +168,9 @@ fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
             ),
             Token::Run => ends.run(path.behind_others()),
             // What is swallowed ends in a slash.
-            Token::Directories => ends.and_later(path.behind('/')),
-            Token::Rest => ends.and_later(path.all()),
-        };
+            Token::Directories => ends.add_later(path.behind('/')),
+            Token::Rest => ends.add_later(path.all()),
+        }
         if ends.is_empty() {
             return false;
         }

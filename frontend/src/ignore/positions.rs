@@ -34,36 +34,34 @@ impl Positions {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
     }
 
-    /// Those that are one character behind any of these, and in `allowed`.
-    pub(super) fn step(&self, allowed: &Self) -> Self {
+    /// Goes on to those that are one character behind any of these, and in `allowed`.
+    pub(super) fn step(&mut self, allowed: &Self) {
         let mut carry = 0;
-        let words = self.0.iter().zip(&allowed.0).map(|(word, allowed)| {
-            let stepped = (word << 1) | carry;
-            carry = word >> (BITS - 1);
-            stepped & allowed
-        });
-        Self(words.collect())
+        for (word, allowed) in self.0.iter_mut().zip(&allowed.0) {
+            let stepped = (*word << 1) | carry;
+            carry = *word >> (BITS - 1);
+            *word = stepped & allowed;
+        }
     }
 
-    /// These, and all that can be reached from them by steps within `allowed`.
-    pub(super) fn run(&self, allowed: &Self) -> Self {
+    /// Adds all that can be reached from these by steps within `allowed`.
+    pub(super) fn run(&mut self, allowed: &Self) {
         let mut carry = 0;
-        let words = self.0.iter().zip(&allowed.0).map(|(word, allowed)| {
-            let (mut reached, mut open) = (word | (carry & allowed), *allowed);
+        for (word, allowed) in self.0.iter_mut().zip(&allowed.0) {
+            let (mut reached, mut open) = (*word | (carry & allowed), *allowed);
             for shift in [1, 2, 4, 8, 16, 32] {
                 reached |= open & (reached << shift);
                 open &= open << shift;
             }
             carry = reached >> (BITS - 1);
-            reached
-        });
-        Self(words.collect())
+            *word = reached;
+        }
     }
 
-    /// These, and those of `others` that are behind the first of these.
-    pub(super) fn and_later(&self, others: &Self) -> Self {
+    /// Adds those of `others` that are behind the first of these.
+    pub(super) fn add_later(&mut self, others: &Self) {
         let mut is_behind = false;
-        let words = self.0.iter().zip(&others.0).map(|(word, others)| {
+        for (word, others) in self.0.iter_mut().zip(&others.0) {
             let later = match (is_behind, *word) {
                 (true, _) => u64::MAX,
                 (false, 0) => 0,
@@ -71,9 +69,8 @@ impl Positions {
                 (false, word) => !(word ^ word.wrapping_sub(1)),
             };
             is_behind |= *word != 0;
-            word | (others & later)
-        });
-        Self(words.collect())
+            *word |= others & later;
+        }
     }
 }
 

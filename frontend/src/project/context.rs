@@ -42,7 +42,7 @@ pub trait Context {
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError>;
 
     /// The files below `roots` (or these themselves, where they are files) whose name matches one of `names`, sorted.
-    /// What `ignored` hides is not looked into.
+    /// What `ignored` hides is not looked into. Of more than [`Patterns::most_paths`], the first are looked at.
     ///
     /// # Errors
     /// If the context itself cannot be read.
@@ -55,7 +55,9 @@ pub trait Context {
         let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
         let mut found = BTreeSet::new();
         let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
-        while let Some(path) = open.pop() {
+        let mut left = ignored.most_paths();
+        while let Some(path) = open.pop().filter(|_| left > 0) {
+            left -= 1;
             if ignored.matches(path.as_str()) {
                 continue;
             }
@@ -131,7 +133,9 @@ impl Context for Folder {
         let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
         let mut found = BTreeSet::new();
         let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
-        while let Some(path) = open.pop() {
+        let mut left = ignored.most_paths();
+        while let Some(path) = open.pop().filter(|_| left > 0) {
+            left -= 1;
             let kind = match fs::symlink_metadata(self.join(&path)) {
                 _ if ignored.matches(path.as_str()) => continue,
                 Ok(found) => found.file_type(),

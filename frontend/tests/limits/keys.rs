@@ -6,8 +6,10 @@ use super::measure::Project;
 
 type Made = (String, Box<dyn Fn(usize) -> Project>);
 
-/// A value of a size in bytes, as TOML.
-const SHAPES: [(&str, fn(usize) -> String); 6] = [
+/// A name, and a value of a size in bytes, as TOML.
+type Shape = (&'static str, fn(usize) -> String);
+
+const SHAPES: [Shape; 6] = [
     ("long", |size| format!("\"{}\"", "a".repeat(size))),
     ("args", |size| format!("\"{}\"", "${A}".repeat(size / 4))),
     ("list", |size| format!("[{}]", "\"a/b\",".repeat(size / 6))),
@@ -34,8 +36,9 @@ pub(crate) fn cases() -> Vec<Made> {
                 continue;
             }
             let path = key.clone();
-            let make = move |size: usize| Project::file(document(&path, &value(size))).run_by(&[&["check"]]);
-            made.push((format!("{} as {shape}", key.join(".")), Box::new(make)));
+            let project =
+                move |size: usize| Project::file(document(&path, &value(size))).run_by(&[&["check"]]);
+            made.push((format!("{} as {shape}", key.join(".")), Box::new(project)));
         }
     }
     made
@@ -50,7 +53,9 @@ fn collect(whole: &Value, schema: &Value, path: &mut Vec<String>, keys: &mut Vec
         return collect(whole, &whole["definitions"][name], path, keys);
     }
     for choice in ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|name| schema[name].as_array()) {
-        choice.iter().for_each(|choice| collect(whole, choice, path, keys));
+        for one in choice {
+            collect(whole, one, path, keys);
+        }
     }
     let mut go = |name: &str, inner: &Value, keys: &mut Vec<Vec<String>>| {
         path.push(name.to_owned());

@@ -6,7 +6,9 @@
 //!
 //! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints what 1 MiB costs.
 
-#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, and what they share")]
+#![expect(clippy::needless_pass_by_value, reason = "texts are made to be put into a project")]
+#![expect(clippy::cast_precision_loss, reason = "a table for people")]
 
 mod build_files;
 mod keys;
