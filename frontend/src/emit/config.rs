@@ -3,6 +3,8 @@
 //! The base's JSON is kept as it is, unknown keys included, and only changed where the stage has a say. Rules of
 //! inheritance are docker/dockerfile's.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::Platform;
 use serde_json::{Map, Value, json};
 
@@ -86,10 +88,24 @@ impl ImageConfig {
     }
 
     fn set_env(&mut self, key: &str, value: &str) {
+        self.set_all([(key, value)]);
+    }
+
+    /// Sets variables; one that is there keeps its position.
+    fn set_all<'v>(&mut self, variables: impl IntoIterator<Item = (&'v str, &'v str)>) {
         let mut env = self.env();
-        match env.iter_mut().find(|(name, _)| name == key) {
-            Some(entry) => value.clone_into(&mut entry.1),
-            None => env.push((key.to_owned(), value.to_owned())),
+        // The first of a name counts, as in a list that is looked through.
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, (name, _)) in env.iter().enumerate() {
+            places.entry(name.clone()).or_insert(at);
+        }
+        for (key, value) in variables {
+            if let Some(entry) = places.get(key).and_then(|at| env.get_mut(*at)) {
+                value.clone_into(&mut entry.1);
+            } else {
+                places.insert(key.to_owned(), env.len());
+                env.push((key.to_owned(), value.to_owned()));
+            }
         }
         let list: Vec<_> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.run.insert("Env".to_owned(), json!(list));
@@ -127,8 +143,8 @@ impl ImageConfig {
                 self.activate_conda();
             }
         }
-        for (key, value) in &image.env {
-            self.set_env(key, value);
+        if !image.env.is_empty() {
+            self.set_all(image.env.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         }
         let section = &mut self.run;
         if let Some(entrypoint) = &image.entrypoint {

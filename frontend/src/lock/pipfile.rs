@@ -76,7 +76,8 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         let mut from = at.span.end;
         let mut lost = 0;
         for (name, entry) in entries {
-            let found = (lost < MOST_LOST).then(|| document.key(name, from)).filter(|found| found.span.end > 0);
+            let found =
+                (lost < MOST_LOST).then(|| document.key(name, from)).filter(|found| found.span.end > 0);
             let place = found.unwrap_or_else(|| at.clone());
             if place.span.end > from {
                 from = place.span.end;

@@ -87,14 +87,14 @@ pub(crate) const CASES: [Case; 23] = [
     ("commands on much environment", |size| {
         let env = lines(size / 30, |at| format!("X{at} = \"xxxxxxxx\"\n"));
         file(format!(
-            "[stage.a]\nfrom = \"debian\"\nrun = [{}]\n[stage.a.env]\n{env}",
+            "[stage.production]\nfrom = \"debian\"\nrun = [{}]\n[stage.production.env]\n{env}",
             "\"x\",".repeat(size / 8)
         ))
     }),
     ("commands with many mounts", |size| {
         let mounts = lines(size / 30, |at| format!("\"/cache/{at}\","));
         let text = format!("run = [{}]\ncache = [{mounts}]\n", "\"x\",".repeat(size / 8));
-        file(format!("[stage.a]\nfrom = \"debian\"\n{text}"))
+        file(format!("[stage.production]\nfrom = \"debian\"\n{text}"))
     }),
     ("checks and paths that they see", |size| {
         let include = lines(size / 30, |at| format!("\"app/{at}/**\","));

@@ -4,6 +4,9 @@
 //! Time is compared with that of half the size, so that nothing depends on the machine; memory has a fixed bound. All
 //! sizes are those of the files taken together.
 //!
+//! The files are small where nothing else is said: crashes and what has no end are found. `PYBUILD_LIMITS_GROWTH=65536`
+//! makes them large enough to compare times, as `.ci/run` does.
+//!
 //! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints what 1 MiB costs.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, and what they share")]

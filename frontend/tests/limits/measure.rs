@@ -68,7 +68,8 @@ const ENDLESS: u64 = 6000;
 
 /// Holds every case to what it may cost, and tells all that do not keep to it.
 pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) -> Project>)>) {
-    let given: Option<usize> = std::env::var("PYBUILD_LIMITS").ok().and_then(|size| size.parse().ok());
+    let size = |name: &str| std::env::var(name).ok().and_then(|size| size.parse::<usize>().ok());
+    let given = size("PYBUILD_LIMITS");
     let only = std::env::var("PYBUILD_LIMITS_ONLY").unwrap_or_default();
     let mut broken = Vec::new();
     let mut count = 0;
@@ -76,7 +77,7 @@ pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) ->
         if !name.contains(&only) {
             continue;
         }
-        let size = given.unwrap_or(48 << 10);
+        let size = given.or_else(|| size("PYBUILD_LIMITS_GROWTH")).unwrap_or(8 << 10);
         let whole = make(size);
         let half = given.is_none().then(|| make(size / 2));
         for (at, command) in whole.commands.iter().enumerate() {

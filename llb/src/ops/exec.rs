@@ -55,6 +55,8 @@ pub struct ProxyEnv {
 pub struct Exec {
     meta: pb::Meta,
     env: Vec<(String, String)>,
+    /// Where each variable is in `env`.
+    env_places: BTreeMap<String, usize>,
     network: Network,
     security: Security,
     secret_env: Vec<pb::SecretEnv>,
@@ -81,6 +83,7 @@ impl Exec {
         Self {
             meta,
             env: Vec::new(),
+            env_places: BTreeMap::new(),
             network: Network::default(),
             security: Security::default(),
             secret_env: Vec::new(),
@@ -108,9 +111,11 @@ impl Exec {
     /// A variable of the environment. A later value takes the place of an earlier one, in its position.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let (key, value) = (key.into(), value.into());
-        match self.env.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, old)) => *old = value,
-            None => self.env.push((key, value)),
+        if let Some((_, old)) = self.env_places.get(&key).and_then(|at| self.env.get_mut(*at)) {
+            *old = value;
+        } else {
+            self.env_places.insert(key.clone(), self.env.len());
+            self.env.push((key, value));
         }
         self
     }
