@@ -121,16 +121,41 @@ pub(super) fn details_of(wanted: &[&Wanted]) -> Vec<SourceDetail> {
     details.collect()
 }
 
+/// The most bytes of files that go with the problems of a build. A file is sent with each of its problems, and an engine
+/// takes messages of 16 MiB.
+const MOST_SHOWN: usize = 4 << 20;
+
+/// How much of files may still be sent.
+struct Room(usize);
+
+impl Room {
+    fn new() -> Self {
+        Self(MOST_SHOWN)
+    }
+
+    /// Whether the file of a problem is sent with it. The first one always is.
+    fn takes(&mut self, found: &Diagnostic) -> bool {
+        let size = found.source.text.len();
+        let fits = self.0 == MOST_SHOWN || size <= self.0;
+        self.0 = self.0.saturating_sub(size.max(1));
+        fits
+    }
+}
+
+/// The problems' files and lines, of the first problems where the files are large. The message has all.
+fn details(found: Vec<&Diagnostic>, file: &BuildFile) -> Vec<SourceDetail> {
+    let mut room = Room::new();
+    found.into_iter().filter(|one| room.takes(one)).map(|one| detail(one, file)).collect()
+}
+
 /// All errors as one failure: clients print the lines of each.
 pub(super) fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
-    let details: Vec<_> = found.errors().into_iter().map(|error| detail(error, file)).collect();
-    FrontendFailure::new(found.summary(), &details)
+    FrontendFailure::new(found.summary(), &details(found.errors(), file))
 }
 
 /// Warnings that are to fail the build, as one failure: clients print the lines of each.
 pub(super) fn violation(message: String, found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
-    let details: Vec<_> = found.warnings().into_iter().map(|warning| detail(warning, file)).collect();
-    FrontendFailure::new(message, &details)
+    FrontendFailure::new(message, &details(found.warnings(), file))
 }
 
 /// Why resolving failed: the engine's own words where it was a step that failed.
@@ -142,7 +167,9 @@ pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> Fronten
 }
 
 pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
+    let mut room = Room::new();
     for warning in found.warnings() {
+        let is_shown = room.takes(warning);
         let place = detail(warning, file);
         let line = warning.line();
         let at = if warning.source.name == file.source.name {
@@ -155,7 +182,7 @@ pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
             short: format!("{} ({at})", labelled(&warning.problem)),
             detail: warning.problem.help(),
             url: warning.problem.rule().and_then(Rule::named).map(Rule::url).unwrap_or_default(),
-            source: Some(place.to_source_info()),
+            source: is_shown.then(|| place.to_source_info()),
             ranges: place.ranges,
         });
         // A warning that cannot be shown is no reason to fail; the engine has the next call fail if it is gone.
