@@ -83,7 +83,9 @@ fn twice(place: &Place, first: u8, unpack: impl Fn(&Path) -> Result<(), install:
         if result.is_ok() {
             assert_eq!(found, place.checked(&other), "one archive, two trees");
         }
-        assert_eq!(result, again, "one archive, two answers");
+        let same = again.map_err(|error| error.replace("/again", "/out"));
+        assert_eq!(result, same, "one archive, two answers");
+        // Emptied, so that it does not stay as large as it may be.
         place.root("again");
     }
 }

@@ -36,6 +36,8 @@ impl Place {
     pub(crate) fn root(&self, name: &str) -> PathBuf {
         let root = self.folder.join(name);
         let _ = fs::remove_dir_all(&root);
+        // The tool is given a mount, which is there.
+        fs::create_dir_all(&root).expect("a folder");
         root
     }
 

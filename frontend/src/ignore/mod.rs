@@ -183,6 +183,13 @@ fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
         Some(relative) if !relative.is_empty() => relative.to_owned(),
         _ => cleaned,
     };
+    // The engine reads what it is sent once more: blanks around it are no part of it, and of `/!a` it gets `!a`.
+    let cleaned = if cleaned.trim() == cleaned { cleaned } else { clean_path(cleaned.trim()) };
+    let (negated, cleaned) = match cleaned.strip_prefix('!') {
+        Some("") if !negated => return Err(PatternError { rule, problem: Malformed::EmptyNegation }),
+        Some(taken_back) if !negated => (true, taken_back.to_owned()),
+        _ => (negated, cleaned),
+    };
     match Pattern::compile(&cleaned) {
         Ok(pattern) => Ok(Compiled { rule, cleaned, negated, pattern }),
         Err(problem) => Err(PatternError { rule, problem }),

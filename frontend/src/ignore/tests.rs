@@ -160,3 +160,21 @@ fn paths_are_cleaned_as_in_go() {
         assert_eq!(clean_path(path), cleaned, "`{path}`");
     }
 }
+
+/// Docker's reader of ignore files takes the `/` from `/!a`, and its matcher then reads `!a`; found by fuzzing.
+#[test]
+fn rules_are_read_once_more_as_the_engine_gets_them() {
+    for (rules, path, hidden) in [
+        (&["a", "/!a"][..], "a", false),
+        (&["/!a"], "!a", false),
+        (&["*", "!/!a"], "!a", false),
+        (&["/\tb"], "b", true),
+    ] {
+        assert_eq!(hides(rules, path), hidden, "{rules:?} on `{path}`");
+        let patterns = Patterns::from_rules(rules.iter().copied()).expect("well formed");
+        let sent = patterns.to_strings();
+        let again = Patterns::from_rules(sent.iter().map(String::as_str)).expect("well formed");
+        assert_eq!(again.matches(path), hidden, "{sent:?} on `{path}`");
+    }
+    assert!(Patterns::from_rules(["/!"]).is_err());
+}
