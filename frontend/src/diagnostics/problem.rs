@@ -29,6 +29,8 @@ pub enum Problem {
     MissingKey { key: &'static str, table: String },
     #[error("`{key}` is empty")]
     Empty { key: String },
+    #[error("`{key}` has {what} in it")]
+    Invisible { key: String, what: &'static str },
     #[error("`{first}` and `{second}` cannot be used together")]
     Conflict { first: &'static str, second: &'static str },
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::layout::{Lane, Layout, Place, layout};
 use super::{Graph, Node};
+use crate::address::lines;
 
 const WIDTH: usize = 230;
 const HEIGHT: usize = 38;
@@ -271,6 +272,7 @@ fn shortened(text: &str, letters: usize) -> String {
     format!("{}…", head.trim_end())
 }
 
+/// A text between tags. XML cannot hold control characters, whatever their spelling; the line break of a title stays.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

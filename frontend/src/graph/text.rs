@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Graph, Node};
+use crate::address::visible;
 
 /// Colours of stages, as Mermaid and DOT take them.
 const FILLS: [&str; 8] =
@@ -21,7 +22,11 @@ fn lines(node: &Node, line_break: &str) -> String {
 
 /// The graph as a Mermaid flowchart, with a subgraph for each stage.
 pub fn mermaid(graph: &Graph) -> String {
-    let text = |text: &str| text.replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;");
+    let text = |text: &str| {
+        // `#` begins an entity of Mermaid's, and must be the first that is replaced.
+        let text = visible(text).replace('#', "#35;");
+        text.replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;").replace('`', "#96;")
+    };
     let mut out = String::from("flowchart LR\n");
     for (number, stage) in graph.stages().iter().enumerate() {
         let _ = writeln!(out, "  subgraph s{number}[\"{}\"]", text(stage));
@@ -45,7 +50,7 @@ pub fn mermaid(graph: &Graph) -> String {
 
 /// The graph in the DOT language of Graphviz, with a cluster for each stage.
 pub fn dot(graph: &Graph) -> String {
-    let text = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let text = |text: &str| visible(text).replace('\\', "\\\\").replace('"', "\\\"");
     let chain = graph.longest_chain();
     let mut out =
         String::from("digraph build {\n  rankdir=LR\n  node [shape=box, style=\"rounded,filled\"]\n");
@@ -92,7 +97,8 @@ fn branch(graph: &Graph, root: usize, seen: &mut BTreeSet<usize>, out: &mut Stri
         let detail = if detail.is_empty() { String::new() } else { format!("  ({detail})") };
         let first = seen.insert(at);
         let again = if first || node.inputs.is_empty() { "" } else { " …" };
-        let _ = writeln!(out, "{lead}[{}] {}{detail}{again}", node.stage, node.title);
+        let (stage, title) = (visible(&node.stage), visible(&node.title));
+        let _ = writeln!(out, "{lead}[{stage}] {title}{detail}{again}");
         if !first {
             continue;
         }

@@ -1,6 +1,7 @@
 //! `[dependencies.index]`: where packages come from, and the build secrets that open it.
 
-use super::reader::{Context, Expanded, Located, Node, Read};
+use super::reader::{Context, Located, Node, Plain, Read};
+use crate::address::HttpUrl;
 use crate::diagnostics::Problem;
 
 /// The indexes of a project. Credentials are named, never written: they only exist as build secrets.
@@ -21,7 +22,7 @@ struct Address(String);
 
 impl Read for Address {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let value = Expanded::read(node, cx)?.0;
+        let value = Plain::read(node, cx)?.0;
         let Some((scheme, rest)) = value.split_once("://") else {
             let reason = "write an address as `https://packages.example/simple`";
             cx.report(node.span, Problem::BadName { what: "index", value, reason });
@@ -34,6 +35,12 @@ impl Read for Address {
         }
         if rest.split('/').next().is_some_and(|host| host.contains('@')) {
             cx.report(node.span, Problem::CredentialsInFile);
+            return None;
+        }
+        // pip and uv take several addresses with blanks between them.
+        if value.contains(char::is_whitespace) || (scheme != "file" && HttpUrl::parse(&value).is_err()) {
+            let reason = "write an address as `https://packages.example/simple`";
+            cx.report(node.span, Problem::BadName { what: "index", value, reason });
             return None;
         }
         Some(Self(value))

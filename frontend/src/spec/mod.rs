@@ -11,6 +11,7 @@ mod schema;
 mod settings;
 mod stage;
 mod steps;
+pub mod system_package;
 mod values;
 
 pub use args::Arguments;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::args::{Arguments, ExpandError};
+use crate::address::is_invisible;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest};
 
 /// A value and where it stands.
@@ -258,6 +259,11 @@ pub(super) trait Read: Sized {
 impl Read for String {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         match node.value.as_str() {
+            // No program, file or variable can have it.
+            Some(text) if text.contains('\0') => {
+                cx.report(node.span, Problem::Invisible { key: node.key.clone(), what: "a NUL" });
+                None
+            }
             Some(text) => Some(text.to_owned()),
             None => node.wrong_type(cx, "a string"),
         }
@@ -311,6 +317,22 @@ impl<T: Read> Read for BTreeMap<String, T> {
         };
         let read = entries.iter().filter_map(|(key, node)| Some((key.value.clone(), T::read(node, cx)?)));
         Some(read.collect())
+    }
+}
+
+/// A name or path in which `${NAME}` stands for a build arg: one line of characters that are seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Plain(pub(super) String);
+
+impl Read for Plain {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let text = Expanded::read(node, cx)?.0;
+        if text.chars().any(is_invisible) {
+            let what = if text.contains('\n') { "a line break" } else { "a control character" };
+            cx.report(node.span, Problem::Invisible { key: node.key.clone(), what });
+            return None;
+        }
+        Some(Self(text))
     }
 }
 

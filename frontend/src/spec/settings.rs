@@ -135,7 +135,7 @@ impl Read for Dependencies {
         };
         let read = Self {
             requirements: table.get(cx, "requirements"),
-            groups: table.get_or_default(cx, "groups"),
+            groups: groups(&mut table, cx),
             extras: table.get_or_default(cx, "extras"),
             installer: table.get_or_default(cx, "installer"),
             lock: table.get(cx, "lock"),
@@ -146,6 +146,27 @@ impl Read for Dependencies {
         table.finish(cx);
         Some(read)
     }
+}
+
+/// Reads requirements files by the name of their group.
+fn groups(
+    table: &mut super::reader::Table<'_>,
+    cx: &mut Context<'_>,
+) -> BTreeMap<String, Vec<Located<ContextPath>>> {
+    let Some(node) = table.node("groups") else { return BTreeMap::new() };
+    let Some(entries) = node.entries() else {
+        return node.wrong_type(cx, "a table").unwrap_or_default();
+    };
+    let mut read = BTreeMap::new();
+    for (name, node) in entries {
+        if crate::pep508::Name::new(&name.value).is_err() {
+            let reason = "only letters, digits and `-_.` are allowed, and a letter or digit at both ends";
+            cx.report(name.span, Problem::BadName { what: "group name", value: name.value, reason });
+        } else if let Some(files) = Read::read(&node, cx) {
+            read.insert(name.value, files);
+        }
+    }
+    read
 }
 
 /// The program that installs OS packages.

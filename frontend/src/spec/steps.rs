@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{Context, Expanded, Located, Node, Read};
+use super::reader::{Context, Expanded, Located, Node, Plain, Read};
 use super::settings::choice;
 use super::stage::Base;
 use super::values::{Command, ContextPath, ImagePath, User};
+use crate::address::is_invisible;
 use crate::diagnostics::Problem;
 
 /// How steps that run at the same time share a cache folder.
@@ -40,14 +41,14 @@ pub struct CacheMount {
 impl Read for CacheMount {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         if node.value.as_str().is_some() {
-            let path = Expanded::read(node, cx)?.0;
+            let path = Plain::read(node, cx)?.0;
             return checked_cache(Self { path, id: None, sharing: Sharing::Shared }, node, cx);
         }
         let Some(mut table) = node.table("a cache mount") else {
             return node.wrong_type(cx, "a path or a table");
         };
-        let path: Option<Expanded> = table.require(cx, "path");
-        let id = table.get::<Expanded>(cx, "id").map(|id| id.0);
+        let path: Option<Plain> = table.require(cx, "path");
+        let id = table.get::<Plain>(cx, "id").map(|id| id.0);
         let sharing = table.get_or_default(cx, "sharing");
         table.finish(cx);
         checked_cache(Self { path: path?.0, id, sharing }, node, cx)
@@ -89,7 +90,7 @@ impl Read for SecretMount {
         };
         let id: Option<String> = table.require(cx, "id");
         let path = table.get(cx, "path");
-        let env = table.get(cx, "env");
+        let env = table.get::<VariableName>(cx, "env").map(|name| name.0);
         let required = table.get(cx, "required").unwrap_or(true);
         table.finish(cx);
         checked_secret(Self { id: id?, path, env, required }, node, cx)
@@ -97,13 +98,53 @@ impl Read for SecretMount {
 }
 
 fn checked_secret(secret: SecretMount, node: &Node<'_>, cx: &mut Context<'_>) -> Option<SecretMount> {
-    let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if secret.id.is_empty() || !secret.id.chars().all(valid) {
-        let reason = "only letters, digits and `._-` are allowed";
-        cx.report(node.span, Problem::BadName { what: "secret id", value: secret.id, reason });
-        return None;
-    }
+    SecretId::checked(secret.id.clone(), "secret id", node, cx)?;
     Some(secret)
+}
+
+/// The id of a secret or an SSH agent.
+struct SecretId(String);
+
+impl SecretId {
+    fn checked(id: String, what: &'static str, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if id.is_empty() || !id.chars().all(valid) {
+            let reason = "only letters, digits and `._-` are allowed";
+            cx.report(node.span, Problem::BadName { what, value: id, reason });
+            return None;
+        }
+        Some(Self(id))
+    }
+}
+
+impl Read for SecretId {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let id = String::read(node, cx)?;
+        Self::checked(id, "agent id", node, cx)
+    }
+}
+
+/// The name of a variable of the environment.
+struct VariableName(String);
+
+impl VariableName {
+    /// Why a variable cannot have this name. A dash at the beginning makes it an option of `env`.
+    fn refused(name: &str) -> Option<&'static str> {
+        let odd = |c: char| c == '=' || c.is_whitespace() || is_invisible(c);
+        let is_odd = name.is_empty() || name.starts_with('-') || name.chars().any(odd);
+        is_odd.then_some("a variable's name has no `=` and no blanks")
+    }
+}
+
+impl Read for VariableName {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = String::read(node, cx)?;
+        if let Some(reason) = Self::refused(&value) {
+            cx.report(node.span, Problem::BadName { what: "variable name", value, reason });
+            return None;
+        }
+        Some(Self(value))
+    }
 }
 
 /// The network that a step sees.
@@ -135,7 +176,8 @@ impl Read for SshAgents {
         if node.elements().is_none() {
             return node.wrong_type(cx, "true or a list of agents' ids");
         }
-        Vec::read(node, cx).map(Self)
+        let ids: Vec<SecretId> = Vec::read(node, cx)?;
+        Some(Self(ids.into_iter().map(|id| id.0).collect()))
     }
 }
 
@@ -286,11 +328,12 @@ impl CopyStep {
             return node.wrong_type(cx, "a table");
         };
         let from = table.node("from").map(|node| (Base::read(&node, stages, cx), node.span));
-        let path: Option<Located<Expanded>> = table.require(cx, "path");
-        let to: Option<Located<Expanded>> = table.get(cx, "to");
+        let path: Option<Located<Plain>> = table.require(cx, "path");
+        let to: Option<Located<Plain>> = table.get(cx, "to");
         let owner = table.get(cx, "owner");
         let mode = table.get::<Mode>(cx, "mode").map(|mode| mode.0);
-        let exclude = table.get_or_default(cx, "exclude");
+        let exclude: Vec<Plain> = table.get_or_default(cx, "exclude");
+        let exclude = exclude.into_iter().map(|pattern| pattern.0).collect();
         table.finish(cx);
         let from = match from {
             Some((base, span)) => Some(Located::new(base?, span)),
@@ -343,8 +386,7 @@ pub(super) fn environment(
     };
     let mut read = BTreeMap::new();
     for (name, node) in entries {
-        if name.value.is_empty() || name.value.contains(['=', '\0', ' ']) {
-            let reason = "a variable's name has no `=` and no blanks";
+        if let Some(reason) = VariableName::refused(&name.value) {
             cx.report(name.span, Problem::BadName { what: "variable name", value: name.value, reason });
         } else if let Some(value) = Scalar::read(&node, cx) {
             read.insert(name.value, value.0);

@@ -1,7 +1,7 @@
 //! Values with a rule: durations, ports, users, paths, commands. Each is checked where it is read, so the rest
 //! of the crate never sees a wrong one.
 
-use super::reader::{Context, Expanded, Node, Read};
+use super::reader::{Context, Expanded, Node, Plain, Read};
 use crate::diagnostics::Problem;
 use crate::reference::ImageReference;
 
@@ -188,7 +188,7 @@ impl ContextPath {
     /// Cleans `text`; `None` if it is absolute or leaves the context.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts: Vec<&str> = Vec::new();
-        if text.starts_with('/') || text.contains('\0') {
+        if text.starts_with('/') || text.chars().any(char::is_control) {
             return None;
         }
         for part in text.split('/') {
@@ -252,7 +252,7 @@ impl ContextPath {
 
 impl Read for ContextPath {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let value = Expanded::read(node, cx)?.0;
+        let value = Plain::read(node, cx)?.0;
         if value.trim().is_empty() {
             cx.report(node.span, Problem::Empty { key: node.key.clone() });
             return None;
@@ -306,7 +306,7 @@ impl ImagePath {
 
 impl Read for ImagePath {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let value = Expanded::read(node, cx)?.0;
+        let value = Plain::read(node, cx)?.0;
         match Self::parse(&value) {
             Ok(path) => Some(path),
             Err(problem) => {

@@ -161,7 +161,7 @@ fn conda_packages_are_downloads_with_their_hashes_for_py_rattler() {
             "ADD --checksum=sha256:{zeros} https://team.example/linux-64/gdal-1.0-h0_0.conda /gdal-1.0-h0_0.conda\n"
         ),
         &format!(
-            "{zeros} /run/conda/conda-packages/gdal-1.0-h0_0.conda https://team.example/linux-64/gdal-1.0-h0_0.conda\n"
+            "{zeros}\t/run/conda/conda-packages/gdal-1.0-h0_0.conda\thttps://team.example/linux-64/gdal-1.0-h0_0.conda\n"
         ),
         "ENV PATH=\"/venv/bin:$PATH\" CONDA_PREFIX=\"/venv\" PYTHONUNBUFFERED=\"1\"",
         "COPY --from=conda-with-dev /venv /venv\n",

@@ -62,3 +62,128 @@ fn a_file_without_a_sha256_is_an_error_unless_its_package_is_named() {
         }
     }
 }
+
+/// Lines of a Dockerfile that are instructions: those that go on another one are left out.
+fn instructions(dockerfile: &str) -> Vec<&str> {
+    let mut continued = false;
+    let mut found = Vec::new();
+    for line in dockerfile.lines() {
+        if !continued && !line.is_empty() && !line.starts_with('#') {
+            found.push(line);
+        }
+        continued = line.ends_with('\\');
+    }
+    found
+}
+
+/// A build file in which one value is `text`, as a string of TOML.
+fn with_value(key: &str, text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+    let text = text.replace('\u{1b}', "\\u001b").replace('\0', "\\u0000");
+    let head = format!("{HEAD}dependencies.requirements = []\n");
+    format!("{head}{}", key.replace("VALUE", &format!("\"{text}\"")))
+}
+
+#[test]
+fn no_string_of_a_build_file_adds_an_instruction_to_an_ejected_dockerfile() {
+    let keys = [
+        "[stage.production]\nhealthcheck = VALUE\n",
+        "[stage.production]\nhealthcheck = [VALUE]\n",
+        "[stage.production]\ncommand = VALUE\n",
+        "[stage.production]\ncommand = [VALUE]\n",
+        "[stage.production]\nentrypoint = [VALUE]\n",
+        "[stage.production]\nenv.A = VALUE\n",
+        "[stage.production]\nenv.VALUE = \"a\"\n",
+        "[stage.production]\nlabels.a = VALUE\n",
+        "[stage.production]\nlabels.VALUE = \"a\"\n",
+        "[stage.production]\nvolumes = [VALUE]\n",
+        "[stage.production]\nworkdir = VALUE\n",
+        "[stage.production]\nrun = VALUE\n",
+        "[stage.production]\nrun = [[VALUE]]\n",
+        "[stage.production]\nrun = [{ run = \"true\", cache = [VALUE] }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", cache = [{ path = \"/c\", id = VALUE }] }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", ssh = [VALUE] }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", secrets = [{ id = \"s\", env = VALUE }] }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", secrets = [{ id = \"s\", path = VALUE }] }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", env.A = VALUE }]\n",
+        "[stage.production]\nrun = [{ run = \"true\", workdir = VALUE }]\n",
+        "[stage.production]\nuser = VALUE\n",
+        "[stage.production]\npackages = [VALUE]\n",
+        "[stage.production]\nstop-signal = VALUE\n",
+        "[stage.production]\nexpose = [VALUE]\n",
+        "[stage.production]\nfrom = VALUE\n",
+        "[stage.production]\ncopy = [{ from = \"alpine:3\", path = VALUE, to = \"/x\" }]\n",
+        "[stage.production]\ncopy = [{ from = \"alpine:3\", path = \"/x\", to = VALUE }]\n",
+        "[stage.production]\ncopy = [{ from = \"alpine:3\", path = \"/x\", to = \"/y\", exclude = [VALUE] }]\n",
+        "[stage.production]\ncopy = [{ from = VALUE, path = \"/x\", to = \"/y\" }]\n",
+        "[stage.test]\nchecks.VALUE = \"true\"\n[stage.production]\nrequires = [\"test\"]\n",
+        "[stage.test]\nchecks.a = VALUE\n[stage.production]\nrequires = [\"test\"]\n",
+        "[app]\nwritable = [VALUE]\n",
+        "[app]\nworkdir = VALUE\n",
+        "[python]\nbase = VALUE\n",
+        "[system]\nbuild = [VALUE]\n",
+        "[dependencies.index]\nurl = VALUE\n",
+    ];
+    let hostile = [
+        "/a\nRUN touch /pwned",
+        "/a\r\nRUN touch /pwned\r\n",
+        "/a \\\nRUN touch /pwned",
+        "/a\"\nRUN touch /pwned #",
+        "/a'\nRUN touch /pwned #",
+        "/a,type=bind,source=/,target=/b",
+        "/a\u{1b}[2Jb",
+        "/a\0b",
+        "/a\\",
+        "--privileged",
+    ];
+    for key in keys {
+        let harmless = Folder::new(&[("pybuild.toml", &with_value(key, "/a"))]).run(&["eject"]);
+        let count = instructions(&harmless.stdout).len();
+        for text in hostile {
+            let folder = Folder::new(&[("pybuild.toml", &with_value(key, text))]);
+            let ran = folder.run(&["eject"]);
+            let found = instructions(&ran.stdout);
+            assert!(!found.contains(&"RUN touch /pwned"), "{key} {text:?}\n{}", ran.stdout);
+            assert!(
+                ran.code != 0 || harmless.code != 0 || found.len() == count,
+                "{key} {text:?}\n{}",
+                ran.stdout
+            );
+            let mounts = ran.stdout.lines().filter(|line| line.contains("--mount="));
+            assert_eq!(mounts.filter(|line| line.contains("source=/,")).count(), 0, "{key}\n{}", ran.stdout);
+            for said in [&ran.stdout, &ran.stderr, &folder.run(&["check"]).stdout] {
+                assert!(!said.contains(['\u{1b}', '\0']), "{key} {text:?}\n{said:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_health_check_of_several_lines_is_one_instruction() {
+    let text = with_value("[stage.production]\nhealthcheck = VALUE\n", "true\nRUN touch /pwned");
+    let folder = Folder::new(&[("pybuild.toml", &text), (".dockerignore", ".git\n")]);
+    let ejected = folder.run(&["eject"]).result();
+    let expected = r#"HEALTHCHECK CMD ["/bin/sh","-c","true\nRUN touch /pwned"]"#;
+    assert!(instructions(&ejected).contains(&expected), "{ejected}");
+}
+
+#[test]
+fn names_that_a_package_manager_takes_for_something_else_are_errors() {
+    for (base, name) in [
+        ("python:3.13-slim", "-y"),
+        ("python:3.13-slim", "curl-"),
+        ("python:3.13-slim", "Curl"),
+        ("python:3.13-slim", "/tmp/x.deb"),
+        ("python:3.13-alpine", "curl*"),
+        ("python:3.13-alpine", "x.apk"),
+        ("registry.example/ubi9/python", "https://x.example/x.rpm"),
+    ] {
+        let text = format!(
+            "{HEAD}python.base = \"{base}\"\ndependencies.requirements = []\nsystem.runtime = [\"{name}\"]\n"
+        );
+        let ran = Folder::new(&[("pybuild.toml", &text)]).run(&["check"]);
+        let expected = format!("error: `{name}` is not a valid package name: ");
+        assert!(ran.stdout.starts_with(&expected), "{}", ran.stdout);
+        assert!(ran.stdout.contains(" --> pybuild.toml:5:19\n"), "{}", ran.stdout);
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::json::Place;
 use super::{Findings, level, rule};
+use crate::address::lines;
 
 pub(super) fn render(findings: &Findings<'_>) -> String {
     let mut out = String::new();
@@ -25,9 +26,9 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
     out
 }
 
-/// A message: what would end it is escaped.
+/// A message: what would end it is escaped, and the log of the job shows it as it is.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property's value.

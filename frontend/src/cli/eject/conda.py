@@ -1,4 +1,4 @@
-"""Puts the conda packages of a list together in /venv: a SHA-256, a file and the package's address a line."""
+"""Puts the conda packages of a list together in /venv: a SHA-256, a file and the package's address a line, with tabs between."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ async def install(files):
 def main():
     addresses = {}
     for line in pathlib.Path(sys.argv[1]).read_text().splitlines():
-        sha256, path, address = line.split(" ", 2)
+        sha256, path, address = line.split("\t", 2)
         file = pathlib.Path(path)
         found = hashlib.sha256(file.read_bytes()).hexdigest()
         if found != sha256:

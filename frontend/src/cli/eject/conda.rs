@@ -2,12 +2,11 @@
 //! together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use buildkit_llb::Platform;
 
 use super::environment::{LISTS, MOUNTED, step};
-use super::words::{shell, stage_name, word};
+use super::words::{Dockerfile, mount, shell, stage_name, words};
 use crate::cli::folder::Prepared;
 use crate::cli::offline::Nothing;
 use crate::diagnostics::Diagnostics;
@@ -60,7 +59,7 @@ fn packages(set: &CondaSet) -> BTreeMap<&str, &CondaPlan> {
 }
 
 /// Stages with the files of all packages, downloaded side by side.
-pub(super) fn files(out: &mut String, sets: &BTreeMap<Vec<String>, WheelSet>) {
+pub(super) fn files(out: &mut Dockerfile, sets: &BTreeMap<Vec<String>, WheelSet>) {
     let all: BTreeMap<&str, &CondaPlan> =
         sets.values().filter_map(|set| set.conda.as_ref()).flat_map(packages).collect();
     let fetched: Vec<(&str, &str, &str)> = all
@@ -71,11 +70,13 @@ pub(super) fn files(out: &mut String, sets: &BTreeMap<Vec<String>, WheelSet>) {
         })
         .collect();
     for (number, some) in fetched.chunks(TOGETHER).enumerate() {
-        let about = if number == 0 { "\n# The conda packages." } else { "" };
-        let _ = writeln!(out, "{about}\nFROM scratch AS {}", stage(number));
+        out.blank();
+        if number == 0 {
+            out.comment("The conda packages.");
+        }
+        out.instruction(format!("FROM scratch AS {}", stage(number)));
         for (file, sha256, url) in some {
-            let _ =
-                writeln!(out, "ADD --checksum=sha256:{sha256} {} {}", word(url), word(&format!("/{file}")));
+            out.instruction(format!("ADD --checksum=sha256:{sha256} {}", words(&[url, &format!("/{file}")])));
         }
     }
 }
@@ -85,24 +86,26 @@ fn stage(number: usize) -> String {
 }
 
 /// What belongs into the stage with the lists: the packages of each environment, and what installs them.
-pub(super) fn lists(sets: &BTreeMap<Vec<String>, WheelSet>) -> String {
+pub(super) fn lists(sets: &BTreeMap<Vec<String>, WheelSet>) -> Dockerfile {
     let places = places(sets);
-    let mut body = String::new();
+    let mut body = Dockerfile::default();
     for (groups, set) in sets {
-        let _ = writeln!(body, "COPY <<'PACKAGES' /{}.conda.txt", list(groups));
-        for package in set.conda.iter().flat_map(packages).map(|(_, package)| package) {
-            let (place, address) = match &package.from {
-                CondaFrom::Http(url) => {
-                    (places.get(package.file.as_str()).cloned().unwrap_or_default(), url.as_str())
-                }
-                CondaFrom::Context(path) => (format!("/run/context/{path}"), path.as_str()),
-            };
-            let _ = writeln!(body, "{} {place} {address}", package.sha256);
-        }
-        body.push_str("PACKAGES\n");
+        let packages = set.conda.iter().flat_map(packages).map(|(_, package)| package);
+        let lines: Vec<String> = packages
+            .map(|package| {
+                let (place, address) = match &package.from {
+                    CondaFrom::Http(url) => {
+                        (places.get(package.file.as_str()).cloned().unwrap_or_default(), url.as_str())
+                    }
+                    CondaFrom::Context(path) => (format!("/run/context/{path}"), path.as_str()),
+                };
+                format!("{}\t{place}\t{address}", package.sha256)
+            })
+            .collect();
+        body.file("PACKAGES", &format!("/{}.conda.txt", list(groups)), &lines);
     }
-    let _ = write!(body, "COPY <<'PROGRAM' /conda.py\n{PROGRAM}PROGRAM\n");
-    let _ = write!(body, "COPY <<'REQUIREMENTS' /rattler.txt\n{RATTLER}REQUIREMENTS\n");
+    body.file("PROGRAM", "/conda.py", &PROGRAM.lines().collect::<Vec<_>>());
+    body.file("REQUIREMENTS", "/rattler.txt", &RATTLER.lines().collect::<Vec<_>>());
     body
 }
 
@@ -125,32 +128,33 @@ fn places(sets: &BTreeMap<Vec<String>, WheelSet>) -> BTreeMap<&str, String> {
 
 /// The step that makes an environment, or brings one that is there to what it has more.
 pub(super) fn install(
-    out: &mut String,
+    out: &mut Dockerfile,
     access: &Access,
     groups: &[String],
     sets: &BTreeMap<Vec<String>, WheelSet>,
 ) {
     let mut mounts = vec![
-        "type=cache,target=/root/.cache/pip".to_owned(),
-        "type=tmpfs,target=/opt/rattler".to_owned(),
-        "type=tmpfs,target=/root/.cache/rattler".to_owned(),
-        format!("type=bind,from={LISTS},target={MOUNTED}"),
+        mount(&[("type", "cache"), ("target", "/root/.cache/pip")]),
+        mount(&[("type", "tmpfs"), ("target", "/opt/rattler")]),
+        mount(&[("type", "tmpfs"), ("target", "/root/.cache/rattler")]),
+        mount(&[("type", "bind"), ("from", LISTS), ("target", MOUNTED)]),
     ];
     for number in 0..places(sets).len().div_ceil(TOGETHER) {
         let name = stage(number);
-        mounts.push(format!("type=bind,from={name},target={FILES}/{name}"));
+        mounts.push(mount(&[("type", "bind"), ("from", &name), ("target", &format!("{FILES}/{name}"))]));
     }
     for path in sets.get(groups).and_then(|set| set.conda.as_ref()).iter().flat_map(|set| set.context_paths())
     {
-        mounts.push(format!("type=bind,source={0},target=/run/context/{0}", word(path)));
+        let target = format!("/run/context/{path}");
+        mounts.push(mount(&[("type", "bind"), ("source", path), ("target", &target)]));
     }
     let list = format!("{MOUNTED}/{}.conda.txt", list(groups));
     let commands = [
-        format!(
+        vec![format!(
             "python3 -m pip install --quiet --no-input --disable-pip-version-check --root-user-action=ignore --no-deps \
              --require-hashes --only-binary :all: --target /opt/rattler -r {MOUNTED}/rattler.txt"
-        ),
-        format!("PYTHONPATH=/opt/rattler python3 {MOUNTED}/conda.py {}", shell(&[&list])),
+        )],
+        vec![format!("PYTHONPATH=/opt/rattler python3 {MOUNTED}/conda.py {}", shell(&[&list]))],
     ];
     step(out, access, true, &mounts, &commands);
 }

@@ -1,12 +1,11 @@
 //! The builder and its environments: OS packages, the venv, and what pip installs into it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use buildkit_llb::Platform;
 
 use super::conda;
-use super::words::{quoted, shell, stage_name, word};
+use super::words::{Dockerfile, mount, quoted, shell, stage_name, word};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
 use crate::emit::VERSION_VARIABLES;
@@ -46,12 +45,12 @@ struct Wanted {
     /// Those of them that are read in another form.
     rewritten: BTreeMap<String, String>,
     /// What stands before a pip that builds what is in the context, see [`given_version`].
-    given: String,
+    given: Option<String>,
 }
 
 impl Wanted {
     /// Nothing yet of what `groups` have.
-    fn new(list: String, groups: &Groups, given: String) -> Self {
+    fn new(list: String, groups: &Groups, given: Option<String>) -> Self {
         let requirements = &groups.requirements;
         let rewritten = requirements.inputs.iter();
         let rewritten = rewritten
@@ -69,7 +68,7 @@ impl Wanted {
     }
 }
 
-pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) {
+pub(super) fn write(out: &mut Dockerfile, prepared: &Prepared, platform: &Platform) {
     let plan = &prepared.plan;
     let Some(builder) = &plan.builder else { return };
     let mut sets: BTreeMap<&[String], &Groups> = BTreeMap::new();
@@ -88,26 +87,28 @@ pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) 
         conda::files(out, sets);
     }
     let more = conda.map(conda::lists).unwrap_or_default();
-    lists(out, std::iter::once(&first).chain(others.iter().map(|(_, wanted)| wanted)), &more);
+    lists(out, std::iter::once(&first).chain(others.iter().map(|(_, wanted)| wanted)), more);
     if let Some(sets) = conda {
         on_conda(out, plan, builder, sets, (base, &first), &others);
         projects(out, plan, builder, conda::name);
         return;
     }
 
-    let _ =
-        writeln!(out, "\n# The dependencies of the project.\nFROM {} AS builder", builder.base.familiar());
+    out.blank();
+    out.comment("The dependencies of the project.");
+    out.instruction(format!("FROM {} AS builder", builder.base.familiar()));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
     let python = builder.python.map(|version| version.to_string()).unwrap_or_default();
     if !python.is_empty() {
-        let _ = writeln!(out, "# The project's Python is {python}.");
+        out.comment(&format!("The project's Python is {python}."));
     }
-    out.push_str("RUN python3 -m venv --without-pip /venv\n");
+    out.instruction("RUN python3 -m venv --without-pip /venv");
     install(out, &plan.access, &first, bytecode(base));
     for (groups, wanted) in &others {
-        let _ = writeln!(out, "\nFROM builder AS {}", name(groups));
+        out.blank();
+        out.instruction(format!("FROM builder AS {}", name(groups)));
         install(out, &plan.access, wanted, bytecode(groups));
     }
     projects(out, plan, builder, name);
@@ -115,7 +116,7 @@ pub(super) fn write(out: &mut String, prepared: &Prepared, platform: &Platform) 
 
 /// Environments of conda packages: each is made where pip is, and put on the image that it is for.
 fn on_conda(
-    out: &mut String,
+    out: &mut Dockerfile,
     plan: &Plan,
     builder: &Builder,
     sets: &BTreeMap<Vec<String>, WheelSet>,
@@ -123,25 +124,30 @@ fn on_conda(
     others: &[(&Groups, Wanted)],
 ) {
     let image = builder.resolver.familiar();
-    let _ = writeln!(out, "\n# The dependencies of the project.\nFROM {image} AS {}", conda::name(base));
+    out.blank();
+    out.comment("The dependencies of the project.");
+    out.instruction(format!("FROM {image} AS {}", conda::name(base)));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
     conda::install(out, &plan.access, &[], sets);
     install(out, &plan.access, first, false);
     for (groups, wanted) in others {
-        let _ = writeln!(out, "\nFROM {} AS {}", conda::name(base), conda::name(groups));
+        out.blank();
+        out.instruction(format!("FROM {} AS {}", conda::name(base), conda::name(groups)));
         conda::install(out, &plan.access, &groups.names, sets);
         install(out, &plan.access, wanted, false);
     }
-    let _ = writeln!(out, "\nFROM {} AS {}", builder.base.familiar(), name(base));
+    out.blank();
+    out.instruction(format!("FROM {} AS {}", builder.base.familiar(), name(base)));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
-    let _ = writeln!(out, "COPY --from={} /venv /venv", conda::name(base));
+    out.instruction(format!("COPY --from={} /venv /venv", conda::name(base)));
     for (groups, _) in others {
-        let _ = writeln!(out, "\nFROM {} AS {}", name(base), name(groups));
-        let _ = writeln!(out, "COPY --from={} /venv /venv", conda::name(groups));
+        out.blank();
+        out.instruction(format!("FROM {} AS {}", name(base), name(groups)));
+        out.instruction(format!("COPY --from={} /venv /venv", conda::name(groups)));
     }
 }
 
@@ -256,79 +262,78 @@ fn hashes(entry: &Selected) -> String {
 }
 
 /// A stage with a file for each list: mounted, and in no image.
-fn lists<'w>(out: &mut String, all: impl Iterator<Item = &'w Wanted>, more: &str) {
-    let mut body = more.to_owned();
+fn lists<'w>(out: &mut Dockerfile, all: impl Iterator<Item = &'w Wanted>, more: Dockerfile) {
+    const END: &str = "REQUIREMENTS";
+    let mut body = more;
     for wanted in all {
         for (kind, lines) in [("hashed", &wanted.hashed), ("plain", &wanted.plain)] {
             if !lines.is_empty() {
-                let _ = writeln!(body, "COPY <<'REQUIREMENTS' /{}.{kind}.txt", wanted.list);
-                for line in lines {
-                    let _ = writeln!(body, "{line}");
-                }
-                body.push_str("REQUIREMENTS\n");
+                body.file(END, &format!("/{}.{kind}.txt", wanted.list), lines);
             }
         }
         for (path, text) in wanted.rewritten.iter().filter(|_| wanted.files.is_some()) {
-            let end = if text.ends_with('\n') { "" } else { "\n" };
-            let _ = write!(
-                body,
-                "# {path} without the project, which is installed by itself.\nCOPY <<'REQUIREMENTS' {}\n{text}{end}REQUIREMENTS\n",
-                word(&format!("/{}/{path}", wanted.list))
-            );
+            body.comment(&format!("{path} without the project, which is installed by itself."));
+            let lines: Vec<&str> = text.lines().collect();
+            body.file(END, &format!("/{}/{path}", wanted.list), &lines);
         }
     }
     if !body.is_empty() {
-        let _ = write!(out, "\n# What is installed.\nFROM scratch AS {LISTS}\n{body}");
+        out.blank();
+        out.comment("What is installed.");
+        out.instruction(format!("FROM scratch AS {LISTS}"));
+        out.append(body);
     }
 }
 
 /// Runs pip for what is wanted, and compiles it.
-fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
+fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: bool) {
     let pip = "python3 -m pip --python /venv/bin/python install --no-compile --no-input --disable-pip-version-check \
                --root-user-action=ignore";
-    let mut mounts: Vec<String> = vec!["type=cache,target=/root/.cache/pip".to_owned()];
-    let mut commands = Vec::new();
+    let mut mounts: Vec<String> = vec![mount(&[("type", "cache"), ("target", "/root/.cache/pip")])];
+    let mut commands: Vec<Vec<String>> = Vec::new();
     if !wanted.hashed.is_empty() || !wanted.plain.is_empty() {
-        mounts.push(format!("type=bind,from={LISTS},target={MOUNTED}"));
+        mounts.push(mount(&[("type", "bind"), ("from", LISTS), ("target", MOUNTED)]));
     }
     if !wanted.hashed.is_empty() {
         let list = format!("{MOUNTED}/{}.hashed.txt", wanted.list);
-        commands.push(format!("{pip} --no-deps --require-hashes -r {}", shell(&[&list])));
+        commands.push(vec![format!("{pip} --no-deps --require-hashes -r {}", shell(&[&list]))]);
     }
     let list = format!("{MOUNTED}/{}.plain.txt", wanted.list);
     if let Some((files, inputs)) = &wanted.files {
         for input in inputs {
-            let target = word(&format!("/run/context/{input}"));
+            let target = ("target", format!("/run/context/{input}"));
+            let target = (target.0, target.1.as_str());
             mounts.push(match wanted.rewritten.get(input) {
                 Some(_) => {
-                    let source = word(&format!("/{}/{input}", wanted.list));
-                    format!("type=bind,from={LISTS},source={source},target={target}")
+                    let source = format!("/{}/{input}", wanted.list);
+                    mount(&[("type", "bind"), ("from", LISTS), ("source", &source), target])
                 }
-                None => format!("type=bind,source={},target={target}", word(input)),
+                None => mount(&[("type", "bind"), ("source", input), target]),
             });
         }
         let mut arguments: Vec<String> =
-            files.iter().map(|file| format!("-r /run/context/{}", shell(&[file]))).collect();
+            files.iter().map(|file| format!("-r {}", shell(&[&format!("/run/context/{file}")]))).collect();
         if !wanted.plain.is_empty() {
             arguments.push(format!("-r {}", shell(&[&list])));
         }
         if !arguments.is_empty() {
-            out.push_str("# Nothing locks these: the next build may install other versions.\n");
-            commands.push(format!("{pip} {}", arguments.join(" ")));
+            out.comment("Nothing locks these: the next build may install other versions.");
+            commands.push(vec![format!("{pip} {}", arguments.join(" "))]);
         }
     } else if !wanted.plain.is_empty() {
-        commands.push(format!("{pip} --no-deps -r {}", shell(&[&list])));
+        commands.push(vec![format!("{pip} --no-deps -r {}", shell(&[&list]))]);
     }
     for path in &wanted.context {
-        mounts.push(format!("type=bind,source={0},target=/run/context/{0},rw", word(path)));
-        let path = shell(&[&format!("/run/context/{path}")]);
-        commands.push(format!("{}{pip} --no-deps {path}", wanted.given));
+        let target = format!("/run/context/{path}");
+        mounts.push(mount(&[("type", "bind"), ("source", path), ("target", &target), ("rw", "")]));
+        let command = format!("{pip} --no-deps {}", shell(&[&target]));
+        commands.push(with_version(wanted.given.as_deref(), &command));
     }
     if commands.is_empty() {
         return;
     }
     if bytecode {
-        commands.push(COMPILE.to_owned());
+        commands.push(vec![COMPILE.to_owned()]);
     }
     step(out, access, true, &mounts, &commands);
 }
@@ -336,51 +341,62 @@ fn install(out: &mut String, access: &Access, wanted: &Wanted, bytecode: bool) {
 /// Bytecode that is not checked against its source; what does not compile is some packages' test data.
 const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
 
-/// A step with a network: the certificates to trust, and for pip the way to the indexes.
-pub(super) fn step(out: &mut String, access: &Access, pip: bool, mounts: &[String], commands: &[String]) {
-    let mut mounts = mounts.to_vec();
+/// A step with a network: the certificates to trust, and for pip the way to the indexes. A command may be on several
+/// lines.
+pub(super) fn step(
+    out: &mut Dockerfile,
+    access: &Access,
+    pip: bool,
+    mounts: &[String],
+    commands: &[Vec<String>],
+) {
+    let mut parts = mounts.to_vec();
     let mut exports = Vec::new();
     if let Some(id) = &access.ca {
-        mounts.push(format!("type=secret,id={id},required=true"));
+        parts.push(mount(&[("type", "secret"), ("id", id), ("required", "true")]));
         for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-            exports.push(format!("export {name}=/run/secrets/{id}"));
+            exports.push(vec![format!("export {name}=/run/secrets/{id}")]);
         }
     }
     if pip {
         if let Some(url) = &access.index.url {
-            exports.push(format!("export PIP_INDEX_URL={}", shell(&[url])));
+            exports.push(vec![format!("export PIP_INDEX_URL={}", shell(&[url]))]);
         }
         if !access.index.extra.is_empty() {
-            exports.push(format!("export PIP_EXTRA_INDEX_URL={}", shell(&[&access.index.extra.join(" ")])));
+            let extra = access.index.extra.join(" ");
+            exports.push(vec![format!("export PIP_EXTRA_INDEX_URL={}", shell(&[&extra]))]);
         }
         if let Some(id) = &access.index.netrc {
-            mounts.push(format!("type=secret,id={id},target=/root/.netrc,required=true"));
+            let target = ("target", "/root/.netrc");
+            parts.push(mount(&[("type", "secret"), ("id", id), target, ("required", "true")]));
         }
     }
-    out.push_str("RUN ");
-    for mount in mounts {
-        let _ = write!(out, "--mount={mount} \\\n    ");
+    for (number, command) in exports.iter().chain(commands).enumerate() {
+        for (line, text) in command.iter().enumerate() {
+            let lead = if number > 0 && line == 0 { "&& " } else { "" };
+            parts.push(format!("{lead}{text}"));
+        }
     }
-    let all: Vec<String> = exports.iter().chain(commands).cloned().collect();
-    out.push_str(&all.join(" \\\n    && "));
-    out.push('\n');
+    parts.iter_mut().take(1).for_each(|first| first.insert_str(0, "RUN "));
+    out.continued(&parts);
 }
 
 /// Installs OS packages.
-pub(super) fn install_packages(out: &mut String, access: &Access, packages: &Packages) {
+pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: &Packages) {
     let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
     let names = shell(&names);
     let commands = match packages.manager {
         SystemManager::Apt => vec![
             "apt-get update".to_owned(),
-            format!("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {names}"),
+            format!("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -- {names}"),
             "rm -rf /var/lib/apt/lists/*".to_owned(),
         ],
-        SystemManager::Apk => vec![format!("apk add --no-cache {names}")],
+        SystemManager::Apk => vec![format!("apk add --no-cache -- {names}")],
         SystemManager::Dnf => {
             vec![format!("dnf install -y --setopt=install_weak_deps=0 {names}"), "dnf clean all".to_owned()]
         }
     };
+    let commands: Vec<_> = commands.into_iter().map(|command| vec![command]).collect();
     step(out, access, false, &[], &commands);
 }
 
@@ -390,7 +406,7 @@ pub(super) fn project_name(groups: &Groups) -> String {
 }
 
 /// The project as a package, once for each environment that it is built for, in the stage of it that has pip.
-fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
+fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let mut done = Vec::new();
     for step in steps {
@@ -400,14 +416,19 @@ fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Grou
             continue;
         }
         let from = with_pip(groups);
-        let _ = writeln!(out, "\n# The project as a package.\nFROM {from} AS {name}");
+        out.blank();
+        out.comment("The project as a package.");
+        out.instruction(format!("FROM {from} AS {name}"));
         let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
                    --disable-pip-version-check --root-user-action=ignore --root /out /src";
-        let mounts = ["type=cache,target=/root/.cache/pip".to_owned(), "type=bind,target=/src,rw".to_owned()];
-        let mut commands = vec![given_version(plan) + pip];
+        let mounts = [
+            mount(&[("type", "cache"), ("target", "/root/.cache/pip")]),
+            mount(&[("type", "bind"), ("target", "/src"), ("rw", "")]),
+        ];
+        let mut commands = vec![with_version(given_version(plan).as_deref(), pip)];
         if bytecode(&builder.environment) {
             let compile = "(/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /out /out/venv/lib || true)";
-            commands.push(compile.to_owned());
+            commands.push(vec![compile.to_owned()]);
         }
         self::step(out, &plan.access, true, &mounts, &commands);
         done.push(name);
@@ -415,12 +436,16 @@ fn projects(out: &mut String, plan: &Plan, builder: &Builder, with_pip: fn(&Grou
 }
 
 /// Variables for one command, with the version that a build backend would ask git for.
-pub(super) fn given_version(plan: &Plan) -> String {
-    let version = plan.builder.as_ref().and_then(|builder| builder.version.as_ref());
-    let Some(version) = version else { return String::new() };
+pub(super) fn given_version(plan: &Plan) -> Option<String> {
+    let version = plan.builder.as_ref().and_then(|builder| builder.version.as_ref())?;
     let given: Vec<_> =
         VERSION_VARIABLES.iter().map(|name| format!("{name}={}", shell(&[version]))).collect();
-    given.join(" ") + " \\\n    "
+    Some(given.join(" "))
+}
+
+/// A command with such variables before it, which are on a line of their own.
+fn with_version(given: Option<&str>, command: &str) -> Vec<String> {
+    given.into_iter().chain([command]).map(str::to_owned).collect()
 }
 
 /// What a stage starts from, as `FROM` takes it.
@@ -434,8 +459,8 @@ pub(super) fn base(base: &BasePlan) -> String {
 }
 
 /// Installs into an environment that is there what groups add to it.
-pub(super) fn add_groups(out: &mut String, groups: &Groups) {
-    let _ = writeln!(out, "COPY --from={} /venv /venv", name(groups));
+pub(super) fn add_groups(out: &mut Dockerfile, groups: &Groups) {
+    out.instruction(format!("COPY --from={} /venv /venv", name(groups)));
 }
 
 /// `NAME="value"` for `ENV` and `LABEL`.

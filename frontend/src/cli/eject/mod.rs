@@ -8,10 +8,9 @@ mod environment;
 mod stage;
 mod words;
 
-use std::fmt::Write;
-
 use buildkit_llb::Platform;
 
+use self::words::Dockerfile;
 use super::arguments::Build;
 use super::error::CliError;
 use super::folder::{Opened, Prepared};
@@ -44,34 +43,43 @@ pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
         notes
             .push(format!("the secret `{id}` of `auth` is not used: pip reads credentials of `netrc` alone"));
     }
-    Ok(Answer { result: dockerfile(&opened, &prepared, &platform), notes, code: 0 })
+    let result = dockerfile(&opened, &prepared, &platform).map_err(|refused| {
+        let error = CliError::new(refused.join("\n"));
+        error.help(
+            "take it out, or push the image that pybuild makes, and begin the Dockerfile with `FROM` of it",
+        )
+    })?;
+    Ok(Answer { result, notes, code: 0 })
 }
 
-/// The whole Dockerfile.
-fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> String {
+/// The whole Dockerfile, or what of it cannot be written.
+fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Result<String, Vec<String>> {
     let plan = &prepared.plan;
-    let mut out = String::from("# syntax=docker/dockerfile:1\n");
-    let _ = writeln!(
-        out,
-        "\n# Made by `pybuild eject` from {}: the stage `{}` for {}.\n# Images have the same files and settings as \
-         those of pybuild. What is not the same:\n# - an environment is one layer, so a changed package \
-         makes and pushes all of it again;\n# - wheels are chosen for this platform, and what has to be built for \
-         another is built under emulation;\n# - what pip notes of itself in `*.dist-info`, and log files of package \
-         managers.",
-        opened.source.name,
-        plan.target,
-        platform.format_all(),
-    );
+    let mut out = Dockerfile::default();
+    out.comment("syntax=docker/dockerfile:1");
+    out.blank();
+    let (file, target) = (&opened.source.name, &plan.target);
+    let platform_name = platform.format_all();
+    out.comment(&format!("Made by `pybuild eject` from {file}: the stage `{target}` for {platform_name}."));
+    for line in [
+        "Images have the same files and settings as those of pybuild. What is not the same:",
+        "- an environment is one layer, so a changed package makes and pushes all of it again;",
+        "- wheels are chosen for this platform, and what has to be built for another is built under emulation;",
+        "- what pip notes of itself in `*.dist-info`, and log files of package managers.",
+    ] {
+        out.comment(line);
+    }
     let project = &prepared.project;
     let locked = project.locked.as_ref().map(|locked| locked.path.as_str());
     let locked = locked.or(project.conda.as_ref().map(|conda| conda.path.as_str()));
     if let Some(lock) = locked {
-        let _ = writeln!(out, "# Versions and hashes are those of {lock}: eject again when it changes.");
+        out.comment(&format!("Versions and hashes are those of {lock}: eject again when it changes."));
     }
     if opened.ignored.file.is_none() {
-        out.push_str("#\n# Without a .dockerignore, pybuild leaves these out. Put them into one:\n");
+        out.comment("");
+        out.comment("Without a .dockerignore, pybuild leaves these out. Put them into one:");
         for rule in Patterns::built_in().to_strings() {
-            let _ = writeln!(out, "#   {rule}");
+            out.comment(&format!("  {rule}"));
         }
     }
     environment::write(&mut out, prepared, platform);
@@ -79,7 +87,8 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Stri
         stage::write(&mut out, plan, stage);
     }
     if plan.stages.last().is_some_and(|stage| stage.name != plan.target) {
-        let _ = writeln!(out, "\nFROM {}", words::stage_name(&plan.target));
+        out.blank();
+        out.instruction(format!("FROM {}", words::stage_name(&plan.target)));
     }
-    out
+    out.finish()
 }

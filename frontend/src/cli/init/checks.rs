@@ -47,7 +47,9 @@ pub(super) fn add(packages: &Packages, folder: &Path, member: Option<&str>, draf
 /// A word of the shell.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    // What begins with a dash would be an option of `cd`.
+    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 fn has_tests(folder: &Path) -> bool {

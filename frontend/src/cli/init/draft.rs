@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use crate::address::visible;
+
 /// What will be written. Every list may be empty, every setting absent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
@@ -155,7 +157,7 @@ impl Draft {
 
     /// The build file.
     pub(super) fn text(&self) -> String {
-        let mut out = format!("# syntax={}\n# {}\n", self.image, self.about);
+        let mut out = format!("# syntax={}\n# {}\n", visible(&self.image), visible(&self.about));
         self.tables(&mut out);
         for stage in &self.stages {
             stage.text(&mut out);
@@ -205,7 +207,7 @@ impl Draft {
         if !self.system.build.is_empty() || !self.system.runtime.is_empty() {
             out.push('\n');
             for because in &self.system.because {
-                let _ = writeln!(out, "# {because}");
+                let _ = writeln!(out, "# {}", visible(because));
             }
             out.push_str("[system]\n");
             for (name, packages) in [("build", &self.system.build), ("runtime", &self.system.runtime)] {
@@ -233,7 +235,7 @@ impl Draft {
         }
         if !app.writable.is_empty() {
             if let Some(note) = &app.writable_note {
-                let _ = writeln!(lines, "# {note}");
+                let _ = writeln!(lines, "# {}", visible(note));
             }
             let _ = writeln!(lines, "writable = {}", list(&app.writable));
         }
@@ -245,8 +247,13 @@ impl Draft {
 
 impl Stage {
     fn text(&self, out: &mut String) {
-        let _ =
-            writeln!(out, "\n# {}\n[stage.{}]\nfrom = {}", self.about, key(&self.name), string(&self.from));
+        let _ = writeln!(
+            out,
+            "\n# {}\n[stage.{}]\nfrom = {}",
+            visible(&self.about),
+            key(&self.name),
+            string(&self.from)
+        );
         if !self.include.is_empty() {
             let _ = writeln!(out, "include = {}", list(&self.include));
         }
@@ -276,7 +283,7 @@ impl Production {
             let _ = writeln!(out, "run = {}", list(&self.run));
         }
         if let Some(note) = &self.command_note {
-            let _ = writeln!(out, "# {note}");
+            let _ = writeln!(out, "# {}", visible(note));
         }
         for (name, command) in [("entrypoint", &self.entrypoint), ("command", &self.command)] {
             if let Some(command) = command {
@@ -318,7 +325,7 @@ impl Production {
 impl Health {
     fn text(&self, out: &mut String) {
         if let Some(note) = &self.note {
-            let _ = writeln!(out, "# {note}");
+            let _ = writeln!(out, "# {}", visible(note));
         }
         let Some(command) = &self.command else {
             out.push_str("healthcheck = false\n");

@@ -15,7 +15,7 @@ if [ -n "${SSL_CERT_FILE:-}" ]; then
     echo "Acquire::https::CAInfo \"$SSL_CERT_FILE\";" >>/run/pybuild/tmp/apt.conf
 fi
 apt-get -c /run/pybuild/tmp/apt.conf -q update
-apt-get -c /run/pybuild/tmp/apt.conf -q -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"
+apt-get -c /run/pybuild/tmp/apt.conf -q -o Dpkg::Use-Pty=0 install -y --no-install-recommends -- "$@"
 # What is left of a run and differs from one to the next.
 rm -rf /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/ldconfig/aux-cache \
     /var/cache/debconf/*-old /var/lib/dpkg/*-old

@@ -10,7 +10,7 @@ python=$(command -v python3 || command -v python) || {
     exit 1
 }
 "$python" -m pip wheel --no-deps --no-input --disable-pip-version-check \
-    --wheel-dir /run/pybuild/out "$@" || code=$?
+    --wheel-dir /run/pybuild/out -- "$@" || code=$?
 [ -n "${code:-}" ] || exit 0
 # What is missing most often is said last, where it is read.
 if ! command -v cc >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
