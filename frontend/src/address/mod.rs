@@ -13,7 +13,7 @@ mod redact;
 pub use file_name::{FileName, FileNameError, decoded};
 pub use git::{Commit, GitUrl};
 pub use http::HttpUrl;
-pub use redact::{has_credentials, redacted};
+pub use redact::{has_credentials, masked, redacted, without_credentials};
 
 /// The longest address that is read, in bytes. Addresses with a signature of a store have about two thousand.
 const LONGEST: usize = 8 << 10;
@@ -167,7 +167,11 @@ pub fn visible(text: &str) -> String {
 
 /// The same for a text whose lines stay.
 pub fn lines(text: &str) -> String {
-    text.chars().map(|c| if matches!(c, '\n' | '\t') { c } else { sign(c) }).collect()
+    let shown = |c| if matches!(c, '\n' | '\t') { c } else { sign(c) };
+    // A carriage return is no command where the line ends.
+    let mut all = text.split("\r\n").map(|part| part.chars().map(shown).collect::<String>());
+    let first = all.next().unwrap_or_default();
+    all.fold(first, |text, part| text + "\r\n" + &part)
 }
 
 /// The sign that stands for a character: itself, where it is seen.

@@ -21,6 +21,38 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same with a `*` for each byte, so that every other character keeps its place.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut done = 0;
+    for (start, end) in credentials(text) {
+        shown.push_str(text.get(done..start).unwrap_or_default());
+        shown.extend(std::iter::repeat_n('*', end - start));
+        done = end;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+/// A text in which addresses stand without user names and passwords, as they would be written without.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut done = 0;
+    for (start, end) in credentials(text) {
+        shown.push_str(text.get(done..start).unwrap_or_default());
+        // The `@` stands behind them.
+        done = end + 1;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
 /// Whether an address in the text has a user name or password.
 pub fn has_credentials(text: &str) -> bool {
     credentials(text).next().is_some()

@@ -182,6 +182,8 @@ fn texts_are_shown_without_user_names_and_passwords() {
     assert_eq!(shown("git+ssh://git@git.example/x@v1"), "git+ssh://git@git.example/x@v1");
     // What is written wrongly is hidden as well: it is in the message that says so.
     assert_eq!(shown("https://me:wo/rd@x.example/a"), "https://****@x.example/a");
+    assert_eq!(masked("a https://m:w@x.example"), "a https://***@x.example");
+    assert_eq!(without_credentials("a @ git+https://m:w@x.example/y@v1"), "a @ git+https://x.example/y@v1");
     for text in ["https://x.example:8080/a@v1", "https://x.example/a@b", "a://", "://@", "me@x.example"] {
         assert_eq!(shown(text), text);
         assert!(!has_credentials(text));

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::address::{has_credentials, without_credentials};
+
 /// How much a diagnostic weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -94,6 +96,17 @@ impl Diagnostics {
     /// Whether another error is only counted.
     pub fn is_full(&self) -> bool {
         self.is_full_of((Severity::Error, None))
+    }
+
+    /// Notes that a requirement has a user name or password in an address.
+    pub fn report_credentials(&mut self, requirement: &str, source: &Arc<Source>, span: Span) {
+        if has_credentials(requirement) {
+            let end = requirement.find(['@', ' ', ';', '=']).unwrap_or(requirement.len());
+            let package = requirement.get(..end).unwrap_or_default().trim().to_owned();
+            let address = without_credentials(requirement).into_owned();
+            let is_git = address.contains("git+");
+            self.report(source, span, Problem::CredentialsInAddress { package, address, is_git });
+        }
     }
 
     /// Takes over everything that `other` found.

@@ -6,6 +6,7 @@
 
 use super::Severity;
 use super::words::{around, did_you_mean, host, instead_of, list, more, not_found, nothing_there, shortened};
+use crate::address::{lines, redacted};
 
 /// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -240,12 +241,12 @@ impl Problem {
 
     /// What is wrong. A value or a name of any length leaves the message readable.
     pub fn message(&self) -> String {
-        shortened(self.to_string())
+        shortened(lines(&redacted(&self.to_string())))
     }
 
     /// What to do about it, in the order in which to try. May be empty.
     pub fn help(&self) -> Vec<String> {
-        self.cures().into_iter().map(shortened).collect()
+        self.cures().into_iter().map(|cure| shortened(lines(&redacted(&cure)))).collect()
     }
 
     #[expect(clippy::too_many_lines, reason = "a table of texts")]

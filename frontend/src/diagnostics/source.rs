@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Problem;
+use crate::address::{lines, masked};
 
 /// A half-open range of bytes in a [`Source`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +101,13 @@ impl Source {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             character: u32::try_from(character).unwrap_or(u32::MAX),
         }
+    }
+
+    /// The text as it leaves the build, in excerpts and beside operations: addresses have no user name and no password,
+    /// and a terminal takes nothing of it as a command. Lines and bytes of a line keep their places as far as they
+    /// can be seen.
+    pub fn shown(&self) -> String {
+        lines(&masked(&self.text))
     }
 
     /// The span of a whole line (from 1), without its line break.

@@ -36,7 +36,7 @@ impl Locks {
             };
             Arc::new(SourceFile {
                 filename: source.name.clone(),
-                data: source.text.clone().into_bytes(),
+                data: source.shown().into_bytes(),
                 language: language.to_owned(),
                 definition: None,
             })

@@ -89,7 +89,7 @@ impl BuildFile {
             Source::decode(name, &bytes).map_err(|problem| unreadable(name, &problem, bytes, &definition))?;
         let file = SourceFile {
             filename: name.to_owned(),
-            data: source.text.clone().into_bytes(),
+            data: source.shown().into_bytes(),
             language: "toml".to_owned(),
             definition: Some(state.clone()),
         };

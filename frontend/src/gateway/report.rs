@@ -101,7 +101,7 @@ fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
     let ranges = vec![range(&diagnostic.source, diagnostic.span)];
     SourceDetail {
         filename: diagnostic.source.name.clone(),
-        data: diagnostic.source.text.clone().into_bytes(),
+        data: diagnostic.source.shown().into_bytes(),
         language: String::new(),
         definition: None,
         ranges,
@@ -113,7 +113,7 @@ pub(super) fn details_of(wanted: &[&Wanted]) -> Vec<SourceDetail> {
     let files = by_file(wanted.iter().map(|wanted| &wanted.at)).into_iter();
     let details = files.map(|(source, spans)| SourceDetail {
         filename: source.name.clone(),
-        data: source.text.clone().into_bytes(),
+        data: source.shown().into_bytes(),
         language: String::new(),
         definition: None,
         ranges: spans.into_iter().map(|span| range(source, span)).collect(),

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::poetry::Poetry;
 use super::version::{self, VersionFromGit};
+use crate::address::{is_invisible, visible};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::pep508::Name;
 use crate::spec::Located;
@@ -117,7 +118,7 @@ impl Pyproject {
             has_contents: project.is_some(),
             unreadable: Vec::new(),
         };
-        Some(match poetry {
+        let mut read = match poetry {
             Some(poetry) => Self {
                 name: poetry.name,
                 version: poetry.version,
@@ -131,7 +132,32 @@ impl Pyproject {
                 ..standard
             },
             None => standard,
-        })
+        };
+        read.check_lines(found);
+        Some(read)
+    }
+
+    /// Keeps the requirements that are one line: others would be several for the resolver, or options of it.
+    fn check_lines(&mut self, found: &mut Diagnostics) {
+        let source = Arc::clone(&self.source);
+        let mut keep = |line: &Located<String>| {
+            let is_line = !line.value.chars().any(is_invisible) && !line.value.trim_end().ends_with('\\');
+            if !is_line || line.value.trim_start().starts_with('-') {
+                let problem = Problem::BadRequirement { line: visible(&line.value) };
+                found.report(&source, line.span, problem);
+                return false;
+            }
+            found.report_credentials(&line.value, &source, line.span);
+            true
+        };
+        self.dependencies.iter_mut().for_each(|lines| lines.retain(&mut keep));
+        self.extras.values_mut().for_each(|lines| lines.retain(&mut keep));
+        for entries in self.groups.values_mut() {
+            entries.retain(|entry| match entry {
+                GroupEntry::Requirement(line) => keep(line),
+                GroupEntry::Include(_) => true,
+            });
+        }
     }
 }
 

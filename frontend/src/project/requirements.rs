@@ -10,6 +10,7 @@ use super::context::ContextError;
 use super::files::Files;
 use super::own::{self, OwnLine};
 use super::pyproject::normalized;
+use crate::address::without_credentials;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::spec::{ContextPath, Located};
 
@@ -77,7 +78,8 @@ impl Requirements {
     /// Takes over requirements that stand in a file of another kind.
     pub(super) fn add_inline(&mut self, lines: &[Located<String>], source: &Arc<Source>) {
         for line in lines {
-            self.inline.push(line.value.clone());
+            // The text becomes part of an operation.
+            self.inline.push(without_credentials(&line.value).into_owned());
             self.wanted.extend(Wanted::of(&line.value, source, line.span));
         }
     }
@@ -193,7 +195,10 @@ fn follow_one(
                 None if other.contains("://") => {}
                 None => found.report(&source, line.span, Problem::RequirementLeavesContext { path: other }),
             },
-            Ok(Line::Other) => read.wanted.extend(Wanted::of(&line.value, &source, line.span)),
+            Ok(Line::Other) => {
+                found.report_credentials(&line.value, &source, line.span);
+                read.wanted.extend(Wanted::of(&line.value, &source, line.span));
+            }
             Err(problem) => found.report(&source, line.span, problem),
         }
     }

@@ -187,3 +187,60 @@ fn names_that_a_package_manager_takes_for_something_else_are_errors() {
         assert!(ran.stdout.contains(" --> pybuild.toml:5:19\n"), "{}", ran.stdout);
     }
 }
+
+#[test]
+fn no_command_prints_a_password_of_an_address() {
+    let digest = format!("hashes = {{ sha256 = \"{ZEROS}\" }}");
+    let lock = |url: &str| {
+        format!(
+            "lock-version = \"1.0\"\n\n[[packages]]\nname = \"alpha\"\nversion = \"1.0\"\n\
+             wheels = [{{ url = \"{url}\", {digest} }}]\n"
+        )
+    };
+    let manifest = |url: &str| {
+        format!("[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"alpha @ {url}\", \"six\"]\n")
+    };
+    let url = "https://me:hunter2@files.example/alpha-1.0-py3-none-any.whl";
+    let projects = [
+        vec![("pylock.toml", lock(url))],
+        vec![("pylock.toml", lock("https://me:hunter2@files.example/a%2fb.whl"))],
+        vec![("pyproject.toml", manifest(url))],
+        vec![("pyproject.toml", manifest("git+https://me:hunter2@git.example/alpha@v1"))],
+        vec![(
+            "requirements.txt",
+            format!("--index-url https://me:hunter2@index.example/simple\nalpha @ {url}\n"),
+        )],
+        vec![("requirements.txt", format!("alpha @ {url}\n=broken\n"))],
+        vec![("requirements.txt", format!("alpha @ {url} --hash=sha256:{ZEROS}\n"))],
+    ];
+    for files in projects {
+        let build = HEAD.to_owned();
+        let mut all = vec![("pybuild.toml", build.as_str())];
+        all.extend(files.iter().map(|(path, text)| (*path, text.as_str())));
+        let folder = Folder::new(&all);
+        for command in ["check", "plan", "llb", "eject", "graph"] {
+            let ran = folder.run(&[command]);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!said.contains("hunter2"), "{command} of {files:?}\n{said}");
+        }
+        let json = folder.run(&["check", "--format", "json"]).stdout;
+        let told = json.contains("CredentialsInAddress") || json.contains("\"error\"");
+        assert!(told, "{files:?}\n{json}");
+    }
+}
+
+#[test]
+fn a_dependency_is_one_requirement_and_no_option() {
+    for line in [
+        "six\\n--index-url https://evil.example/simple",
+        "--index-url=https://evil.example",
+        "-e /etc",
+        "six \\\\",
+    ] {
+        let manifest =
+            format!("[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"idna\", \"{line}\"]\n");
+        let folder = Folder::new(&[("pybuild.toml", HEAD), ("pyproject.toml", &manifest)]);
+        let ran = folder.run(&["check"]);
+        assert!(ran.stdout.contains("is not a requirement\n --> pyproject.toml:4:"), "{}", ran.stdout);
+    }
+}

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Findings;
 use super::excerpt::Excerpt;
+use crate::address::masked;
 use crate::diagnostics::Severity;
 
 pub(super) fn render(findings: &Findings<'_>) -> String {
@@ -16,6 +17,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         };
         let shown = findings.opened.shown(&diagnostic.source);
         let Excerpt { text, first_line, span } = Excerpt::of(&diagnostic.source, diagnostic.span);
+        let text = masked(text);
         let snippet = Snippet::source(text)
             .line_start(first_line)
             .path(shown.as_str())

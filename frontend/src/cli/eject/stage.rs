@@ -181,25 +181,21 @@ fn app(out: &mut Dockerfile, files: &AppFiles) {
 
 /// Flags for what is left out.
 fn excluded(patterns: &[String]) -> String {
-    patterns.iter().map(|pattern| format!("--exclude={} ", field(pattern))).collect()
+    patterns.iter().fold(String::new(), |flags, pattern| flags + "--exclude=" + &field(pattern) + " ")
 }
 
 fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
-    let mut line = String::from("COPY ");
-    match &plan.from {
-        CopySource::Context => {}
-        CopySource::Stage(name) => line += &format!("--from={} ", stage_name(name)),
-        CopySource::Builder => line += "--from=builder ",
-        CopySource::Image(image) => line += &format!("--from={} ", field(&image.familiar())),
-    }
-    if let Some(owner) = &plan.owner {
-        line += &format!("--chown={} ", user(owner));
-    }
-    if let Some(mode) = plan.mode {
-        line += &format!("--chmod={mode:04o} ");
-    }
-    line += &excluded(&plan.exclude);
-    out.instruction(line + &words(&[&plan.path, &plan.to]));
+    let mut flags = match &plan.from {
+        CopySource::Context => Vec::new(),
+        CopySource::Stage(name) => vec![format!("--from={}", stage_name(name))],
+        CopySource::Builder => vec!["--from=builder".to_owned()],
+        CopySource::Image(image) => vec![format!("--from={}", field(&image.familiar()))],
+    };
+    flags.extend(plan.owner.as_ref().map(|owner| format!("--chown={}", user(owner))));
+    flags.extend(plan.mode.map(|mode| format!("--chmod={mode:04o}")));
+    flags.extend(plan.exclude.iter().map(|pattern| format!("--exclude={}", field(pattern))));
+    flags.push(words(&[&plan.path, &plan.to]));
+    out.instruction(format!("COPY {}", flags.join(" ")));
 }
 
 fn command(out: &mut Dockerfile, plan: &RunPlan) {
@@ -285,24 +281,18 @@ fn health(out: &mut Dockerfile, check: &HealthCheck) {
         out.instruction("HEALTHCHECK NONE");
         return;
     };
-    let mut line = String::from("HEALTHCHECK ");
     let times = [
         ("interval", check.interval),
         ("timeout", check.timeout),
         ("start-period", check.start_period),
         ("start-interval", check.start_interval),
     ];
-    for (name, time) in times {
-        if let Some(time) = time {
-            line += &format!("--{name}={}us ", time.0 / 1000);
-        }
-    }
-    if let Some(retries) = check.retries {
-        line += &format!("--retries={retries} ");
-    }
-    line += &match command {
+    let times = times.into_iter().filter_map(|(name, time)| Some((name, time?)));
+    let mut flags: Vec<_> = times.map(|(name, time)| format!("--{name}={}us", time.0 / 1000)).collect();
+    flags.extend(check.retries.map(|retries| format!("--retries={retries}")));
+    flags.push(match command {
         Command::Shell(shell) if is_plain_line(shell) => format!("CMD {shell}"),
         command => format!("CMD {}", list(&command.arguments())),
-    };
-    out.instruction(line);
+    });
+    out.instruction(format!("HEALTHCHECK {}", flags.join(" ")));
 }

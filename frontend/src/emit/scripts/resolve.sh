@@ -13,7 +13,8 @@ export UV_CACHE_DIR=/root/.cache/uv
 /run/pybuild/uv/bin/uv pip compile --quiet --universal --no-header \
     --no-python-downloads --python "$(command -v python3 || command -v python)" --python-version "$version" \
     --format pylock.toml --output-file pylock.toml "$@" || code=$?
-[ -n "${code:-}" ] || exit 0
+# The answer travels with an exported cache: no address in it has a user name or password.
+[ -n "${code:-}" ] || exec sed -i 's#\(https\{0,1\}://\)[^/@"]*@#\1#g' pylock.toml
 if ! command -v git >/dev/null 2>&1 && grep -qs 'git+' -- "$@"; then
     echo "pybuild: a repository is asked for, and this base image has no git: lock the project, or set [python] build-base to an image that has it" >&2
 fi
