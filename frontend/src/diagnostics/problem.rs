@@ -38,6 +38,8 @@ pub enum Problem {
     // Values.
     #[error("`{value}` is not a duration")]
     BadDuration { value: String },
+    #[error("`{value}` is not an age of files")]
+    BadAge { value: String },
     #[error("`{value}` is not a port")]
     BadPort { value: String },
     #[error("`{value}` is not a user: {reason}")]
@@ -158,6 +160,10 @@ pub enum Problem {
     UnverifiedAllowed { package: String, file: String, is_plain: bool },
     #[error("the address of `{package}` has a user name or password, which is left out")]
     CredentialsInAddress { package: String, address: String, is_git: bool },
+    #[error("`{package}` was uploaded on {uploaded}, {age} ago; `cooldown` asks for {cooldown}")]
+    TooYoung { package: String, uploaded: String, age: String, cooldown: String, until: String },
+    #[error("{from} does not say when every file was uploaded: `cooldown` does not hold for those files")]
+    UploadTimeUnknown { from: String },
     #[error("the version of Python cannot be told from the base image's name")]
     PythonVersionNeeded,
     #[error("{what} are not locked: the next build may install other versions")]
@@ -204,6 +210,7 @@ impl Problem {
             | Self::NoDependencies { .. }
             | Self::UnusedBuildArg { .. }
             | Self::UnverifiedAllowed { .. }
+            | Self::UploadTimeUnknown { .. }
             | Self::CredentialsInAddress { .. }
             | Self::Lint { .. }
             | Self::UnknownRule { .. } => Severity::Warning,
@@ -225,6 +232,7 @@ impl Problem {
             Self::UnverifiedAllowed { .. } => Some("UnverifiedFile"),
             Self::CredentialsInAddress { .. } => Some("CredentialsInAddress"),
             Self::RequiresPython { .. } => Some("RequiresPython"),
+            Self::UploadTimeUnknown { .. } => Some("UploadTimeUnknown"),
             _ => None,
         }
     }
@@ -297,6 +305,21 @@ impl Problem {
             Self::TooLarge { .. } => vec!["is it the file that was meant? `-f` names another".into()],
             Self::BadPlatform { .. } => vec!["write a platform as `linux/amd64` or `linux/arm64`".into()],
             Self::BadDuration { .. } => vec!["write a number and a unit, as `30s`, `1m30s` or `500ms`".into()],
+            Self::BadAge { .. } => vec!["write a number and a unit, as `7d`, `36h` or `2w`".into()],
+            Self::TooYoung { package, until, .. } => {
+                let name = package.split(' ').next().unwrap_or(package);
+                vec![
+                    "lock an older version; uv: `uv lock --exclude-newer \"7 days\"`".into(),
+                    format!("or build on {until} or later"),
+                    format!(
+                        "or make an exception: `[dependencies]` with `cooldown = {{ age = \"…\", except = [\"{name}\"] }}`"
+                    ),
+                ]
+            }
+            Self::UploadTimeUnknown { .. } => vec![
+                "lock with a tool that keeps the time of the upload (`uv lock`, `uv export --format pylock.toml`)".into(),
+                "or use an index that tells the time (PEP 700)".into(),
+            ],
             Self::BadPort { .. } => {
                 vec!["write a number from 1 to 65535, or a string as `\"53/udp\"` or `\"8000-8010\"`".into()]
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Hashes;
+use super::{Hashes, Timestamp};
 use crate::address::{FileName, HttpUrl};
 use crate::pep508::Name;
 use crate::tags::WheelName;
@@ -18,6 +18,8 @@ pub struct Artifact {
     pub hashes: Hashes,
     /// Its size in bytes.
     pub size: Option<u64>,
+    /// When its index received the file, where the lock says so.
+    pub uploaded: Option<Timestamp>,
     /// Wheel or source archive.
     pub kind: ArtifactKind,
 }
@@ -48,7 +50,7 @@ impl Artifact {
     /// A file by its name.
     pub(super) fn new(file: FileName, location: Location) -> Self {
         let kind = ArtifactKind::of_file(file.as_str());
-        Self { file, location, hashes: Hashes::default(), size: None, kind }
+        Self { file, location, hashes: Hashes::default(), size: None, uploaded: None, kind }
     }
 
     /// The wheel that it is.

@@ -17,6 +17,7 @@ mod poetry;
 mod pylock;
 mod requirements;
 mod table;
+mod timestamp;
 mod uv;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use model::{
     Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };
 pub use poetry::poetry_specifiers;
+pub use timestamp::Timestamp;
 pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
 
 use std::fmt;

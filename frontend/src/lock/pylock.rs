@@ -132,6 +132,7 @@ fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
     };
     let mut artifact = Artifact::new(name, location);
     artifact.size = table.number("size")?;
+    artifact.uploaded = table.moment("upload-time")?;
     for (algorithm, digest) in table.table("hashes")?.iter().flat_map(Table::entries) {
         let digest = digest.text()?;
         let hash = Hash::new(algorithm.text, digest.text);

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::artifact::Location;
 use super::location::locate;
 use super::model::Place;
-use super::{Hash, LockError, LockErrorKind};
+use super::{Hash, LockError, LockErrorKind, Timestamp};
 use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, ParseError, Requirement, parse_specifiers};
@@ -119,6 +119,16 @@ impl<'t> Table<'t> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = value.tree.as_integer().and_then(|number| u64::from_str(number.as_str()).ok());
         number.map(Some).ok_or_else(|| value.wrong_type("a number"))
+    }
+
+    /// A date and time: TOML's own, or a text in its form.
+    pub(super) fn moment(&self, key: &'t str) -> Result<Option<Timestamp>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let moment = match value.tree {
+            DeValue::Datetime(datetime) => Timestamp::of(datetime),
+            other => other.as_str().and_then(Timestamp::parse),
+        };
+        moment.map(Some).ok_or_else(|| value.wrong_type("a date with a time"))
     }
 
     pub(super) fn table(&self, key: &'t str) -> Result<Option<Table<'t>>> {

@@ -211,6 +211,8 @@ fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
         artifact.hashes.insert(hash.hash()?);
     }
     artifact.size = table.number("size")?;
+    // The name of before revision 2.
+    artifact.uploaded = table.moment(if table.has("upload-time") { "upload-time" } else { "upload_time" })?;
     Ok(artifact)
 }
 

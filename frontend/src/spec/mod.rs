@@ -5,6 +5,7 @@
 //! run shows every mistake.
 
 mod args;
+mod cooldown;
 mod index;
 mod reader;
 mod schema;
@@ -16,6 +17,8 @@ mod values;
 
 pub use args::Arguments;
 pub(crate) use args::mentioned;
+pub(crate) use args::mentions;
+pub use cooldown::{Cooldown, in_words};
 pub use index::Index;
 pub use reader::Located;
 pub use schema::{reference, schema};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use buildkit_llb::Platform;
 use pep440_rs::Version;
 
+use super::cooldown::Cooldown;
 use super::index::{Index, secret_id};
 use super::reader::{Context, Expanded, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
@@ -111,6 +112,8 @@ pub struct Dependencies {
     pub bytecode: bool,
     /// `allow-unverified`: packages of which a file may be installed that no hash covers.
     pub allow_unverified: Vec<Located<String>>,
+    /// `cooldown`: how long a file must have been on its index.
+    pub cooldown: Option<Cooldown>,
 }
 
 impl Default for Dependencies {
@@ -124,6 +127,7 @@ impl Default for Dependencies {
             index: Index::default(),
             bytecode: true,
             allow_unverified: Vec::new(),
+            cooldown: None,
         }
     }
 }
@@ -142,6 +146,7 @@ impl Read for Dependencies {
             index: table.get_or_default(cx, "index"),
             bytecode: table.get(cx, "bytecode").unwrap_or(true),
             allow_unverified: table.get_or_default(cx, "allow-unverified"),
+            cooldown: table.get(cx, "cooldown"),
         };
         table.finish(cx);
         Some(read)

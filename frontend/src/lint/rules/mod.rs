@@ -21,7 +21,7 @@ mod version_from_git;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 27] = [
+pub static RULES: [&Rule; 28] = [
     &compiler::RULE,
     &found("CredentialsInAddress", "An address has a user name or password."),
     &development_group::RULE,
@@ -48,6 +48,7 @@ pub static RULES: [&Rule; 27] = [
     &unused_arg::RULE,
     &unused_stage::RULE,
     &found("UnverifiedFile", "A file is installed that no hash covers, because the build file allows it."),
+    &found("UploadTimeUnknown", "A file has no known time of upload, so `cooldown` does not hold for the file."),
     &version_from_git::RULE,
 ];
 

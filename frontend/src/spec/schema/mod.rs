@@ -20,7 +20,7 @@ use markdown::renewed;
 use serde_json::{Value, json};
 
 use key::{any, secret_id, text};
-use settings::{app, dependencies, index, package, python, system};
+use settings::{age, app, cooldown, dependencies, index, package, python, system};
 use stage::stage;
 use steps::{cache, check, copy, healthcheck, reports, secret, step, user};
 
@@ -77,6 +77,7 @@ fn definitions() -> Value {
         "user": any("", vec![text().shape, user().shape()]).shape,
         "cache": any("", vec![text().shape, cache().shape()]).shape,
         "secret": any("", vec![secret_id().shape, secret().shape()]).shape,
+        "cooldown": any("", vec![age().shape, cooldown().shape()]).shape,
         "package": any("", vec![text().shape, package().shape()]).shape,
     })
 }
@@ -84,7 +85,7 @@ fn definitions() -> Value {
 /// Every table whose keys are listed in the reference, in its order.
 fn tables() -> Vec<key::Table> {
     let stage = stage::parts();
-    let mut tables = vec![python(), dependencies(), index(), system(), package(), app()];
+    let mut tables = vec![python(), dependencies(), cooldown(), index(), system(), package(), app()];
     tables.extend(stage);
     tables.extend([step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
     tables

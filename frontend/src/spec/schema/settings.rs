@@ -80,6 +80,13 @@ pub(super) fn dependencies() -> Table {
                 "allow-unverified = [\"old-tool\"]",
             ),
             key(
+                "cooldown",
+                defined("string or table", "cooldown"),
+                "none",
+                "[how long a file must have been on its index](dependencies.md#cooldown) before a build installs the file",
+                "cooldown = \"7d\"",
+            ),
+            key(
                 "index",
                 index,
                 "`{}`",
@@ -88,6 +95,23 @@ pub(super) fn dependencies() -> Table {
             ),
         ],
     }
+}
+
+pub(super) fn cooldown() -> Table {
+    Table {
+        id: "cooldown",
+        header: "[dependencies.cooldown]",
+        about: "how long a file must have been on its index",
+        keys: vec![
+            key("age", age(), REQUIRED, "the shortest time since the upload: a number with `m`, `h`, `d` or `w`", "age = \"7d\""),
+            key("except", texts(), "`[]`", "packages that do not wait", "except = [\"our-library\"]"),
+        ],
+    }
+}
+
+pub(super) fn age() -> Kind {
+    let pattern = "^[0-9]+ ?(m|minutes?|h|hours?|d|days?|w|weeks?)$";
+    Kind { words: "string", shape: json!({ "type": "string", "pattern": pattern }) }
 }
 
 pub(super) fn index() -> Table {

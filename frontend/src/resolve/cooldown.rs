@@ -1,0 +1,121 @@
+//! Whether the files that were chosen have been on their index for as long as the project asks for.
+//!
+//! The clock decides whether a build is refused. No byte of an image depends on it. Sources that are no file of an index
+//! (repositories, addresses, folders) are pinned by the project itself, and have no time of an upload.
+
+use std::sync::Arc;
+
+use super::choose;
+use super::locate::Located;
+use crate::diagnostics::{Diagnostics, Place, Problem};
+use crate::lock::{Artifact, Location, Source, Timestamp};
+use crate::project::Locked;
+use crate::select::{Selected, Selection, Take};
+use crate::spec::{Cooldown, Spec, in_words};
+
+/// The shortest time in which an age is told in days, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// Reports every chosen file that is younger at `now` than the project's cooldown, and whether the age of others is
+/// unknown.
+pub(super) fn check(
+    selection: &Selection,
+    located: Option<&Located>,
+    locked: Option<&Locked>,
+    spec: &Spec,
+    now: Timestamp,
+    found: &mut Diagnostics,
+) {
+    let Some(cooldown) = &spec.dependencies.cooldown else { return };
+    let anywhere = || Place { source: Arc::clone(&spec.source), span: cooldown.span };
+    let mut is_unknown = false;
+    for entry in &selection.entries {
+        let Some(file) = file(entry, located).filter(|_| !cooldown.except.contains(&entry.package.name)) else {
+            continue;
+        };
+        let Some(uploaded) = file.uploaded else {
+            is_unknown = true;
+            continue;
+        };
+        if let Some(problem) = too_young(&entry.package.label(), uploaded, cooldown, now) {
+            let at = choose::place(entry, locked).unwrap_or_else(anywhere);
+            found.report(&at.source, at.span, problem);
+        }
+    }
+    if is_unknown {
+        let lock = locked.map_or_else(|| "the index".to_owned(), |locked| format!("`{}`", locked.path.as_str()));
+        found.report(&spec.source, cooldown.span, Problem::UploadTimeUnknown { from: lock });
+    }
+}
+
+/// The file of an index that is installed, as far as there is one.
+fn file<'a>(entry: &'a Selected, located: Option<&'a Located>) -> Option<&'a Artifact> {
+    if !matches!(entry.package.source, Source::Index { .. }) {
+        return None;
+    }
+    let on_index = || located.and_then(|located| located.file(&entry.package.name));
+    match &entry.take {
+        Take::Wheel(artifact) | Take::Sdist(artifact) => match artifact.location {
+            Location::Index => on_index().or(Some(artifact)),
+            Location::Url(_) | Location::Path(_) => Some(artifact),
+        },
+        Take::Release => on_index(),
+        Take::Source => None,
+    }
+}
+
+fn too_young(package: &str, uploaded: Timestamp, cooldown: &Cooldown, now: Timestamp) -> Option<Problem> {
+    let wait = i64::try_from(cooldown.seconds).unwrap_or(i64::MAX);
+    let old_enough = uploaded.0.saturating_add(wait);
+    if now.0 >= old_enough {
+        return None;
+    }
+    let age = now.0.saturating_sub(uploaded.0).max(0);
+    // Whole days, or whole hours below a day: nobody waits for a minute.
+    let age = if age >= DAY { age - age % DAY } else { age - age % (60 * 60) };
+    Some(Problem::TooYoung {
+        package: package.to_owned(),
+        uploaded: uploaded.to_string(),
+        age: in_words(u64::try_from(age).unwrap_or_default()),
+        cooldown: in_words(cooldown.seconds),
+        // The day after: the moment itself lies within a day.
+        until: Timestamp(old_enough.saturating_add(DAY - 1)).to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::diagnostics::Span;
+
+    fn problem(uploaded: &str, now: &str) -> Option<String> {
+        let cooldown = Cooldown { seconds: 7 * 86_400, except: BTreeSet::new(), span: Span::default() };
+        let moment = |text| Timestamp::parse(text).unwrap();
+        too_young("six 1.17.0", moment(uploaded), &cooldown, moment(now)).map(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_file_is_installed_once_it_has_been_there_for_the_whole_time() {
+        let uploaded = "2026-11-20T12:00:00Z";
+        assert_eq!(problem(uploaded, "2026-11-27T12:00:00Z"), None);
+        assert_eq!(
+            problem(uploaded, "2026-11-27T11:59:59Z").as_deref(),
+            Some("`six 1.17.0` was uploaded on 2026-11-20, 6 days ago; `cooldown` asks for 7 days")
+        );
+        assert_eq!(
+            problem(uploaded, "2026-11-20T15:30:00Z").as_deref(),
+            Some("`six 1.17.0` was uploaded on 2026-11-20, 3 hours ago; `cooldown` asks for 7 days")
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_makes_nothing_old() {
+        let text = problem("2026-11-20T12:00:00Z", "2001-01-01T00:00:00Z");
+        assert_eq!(
+            text.as_deref(),
+            Some("`six 1.17.0` was uploaded on 2026-11-20, 0 days ago; `cooldown` asks for 7 days")
+        );
+    }
+}
