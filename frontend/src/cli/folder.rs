@@ -140,11 +140,15 @@ impl Opened {
         self.check.as_ref().map(read).transpose()
     }
 
+    /// `SOURCE_DATE_EPOCH` among the args, in seconds since 1970.
+    fn epoch(&self) -> Option<i64> {
+        self.build_args.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok())
+    }
+
     /// The args as a build has them.
     fn arguments(&self, target: Option<&str>, platform: &Platform) -> Arguments {
         let given = self.build_args.clone();
-        let epoch = given.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
-        build_arguments(given, epoch, target.unwrap_or("default"), platform, &native())
+        build_arguments(given, self.epoch(), target.unwrap_or("default"), platform, &native())
     }
 
     /// What a build of `target` would be; `None` where the build file is no TOML. What is wrong goes to `found`; what
@@ -176,7 +180,7 @@ impl Opened {
         {
             let mut wheels = BTreeMap::new();
             for groups in plan.group_sets() {
-                let offline = Offline::default();
+                let offline = Offline { epoch: self.epoch(), ..Offline::default() };
                 let wanted = [groups.clone()].into();
                 match wheel_sets(&spec, &project, &wanted, (platform, None), &offline, &mut problems) {
                     Ok(sets) => wheels.extend(sets),
@@ -205,7 +209,7 @@ impl Opened {
         found.extend(problems);
         let Some(spec) = spec else { return Ok(()) };
         let files = Files { context: &*self.context, ignored: &self.ignored };
-        let asked = Asked { target, platform, build_platform: &native };
+        let asked = Asked { target, platform, build_platform: &native, epoch: self.epoch() };
         examine(&spec, &files, asked, options, found).map_err(|error| failed(&error))
     }
 

@@ -14,7 +14,7 @@ use crate::emit::{self, BaseImage, ExecOptions, Inputs, Scanned};
 use crate::plan::{WheelLayer, WheelSet};
 use crate::project::Project;
 use crate::reference::ImageReference;
-use crate::resolve::{Question, ResolveError, Resolver};
+use crate::resolve::{Clock, Question, ResolveError, Resolver};
 use crate::spec::Spec;
 
 /// What stands in place of wheels that are not known yet.
@@ -25,12 +25,18 @@ pub(super) const OPEN: &str = "resolved in the build";
 pub(super) struct Offline {
     /// The questions, in order.
     pub(super) asked: RefCell<Vec<Question>>,
+    /// What stands in for the clock, in seconds since 1970.
+    pub(super) epoch: Option<i64>,
 }
 
 impl Resolver for Offline {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         self.asked.borrow_mut().push(question.clone());
         Err(ResolveError(OPEN.into()))
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(self.epoch)
     }
 }
 
@@ -41,6 +47,11 @@ pub(super) struct Nothing;
 impl Resolver for Nothing {
     fn resolve(&self, _: &Question) -> Result<String, ResolveError> {
         Ok("lock-version = \"1.0\"\ncreated-by = \"pybuild\"\npackages = []\n".to_owned())
+    }
+
+    fn clock(&self) -> Clock {
+        // Nothing is found, so nothing is too new.
+        Clock::new(None)
     }
 }
 

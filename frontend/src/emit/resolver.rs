@@ -11,7 +11,7 @@ use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
 use crate::diagnostics::{Source, Span};
 use crate::plan::{Access, Plan};
-use crate::resolve::Question;
+use crate::resolve::{Bound, Question};
 
 /// The file that the state of [`resolver`] holds.
 pub const ANSWER: &str = "pylock.toml";
@@ -94,6 +94,7 @@ fn ask(
         .run(&base.state)
         .output(OUT);
     let mut arguments = vec![question.python.clone()];
+    arguments.extend(question.bound.iter().flat_map(Bound::arguments));
     let pins = "/run/pybuild/pins.txt";
     if question.only_pins {
         arguments.extend(["--no-deps".to_owned(), pins.to_owned()]);

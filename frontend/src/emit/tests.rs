@@ -8,7 +8,7 @@ use crate::ignore::Patterns;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
 use crate::project::{Files, Ignored, Project, Scope};
-use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
 mod sameness;
@@ -57,6 +57,10 @@ struct NoIndex;
 impl Resolver for NoIndex {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         Err(ResolveError(format!("asked for {}", question.label()).into()))
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(Some(0))
     }
 }
 

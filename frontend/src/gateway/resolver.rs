@@ -14,13 +14,13 @@ use crate::gateway::context::GatewayContext;
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::explain::explained;
 use crate::gateway::images::resolve_image;
-use crate::gateway::options::Options;
+use crate::gateway::options::{Options, SourceDateEpoch};
 use crate::gateway::report::details_of;
 use crate::gateway::wishes::exec_options;
 use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
-use crate::resolve::{CondaQuestion, Question, ResolveError, Resolver, blamed};
+use crate::resolve::{Clock, CondaQuestion, Question, ResolveError, Resolver, blamed};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
 pub(super) struct GatewayResolver<'a> {
@@ -119,5 +119,9 @@ impl GatewayResolver<'_> {
 impl Resolver for GatewayResolver<'_> {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         self.answer(question).map_err(|failure| ResolveError(Box::new(failure)))
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(self.options.source_date_epoch.as_ref().and_then(SourceDateEpoch::seconds))
     }
 }

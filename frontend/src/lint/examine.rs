@@ -8,7 +8,7 @@ use super::{CheckOptions, Subject, check};
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::plan::Plan;
 use crate::project::{ContextError, Files, Project, Scope};
-use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Installer, Spec};
 
 /// What is to be looked at.
@@ -20,14 +20,20 @@ pub struct Asked<'a> {
     pub platform: &'a Platform,
     /// The platform that steps run on without emulation.
     pub build_platform: &'a Platform,
+    /// What stands in for the clock, in seconds since 1970.
+    pub epoch: Option<i64>,
 }
 
 /// There is no index to ask: what only it knows stays open.
-struct NoIndex;
+struct NoIndex(Clock);
 
 impl Resolver for NoIndex {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         Err(ResolveError(question.label().into()))
+    }
+
+    fn clock(&self) -> Clock {
+        self.0
     }
 }
 
@@ -49,6 +55,7 @@ pub fn examine(
     let scope = asked.target.map_or_else(|| Scope::all(spec), |target| Scope::of(spec, target));
     let project = Project::detect(spec, &scope, files, &mut problems)?;
     options.apply(&mut problems);
+    let no_index = NoIndex(Clock::new(asked.epoch));
     let targets = asked.target.map_or_else(|| spec.targets(), |target| vec![target]);
     let plans = Plan::several(spec, &project, &targets, &BTreeMap::new(), &mut problems);
     let with_builder = plans.iter().filter(|plan| plan.builder.is_some());
@@ -57,7 +64,7 @@ pub fn examine(
         for groups in sets {
             // Whether an index would have an answer is for the build to find out.
             let wanted = [groups].into();
-            drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &NoIndex, &mut problems));
+            drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &no_index, &mut problems));
         }
     }
     if !problems.has_errors() {

@@ -31,8 +31,8 @@ pub use model::{
     Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };
 pub use poetry::poetry_specifiers;
-pub use timestamp::Timestamp;
 pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
+pub use timestamp::Timestamp;
 
 use std::fmt;
 

@@ -18,6 +18,12 @@ impl Timestamp {
         Self::of(&Datetime::from_str(text).ok()?)
     }
 
+    /// The moment as RFC 3339 writes it, in UTC.
+    pub fn rfc3339(self) -> String {
+        let clock = self.0.rem_euclid(DAY);
+        format!("{self}T{:02}:{:02}:{:02}Z", clock / 3600, clock / 60 % 60, clock % 60)
+    }
+
     /// A date and time of TOML.
     pub(super) fn of(datetime: &Datetime) -> Option<Self> {
         let (date, time) = (datetime.date?, datetime.time?);
@@ -25,9 +31,11 @@ impl Timestamp {
             None | Some(Offset::Z) => 0,
             Some(Offset::Custom { minutes }) => i64::from(minutes) * 60,
         };
-        let clock = (i64::from(time.hour) * 60 + i64::from(time.minute)) * 60
-            + time.second.map_or(0, i64::from);
-        Some(Self(days(i64::from(date.year), i64::from(date.month), i64::from(date.day)) * DAY + clock - offset))
+        let clock =
+            (i64::from(time.hour) * 60 + i64::from(time.minute)) * 60 + time.second.map_or(0, i64::from);
+        Some(Self(
+            days(i64::from(date.year), i64::from(date.month), i64::from(date.day)) * DAY + clock - offset,
+        ))
     }
 }
 
@@ -77,10 +85,13 @@ mod tests {
 
     #[test]
     fn a_moment_is_shown_as_its_date() {
-        for date in ["1970-01-01", "1999-12-31", "2000-02-29", "2024-02-29", "2024-03-01", "2026-11-28", "2100-03-01"] {
+        for date in
+            ["1970-01-01", "1999-12-31", "2000-02-29", "2024-02-29", "2024-03-01", "2026-11-28", "2100-03-01"]
+        {
             let moment = Timestamp::parse(&format!("{date}T12:00:00Z")).unwrap();
             assert_eq!(moment.to_string(), date);
         }
         assert_eq!(Timestamp(-1).to_string(), "1969-12-31");
+        assert_eq!(Timestamp(1_709_251_199).rfc3339(), "2024-02-29T23:59:59Z");
     }
 }

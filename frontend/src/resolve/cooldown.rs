@@ -4,17 +4,80 @@
 //! (repositories, addresses, folders) are pinned by the project itself, and have no time of an upload.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::choose;
 use super::locate::Located;
 use crate::diagnostics::{Diagnostics, Place, Problem};
 use crate::lock::{Artifact, Location, Source, Timestamp};
+use crate::pep508::Name;
 use crate::project::Locked;
 use crate::select::{Selected, Selection, Take};
 use crate::spec::{Cooldown, Spec, in_words};
 
 /// The shortest time in which an age is told in days, in seconds.
 const DAY: i64 = 24 * 60 * 60;
+
+/// What time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// This time, whatever the machine's clock says: that of `SOURCE_DATE_EPOCH`.
+    Fixed(Timestamp),
+    /// The time of the machine's clock when it was looked at.
+    Running(Timestamp),
+}
+
+impl Clock {
+    /// The time in `epoch`, in seconds since 1970, or else that of the machine.
+    pub fn new(epoch: Option<i64>) -> Self {
+        epoch.map_or_else(Self::running, |seconds| Self::Fixed(Timestamp(seconds)))
+    }
+
+    fn running() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::Running(Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+    }
+
+    /// The time.
+    pub fn now(self) -> Timestamp {
+        match self {
+            Self::Fixed(now) | Self::Running(now) => now,
+        }
+    }
+}
+
+/// How old the files have to be among which a resolver chooses.
+///
+/// With a running clock the age is relative, as `7 days`: the resolver's step is then the same every day, and its result
+/// is kept by the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The age, or the time of the youngest file, as uv reads it.
+    pub newest: String,
+    /// Packages that need not be as old.
+    pub except: Vec<Name>,
+}
+
+impl Bound {
+    /// What the project's cooldown means for a resolver; absent where there is no cooldown.
+    pub(super) fn new(spec: &Spec, clock: Clock) -> Option<Self> {
+        let cooldown = spec.dependencies.cooldown.as_ref()?;
+        let newest = match clock {
+            Clock::Running(_) => in_words(cooldown.seconds),
+            Clock::Fixed(now) => {
+                let wait = i64::try_from(cooldown.seconds).unwrap_or(i64::MAX);
+                Timestamp(now.0.saturating_sub(wait)).rfc3339()
+            }
+        };
+        Some(Self { newest, except: cooldown.except.iter().cloned().collect() })
+    }
+
+    /// The arguments by which uv is told.
+    pub fn arguments(&self) -> Vec<String> {
+        let except = self.except.iter().map(|name| format!("--exclude-newer-package={name}=false"));
+        std::iter::once(format!("--exclude-newer={}", self.newest)).chain(except).collect()
+    }
+}
 
 /// Reports every chosen file that is younger at `now` than the project's cooldown, and whether the age of others is
 /// unknown.
@@ -30,7 +93,8 @@ pub(super) fn check(
     let anywhere = || Place { source: Arc::clone(&spec.source), span: cooldown.span };
     let mut is_unknown = false;
     for entry in &selection.entries {
-        let Some(file) = file(entry, located).filter(|_| !cooldown.except.contains(&entry.package.name)) else {
+        let Some(file) = file(entry, located).filter(|_| !cooldown.except.contains(&entry.package.name))
+        else {
             continue;
         };
         let Some(uploaded) = file.uploaded else {
@@ -43,7 +107,8 @@ pub(super) fn check(
         }
     }
     if is_unknown {
-        let lock = locked.map_or_else(|| "the index".to_owned(), |locked| format!("`{}`", locked.path.as_str()));
+        let lock =
+            locked.map_or_else(|| "the index".to_owned(), |locked| format!("`{}`", locked.path.as_str()));
         found.report(&spec.source, cooldown.span, Problem::UploadTimeUnknown { from: lock });
     }
 }

@@ -6,6 +6,7 @@
 mod blame;
 mod choose;
 mod conda;
+mod cooldown;
 mod locate;
 mod trust;
 
@@ -27,6 +28,7 @@ use crate::spec::Spec;
 use crate::tags::{Architecture, Libc, Python, Target};
 
 pub use blame::blamed;
+pub use cooldown::{Bound, Clock};
 
 /// Answers what only an index knows.
 pub trait Resolver {
@@ -35,6 +37,9 @@ pub trait Resolver {
     /// # Errors
     /// What kept it from an answer, to be shown to the user as it is.
     fn resolve(&self, question: &Question) -> Result<String, ResolveError>;
+
+    /// What time it is, for those who refuse what is too new. Nothing that is made depends on the time.
+    fn clock(&self) -> Clock;
 }
 
 /// What is to be resolved.
@@ -48,6 +53,8 @@ pub struct Question {
     pub pins: Vec<String>,
     /// Whether `pins` are all that is wanted: they are only to be located.
     pub only_pins: bool,
+    /// How old what is found has to be.
+    pub bound: Option<Bound>,
     /// Conda packages that are wanted, and nothing else. The answer is then a `conda-lock.yml`.
     pub conda: Option<CondaQuestion>,
 }
@@ -311,6 +318,8 @@ impl Environments<'_> {
             }
         };
         let located = self.locate(&selection, locked)?;
+        let now = self.resolver.clock().now();
+        cooldown::check(&selection, located.as_ref(), Some(locked), self.spec, now, self.found);
         Ok(choose::wheels(&selection, located.as_ref(), Some(locked), &[], self.spec, self.found))
     }
 
@@ -328,11 +337,14 @@ impl Environments<'_> {
             requirements: requirements.clone(),
             pins: pins.to_vec(),
             only_pins: false,
+            bound: Bound::new(self.spec, self.resolver.clock()),
             conda: None,
         };
         let lock = self.ask(&question)?;
         let selection = select(&lock, &self.target, &Request::default());
         let selection = selection.map_err(|errors| choose::unlocked_error(&errors))?;
+        let now = self.resolver.clock().now();
+        cooldown::check(&selection, None, None, self.spec, now, self.found);
         Ok(choose::wheels(&selection, None, None, &requirements.wanted, self.spec, self.found))
     }
 
@@ -362,6 +374,7 @@ impl Environments<'_> {
             },
             pins,
             only_pins: true,
+            bound: None,
             conda: None,
         };
         let lock = self.ask(&question)?;

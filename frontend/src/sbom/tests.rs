@@ -9,7 +9,7 @@ use crate::ignore::Patterns;
 use crate::plan::Plan;
 use crate::project::memory::Memory;
 use crate::project::{Files, Ignored, Project, Scope};
-use crate::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Spec};
 use crate::tags::{Architecture, Libc, Python, Target};
 
@@ -65,6 +65,10 @@ struct NoIndex;
 impl Resolver for NoIndex {
     fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
         Err(ResolveError(format!("asked for {}", question.label()).into()))
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(Some(0))
     }
 }
 

@@ -113,7 +113,8 @@ mod tests {
         assert_eq!(seconds("36h"), seconds("2160m"));
         assert_eq!(seconds("1 week"), seconds("7 days"));
         assert_eq!(seconds("0d"), Some(0));
-        for wrong in ["", "7", "d", "-7d", "7 d d", "1.5d", "7s", "99999999d", "99999999999999999999d", "P7D"] {
+        for wrong in ["", "7", "d", "-7d", "7 d d", "1.5d", "7s", "99999999d", "99999999999999999999d", "P7D"]
+        {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod check;
+mod cooldown;
 mod docs;
 mod eject;
 mod errors;

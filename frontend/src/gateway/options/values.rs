@@ -35,6 +35,16 @@ pub enum SourceDateEpoch {
     Of(String),
 }
 
+impl SourceDateEpoch {
+    /// The seconds since 1970, where they are known.
+    pub fn seconds(&self) -> Option<i64> {
+        match self {
+            Self::Seconds(seconds) => Some(*seconds),
+            Self::Of(_) => None,
+        }
+    }
+}
+
 /// Which stages an extended scan is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ScanFor {

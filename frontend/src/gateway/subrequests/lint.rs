@@ -11,7 +11,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
 use crate::gateway::errors::FrontendFailure;
-use crate::gateway::options::Options;
+use crate::gateway::options::{Options, SourceDateEpoch};
 use crate::gateway::wishes::arguments;
 use crate::lint::{Asked, CheckOptions, Rule, examine};
 use crate::project::Files;
@@ -59,6 +59,7 @@ pub(super) fn look(
             target: Some(target).filter(|target| !target.is_empty()),
             platform,
             build_platform: &build_platform,
+            epoch: options.source_date_epoch.as_ref().and_then(SourceDateEpoch::seconds),
         };
         examine(&spec, &files, asked, &checks, &mut found).map_err(|error| failure_of(&error))?;
     }

@@ -48,7 +48,10 @@ pub static RULES: [&Rule; 28] = [
     &unused_arg::RULE,
     &unused_stage::RULE,
     &found("UnverifiedFile", "A file is installed that no hash covers, because the build file allows it."),
-    &found("UploadTimeUnknown", "A file has no known time of upload, so `cooldown` does not hold for the file."),
+    &found(
+        "UploadTimeUnknown",
+        "A file has no known time of upload, so `cooldown` does not hold for the file.",
+    ),
     &version_from_git::RULE,
 ];
 

@@ -103,7 +103,13 @@ pub(super) fn cooldown() -> Table {
         header: "[dependencies.cooldown]",
         about: "how long a file must have been on its index",
         keys: vec![
-            key("age", age(), REQUIRED, "the shortest time since the upload: a number with `m`, `h`, `d` or `w`", "age = \"7d\""),
+            key(
+                "age",
+                age(),
+                REQUIRED,
+                "the shortest time since the upload: a number with `m`, `h`, `d` or `w`",
+                "age = \"7d\"",
+            ),
             key("except", texts(), "`[]`", "packages that do not wait", "except = [\"our-library\"]"),
         ],
     }
