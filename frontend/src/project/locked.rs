@@ -25,9 +25,9 @@ pub struct Locked {
 impl Locked {
     /// The groups and extras that can be asked for: those of the member that an image is for, and the workspace's.
     pub(super) fn names_for(&self, spec: &Spec) -> BTreeSet<Name> {
-        let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
-        let mut names = self.lock.groups_of(member.as_ref());
-        names.append(&mut self.lock.extras_of(member.as_ref()));
+        let member = spec.app.member.as_ref().map(|member| &member.value);
+        let mut names = self.lock.groups_of(member);
+        names.append(&mut self.lock.extras_of(member));
         names
     }
 }

@@ -171,8 +171,13 @@ fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> 
 }
 
 /// Shows why nothing could be selected from a lock.
-pub(super) fn report(errors: &[SelectError], locked: &Locked, found: &mut Diagnostics) {
+pub(super) fn report(errors: &[SelectError], locked: &Locked, spec: &Spec, found: &mut Diagnostics) {
     for error in errors {
+        if let (SelectError::UnknownMember { .. }, Some(member)) = (error, &spec.app.member) {
+            let problem = Problem::Lock { message: error.to_string(), help: help(error) };
+            found.report(&spec.source, member.span, problem);
+            continue;
+        }
         let span = error.place().filter(|place| *place.file == *locked.source.name).map(|place| place.span);
         let span = span.unwrap_or_else(|| locked.source.line_span(1));
         found.report(&locked.source, span, Problem::Lock { message: error.to_string(), help: help(error) });
@@ -187,6 +192,13 @@ fn help(error: &SelectError) -> Vec<String> {
                 help.push(format!("the lock offers {}", offered.join(", ")));
             }
             help
+        }
+        SelectError::UnknownMember { known, .. } if known.is_empty() => {
+            vec!["leave `member` out: only the lock of a workspace has members".to_owned()]
+        }
+        SelectError::UnknownMember { known, .. } if error.suggestion().is_none() => {
+            let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            vec![format!("the members of the lock are {}", known.join(", "))]
         }
         error => error.suggestion().map(|name| format!("did you mean `{name}`?")).into_iter().collect(),
     }

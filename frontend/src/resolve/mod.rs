@@ -313,7 +313,7 @@ impl Environments<'_> {
         let selection = match select(&locked.lock, &self.target, &request) {
             Ok(selection) => selection,
             Err(errors) => {
-                choose::report(&errors, locked, self.found);
+                choose::report(&errors, locked, self.spec, self.found);
                 return Ok(None);
             }
         };
@@ -385,7 +385,7 @@ impl Environments<'_> {
 /// What the project with `groups` asks of a lock: of the groups and of the extras that every stage gets, those that it
 /// knows.
 pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
-    let member = spec.app.member.as_ref().and_then(|member| Name::new(&member.value).ok());
+    let member = spec.app.member.as_ref().map(|member| member.value.clone());
     let of = member.as_ref();
     let (extras_known, groups_known) = (locked.lock.extras_of(of), locked.lock.groups_of(of));
     let wanted = spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));

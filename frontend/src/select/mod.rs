@@ -198,6 +198,9 @@ impl Scene<'_> {
             // Said where the walk starts.
             return errors;
         }
+        if let (Some(member), Roots::Listed(_)) = (&self.request.member, &self.lock.roots) {
+            errors.push(SelectError::UnknownMember { member: member.clone(), known: BTreeSet::new() });
+        }
         let (extras, groups) = (self.lock.extras_of(member), self.lock.groups_of(member));
         for extra in self.request.extras.iter().filter(|extra| !extras.contains(*extra)) {
             let (member, known) = (self.request.member.clone(), extras.clone());

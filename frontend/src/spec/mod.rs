@@ -17,7 +17,6 @@ mod values;
 
 pub use args::Arguments;
 pub(crate) use args::mentioned;
-pub(crate) use args::mentions;
 pub use cooldown::{Cooldown, in_words};
 pub use index::Index;
 pub use reader::Located;

@@ -11,6 +11,7 @@ use super::index::{Index, secret_id};
 use super::reader::{Context, Expanded, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::{Problem, nearest};
+use crate::pep508::Name;
 use crate::reference::ImageReference;
 use crate::tags::Libc;
 
@@ -313,7 +314,7 @@ pub struct App {
     /// `package`: whether the project is built and installed as a package. Absent: if it names a build backend.
     pub package: Option<Located<bool>>,
     /// `member`: the member of the workspace that is built.
-    pub member: Option<Located<String>>,
+    pub member: Option<Located<Name>>,
     /// `version`: the project's, as PEP 440 writes it, for a build backend that would ask git.
     pub version: Option<Located<String>>,
     /// `writable`: folders that the image's user may write to.
@@ -343,13 +344,24 @@ impl Read for App {
             include: table.get(cx, "include"),
             workdir: table.get(cx, "workdir").unwrap_or(default.workdir),
             package: table.get(cx, "package"),
-            member: table.get(cx, "member"),
+            member: table.get(cx, "member").and_then(|member| package_name(member, cx)),
             version: table.get(cx, "version").and_then(|version| package_version(version, cx)),
             writable: table.get_or_default(cx, "writable"),
         };
         table.finish(cx);
         Some(read)
     }
+}
+
+/// The name of a package, as indexes compare it.
+fn package_name(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Located<Name>> {
+    let Expanded(value) = found.value;
+    if let Ok(name) = Name::new(&value) {
+        return Some(Located::new(name, found.span));
+    }
+    let reason = "a name has letters, digits and `._-`, and begins and ends with a letter or digit";
+    cx.report(found.span, Problem::BadName { what: "package name", value, reason });
+    None
 }
 
 /// A version of a package in its normal form: a tag such as `v1.2` is `1.2`.
