@@ -164,6 +164,8 @@ pub enum Problem {
     TooYoung { package: String, uploaded: String, age: String, cooldown: String, until: String },
     #[error("{from} does not say when every file was uploaded: `cooldown` does not hold for those files")]
     UploadTimeUnknown { from: String },
+    #[error("`{key}` decides what is installed, and only a lock of {tool} keeps what it says")]
+    NotFollowed { key: String, tool: &'static str, command: &'static str },
     #[error("the version of Python cannot be told from the base image's name")]
     PythonVersionNeeded,
     #[error("{what} are not locked: the next build may install other versions")]
@@ -316,6 +318,10 @@ impl Problem {
                     ),
                 ]
             }
+            Self::NotFollowed { command, .. } => vec![
+                format!("commit a lock: `{command}`"),
+                "or take the setting out, and name requirements files that say it all".into(),
+            ],
             Self::UploadTimeUnknown { .. } => vec![
                 "lock with a tool that keeps the time of the upload (`uv lock`, `uv export --format pylock.toml`)".into(),
                 "or use an index that tells the time (PEP 700)".into(),

@@ -304,7 +304,8 @@ impl<'s> Planner<'s> {
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
         // A member of a workspace is one of the wheels already.
-        let member = self.spec.app.member.is_some();
+        let is_copied = self.spec.app.package.as_ref().is_some_and(|package| !package.value);
+        let member = self.spec.app.member.is_some() && !is_copied;
         if self.project.is_package && !member {
             let files = self.package_files();
             steps.push(Step { action: Action::Project { groups, files }, span: stage.span });

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::ContextError;
+use super::decode::decoded;
 use super::files::Files;
 use super::requirements::Requirements;
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::lock::{self, Format, Input, Lock, LockError};
 use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
@@ -18,11 +19,20 @@ pub struct Locked {
     pub path: ContextPath,
     /// Its text, for errors that point into it.
     pub source: Arc<Source>,
+    /// The other files that packages stand in: those that a requirements file includes.
+    pub included: Vec<Arc<Source>>,
     /// What it says.
     pub lock: Arc<Lock>,
 }
 
 impl Locked {
+    /// The place of a package in the file that has the package.
+    pub fn place(&self, at: &lock::Place) -> Option<Place> {
+        let mut sources = std::iter::once(&self.source).chain(&self.included);
+        let source = sources.find(|source| *source.name == *at.file)?;
+        Some(Place { source: Arc::clone(source), span: at.span })
+    }
+
     /// The groups and extras that can be asked for: those of the member that an image is for, and the workspace's.
     pub(super) fn names_for(&self, spec: &Spec) -> BTreeSet<Name> {
         let member = spec.app.member.as_ref().map(|member| &member.value);
@@ -85,40 +95,38 @@ fn read_one(
             };
             found.report(&spec.source, named.span, problem);
         }
-        Locked { path: named.value.clone(), source, lock: Arc::new(lock) }
+        Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock) }
     }))
 }
 
-/// A requirements file counts as a lock if it has hashes: pip would then refuse whatever has none.
+/// Requirements files count as a lock if any of them, or of the files that they include, has a hash or asks for hashes:
+/// pip then refuses whatever has none, in all files of one installation.
 fn read_hashed(
     spec: &Spec,
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<Option<Locked>, ContextError> {
-    let path = match &spec.dependencies.requirements {
-        Some(named) => match named.as_slice() {
-            [only] => Some(only.value.clone()),
-            _ => None,
-        },
-        None => files.first_of(&super::REQUIREMENTS)?,
+    let detected;
+    let paths: Vec<&ContextPath> = match &spec.dependencies.requirements {
+        Some(named) => named.iter().map(|file| &file.value).collect(),
+        None => {
+            detected = files.first_of(&super::REQUIREMENTS)?;
+            detected.iter().collect()
+        }
     };
-    match path {
-        Some(path) => hashed(path, files, found),
-        None => Ok(None),
-    }
+    hashed(&paths, files, found)
 }
 
-/// The groups that are made of one file with hashes.
+/// The groups that are made of files with hashes.
 pub(super) fn hashed_groups(
     groups: &BTreeMap<String, Requirements>,
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<BTreeMap<String, Locked>, ContextError> {
     let mut locked = BTreeMap::new();
-    for (name, group) in groups {
-        if let ([only], []) = (group.files.as_slice(), group.inline.as_slice())
-            && let Some(lock) = hashed(only.clone(), files, found)?
-        {
+    for (name, group) in groups.iter().filter(|(_, group)| group.inline.is_empty()) {
+        let paths: Vec<&ContextPath> = group.files.iter().collect();
+        if let Some(lock) = hashed(&paths, files, found)? {
             locked.insert(name.clone(), lock);
         }
     }
@@ -126,18 +134,81 @@ pub(super) fn hashed_groups(
 }
 
 fn hashed(
-    path: ContextPath,
+    paths: &[&ContextPath],
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<Option<Locked>, ContextError> {
-    let Some(bytes) = files.context.read(&path)? else { return Ok(None) };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if !text.contains("--hash=") {
+    let Some(first) = paths.first() else { return Ok(None) };
+    let source = match paths {
+        [only] => match files.context.read(only)? {
+            // A file in no known encoding is reported where it is followed.
+            Some(bytes) => match decoded(&bytes) {
+                Some(text) => Arc::new(Source::new(only.as_str(), text)),
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        },
+        // As pip reads `-r one -r other`: one list, in a file at the root of the context that has no name.
+        several => {
+            let lines = several.iter().map(|path| format!("-r {}\n", path.as_str()));
+            Arc::new(Source::new("", lines.collect::<String>()))
+        }
+    };
+    let read = reader(files);
+    let is_hashed = match lock::parse_requirements(&source.name, &source.text, &read) {
+        Ok(parsed) => parsed.is_hashed(),
+        // What cannot be read here is left to the resolver, but for files that are meant to be held to their hashes.
+        Err(_) => mentions_hash(&source.text),
+    };
+    if !is_hashed {
         return Ok(None);
     }
-    let source = Arc::new(Source::new(path.as_str(), text));
-    let lock = parse(Format::Requirements, &source, None, files, found);
-    Ok(lock.map(|lock| Locked { path, source, lock: Arc::new(lock) }))
+    let Some(lock) = parse(Format::Requirements, &source, None, files, found) else { return Ok(None) };
+    let source = match files.context.read(first)? {
+        Some(bytes) => Arc::new(Source::new(first.as_str(), decoded(&bytes).unwrap_or_default())),
+        None => source,
+    };
+    let included = included(&lock, &source, files)?;
+    Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock) }))
+}
+
+/// The texts of the other files that packages of a lock stand in.
+fn included(lock: &Lock, source: &Arc<Source>, files: &Files<'_>) -> Result<Vec<Arc<Source>>, ContextError> {
+    let names: BTreeSet<&str> = lock.packages.iter().map(|package| &*package.at.file).collect();
+    let mut texts = Vec::new();
+    for path in names.into_iter().filter(|name| **name != *source.name).filter_map(ContextPath::parse) {
+        if let Some(bytes) = files.context.read(&path)? {
+            let text = decoded(&bytes).unwrap_or_default();
+            texts.push(Arc::new(Source::new(path.as_str(), text)));
+        }
+    }
+    Ok(texts)
+}
+
+/// Whether a line has a hash that no comment hides.
+fn mentions_hash(text: &str) -> bool {
+    let has = |line: &str| {
+        let options = ["--hash=", "--hash ", "--require-hashes"];
+        options
+            .iter()
+            .filter_map(|option| line.find(option))
+            .any(|at| line.get(..at).is_some_and(|before| !before.starts_with('#') && !before.contains(" #")))
+    };
+    text.lines().map(str::trim_start).any(has)
+}
+
+/// Reads files of the context for a requirements file that includes them.
+fn reader<'f>(files: &'f Files<'_>) -> impl Fn(&str) -> Result<String, String> + 'f {
+    |path: &str| {
+        let cleaned = ContextPath::parse(path).ok_or_else(|| format!("`{path}` leaves the build context"))?;
+        match files.context.read(&cleaned) {
+            Ok(Some(bytes)) => {
+                decoded(&bytes).ok_or_else(|| format!("`{path}` is in no encoding that pip reads"))
+            }
+            Ok(None) => Err(format!("`{path}` is not in the build context")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 fn parse(
@@ -147,14 +218,7 @@ fn parse(
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Option<Lock> {
-    let read = |path: &str| -> Result<String, String> {
-        let cleaned = ContextPath::parse(path).ok_or_else(|| format!("`{path}` leaves the build context"))?;
-        match files.context.read(&cleaned) {
-            Ok(Some(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Ok(None) => Err(format!("`{path}` is not in the build context")),
-            Err(error) => Err(error.to_string()),
-        }
-    };
+    let read = reader(files);
     let input = Input { path: &source.name, text: &source.text, pyproject, read: &read };
     match lock::parse(format, &input) {
         Ok(lock) => Some(lock),

@@ -4,6 +4,7 @@
 
 mod conda;
 mod context;
+mod decode;
 mod files;
 mod groups;
 mod locked;
@@ -15,6 +16,7 @@ mod pyproject;
 mod python;
 pub mod releases;
 mod requirements;
+mod rules;
 mod scope;
 mod version;
 
@@ -137,11 +139,25 @@ impl Project {
                 false
             }
             Some(wanted) => wanted.value,
+            None if pyproject.as_ref().is_some_and(|project| project.is_virtual) => false,
             None => has_backend && pyproject.as_ref().is_some_and(|project| project.has_contents),
         };
         let mut requirements = requirements;
         for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
             own::take_in(each, pyproject.as_ref(), is_package, found);
+        }
+        let is_locked = |name: &String| {
+            locked
+                .as_ref()
+                .is_some_and(|locked| locked.names_for(spec).iter().any(|known| known.as_str() == name))
+        };
+        let wanted = groups.iter().filter(|(name, _)| scope.has_group(name) && !is_locked(name));
+        let resolved = std::iter::once(&requirements).chain(wanted.map(|(_, group)| group));
+        if let Some(project) = &pyproject
+            && conda.is_none()
+            && resolved.into_iter().any(Requirements::is_of_manifest)
+        {
+            rules::report(&project.source, &project.rules, files, found)?;
         }
         if let (Some(member), None) = (&spec.app.member, &locked) {
             let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::poetry::Poetry;
+use super::rules::{self, Rule};
 use super::version::{self, VersionFromGit};
 use crate::address::{is_invisible, visible};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
@@ -55,6 +56,11 @@ pub(super) struct Pyproject {
     pub version_from_git: Option<VersionFromGit>,
     /// Whether the project says what a package of it holds. Standard metadata does by itself.
     pub has_contents: bool,
+    /// Whether a tool's own setting says that the project is never installed itself: `[tool.uv] package = false`,
+    /// `[tool.poetry] package-mode = false`, `[tool.pdm] distribution = false`.
+    pub is_virtual: bool,
+    /// Settings that decide what is installed, and that only a lock keeps.
+    pub rules: Vec<Rule>,
     /// Dependencies in Poetry's tables that have no other form.
     pub unreadable: Vec<Located<String>>,
 }
@@ -90,6 +96,22 @@ impl Pyproject {
         };
         let urls =
             project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
+        let says = |name: &str, key: &str, value: bool| {
+            let flag = tool.and_then(|tool| table(tool, name)).and_then(|settings| settings.get(key));
+            flag.and_then(|flag| flag.get_ref().as_bool()) == Some(value)
+        };
+        let mut old_groups = BTreeMap::new();
+        if let Some(list) = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| uv.get("dev-dependencies"))
+        {
+            old_groups.insert("dev".to_owned(), group_entries(list.get_ref()));
+        }
+        let pdm = tool.and_then(|tool| table(tool, "pdm")).and_then(|pdm| table(pdm, "dev-dependencies"));
+        for (name, list) in pdm.into_iter().flat_map(|groups| groups.iter()) {
+            old_groups
+                .entry(normalized(name.get_ref()))
+                .or_insert_with(Vec::new)
+                .extend(group_entries(list.get_ref()));
+        }
         let poetry = tool.and_then(|tool| table(tool, "poetry"));
         let poetry = poetry.filter(|_| project.is_none()).map(Poetry::read);
         let groups = table(root, "dependency-groups").into_iter().flat_map(|groups| groups.iter());
@@ -110,12 +132,19 @@ impl Pyproject {
             }),
             dynamic_dependencies: dynamic,
             extras: strings_of(project.and_then(|project| table(project, "optional-dependencies"))),
-            groups: groups
-                .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
-                .collect(),
-            has_backend: root.get("build-system").is_some(),
+            groups: with_old(
+                groups
+                    .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
+                    .collect(),
+                old_groups,
+            ),
+            has_backend: root.get("build-system").is_some() || says("uv", "package", true),
             version_from_git: version::asked_for(root, source, in_project("version").is_some()),
             has_contents: project.is_some(),
+            is_virtual: says("uv", "package", false)
+                || says("poetry", "package-mode", false)
+                || says("pdm", "distribution", false),
+            rules: rules::of_pyproject(root),
             unreadable: Vec::new(),
         };
         let mut read = match poetry {
@@ -176,6 +205,17 @@ pub(super) fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
         Some(Located::new(item.get_ref().as_str()?.to_owned(), item.span().into()))
     };
     list.into_iter().flatten().filter_map(text).collect()
+}
+
+/// Groups together with those of tools' own tables, which uv and PDM add to the group of the same name.
+fn with_old(
+    mut groups: BTreeMap<String, Vec<GroupEntry>>,
+    old: BTreeMap<String, Vec<GroupEntry>>,
+) -> BTreeMap<String, Vec<GroupEntry>> {
+    for (name, entries) in old {
+        groups.entry(name).or_default().extend(entries);
+    }
+    groups
 }
 
 fn group_entries(value: &DeValue<'_>) -> Vec<GroupEntry> {

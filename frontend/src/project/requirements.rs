@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context::ContextError;
+use super::decode::decoded;
 use super::files::Files;
 use super::own::{self, OwnLine};
 use super::pyproject::normalized;
@@ -57,6 +58,11 @@ impl Requirements {
     /// Whether nothing is to be installed.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.inline.is_empty()
+    }
+
+    /// Whether the requirements stand in `pyproject.toml` alone, so that the settings of the project's tool hold for them.
+    pub(super) fn is_of_manifest(&self) -> bool {
+        self.files.is_empty() && !self.inline.is_empty() && self.inline_of.is_none()
     }
 
     /// Both together; what stands in both is taken once.
@@ -173,7 +179,7 @@ fn follow_one(
         return Ok(includes);
     };
     read.inputs.insert(path.clone());
-    let Ok(text) = String::from_utf8(bytes) else {
+    let Some(text) = decoded(&bytes) else {
         found.report(named_in, span, Problem::FileNotUtf8 { path: path.as_str().to_owned() });
         return Ok(includes);
     };

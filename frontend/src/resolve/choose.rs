@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::address::{Commit, FileName, visible};
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
-use crate::lock::{Artifact, Install, Location, Source};
+use crate::lock::{Artifact, Format, Install, Location, Source};
 use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
 use crate::project::{Locked, Wanted};
 use crate::resolve::ResolveError;
@@ -24,7 +24,9 @@ pub(super) fn wheels(
 ) -> Option<Vec<WheelPlan>> {
     let mut wheels = Vec::new();
     let mut complete = true;
-    for entry in &selection.entries {
+    // `package = false` beside `member`: its code is copied, and only its dependencies are installed.
+    let is_copied = spec.app.package.as_ref().is_some_and(|package| !package.value);
+    for entry in selection.entries.iter().filter(|entry| !(is_copied && entry.is_project())) {
         let wheel = match wheel_of(entry, located, locked) {
             Ok(Some(from)) => WheelPlan {
                 name: entry.package.name.as_str().to_owned(),
@@ -67,9 +69,7 @@ pub(super) fn described(wheel: &WheelPlan) -> String {
 
 /// Where the project's lock has a package.
 pub(super) fn place(entry: &Selected, locked: Option<&Locked>) -> Option<Place> {
-    let at = &entry.package.at;
-    let locked = locked.filter(|locked| *at.file == *locked.source.name)?;
-    Some(Place { source: Arc::clone(&locked.source), span: at.span })
+    locked?.place(&entry.package.at)
 }
 
 /// Where a package is asked for, or the one that brings it along.
@@ -163,6 +163,8 @@ fn plain_folder(path: &str) -> Result<String, Problem> {
 /// A path of a lock as one of the context: locks count from their own folder.
 fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> {
     let resolved = match locked {
+        // Paths of requirements files were joined to the folder of the file that names them.
+        Some(locked) if locked.lock.format == Format::Requirements => ContextPath::parse(path),
         Some(locked) => locked.path.sibling(path),
         None => ContextPath::parse(path),
     };
@@ -178,9 +180,12 @@ pub(super) fn report(errors: &[SelectError], locked: &Locked, spec: &Spec, found
             found.report(&spec.source, member.span, problem);
             continue;
         }
-        let span = error.place().filter(|place| *place.file == *locked.source.name).map(|place| place.span);
-        let span = span.unwrap_or_else(|| locked.source.line_span(1));
-        found.report(&locked.source, span, Problem::Lock { message: error.to_string(), help: help(error) });
+        let at = error.place().and_then(|place| locked.place(place));
+        let (source, span) = match at {
+            Some(at) => (at.source, at.span),
+            None => (Arc::clone(&locked.source), locked.source.line_span(1)),
+        };
+        found.report(&source, span, Problem::Lock { message: error.to_string(), help: help(error) });
     }
 }
 

@@ -24,7 +24,7 @@ fn schema() -> Value {
 }
 
 /// Each table of the file: a text with an unknown key in it, and where the schema describes it.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("zzz = 1", ""),
     ("[python]\nzzz = 1", "/properties/python"),
     ("[dependencies]\nzzz = 1", "/properties/dependencies"),
@@ -37,6 +37,7 @@ const TABLES: [(&str, &str); 15] = [
     ("[stage.a]\nchecks.b = { run = \"a\", zzz = 1 }", "/definitions/check"),
     ("[stage.a]\ncopy = [{ path = \"a\", zzz = 1 }]", "/definitions/stage/properties/copy/items"),
     ("[stage.a]\ncache = [{ path = \"a\", zzz = 1 }]", "/definitions/cache/anyOf/1"),
+    ("[dependencies.cooldown]\nzzz = 1", "/definitions/cooldown/anyOf/1"),
     ("[stage.a]\nsecrets = [{ id = \"a\", zzz = 1 }]", "/definitions/secret/anyOf/1"),
     ("[stage.a]\nuser = { name = \"a\", zzz = 1 }", "/definitions/user/anyOf/1"),
     (

@@ -271,7 +271,28 @@ fn is_path(text: &str) -> bool {
 impl ParsedRequirements {
     /// Whether any line has a hash: then all have to, as pip has it.
     pub fn is_hashed(&self) -> bool {
-        self.options.require_hashes || self.lines.iter().any(|line| !line.hashes.is_empty())
+        let mut lines = self.lines.iter().chain(&self.constraints);
+        self.options.require_hashes || lines.any(|line| !line.hashes.is_empty())
+    }
+
+    /// Gives lines without a version or hashes those of the constraint on the same package, as pip does.
+    fn take_constraints(&mut self) {
+        let constraints: BTreeMap<Name, &Line> =
+            self.constraints.iter().filter_map(|line| Some((line.name.clone()?, line))).collect();
+        for line in &mut self.lines {
+            let Some(constraint) = line.name.as_ref().and_then(|name| constraints.get(name)) else {
+                continue;
+            };
+            if line.hashes.is_empty() {
+                line.hashes.clone_from(&constraint.hashes);
+            }
+            let pinned = constraint.requirement.as_ref().filter(|wanted| wanted.pinned().is_some());
+            if let (Some(own), Some(pinned)) = (&mut line.requirement, pinned)
+                && own.pinned().is_none()
+            {
+                own.wanted.clone_from(&pinned.wanted);
+            }
+        }
     }
 
     /// Names the folders among the lines by what their own `pyproject.toml` says, where it says so.
@@ -287,7 +308,8 @@ impl ParsedRequirements {
     ///
     /// # Errors
     /// If not every line is pinned and hashed. Folders of the context need neither.
-    pub fn into_lock(self) -> Result<Lock, LockError> {
+    pub fn into_lock(mut self) -> Result<Lock, LockError> {
+        self.take_constraints();
         if !self.is_hashed() {
             let file = self.files.first().map_or("", |file| file);
             return Err(LockError::whole(file, LockErrorKind::NotLocked));
