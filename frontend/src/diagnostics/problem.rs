@@ -152,6 +152,8 @@ pub enum Problem {
     TwoVersions { package: String, there: String, new: String },
     #[error("`{stage}` goes on from an environment with {there}, but its groups need {new}")]
     OtherBelow { stage: String, there: String, new: String },
+    #[error("`{file}` has only {algorithms} in the lock, which does not prove what is in the file")]
+    WeakHash { file: String, algorithms: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
@@ -407,6 +409,9 @@ impl Problem {
             ],
             Self::OtherBelow { .. } => vec![
                 "start the stage without `from`: its environment is then chosen as one".into(),
+            ],
+            Self::WeakHash { .. } => vec![
+                "lock again, with a tool and an index that have SHA-256: later ones do".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

@@ -8,6 +8,7 @@ use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Span;
+use crate::lock::Hash;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 const TOOL: &str = "/run/pybuild/tool";
@@ -15,6 +16,16 @@ pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
+
+/// A hash as the tool is told of it.
+fn told(hash: Option<&Hash>) -> String {
+    match hash {
+        None => "-".to_owned(),
+        Some(hash) => {
+            hash.sha256().map_or_else(|| format!("{}={}", hash.algorithm, hash.digest), str::to_owned)
+        }
+    }
+}
 
 /// A mount with a wheel, and how the tool is told of it.
 struct Mounted {
@@ -170,19 +181,19 @@ impl Emitter<'_> {
         let requested = if wheel.requested { ":requested" } else { "" };
         let place = |file: &str| format!("{WHEELS}/{file}");
         Ok(match &wheel.from {
-            WheelFrom::Http { url, sha256, file, .. } => {
-                let state = self.download(url, Some(sha256), file, wheel, span);
+            WheelFrom::Http { url, hash, file, .. } => {
+                let state = self.download(url, Some(hash), file, wheel, span);
                 let file = file.as_str();
                 Mounted {
                     mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
-                    argument: format!("{}:{sha256}{requested}", place(file)),
+                    argument: format!("{}:{}{requested}", place(file), told(Some(hash))),
                 }
             }
-            WheelFrom::Context { path, sha256 } => {
+            WheelFrom::Context { path, hash } => {
                 let file = path.rsplit('/').next().unwrap_or(path);
-                let sha256 = sha256.as_deref().unwrap_or("-");
+                let hash = told(hash.as_ref());
                 let mount = Mount::bind(&self.inputs.context, place(file)).selector(format!("/{path}"));
-                Mounted { mount: mount.read_only(), argument: format!("{}:{sha256}{requested}", place(file)) }
+                Mounted { mount: mount.read_only(), argument: format!("{}:{hash}{requested}", place(file)) }
             }
             WheelFrom::Built(from) => {
                 let state = self.built_wheel(from, wheel, span)?;
@@ -198,7 +209,7 @@ impl Emitter<'_> {
     fn download(
         &self,
         url: &HttpUrl,
-        sha256: Option<&str>,
+        hash: Option<&Hash>,
         file: &FileName,
         wheel: &WheelPlan,
         span: Span,
@@ -215,7 +226,8 @@ impl Emitter<'_> {
         if let Some(id) = self.plan.access.auth_for(url) {
             http = http.auth_header_secret(id);
         }
-        if let Some(sha256) = sha256 {
+        // The engine checks a SHA-256 alone; who takes the file checks the others.
+        if let Some(sha256) = hash.and_then(Hash::sha256) {
             http = http.checksum(format!("sha256:{sha256}"));
         }
         http.state()
@@ -224,10 +236,16 @@ impl Emitter<'_> {
     /// A folder with the one wheel that is built from a source.
     fn built_wheel(&self, from: &BuildFrom, wheel: &WheelPlan, span: Span) -> Result<State, EmitError> {
         let (mount, argument) = match from {
-            BuildFrom::Sdist { url, sha256, file } => {
-                let state = self.download(url, sha256.as_deref(), file, wheel, span);
+            BuildFrom::Sdist { url, hash, file } => {
+                let state = self.download(url, hash.as_ref(), file, wheel, span);
                 let path = format!("{SOURCES}/{file}");
-                (Mount::bind(&state, &path).selector(format!("/{file}")).read_only(), path)
+                let mount = Mount::bind(&state, &path).selector(format!("/{file}")).read_only();
+                // pip holds an archive to the hash behind its address before anything of the archive is run.
+                let argument = match hash.as_ref().filter(|hash| hash.sha256().is_none()) {
+                    Some(hash) => format!("file://{path}#{}={}", hash.algorithm, hash.digest),
+                    None => path,
+                };
+                (mount, argument)
             }
             BuildFrom::Git { url, commit, subdirectory } => {
                 let meta = Metadata::named(format!("[wheels] {} from {url}", wheel.label()));

@@ -48,6 +48,22 @@ pub(super) fn hashed_path(value: &str) -> Option<(PathBuf, Option<String>)> {
     }
 }
 
+/// Reads `PATH:HASH`, where the hash is a SHA-256, or `sha384=` or `sha512=` and its digits; `-` where none is known.
+pub(super) fn proven_path(value: &str) -> Option<(PathBuf, Option<String>)> {
+    if let Some(found) = hashed_path(value) {
+        return Some(found);
+    }
+    let (path, hash) = value.rsplit_once(':').filter(|(path, _)| !path.is_empty())?;
+    let (algorithm, digest) = hash.split_once('=')?;
+    let length = match algorithm {
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return None,
+    };
+    let is_hash = digest.len() == length && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| (path.into(), Some(hash.to_ascii_lowercase())))
+}
+
 /// What must be given.
 pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, ToolError> {
     value.ok_or_else(|| usage(format!("`{name}` is missing")))

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::arguments::{PythonVersion, absolute, hashed_path, pairs, required, seconds, unknown, usage};
+use super::arguments::{PythonVersion, absolute, pairs, proven_path, required, seconds, unknown, usage};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
 use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel};
@@ -100,15 +100,15 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
     Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources })
 }
 
-/// Reads `PATH:SHA256[:requested]`, with `-` for the hash of a wheel that was built in the same build.
+/// Reads `PATH:SHA256[:requested]`, or another hash with its name in the place of the SHA-256, with `-` for the hash of a wheel that was built in the same build.
 fn source(value: &str) -> Result<Source, ToolError> {
     let wrong = || usage(format!("`{value}` is not PATH:SHA256 or PATH:SHA256:requested"));
     let (rest, requested) = match value.strip_suffix(":requested") {
         Some(rest) => (rest, true),
         None => (value, false),
     };
-    let (path, sha256) = hashed_path(rest).ok_or_else(wrong)?;
-    Ok(Source { path, sha256, requested, direct_url: None })
+    let (path, hash) = proven_path(rest).ok_or_else(wrong)?;
+    Ok(Source { path, hash, requested, direct_url: None })
 }
 
 /// A file to write.

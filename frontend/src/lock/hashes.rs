@@ -38,7 +38,26 @@ impl Hash {
     }
 }
 
+impl Hash {
+    /// The digest, if it is a SHA-256.
+    pub fn sha256(&self) -> Option<&str> {
+        (self.algorithm == "sha256").then_some(self.digest.as_str())
+    }
+
+    /// A SHA-256.
+    pub fn of_sha256(digest: &str) -> Self {
+        Self { algorithm: "sha256".to_owned(), digest: digest.to_owned() }
+    }
+}
+
 impl Hashes {
+    /// The hash that a file is held to: a SHA-256, which the engine itself can check, or else a stronger one. Weaker
+    /// hashes are no proof of a content.
+    pub fn proof(&self) -> Option<&Hash> {
+        let of = |algorithm: &str| self.0.iter().find(|hash| hash.algorithm == algorithm);
+        of("sha256").or_else(|| of("sha512")).or_else(|| of("sha384"))
+    }
+
     /// The SHA-256 in hexadecimal digits: the one that `BuildKit` can check.
     pub fn sha256(&self) -> Option<&str> {
         self.0.iter().find(|hash| hash.algorithm == "sha256").map(|hash| hash.digest.as_str())

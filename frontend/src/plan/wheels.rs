@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::CondaSet;
 use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Place;
+use crate::lock::Hash;
 
 /// Wheels from this size on, in bytes, are layers of their own.
 const HEAVY: u64 = 1 << 20;
@@ -102,8 +103,8 @@ pub enum WheelFrom {
     Http {
         /// The address.
         url: HttpUrl,
-        /// The SHA-256 of the file, in hexadecimal.
-        sha256: String,
+        /// The hash that the file is held to.
+        hash: Hash,
         /// The file's name.
         file: FileName,
         /// Its size in bytes, where the lock has it.
@@ -113,8 +114,8 @@ pub enum WheelFrom {
     Context {
         /// Its path.
         path: String,
-        /// The SHA-256 that the lock has for it.
-        sha256: Option<String>,
+        /// The hash that the lock has for it.
+        hash: Option<Hash>,
     },
     /// A wheel that is built first.
     Built(BuildFrom),
@@ -127,8 +128,8 @@ pub enum BuildFrom {
     Sdist {
         /// The address.
         url: HttpUrl,
-        /// The SHA-256 of the file, in hexadecimal, where it is known.
-        sha256: Option<String>,
+        /// The hash that the file is held to, where one is known.
+        hash: Option<Hash>,
         /// The file's name.
         file: FileName,
     },
@@ -347,7 +348,7 @@ mod tests {
     fn wheel(name: &str, version: &str, size: u64) -> WheelPlan {
         let from = WheelFrom::Http {
             url: HttpUrl::parse(&format!("https://files.example/{name}-{version}.whl")).unwrap(),
-            sha256: "00".into(),
+            hash: Hash::of_sha256("00"),
             file: FileName::parse(&format!("{name}-{version}.whl")).unwrap(),
             size: Some(size),
         };

@@ -106,16 +106,23 @@ fn wheel_of(
 type InContext<'a> = dyn Fn(&str) -> Result<String, Problem> + 'a;
 
 fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
-    let sha256 = artifact.hashes.sha256().map(str::to_owned);
+    let hash = artifact.hashes.proof().cloned();
+    if hash.is_none() && !artifact.hashes.is_empty() {
+        let algorithms: Vec<_> = artifact.hashes.iter().map(|hash| hash.algorithm.as_str()).collect();
+        return Err(Problem::WeakHash {
+            file: artifact.file.to_string(),
+            algorithms: algorithms.join(" and "),
+        });
+    }
     let is_wheel = artifact.wheel().is_some();
-    Ok(Some(match (&artifact.location, sha256) {
-        (Location::Url(url), Some(sha256)) if is_wheel => {
-            WheelFrom::Http { url: url.clone(), sha256, file: artifact.file.clone(), size: artifact.size }
+    Ok(Some(match (&artifact.location, hash) {
+        (Location::Url(url), Some(hash)) if is_wheel => {
+            WheelFrom::Http { url: url.clone(), hash, file: artifact.file.clone(), size: artifact.size }
         }
-        (Location::Url(url), sha256) => {
-            WheelFrom::Built(BuildFrom::Sdist { url: url.clone(), sha256, file: artifact.file.clone() })
+        (Location::Url(url), hash) => {
+            WheelFrom::Built(BuildFrom::Sdist { url: url.clone(), hash, file: artifact.file.clone() })
         }
-        (Location::Path(path), sha256) if is_wheel => WheelFrom::Context { path: in_context(path)?, sha256 },
+        (Location::Path(path), hash) if is_wheel => WheelFrom::Context { path: in_context(path)?, hash },
         (Location::Path(path), _) => {
             WheelFrom::Built(BuildFrom::Context { path: in_context(path)?, editable: false })
         }
@@ -134,7 +141,7 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
         }
         Source::Url { url, .. } => {
             let file = FileName::of_address(url.as_str()).map_err(|error| unusable(&error))?;
-            BuildFrom::Sdist { url: url.clone(), sha256: None, file }
+            BuildFrom::Sdist { url: url.clone(), hash: None, file }
         }
         // The project itself is dealt with as the app.
         Source::Directory { path, install } if *install == Install::Not || path == "." => return Ok(None),

@@ -16,6 +16,7 @@ use crate::conda::{
     subdir_of,
 };
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity, Source};
+use crate::lock::Hash;
 use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
 use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized};
 use crate::spec::{ContextPath, Spec};
@@ -346,15 +347,20 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
             let url = url.without_fragment();
             match &entry.sha256 {
                 Some(sha256) if is_wheel(file.as_str()) => {
-                    WheelFrom::Http { url, sha256: sha256.clone(), file, size: entry.size }
+                    WheelFrom::Http { url, hash: Hash::of_sha256(sha256), file, size: entry.size }
                 }
-                sha256 => WheelFrom::Built(BuildFrom::Sdist { url, sha256: sha256.clone(), file }),
+                sha256 => WheelFrom::Built(BuildFrom::Sdist {
+                    url,
+                    hash: sha256.as_deref().map(Hash::of_sha256),
+                    file,
+                }),
             }
         }
         Address::Path(path) if matches!(path.as_str(), "." | "./") => return Ok(None),
-        Address::Path(path) if is_wheel(path) => {
-            WheelFrom::Context { path: in_context(path, conda)?, sha256: entry.sha256.clone() }
-        }
+        Address::Path(path) if is_wheel(path) => WheelFrom::Context {
+            path: in_context(path, conda)?,
+            hash: entry.sha256.as_deref().map(Hash::of_sha256),
+        },
         Address::Path(path) => {
             WheelFrom::Built(BuildFrom::Context { path: in_context(path, conda)?, editable: false })
         }

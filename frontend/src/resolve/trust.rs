@@ -12,7 +12,7 @@ pub(super) fn doubts(wheel: &WheelPlan, spec: &Spec) -> Vec<Problem> {
 
 /// A file without a hash: the build file must allow it by the package's name.
 fn unverified(wheel: &WheelPlan, spec: &Spec) -> Option<Problem> {
-    let WheelFrom::Built(BuildFrom::Sdist { sha256: None, url, file }) = &wheel.from else { return None };
+    let WheelFrom::Built(BuildFrom::Sdist { hash: None, url, file }) = &wheel.from else { return None };
     let (package, file) = (wheel.label(), file.to_string());
     let mut allowed = spec.dependencies.allow_unverified.iter();
     Some(if allowed.any(|name| normalized(&name.value) == wheel.name) {

@@ -149,20 +149,20 @@ fn package(wheel: &WheelPlan) -> Package {
     let mut hash = None;
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     match &wheel.from {
-        WheelFrom::Http { url, sha256, file, .. } => {
+        WheelFrom::Http { url, hash: of_file, file, .. } => {
             package.download_location = url.to_string();
             package.package_file_name = Some(file.to_string());
-            hash = Some(sha256);
+            hash = Some(of_file);
         }
-        WheelFrom::Context { path, sha256 } => {
+        WheelFrom::Context { path, hash: of_file } => {
             package.package_file_name = Some(last(path));
-            hash = sha256.as_ref();
+            hash = of_file.as_ref();
         }
-        WheelFrom::Built(BuildFrom::Sdist { url, sha256, file }) => {
+        WheelFrom::Built(BuildFrom::Sdist { url, hash: of_file, file }) => {
             package.download_location = url.to_string();
             package.package_file_name = Some(file.to_string());
             package.source_info = Some("built from a source archive".to_owned());
-            hash = sha256.as_ref();
+            hash = of_file.as_ref();
         }
         WheelFrom::Built(BuildFrom::Git { url, commit, subdirectory }) => {
             let location = format!("{}@{commit}", repository_of(url.as_str()));
@@ -176,7 +176,10 @@ fn package(wheel: &WheelPlan) -> Package {
         }
     }
     if let Some(digest) = hash {
-        package.checksums = vec![Checksum { algorithm: "SHA256".to_owned(), checksum_value: digest.clone() }];
+        package.checksums = vec![Checksum {
+            algorithm: digest.algorithm.to_ascii_uppercase(),
+            checksum_value: digest.digest.clone(),
+        }];
     }
     package.external_refs = vec![purl_of(&wheel.name, wheel.version.as_deref(), repository.as_deref())];
     package

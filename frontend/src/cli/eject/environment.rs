@@ -185,14 +185,14 @@ fn wanted(
                     .filter(|_| from_index)
                     .map(|version| format!("{}=={version}", wheel.name));
                 match &wheel.from {
-                    WheelFrom::Http { url, sha256, .. } => {
+                    WheelFrom::Http { url, hash, .. } => {
                         let pin = pin.unwrap_or_else(|| format!("{} @ {url}", wheel.name));
-                        wanted.hashed.push(format!("{pin} --hash=sha256:{sha256}"));
+                        wanted.hashed.push(format!("{pin} --hash={hash}"));
                     }
-                    WheelFrom::Built(BuildFrom::Sdist { url, sha256, .. }) => {
+                    WheelFrom::Built(BuildFrom::Sdist { url, hash, .. }) => {
                         let pin = pin.unwrap_or_else(|| format!("{} @ {url}", wheel.name));
-                        match sha256 {
-                            Some(sha256) => wanted.hashed.push(format!("{pin} --hash=sha256:{sha256}")),
+                        match hash {
+                            Some(hash) => wanted.hashed.push(format!("{pin} --hash={hash}")),
                             None => wanted.plain.push(pin),
                         }
                     }

@@ -19,8 +19,10 @@ pub enum Problem {
     #[error("the file name is not `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`")]
     FileName,
     /// The file is another than the lock's.
-    #[error("its sha256 is {found}, but the lock says {expected}")]
+    #[error("its {algorithm} is {found}, but the lock says {expected}")]
     FileHash {
+        /// Such as `sha256`.
+        algorithm: String,
         /// What the caller asked for, hexadecimal.
         expected: String,
         /// What the file has, hexadecimal.

@@ -90,6 +90,16 @@ impl Hasher {
         Self::Sha256(Sha256::new())
     }
 
+    /// For the hash of a name.
+    pub(super) fn named(algorithm: &str) -> Option<Self> {
+        Some(match algorithm {
+            "sha256" => Self::sha256(),
+            "sha384" => Self::Sha384(Sha384::new()),
+            "sha512" => Self::Sha512(Sha512::new()),
+            _ => return None,
+        })
+    }
+
     pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(state) => state.update(bytes),

@@ -40,8 +40,9 @@ use super::tree::{Mode, Tree};
 pub(super) struct Source {
     /// The file, or a directory that has one wheel and nothing else of that kind.
     pub(super) path: PathBuf,
-    /// The sha256 to hold it to, hexadecimal; a wheel that was built in the same build has none.
-    pub(super) sha256: Option<String>,
+    /// The hash to hold it to, a sha256 in hexadecimal or `sha384=` or `sha512=` and the digits; a wheel that was built
+    /// in the same build has none.
+    pub(super) hash: Option<String>,
     /// Whether the user named the package, rather than another package needing it.
     pub(super) requested: bool,
     /// The content of `direct_url.json`, for a package that is from no index.
@@ -77,10 +78,14 @@ impl Wheel {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let failed = |error| ToolError::File { path: path.display().to_string(), source: error };
         let mut opened = File::open(&path).map_err(failed)?;
-        if let Some(expected) = &source.sha256 {
-            let found = sha256(&mut opened).map_err(failed)?;
+        if let Some(hash) = &source.hash {
+            let (algorithm, expected) = hash.split_once('=').unwrap_or(("sha256", hash));
+            let hasher = Hasher::named(algorithm)
+                .ok_or_else(|| ToolError::Usage(format!("`{algorithm}` is no hash to hold a file to")))?;
+            let found = hash_of(&mut opened, hasher).map_err(failed)?;
             if !found.eq_ignore_ascii_case(expected) {
-                return Err(Problem::FileHash { expected: expected.clone(), found }.of(&file).into());
+                let (algorithm, expected) = (algorithm.to_owned(), expected.to_owned());
+                return Err(Problem::FileHash { algorithm, expected, found }.of(&file).into());
             }
         }
         let checked = Self::check(opened, &file, source, environment);
@@ -291,9 +296,8 @@ fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
     }
 }
 
-/// The file's sha256, hexadecimal. Leaves it at its start.
-fn sha256(file: &mut File) -> std::io::Result<String> {
-    let mut hasher = Hasher::sha256();
+/// The file's hash, hexadecimal. Leaves it at its start.
+fn hash_of(file: &mut File, mut hasher: Hasher) -> std::io::Result<String> {
     let mut buffer = vec![0; 256 << 10];
     loop {
         let got = file.read(&mut buffer)?;

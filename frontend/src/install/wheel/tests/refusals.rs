@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use sha2::Digest;
+
 use super::drafts::{Call, DIST_INFO, Draft, Member, SITE, install};
 
 const FILE: &str = "demo-1.0-py3-none-any.whl";
@@ -242,6 +244,32 @@ fn wheels_that_do_not_go_together() {
     let message = "cannot install `A-2.0-py3-none-any.whl`: `a-1.0-py3-none-any.whl` is of the same package\n  \
                    help: a package can be installed once: keep one of the two in the lock";
     assert_eq!(install(&[Draft::of("a", "1.0"), Draft::of("A", "2.0")]).unwrap_err(), message);
+}
+
+/// The digests are those of the `sha2` crate over the same bytes.
+#[test]
+fn a_file_is_held_to_the_stronger_hashes_as_well() {
+    let wheels = tempfile::tempdir().unwrap();
+    let path = wheels.path().join(FILE);
+    let bytes = Draft::demo().build();
+    fs::write(&path, &bytes).unwrap();
+    let hexadecimal =
+        |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let right = [
+        ("sha384", hexadecimal(&sha2::Sha384::digest(&bytes))),
+        ("sha512", hexadecimal(&sha2::Sha512::digest(&bytes))),
+    ];
+    for (algorithm, digest) in right {
+        let wheel = format!("{}:{algorithm}={digest}", path.display());
+        assert!(Call { wheels: &[], suffix: "", more: &["--wheel", &wheel] }.run().is_ok(), "{algorithm}");
+        let wrong = "0".repeat(digest.len());
+        let wheel = format!("{}:{algorithm}={wrong}", path.display());
+        let error = Call { wheels: &[], suffix: "", more: &["--wheel", &wheel] }.run().unwrap_err();
+        let expected = format!("its {algorithm} is {digest}, but the lock says {wrong}");
+        assert!(error.contains(&expected), "{error}");
+    }
+    let wheel = format!("{}:md5={}", path.display(), "0".repeat(32));
+    assert!(Call { wheels: &[], suffix: "", more: &["--wheel", &wheel] }.run().is_err());
 }
 
 #[test]
