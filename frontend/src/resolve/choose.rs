@@ -107,7 +107,9 @@ type InContext<'a> = dyn Fn(&str) -> Result<String, Problem> + 'a;
 
 fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
     let hash = artifact.hashes.proof().cloned();
-    if hash.is_none() && !artifact.hashes.is_empty() {
+    // Of a file at an address, the same is said where its trust is judged.
+    let is_here = matches!(artifact.location, Location::Path(_));
+    if is_here && hash.is_none() && !artifact.hashes.is_empty() {
         let algorithms: Vec<_> = artifact.hashes.iter().map(|hash| hash.algorithm.as_str()).collect();
         return Err(Problem::WeakHash {
             file: artifact.file.to_string(),
