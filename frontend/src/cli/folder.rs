@@ -172,6 +172,9 @@ impl Opened {
         let scope = Scope::of(&spec, target);
         let project =
             Project::detect(&spec, &scope, &files, &mut problems).map_err(|error| failed(&error))?;
+        // As in a build: what the file says to skip, a stale lock among it, is no reason to stop.
+        let options = CheckOptions::of(&self.source, self.check_options()?.as_ref(), &mut problems);
+        options.apply(&mut problems);
         let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
         let mut asked = BTreeMap::new();
         if spec.dependencies.installer == Installer::Wheels

@@ -131,33 +131,19 @@ impl Project {
         let mut unknown = Diagnostics::default();
         let requirements = with_extras(spec, requirements, &groups, &mut unknown);
         check_groups(spec, &groups, &mut unknown);
-        let has_backend =
-            pyproject.as_ref().is_some_and(|project| project.has_backend && project.name.is_some());
-        let is_package = match &spec.app.package {
-            Some(wanted) if wanted.value && !has_backend => {
-                found.report(&spec.source, wanted.span, Problem::NotAPackage);
-                false
-            }
-            Some(wanted) => wanted.value,
-            None if pyproject.as_ref().is_some_and(|project| project.is_virtual) => false,
-            None => has_backend && pyproject.as_ref().is_some_and(|project| project.has_contents),
-        };
+        let is_package = is_package(spec, pyproject.as_ref(), found);
         let mut requirements = requirements;
         for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
             own::take_in(each, pyproject.as_ref(), is_package, found);
         }
-        let is_locked = |name: &String| {
-            locked
-                .as_ref()
-                .is_some_and(|locked| locked.names_for(spec).iter().any(|known| known.as_str() == name))
-        };
-        let wanted = groups.iter().filter(|(name, _)| scope.has_group(name) && !is_locked(name));
-        let resolved = std::iter::once(&requirements).chain(wanted.map(|(_, group)| group));
-        if let Some(project) = &pyproject
-            && conda.is_none()
-            && resolved.into_iter().any(Requirements::is_of_manifest)
-        {
-            rules::report(&project.source, &project.rules, files, found)?;
+        if let Some(project) = pyproject.as_ref().filter(|_| conda.is_none()) {
+            let locked = locked.as_ref().map(|locked| locked.names_for(spec)).unwrap_or_default();
+            let is_resolved =
+                |name: &str| scope.has_group(name) && !locked.iter().any(|known| known.as_str() == name);
+            let resolved = groups.iter().filter(|(name, _)| is_resolved(name)).map(|(_, group)| group);
+            if std::iter::once(&requirements).chain(resolved).any(Requirements::is_of_manifest) {
+                rules::report(&project.source, &project.rules, files, found)?;
+            }
         }
         if let (Some(member), None) = (&spec.app.member, &locked) {
             let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
@@ -200,6 +186,20 @@ impl Project {
     pub fn requirements_with(&self, groups: &[String]) -> Requirements {
         let groups = groups.iter().filter_map(|name| self.groups.get(name));
         groups.fold(self.requirements.clone(), |all, group| all.with(group))
+    }
+}
+
+/// Whether the project is installed as a package: as the build file says, or its tool, or as its tables look.
+fn is_package(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -> bool {
+    let has_backend = pyproject.is_some_and(|project| project.has_backend && project.name.is_some());
+    match &spec.app.package {
+        Some(wanted) if wanted.value && !has_backend => {
+            found.report(&spec.source, wanted.span, Problem::NotAPackage);
+            false
+        }
+        Some(wanted) => wanted.value,
+        None if pyproject.is_some_and(|project| project.is_virtual) => false,
+        None => has_backend && pyproject.is_some_and(|project| project.has_contents),
     }
 }
 

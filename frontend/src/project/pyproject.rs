@@ -96,25 +96,9 @@ impl Pyproject {
         };
         let urls =
             project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
-        let says = |name: &str, key: &str, value: bool| {
-            let flag = tool.and_then(|tool| table(tool, name)).and_then(|settings| settings.get(key));
-            flag.and_then(|flag| flag.get_ref().as_bool()) == Some(value)
-        };
-        let mut old_groups = BTreeMap::new();
-        if let Some(list) = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| uv.get("dev-dependencies"))
-        {
-            old_groups.insert("dev".to_owned(), group_entries(list.get_ref()));
-        }
-        let pdm = tool.and_then(|tool| table(tool, "pdm")).and_then(|pdm| table(pdm, "dev-dependencies"));
-        for (name, list) in pdm.into_iter().flat_map(|groups| groups.iter()) {
-            old_groups
-                .entry(normalized(name.get_ref()))
-                .or_insert_with(Vec::new)
-                .extend(group_entries(list.get_ref()));
-        }
+        let says = |name: &str, key: &str, value: bool| says(tool, name, key) == Some(value);
         let poetry = tool.and_then(|tool| table(tool, "poetry"));
         let poetry = poetry.filter(|_| project.is_none()).map(Poetry::read);
-        let groups = table(root, "dependency-groups").into_iter().flat_map(|groups| groups.iter());
         let standard = Self {
             source: Arc::clone(source),
             name: in_project("name"),
@@ -132,12 +116,7 @@ impl Pyproject {
             }),
             dynamic_dependencies: dynamic,
             extras: strings_of(project.and_then(|project| table(project, "optional-dependencies"))),
-            groups: with_old(
-                groups
-                    .map(|(key, value)| (normalized(key.get_ref()), group_entries(value.get_ref())))
-                    .collect(),
-                old_groups,
-            ),
+            groups: all_groups(root, tool),
             has_backend: root.get("build-system").is_some() || says("uv", "package", true),
             version_from_git: version::asked_for(root, source, in_project("version").is_some()),
             has_contents: project.is_some(),
@@ -207,12 +186,21 @@ pub(super) fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
     list.into_iter().flatten().filter_map(text).collect()
 }
 
-/// Groups together with those of tools' own tables, which uv and PDM add to the group of the same name.
-fn with_old(
-    mut groups: BTreeMap<String, Vec<GroupEntry>>,
-    old: BTreeMap<String, Vec<GroupEntry>>,
-) -> BTreeMap<String, Vec<GroupEntry>> {
-    for (name, entries) in old {
+/// A flag among the settings of a tool.
+fn says(tool: Option<&DeTable<'_>>, name: &str, key: &str) -> Option<bool> {
+    table(tool?, name)?.get(key)?.get_ref().as_bool()
+}
+
+/// `[dependency-groups]`, together with those of tools' own tables, which uv and PDM add to the group of the same name.
+fn all_groups(root: &DeTable<'_>, tool: Option<&DeTable<'_>>) -> BTreeMap<String, Vec<GroupEntry>> {
+    let mut groups: BTreeMap<String, Vec<GroupEntry>> = BTreeMap::new();
+    let uv = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| uv.get("dev-dependencies"));
+    let uv = uv.map(|list| ("dev".to_owned(), group_entries(list.get_ref())));
+    let pdm = tool.and_then(|tool| table(tool, "pdm")).and_then(|pdm| table(pdm, "dev-dependencies"));
+    let standard = table(root, "dependency-groups");
+    let named = standard.into_iter().chain(pdm).flat_map(|groups| groups.iter());
+    let named = named.map(|(name, list)| (normalized(name.get_ref()), group_entries(list.get_ref())));
+    for (name, entries) in named.chain(uv) {
         groups.entry(name).or_default().extend(entries);
     }
     groups

@@ -135,7 +135,7 @@ fn of_uv(settings: &DeTable<'_>, prefix: &str) -> Vec<Rule> {
                 span: package.span().into(),
             })),
             None => {
-                rules.push(Rule { key: format!("{prefix}{name}"), tool: Tool::Uv, span: key.span().into() })
+                rules.push(Rule { key: format!("{prefix}{name}"), tool: Tool::Uv, span: key.span().into() });
             }
         }
     }

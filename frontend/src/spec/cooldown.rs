@@ -93,8 +93,8 @@ impl Read for Cooldown {
 /// A length of time in the largest unit that leaves no rest, as `7 days`. The resolver reads it, too.
 pub fn in_words(seconds: u64) -> String {
     let (number, unit) = match seconds {
-        _ if seconds % DAY == 0 => (seconds / DAY, "day"),
-        _ if seconds % HOUR == 0 => (seconds / HOUR, "hour"),
+        _ if seconds.is_multiple_of(DAY) => (seconds / DAY, "day"),
+        _ if seconds.is_multiple_of(HOUR) => (seconds / HOUR, "hour"),
         _ => (seconds / MINUTE, "minute"),
     };
     let plural = if number == 1 { "" } else { "s" };

@@ -124,3 +124,25 @@ fn two_hashed_files_are_one_lock() {
     let (said, passes) = check(build, &[("requirements.txt", HASHED), ("more/other.txt", idna)]);
     assert!(passes && !said.contains("not locked"), "{said}");
 }
+
+#[test]
+fn a_stale_lock_that_the_file_lets_pass_stops_no_command() {
+    let manifest = "[project]\nname = \"shop\"\nversion = \"1\"\nrequires-python = \">=3.13\"\ndependencies = [\"idna\"]\n";
+    let lock = "version = 1\nrequires-python = \">=3.13\"\n\n[[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\n[package.metadata]\nrequires-dist = [{ name = \"six\" }]\n";
+    for (head, passes) in
+        [(HEAD.to_owned(), false), (HEAD.replacen('\n', "\n# check=skip=StaleLock\n", 1), true)]
+    {
+        let files = [
+            ("pybuild.toml", head.as_str()),
+            ("pyproject.toml", manifest),
+            ("uv.lock", lock),
+            ("app.py", ""),
+        ];
+        let folder = Folder::new(&files);
+        for command in ["check", "plan", "graph", "eject", "llb"] {
+            let ran = folder.run(&[command]);
+            let is_told = ran.stdout.contains("uv.lock is older") || ran.stderr.contains("uv.lock is older");
+            assert_eq!(!is_told, passes, "{command}\n{}{}", ran.stdout, ran.stderr);
+        }
+    }
+}
