@@ -1,6 +1,6 @@
 //! What only an index knows: asked with uv, as a build step of pybuild asks it.
 
-use pybuild::resolve::{Question, ResolveError, Resolver};
+use pybuild::resolve::{Clock, Question, ResolveError, Resolver};
 
 use super::publish::Published;
 use super::target::Environment;
@@ -56,5 +56,9 @@ impl Resolver for LoopbackResolver<'_> {
             return Err(wrong(finished.stderr));
         }
         std::fs::read_to_string(&answer).map_err(|error| wrong(error.to_string()))
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(None)
     }
 }
