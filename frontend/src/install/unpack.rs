@@ -5,9 +5,10 @@
 //!        (--wheel PATH:SHA256[:requested] [--direct-url JSON])...
 //! ```
 //!
-//! What comes out depends on the wheels and the options alone: not on the order of the wheels, the number of
-//! processors, the clock or the process. Wheels are checked side by side, then their members written side by side,
-//! so that one large wheel keeps all processors busy too.
+//! What comes out depends on the wheels and the options alone: not on the number of processors, the clock or the process.
+//! Wheels are checked side by side, then their members written side by side, so that one large wheel keeps all
+//! processors busy too. The order of the wheels is that of their installation: of a file that several of them bring, the
+//! one of the last of them is there in the end.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use super::arguments::{PythonVersion, absolute, pairs, proven_path, required, seconds, unknown, usage};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
-use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel};
+use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel, Written};
 use super::{ToolError, note};
 
 /// Installs the wheels that the arguments name.
@@ -41,13 +42,17 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let written = in_parallel(&jobs, Inflater::new, |job, inflater| {
         let path = format!("{prefix}/{}", job.place);
         let place = (&tree, path.as_str());
-        job.wheel.extract(job.content, place, job.mode, &environment.interpreter, inflater)
+        job.wheel.1.extract(job.content, place, job.mode, &environment.interpreter, inflater)
     });
-    let mut rewritten = BTreeMap::new();
+    let mut facts: Vec<BTreeMap<&str, Written>> = wheels.iter().map(|_| BTreeMap::new()).collect();
     let mut failed: Option<(&str, ToolError)> = None;
     for (job, result) in jobs.iter().zip(written) {
         match result {
-            Ok(Some(facts)) => drop(rewritten.insert(job.place.to_owned(), facts)),
+            Ok(Some(written)) => {
+                if let Some(facts) = facts.get_mut(job.wheel.0) {
+                    facts.insert(job.place, written);
+                }
+            }
             // The same one every time.
             Err(error) if failed.as_ref().is_none_or(|(place, _)| job.place < *place) => {
                 failed = Some((job.place, error));
@@ -58,9 +63,12 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     if let Some((_, error)) = failed {
         return Err(error);
     }
-    for wheel in &wheels {
-        let (place, text) = wheel.record(environment, &rewritten);
+    for (wheel, facts) in wheels.iter().zip(&facts) {
+        let (place, text) = wheel.record(environment, facts);
         tree.write(&format!("{prefix}/{place}"), text.as_bytes(), Mode::Plain)?;
+        for line in wheel.oddities(facts) {
+            note(&format!("{}: {line}", wheel.file));
+        }
     }
     tree.settle()
 }
@@ -114,7 +122,8 @@ fn source(value: &str) -> Result<Source, ToolError> {
 /// A file to write.
 struct Job<'w> {
     place: &'w str,
-    wheel: &'w Wheel,
+    /// The wheel, and its number in the order of installation.
+    wheel: (usize, &'w Wheel),
     content: &'w Content,
     mode: Mode,
 }
@@ -131,31 +140,43 @@ fn check_packages(wheels: &[Wheel]) -> Result<(), ToolError> {
 
 /// Decides which wheel writes which file: what several bring is written once.
 fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
-    // Sorted, so that a message names the two wheels of a conflict in the same order always.
-    let mut sorted: Vec<_> = wheels.iter().collect();
-    sorted.sort_by(|one, other| one.file.cmp(&other.file));
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
-    for wheel in sorted {
-        for (place, content) in &wheel.files {
+    // The files that differ, by the wheel that brings them first and the wheel that brings them last.
+    let mut replaced: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
+    for wheel in wheels.iter().enumerate() {
+        for (place, content) in &wheel.1.files {
+            let job = Job { place, wheel, content, mode: content.mode() };
             match jobs.get_mut(place.as_str()) {
-                None => drop(jobs.insert(place, Job { place, wheel, content, mode: content.mode() })),
-                Some(job) if job.content.is_same(content) => job.mode = job.mode.max(content.mode()),
-                // Some packages bring the same stray file, and installers let one of them win. Here it is the later one
-                // by name, whatever the order of the arguments; between layers it is the upper one.
-                Some(job) => {
-                    note(&format!(
-                        "{} and {} both bring {place}; that of {} is kept",
-                        job.wheel.file, wheel.file, wheel.file
-                    ));
-                    *job = Job { place, wheel, content, mode: content.mode() };
+                None => drop(jobs.insert(place, job)),
+                Some(other) if other.content.is_same(content) => other.mode = other.mode.max(content.mode()),
+                Some(other) => {
+                    replaced.entry((other.wheel.0, wheel.0)).or_default().push(place);
+                    *other = job;
                 }
             }
         }
     }
     for job in jobs.values() {
         if let Some(other) = parents(job.place).find_map(|parent| jobs.get(parent)) {
-            return Err(Problem::FileAndFolder(other.place.to_owned()).of(&other.wheel.file).into());
+            return Err(Problem::FileAndFolder(other.place.to_owned()).of(&other.wheel.1.file).into());
+        }
+    }
+    for ((first, last), places) in replaced {
+        if let (Some(first), Some(last), Some(place)) = (wheels.get(first), wheels.get(last), places.first())
+        {
+            note(&conflict(&first.file, &last.file, place, places.len()));
         }
     }
     Ok(jobs.into_values().collect())
+}
+
+/// Two wheels that bring the same files, as the step's output has it.
+fn conflict(first: &str, last: &str, place: &str, count: usize) -> String {
+    let files = match count {
+        1 => format!("`{place}`"),
+        _ => format!("`{place}` and {} more files", count - 1),
+    };
+    format!(
+        "warning: {first} and {last} both bring {files}, with different contents: those of {last} are kept"
+    )
 }

@@ -2,8 +2,8 @@
 //!
 //! Invariants
 //! - A member's name is a relative path of plain parts with `/` between them, and is there once.
-//! - No member is a link or another special file, encrypted, or shares bytes with another.
-//! - Sizes are those that the archive declares, within bounds; [`super::inflate`] holds the content to them.
+//! - No member is encrypted or shares bytes with another. Whatever a member says that it is, a plain file is made.
+//! - Sizes and checksums are those that the archive declares; [`super::inflate`] holds the content to them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,21 +14,23 @@ use rawzip::{
 };
 
 use super::error::{NameProblem, Problem};
+use super::oddity::{Oddities, Oddity};
 
 /// The most that one member may unpack to, in bytes. The largest known shared libraries have a third of it.
 const MEMBER_LIMIT: u64 = 8 << 30;
 /// The most that one wheel may unpack to, in bytes.
 const WHEEL_LIMIT: u64 = 16 << 30;
 
-/// The type bits of a Unix mode, and the two types that a wheel may have.
+/// The type bits of a Unix mode, and the types that are told apart.
 const TYPE_MASK: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
-const FOLDER: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
 
 /// A wheel's archive, open for reading from several threads.
 pub(super) struct Archive {
     zip: ZipArchive<FileReader>,
     members: BTreeMap<String, Member>,
+    oddities: Oddities,
 }
 
 /// One file of the archive.
@@ -41,15 +43,18 @@ pub(super) struct Member {
     pub(super) size: u64,
     /// Whether somebody may execute it.
     pub(super) executable: bool,
+    /// Whether it says that it is a symbolic link.
+    pub(super) is_link: bool,
     /// The declared CRC-32.
     pub(super) crc: u32,
 }
 
-/// The two ways in which members of wheels are stored.
+/// The ways in which members of wheels are stored: those that uv reads, and the index of the community takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Stored,
     Deflated,
+    Zstandard,
 }
 
 impl Archive {
@@ -57,17 +62,33 @@ impl Archive {
     pub(super) fn open(file: File) -> Result<Self, Problem> {
         let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
         let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
-        let mut members = BTreeMap::new();
+        let mut members: BTreeMap<String, Member> = BTreeMap::new();
+        // The names in the headers, which can be longer than those that the members get.
+        let mut headers = Vec::new();
+        let mut oddities = Oddities::default();
         let mut count = 0;
         let mut total: u64 = 0;
         let mut entries = zip.entries(&mut buffer);
         while let Some(entry) = entries.next_entry().map_err(damaged)? {
             count += 1;
-            let name = checked_name(entry.file_path().as_bytes())?;
-            let Some(member) = checked_member(&name, &entry)? else { continue };
+            let raw = entry.file_path();
+            let raw = raw.as_bytes();
+            let name = checked_name(raw, entry.flags().is_utf8())?;
+            let Some(member) = checked_member(&name, &entry, &mut oddities)? else { continue };
+            if name.as_bytes() != raw {
+                oddities.add(Oddity::Roundabout, String::from_utf8_lossy(raw));
+            }
+            if name.contains('\\') {
+                oddities.add(Oddity::Backslash, name.clone());
+            }
             total = total.saturating_add(member.size);
-            if members.insert(name.clone(), member).is_some() {
-                return Err(Problem::Duplicate(name));
+            headers.push((raw.to_vec(), member.place));
+            if let Some(other) = members.insert(name.clone(), member) {
+                // Python reads the last one and uv the first: only where both are the same is there one reading.
+                if members.get(&name).is_some_and(|last| !last.is_same(&other)) {
+                    return Err(Problem::Duplicate(name));
+                }
+                oddities.add(Oddity::Repeated, name);
             }
         }
         if count != zip.entries_hint() {
@@ -76,8 +97,8 @@ impl Archive {
         if total > WHEEL_LIMIT {
             return Err(Problem::TooLarge { what: "the wheel".to_owned(), size: total, limit: WHEEL_LIMIT });
         }
-        let archive = Self { zip, members };
-        archive.check_places(&mut buffer)?;
+        let archive = Self { zip, members, oddities };
+        archive.check_places(&headers, &mut buffer)?;
         Ok(archive)
     }
 
@@ -86,19 +107,29 @@ impl Archive {
         &self.members
     }
 
+    /// What is odd about the archive and does no harm.
+    pub(super) fn oddities(&self) -> &Oddities {
+        &self.oddities
+    }
+
     /// The stored bytes of a member.
     pub(super) fn stored(&self, member: &Member) -> Result<ZipReader<&FileReader>, Problem> {
         Ok(self.zip.get_entry(member.place).map_err(damaged)?.reader())
     }
 
     /// Two readers of one archive must see the same members: each header on its own place, under the same name.
-    fn check_places(&self, buffer: &mut [u8]) -> Result<(), Problem> {
-        let mut places = Vec::with_capacity(self.members.len());
-        for (name, member) in &self.members {
-            let entry = self.zip.get_entry(member.place).map_err(damaged)?;
+    fn check_places(
+        &self,
+        headers: &[(Vec<u8>, ZipArchiveEntryWayfinder)],
+        buffer: &mut [u8],
+    ) -> Result<(), Problem> {
+        let shown = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let mut places = Vec::with_capacity(headers.len());
+        for (name, place) in headers {
+            let entry = self.zip.get_entry(*place).map_err(damaged)?;
             let header = entry.local_header(buffer).map_err(damaged)?;
-            if header.file_path().as_bytes() != name.as_bytes() {
-                return Err(Problem::OtherName(name.clone()));
+            if header.file_path().as_bytes() != name {
+                return Err(Problem::OtherName(shown(name)));
             }
             let (start, end) = entry.compressed_data_range();
             places.push((start, end, name));
@@ -108,25 +139,35 @@ impl Archive {
             if let [(_, end, first), (start, _, second)] = pair
                 && end > start
             {
-                return Err(Problem::Overlap { first: (*first).clone(), second: (*second).clone() });
+                return Err(Problem::Overlap { first: shown(first), second: shown(second) });
             }
         }
         Ok(())
     }
 }
 
+impl Member {
+    /// Whether it leaves the same file behind.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.size, self.crc, self.executable, self.is_link)
+            == (other.size, other.crc, other.executable, other.is_link)
+    }
+}
+
 /// A file of the archive, or nothing for a directory: those are made for the files that are in them.
-fn checked_member(name: &str, entry: &ZipFileHeaderRecord<'_>) -> Result<Option<Member>, Problem> {
+fn checked_member(
+    name: &str,
+    entry: &ZipFileHeaderRecord<'_>,
+    oddities: &mut Oddities,
+) -> Result<Option<Member>, Problem> {
     if entry.is_dir() {
         return Ok(None);
     }
-    let special = |kind| Problem::Special { member: name.to_owned(), kind };
-    let mode = entry.mode();
-    match mode.value() & TYPE_MASK {
-        REGULAR | 0 => {}
-        FOLDER => return Err(special("directory without a `/` at its end")),
-        _ if mode.is_symlink() => return Err(special("symbolic link")),
-        _ => return Err(special("special file")),
+    // The upper half has the Unix mode, whichever system the archive says that it was made on: pip and uv read it so.
+    let mode = entry.external_attributes() >> 16;
+    let is_link = mode & TYPE_MASK == LINK;
+    if !matches!(mode & TYPE_MASK, REGULAR | LINK | 0) {
+        oddities.add(Oddity::Special, name);
     }
     let flags = entry.flags();
     if flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked() {
@@ -135,6 +176,7 @@ fn checked_member(name: &str, entry: &ZipFileHeaderRecord<'_>) -> Result<Option<
     let method = match entry.compression_method() {
         CompressionMethod::STORE => Method::Stored,
         CompressionMethod::DEFLATE => Method::Deflated,
+        CompressionMethod::ZSTD => Method::Zstandard,
         other => return Err(Problem::Compression { member: name.to_owned(), method: other.as_u16() }),
     };
     let size = entry.uncompressed_size_hint();
@@ -149,13 +191,14 @@ fn checked_member(name: &str, entry: &ZipFileHeaderRecord<'_>) -> Result<Option<
         place: entry.wayfinder(),
         method,
         size,
-        executable: mode.permissions() & 0o111 != 0,
+        executable: mode & 0o111 != 0 && !is_link,
+        is_link,
         crc: entry.crc32(),
     }))
 }
 
-/// A member's name, without the `/` at the end of a directory's.
-fn checked_name(bytes: &[u8]) -> Result<String, Problem> {
+/// A member's name, without the `/` at the end of a directory's and without parts that mean nothing.
+fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     let refused =
         |reason| Err(Problem::MemberName { member: String::from_utf8_lossy(bytes).into_owned(), reason });
     let Ok(name) = str::from_utf8(bytes) else {
@@ -164,21 +207,27 @@ fn checked_name(bytes: &[u8]) -> Result<String, Problem> {
     if name.chars().any(char::is_control) {
         return refused(NameProblem::Control);
     }
-    if name.contains('\\') {
-        return refused(NameProblem::Backslash);
+    // Without the flag the bytes are code page 437, and Python makes another name of them.
+    if !is_utf8 && !name.is_ascii() {
+        return refused(NameProblem::Encoding);
     }
     if name.starts_with('/') {
         return refused(NameProblem::Absolute);
     }
-    let path = name.strip_suffix('/').unwrap_or(name);
-    for part in path.split('/') {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in name.split('/') {
         match part {
-            "" | "." => return refused(NameProblem::Empty),
-            ".." => return refused(NameProblem::Parent),
-            _ => {}
+            "" | "." => {}
+            // Inside of `.data` it could lead from one folder of the environment to another.
+            ".." if parts.first().is_some_and(|top| top.ends_with(".data")) => {
+                return refused(NameProblem::Parent);
+            }
+            ".." if parts.pop().is_none() => return refused(NameProblem::Parent),
+            ".." => {}
+            part => parts.push(part),
         }
     }
-    Ok(path.to_owned())
+    if parts.is_empty() { refused(NameProblem::Empty) } else { Ok(parts.join("/")) }
 }
 
 /// What the reader of the archive said, in lower case as the rest of the sentence.

@@ -18,27 +18,31 @@ pub(super) struct EntryPoint {
 /// The commands by name. On Linux a `gui_scripts` command is like a `console_scripts` one.
 pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoint>, Problem> {
     let mut commands = BTreeMap::new();
-    let mut wanted = false;
-    for (index, line) in text.lines().enumerate() {
+    let mut wanted = None;
+    for (index, raw) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
         let wrong = |reason: String| Problem::Line { file: file.to_owned(), line: index + 1, reason };
-        let line = line.trim();
+        let line = raw.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
         if let Some(group) = line.strip_prefix('[') {
-            wanted = matches!(group.trim_end_matches(']').trim(), "console_scripts" | "gui_scripts");
+            let group = group.split(']').next().unwrap_or(group);
+            wanted = Some(matches!(group, "console_scripts" | "gui_scripts"));
             continue;
         }
-        if !wanted {
+        let Some((name, value)) = line.split_once('=') else {
+            // What stands before the first group is nobody's, and a line that is set in can go on with a value.
+            if wanted.is_none() || wanted == Some(false) && raw.starts_with([' ', '\t']) {
+                continue;
+            }
+            return Err(wrong("has no `=`".to_owned()));
+        };
+        if wanted != Some(true) {
             continue;
         }
-        let (name, value) = line.split_once('=').ok_or_else(|| wrong("has no `=`".to_owned()))?;
         let (name, value) = (name.trim(), value.trim());
-        if name.is_empty()
-            || matches!(name, "." | "..")
-            || name.contains(['/', '\\'])
-            || name.chars().any(char::is_control)
-        {
+        let is_file = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if !is_file || name.chars().any(char::is_control) {
             return Err(wrong(format!(
                 "names a command `{}`, which no file can be called",
                 name.escape_debug()
@@ -55,17 +59,28 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
     Ok(commands)
 }
 
+/// Makes the commands of pip those of the Python that it is for: wheels of pip name the Python that built them.
+pub(super) fn for_python(commands: &mut BTreeMap<String, EntryPoint>, python: &str) {
+    let is_versioned =
+        |name: &str| name.strip_prefix("pip3.").is_some_and(|minor| minor.parse::<u8>().is_ok());
+    commands.retain(|name, _| !is_versioned(name));
+    if let Some(entry) = commands.get("pip3").cloned() {
+        commands.insert(format!("pip{python}"), entry);
+    }
+}
+
 /// Reads `MODULE:FUNCTION`, with extras in brackets behind it, which have no meaning any more.
 fn target(value: &str) -> Option<EntryPoint> {
     let reference = value.split('[').next().unwrap_or_default();
     let (module, function) = reference.split_once(':')?;
     let (module, function) = (module.trim(), function.trim());
-    // Both become part of a Python program: nothing but names may pass.
+    // Both become part of a Python program: nothing but names may pass. A name with a hyphen is no name in Python, and
+    // uv makes such a command; it fails when it is called.
     let dotted = |text: &str| {
         text.split('.').all(|part| {
             !part.starts_with(|first: char| first.is_numeric())
                 && !part.is_empty()
-                && part.chars().all(|c| c == '_' || c.is_alphanumeric())
+                && part.chars().all(|c| matches!(c, '_' | '-') || c.is_alphanumeric())
         })
     };
     (dotted(module) && dotted(function))
@@ -86,9 +101,28 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_of_pip_are_those_of_the_python_that_it_is_for() {
+        // As uv and pip install the wheels of pip 20 (with `pip3.8`) and of pip 26 (without one).
+        let text = "[console_scripts]\npip = pip:main\npip3 = pip:main\npip3.8 = pip:main\n";
+        let mut commands = parse("e", text).unwrap();
+        for_python(&mut commands, "3.13");
+        assert_eq!(commands.keys().collect::<Vec<_>>(), ["pip", "pip3", "pip3.13"]);
+    }
+
+    #[test]
+    fn what_no_installer_acts_on_is_passed_over() {
+        // pip and uv ignore a group whose name has spaces, and pip what stands before the first group.
+        let text =
+            "\u{feff}x\n[ console_scripts ]\na = m:f\n[other]\nb =\n  c\n[console_scripts]\nd/e = m-n:f\n";
+        assert_eq!(parse("e", text).unwrap().keys().collect::<Vec<_>>(), ["d/e"]);
+    }
+
+    #[test]
     fn commands_that_cannot_be_made_are_refused() {
         let cases = [
             ("a", "line 2 of `e` has no `=`"),
+            ("a/../b = m:f", "line 2 of `e` names a command `a/../b`, which no file can be called"),
+            ("/a = m:f", "line 2 of `e` names a command `/a`, which no file can be called"),
             ("../a = m:f", "line 2 of `e` names a command `../a`, which no file can be called"),
             ("a = m", "line 2 of `e` does not say which function `a` calls: `m` is not `MODULE:FUNCTION`"),
             (

@@ -47,16 +47,16 @@ pub enum Problem {
         /// What is wrong with it.
         reason: NameProblem,
     },
-    /// A member that is no plain file.
-    #[error("the member `{}` is a {kind}, which wheels cannot have", Shown(.member))]
-    Special {
+    /// A member is a link that leads out of the environment.
+    #[error("the member `{}` is a link to `{}`, which is outside of the wheel", Shown(.member), Shown(.target))]
+    Link {
         /// The member.
         member: String,
-        /// What it is.
-        kind: &'static str,
+        /// What it leads to.
+        target: String,
     },
-    /// A member stands in the archive twice.
-    #[error("the member `{}` is there twice", Shown(.0))]
+    /// A member stands in the archive twice, each time with another content.
+    #[error("the member `{}` is there twice, with different contents", Shown(.0))]
     Duplicate(String),
     /// The two headers of a member name it differently.
     #[error("the member `{}` has another name in its own header than in the archive's directory", Shown(.0))]
@@ -73,7 +73,7 @@ pub enum Problem {
     #[error("the member `{}` is encrypted", Shown(.0))]
     Encrypted(String),
     /// A member is compressed in a way that wheels do not use.
-    #[error("the member `{}` is compressed with method {method}; wheels use 0 (stored) and 8 (deflate)", Shown(.member))]
+    #[error("the member `{}` is compressed with method {method}; wheels use 0 (stored), 8 (deflate) and 93 (zstd)", Shown(.member))]
     Compression {
         /// The member.
         member: String,
@@ -140,64 +140,15 @@ pub enum Problem {
         /// What is wrong with it.
         reason: String,
     },
-    /// A member that RECORD does not list.
-    #[error("the member `{}` is not listed in RECORD", Shown(.0))]
-    Unlisted(String),
-    /// RECORD lists a file that is not in the archive.
-    #[error("RECORD lists `{}`, which is not in the archive", Shown(.0))]
-    Absent(String),
-    /// RECORD lists a file twice, differently.
-    #[error("RECORD lists `{}` twice, with different hashes", Shown(.0))]
-    ListedTwice(String),
-    /// RECORD gives no hash for a member.
-    #[error("RECORD has no hash for `{}`", Shown(.0))]
-    NoHash(String),
-    /// RECORD gives a hash that proves nothing.
-    #[error("RECORD has a {algorithm} hash for `{}`; sha256, sha384 or sha512 is needed", Shown(.member))]
-    WeakHash {
-        /// The member.
-        member: String,
-        /// The algorithm named.
-        algorithm: String,
-    },
-    /// RECORD's hash cannot be read.
-    #[error("RECORD's hash for `{}` is not one: `{hash}`", Shown(.member))]
-    HashFormat {
-        /// The member.
-        member: String,
-        /// What stands there.
-        hash: String,
-    },
-    /// A member differs from what RECORD says.
-    #[error("the hash of `{}` is {found}, but RECORD says {expected}", Shown(.member))]
-    MemberHash {
-        /// The member.
-        member: String,
-        /// RECORD's hash.
-        expected: String,
-        /// The hash found.
-        found: String,
-    },
     /// A place below `.data` that installers do not know.
     #[error("the member `{}` is in no known part of `.data` (purelib, platlib, headers, scripts, data)", Shown(.0))]
     DataPart(String),
-    /// Two members differ only by case.
-    #[error("the members `{}` and `{}` differ by case alone", Shown(.first), Shown(.second))]
-    CaseCollision {
-        /// One place below the environment.
-        first: String,
-        /// The other.
-        second: String,
-    },
     /// A place is taken by a file and a directory.
     #[error("`{}` would be a file and a directory", Shown(.0))]
     FileAndFolder(String),
     /// A file would replace a part of the environment itself.
     #[error("`{}` would replace a file of the environment itself", Shown(.0))]
     Reserved(String),
-    /// Two members are installed to one place.
-    #[error("two different files of it would be installed as `{}`", Shown(.0))]
-    SamePlace(String),
     /// Another wheel of the same package is among those to install.
     #[error("`{0}` is of the same package")]
     SamePackage(String),
@@ -212,17 +163,14 @@ pub enum NameProblem {
     /// A NUL byte or another control character.
     #[error("has a control character in its name")]
     Control,
-    /// A backslash, which some systems take for a separator.
-    #[error("has a backslash in its name")]
-    Backslash,
     /// An absolute path.
     #[error("has an absolute path")]
     Absolute,
     /// `..` leads out of the environment.
     #[error("leads out of the environment with `..`")]
     Parent,
-    /// `.`, or nothing between two slashes.
-    #[error("has an empty or `.` part in its path")]
+    /// Nothing but slashes and dots.
+    #[error("has no name in its path")]
     Empty,
 }
 
@@ -238,11 +186,11 @@ impl Problem {
                 "choose a version of the package whose wheel follows the wheel format 1"
             }
             Self::SamePackage(_) => "a package can be installed once: keep one of the two in the lock",
-            Self::Archive(_) | Self::MemberCount { .. } | Self::Damaged { .. } | Self::MemberHash { .. } => {
+            Self::Archive(_) | Self::MemberCount { .. } | Self::Damaged { .. } => {
                 "the wheel was built or stored wrongly: pin another version, and tell the package's maintainers"
             }
             Self::MemberName { .. }
-            | Self::Special { .. }
+            | Self::Link { .. }
             | Self::Duplicate(_)
             | Self::OtherName(_)
             | Self::Overlap { .. }
@@ -258,16 +206,8 @@ impl Problem {
             | Self::Identity { .. }
             | Self::Encoding(_)
             | Self::Line { .. }
-            | Self::Unlisted(_)
-            | Self::Absent(_)
-            | Self::ListedTwice(_)
-            | Self::NoHash(_)
-            | Self::WeakHash { .. }
-            | Self::HashFormat { .. }
             | Self::DataPart(_)
-            | Self::CaseCollision { .. }
-            | Self::FileAndFolder(_)
-            | Self::SamePlace(_) => {
+            | Self::FileAndFolder(_) => {
                 "the wheel breaks the wheel format: pin another version, or let it be built from its sources; \
                  tell the package's maintainers"
             }
@@ -281,7 +221,7 @@ impl Problem {
 }
 
 /// A name from an archive: control characters must not reach a terminal.
-struct Shown<'a>(&'a str);
+pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

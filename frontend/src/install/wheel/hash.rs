@@ -30,7 +30,7 @@ enum Algorithm {
 /// Why a hash of RECORD was not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HashError {
-    Weak(String),
+    Weak,
     Format,
 }
 
@@ -41,7 +41,7 @@ impl Hash {
             "sha256" => (Algorithm::Sha256, 32),
             "sha384" => (Algorithm::Sha384, 48),
             "sha512" => (Algorithm::Sha512, 64),
-            other => return Err(HashError::Weak(other.to_owned())),
+            _ => return Err(HashError::Weak),
         };
         let digest = BASE64.decode(digest).ok().filter(|digest| digest.len() == length);
         Ok(Self { algorithm, digest: digest.ok_or(HashError::Format)? })
@@ -50,6 +50,11 @@ impl Hash {
     /// The sha256 of some bytes.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { algorithm: Algorithm::Sha256, digest: Sha256::digest(bytes).to_vec() }
+    }
+
+    /// Whether both are of one kind, so that they can be compared.
+    pub(super) fn is_comparable(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
     }
 
     /// Starts to compute a hash of the same kind.

@@ -1,8 +1,9 @@
-//! Unpacking one member: a bounded buffer's worth at a time, held to the size that was declared.
+//! Unpacking one member: a bounded buffer's worth at a time, held to the size and the checksum that were declared.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+use ruzstd::decoding::StreamingDecoder;
 
 use super::archive::{Archive, Member, Method};
 use super::error::Problem;
@@ -12,6 +13,9 @@ const BUFFER: usize = 128 << 10;
 
 /// What a member's content is handed to. An error of it ends the unpacking.
 pub(super) type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
+
+/// The same, after the content's checksum was taken.
+type Checked<'s, E> = &'s mut dyn FnMut(&[u8], &mut Declared<'_>) -> Result<(), E>;
 
 /// The buffers of one thread, used for one member after the other.
 pub(crate) struct Inflater {
@@ -34,24 +38,28 @@ impl Inflater {
         sink: Sink<'_, E>,
     ) -> Result<(), E> {
         let mut stored = archive.stored(member)?;
-        let mut left = Declared { name, expected: member.size, seen: 0 };
+        let mut left = Declared { name, expected: member.size, seen: 0, crc: Crc::new() };
+        let mut checked = |piece: &[u8], left: &mut Declared<'_>| -> Result<(), E> {
+            left.crc.update(piece);
+            sink(piece)
+        };
         match member.method {
-            Method::Stored => loop {
-                let got = stored.read(&mut self.output).map_err(|error| damaged(name, &error))?;
-                let piece = self.output.get(..got).unwrap_or_default();
-                if piece.is_empty() {
-                    break;
+            Method::Stored => self.copy(&mut stored, &mut left, &mut checked)?,
+            Method::Deflated => self.inflate(&mut stored, &mut left, &mut checked)?,
+            Method::Zstandard => {
+                let mut stored = BufReader::with_capacity(BUFFER, stored);
+                // Data can be in several frames, one behind the other.
+                while !stored.fill_buf().map_err(|error| damaged(name, &error))?.is_empty() {
+                    let mut frame =
+                        StreamingDecoder::new(&mut stored).map_err(|error| damaged(name, &error))?;
+                    self.copy(&mut frame, &mut left, &mut checked)?;
                 }
-                left.take(piece.len())?;
-                sink(piece)?;
-            },
-            Method::Deflated => self.inflate(&mut stored, &mut left, sink)?,
+            }
         }
-        Ok(left.finish()?)
+        Ok(left.finish(member.crc)?)
     }
 
-    /// A member's whole content, for the few small files that are read before anything is written. Those are not
-    /// held against RECORD here, so the archive's own checksum is.
+    /// A member's whole content, for the few small files that are read before anything is written.
     pub(super) fn read(
         &mut self,
         archive: &Archive,
@@ -68,10 +76,23 @@ impl Inflater {
             Ok(())
         };
         self.unpack(archive, name, member, &mut keep)?;
-        if rawzip::crc32(&content) == member.crc {
-            Ok(content)
-        } else {
-            Err(Problem::Damaged { member: name.to_owned(), reason: "its checksum is wrong".to_owned() })
+        Ok(content)
+    }
+
+    fn copy<E: From<Problem>>(
+        &mut self,
+        content: &mut impl Read,
+        left: &mut Declared<'_>,
+        sink: Checked<'_, E>,
+    ) -> Result<(), E> {
+        loop {
+            let got = content.read(&mut self.output).map_err(|error| damaged(left.name, &error))?;
+            let piece = self.output.get(..got).unwrap_or_default();
+            if piece.is_empty() {
+                return Ok(());
+            }
+            left.take(piece.len())?;
+            sink(piece, left)?;
         }
     }
 
@@ -79,7 +100,7 @@ impl Inflater {
         &mut self,
         stored: &mut impl Read,
         left: &mut Declared<'_>,
-        sink: Sink<'_, E>,
+        sink: Checked<'_, E>,
     ) -> Result<(), E> {
         let name = left.name;
         self.state.reset(false);
@@ -103,7 +124,7 @@ impl Inflater {
             filled += produced;
             let done = status == Status::StreamEnd;
             if done || filled == self.output.len() {
-                sink(self.output.get(..filled).unwrap_or_default())?;
+                sink(self.output.get(..filled).unwrap_or_default(), left)?;
                 filled = 0;
             }
             if done {
@@ -121,6 +142,7 @@ struct Declared<'n> {
     name: &'n str,
     expected: u64,
     seen: u64,
+    crc: Crc,
 }
 
 impl Declared<'_> {
@@ -133,8 +155,14 @@ impl Declared<'_> {
         Ok(())
     }
 
-    fn finish(&self) -> Result<(), Problem> {
-        if self.seen == self.expected { Ok(()) } else { Err(self.wrong(self.seen.to_string())) }
+    fn finish(&self, crc: u32) -> Result<(), Problem> {
+        if self.seen != self.expected {
+            return Err(self.wrong(self.seen.to_string()));
+        }
+        if self.crc.sum() != crc {
+            return Err(damaged(self.name, &"its checksum is wrong"));
+        }
+        Ok(())
     }
 
     fn wrong(&self, found: String) -> Problem {

@@ -8,9 +8,11 @@ use super::metadata::Metadata;
 use super::name::Identity;
 use crate::install::arguments::PythonVersion;
 
-/// Files of `.dist-info` that are the installer's to write, or lose their meaning with installation.
-const DROPPED: [&str; 6] =
-    ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
+/// Files of `.dist-info` that are the installer's to write.
+pub(super) const DROPPED: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
+
+/// Signatures of RECORD, which can have no row in it.
+pub(super) const SIGNATURES: [&str; 2] = ["RECORD.jws", "RECORD.p7s"];
 
 /// An environment that packages are installed into.
 #[derive(Clone, Debug)]
@@ -73,7 +75,10 @@ impl Environment {
             return Ok(None);
         }
         let site = self.site_packages();
-        let data = top.strip_suffix(".data").is_some_and(|stem| identity.fits_stem(stem)) && !rest.is_empty();
+        // Where both directories have another version than the file name, they agree with each other.
+        let own = metadata.dist_info.strip_suffix(".dist-info").unwrap_or_default();
+        let is_data = |stem: &str| stem == own || identity.fits_stem(stem);
+        let data = top.strip_suffix(".data").is_some_and(is_data) && !rest.is_empty();
         let (path, kind) = if data {
             let part = rest.split_once('/').ok_or_else(|| Problem::DataPart(member.to_owned()))?;
             match part {
@@ -102,12 +107,9 @@ pub(super) fn is_reserved(path: &str) -> bool {
     let mut parts = path.split('/');
     match (parts.next(), parts.next()) {
         (Some("pyvenv.cfg" | "lib64"), _) => true,
-        (Some("bin"), Some(name)) => {
-            name == "activate"
-                || name.strip_prefix("python").is_some_and(|version| {
-                    version.is_empty() || version == "3" || PythonVersion::of_name(name).is_some()
-                })
-        }
+        (Some("bin"), Some(name)) => name.strip_prefix("python").is_some_and(|version| {
+            version.is_empty() || version == "3" || PythonVersion::of_name(name).is_some()
+        }),
         _ => false,
     }
 }
@@ -142,7 +144,11 @@ mod tests {
                 )),
             ),
             ("other-1.0.data/x", Some((format!("{site}/other-1.0.data/x"), "other-1.0.data/x"))),
-            ("a_b-1.0.dist-info/RECORD.jws", None),
+            (
+                "a_b-1.0.dist-info/RECORD.jws",
+                Some((format!("{site}/a_b-1.0.dist-info/RECORD.jws"), "a_b-1.0.dist-info/RECORD.jws")),
+            ),
+            ("a_b-1.0.dist-info/INSTALLER", None),
         ];
         for (member, expected) in cases {
             let place = environment.place(member, &identity, &metadata).unwrap();

@@ -6,6 +6,7 @@ use super::archive::Archive;
 use super::error::Problem;
 use super::inflate::Inflater;
 use super::name::Identity;
+use super::oddity::{Oddities, Oddity};
 
 /// The most that a metadata file may have, in bytes. RECORD is the largest: 60 to 150 bytes for each file.
 const LIMIT: u64 = 64 << 20;
@@ -25,30 +26,41 @@ impl Metadata {
         archive: &Archive,
         identity: &Identity,
         inflater: &mut Inflater,
+        oddities: &mut Oddities,
     ) -> Result<Self, Problem> {
         let dist_info = dist_info(archive)?;
         let stem = dist_info.strip_suffix(".dist-info").unwrap_or_default();
         let other =
             |place: String, found: String| Problem::Identity { expected: identity.shown(), place, found };
-        if !identity.fits_stem(stem) {
+        // The name is what pip and uv hold it to; the version is METADATA's to say.
+        if !identity.begins(stem) {
             return Err(other(dist_info.clone(), stem.replacen('-', " ", 1)));
+        }
+        if !identity.fits_stem(stem) {
+            oddities.add(Oddity::OtherVersion, dist_info.clone());
         }
         let wheel = text(archive, &format!("{dist_info}/WHEEL"), inflater)?;
         let version = header(&wheel, "Wheel-Version").unwrap_or_default();
-        // A newer minor version adds only what may be ignored.
-        if version.split('.').next() != Some("1") {
-            return Err(Problem::FormatVersion(
-                if version.is_empty() { "(none)" } else { version }.to_owned(),
-            ));
+        // A newer minor version adds only what may be ignored, and 0.1 was the draft of 1.0.
+        if !matches!(version.split('.').next(), Some("0" | "1")) {
+            return Err(Problem::FormatVersion(if version.is_empty() {
+                "(none)".to_owned()
+            } else {
+                version
+            }));
         }
         let place = format!("{dist_info}/METADATA");
-        let metadata = text(archive, &place, inflater)?;
+        let bytes = content(archive, &place, inflater)?;
+        let metadata = String::from_utf8_lossy(&bytes);
+        if matches!(metadata, std::borrow::Cow::Owned(_)) {
+            oddities.add(Oddity::Encoding, place.clone());
+        }
         let name = header(&metadata, "Name").unwrap_or_default();
         let version = header(&metadata, "Version").unwrap_or_default();
-        if !identity.fits(name, version) {
+        if !identity.fits(&name, &version) && !identity.fits_without_local(&name, &version) {
             return Err(other(place, format!("{name} {version}")));
         }
-        Ok(Self { name: name.to_owned(), dist_info })
+        Ok(Self { name, dist_info })
     }
 }
 
@@ -64,14 +76,24 @@ fn dist_info(archive: &Archive) -> Result<String, Problem> {
 
 /// A metadata file's text.
 pub(super) fn text(archive: &Archive, name: &str, inflater: &mut Inflater) -> Result<String, Problem> {
-    let member = archive.members().get(name).ok_or_else(|| Problem::Missing(name.to_owned()))?;
-    let content = inflater.read(archive, name, member, LIMIT)?;
-    String::from_utf8(content).map_err(|_| Problem::Encoding(name.to_owned()))
+    String::from_utf8(content(archive, name, inflater)?).map_err(|_| Problem::Encoding(name.to_owned()))
 }
 
-/// The first header of a name, which is compared without case.
-fn header<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let headers = text.lines().take_while(|line| !line.trim().is_empty());
-    let mut fields = headers.filter_map(|line| line.split_once(':'));
-    fields.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+fn content(archive: &Archive, name: &str, inflater: &mut Inflater) -> Result<Vec<u8>, Problem> {
+    let member = archive.members().get(name).ok_or_else(|| Problem::Missing(name.to_owned()))?;
+    inflater.read(archive, name, member, LIMIT)
+}
+
+/// The first header of a name, which is compared without case. Its value can go on in lines that begin with a space.
+fn header(text: &str, name: &str) -> Option<String> {
+    let mut lines = text.lines().take_while(|line| !line.trim().is_empty());
+    let is_it = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    let mut value = lines.find_map(is_it)?;
+    for more in lines.take_while(|line| line.starts_with([' ', '\t'])) {
+        value = format!("{value} {}", more.trim());
+    }
+    Some(value.trim().to_owned())
 }

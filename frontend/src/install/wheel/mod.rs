@@ -1,7 +1,8 @@
 //! Wheels: what is checked before a byte is written, and how their members are written.
 //!
 //! Everything that can be known from the archive's directory and the wheel's metadata is checked in [`Wheel::open`];
-//! [`Wheel::extract`] then checks each member's content as it writes it. Rules of the wheel format (PEP 427 and the
+//! [`Wheel::extract`] then checks each member's content as it writes it. What pip and uv install is installed: what breaks
+//! the format and does no harm is noted ([`oddity`]), and what is dangerous is refused ([`Problem`]). Rules of the wheel format (PEP 427 and the
 //! specifications "binary distribution format", "recording installed projects" and "entry points").
 
 mod archive;
@@ -12,6 +13,7 @@ mod inflate;
 mod layout;
 mod metadata;
 mod name;
+mod oddity;
 mod record;
 mod script;
 #[cfg(test)]
@@ -22,7 +24,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
-use archive::Archive;
+use archive::{Archive, Member};
 pub use error::{NameProblem, Problem, WheelError};
 use hash::{Hash, Hasher};
 pub(super) use inflate::Inflater;
@@ -30,6 +32,7 @@ pub(super) use layout::Environment;
 use layout::Kind;
 use metadata::Metadata;
 use name::Identity;
+use oddity::{Oddities, Oddity};
 use record::{Installed, Record};
 
 use super::ToolError;
@@ -58,18 +61,26 @@ pub(super) struct Wheel {
     dist_info: String,
     /// What it brings, by place below the environment.
     pub(super) files: BTreeMap<String, Content>,
+    oddities: Oddities,
 }
 
 /// What is written to a place.
 pub(super) enum Content {
-    /// A member of the archive.
-    Member { name: String, kind: Kind, hash: Hash, size: u64, mode: Mode },
+    /// A member of the archive, with the hash that RECORD has, if that is of use.
+    Member { name: String, kind: Kind, hash: Option<Hash>, size: u64, crc: u32, mode: Mode },
     /// A file that the installer makes.
     Made { bytes: Vec<u8>, mode: Mode },
 }
 
-/// A script's hash and size after its first line was filled in.
-pub(super) type Rewritten = Option<(Hash, u64)>;
+/// What was written for a member.
+pub(super) struct Written {
+    /// The hash of the file, after a script's first line was filled in.
+    hash: Hash,
+    /// Its size in bytes.
+    size: u64,
+    /// Whether RECORD has another hash than the member.
+    is_other: bool,
+}
 
 impl Wheel {
     /// Opens a wheel, holds it to its hash, and decides what goes where.
@@ -95,34 +106,47 @@ impl Wheel {
     fn check(opened: File, file: &str, source: &Source, environment: &Environment) -> Result<Self, Problem> {
         let identity = Identity::of_file(file)?;
         let archive = Archive::open(opened)?;
+        let mut oddities = archive.oddities().clone();
         let mut inflater = Inflater::new();
-        let metadata = Metadata::read(&archive, &identity, &mut inflater)?;
+        let metadata = Metadata::read(&archive, &identity, &mut inflater, &mut oddities)?;
         let dist_info = &metadata.dist_info;
         let record_name = format!("{dist_info}/RECORD");
-        let record = Record::parse(&record_name, &metadata::text(&archive, &record_name, &mut inflater)?)?;
-        if let Some(absent) = record.paths().find(|path| !archive.members().contains_key(*path)) {
-            return Err(Problem::Absent(absent.to_owned()));
+        let record = Record::parse(&metadata::text(&archive, &record_name, &mut inflater)?, &mut oddities);
+        for absent in record.paths().filter(|path| !archive.members().contains_key(*path)) {
+            oddities.add(Oddity::Absent, absent);
         }
         let entry_points = format!("{dist_info}/entry_points.txt");
-        let commands = if archive.members().contains_key(&entry_points) {
+        let mut commands = if archive.members().contains_key(&entry_points) {
             entry_points::parse(&entry_points, &metadata::text(&archive, &entry_points, &mut inflater)?)?
         } else {
             BTreeMap::new()
         };
+        entry_points::for_python(&mut commands, environment.python.numbers());
         let mut files = BTreeMap::new();
-        for (name, member) in archive.members() {
+        // What is in `.data` is moved over what is not, as pip and uv do it.
+        let is_data = |name: &str| name.split_once('/').is_some_and(|(top, _)| top.ends_with(".data"));
+        let mut members: Vec<_> = archive.members().iter().collect();
+        members.sort_by_key(|(name, _)| is_data(name));
+        for (name, member) in members {
             let Some(place) = environment.place(name, &identity, &metadata)? else { continue };
-            let hash = record.hash(name, member.size)?;
+            if member.is_link {
+                check_link(&archive, name, member, &mut inflater)?;
+                oddities.add(Oddity::Link, name.clone());
+            }
             let command = place.path.strip_prefix("bin/").map(made_for_command);
             // Some build tools put their own launchers beside the entry points; the installer's are better.
             if place.kind == Kind::Script && command.is_some_and(|command| commands.contains_key(command)) {
                 continue;
             }
+            let is_signature = name.strip_prefix(dist_info.as_str()).is_some_and(|rest| {
+                rest.strip_prefix('/').is_some_and(|file| layout::SIGNATURES.contains(&file))
+            });
+            let hash = if is_signature { None } else { record.hash(name, member.size, &mut oddities) };
             let executable = member.executable || place.kind == Kind::Script;
             let mode = if executable { Mode::Executable } else { Mode::Plain };
-            let content =
-                Content::Member { name: name.clone(), kind: place.kind, hash, size: member.size, mode };
-            add(&mut files, place.path, content)?;
+            let (size, crc) = (member.size, member.crc);
+            let content = Content::Member { name: name.clone(), kind: place.kind, hash, size, crc, mode };
+            add(&mut files, place.path, content, &mut oddities);
         }
         for (name, entry) in &commands {
             let place = format!("bin/{name}");
@@ -130,14 +154,29 @@ impl Wheel {
                 return Err(Problem::Reserved(place));
             }
             let bytes = script::launcher(&environment.interpreter, entry).into_bytes();
-            add(&mut files, place, Content::Made { bytes, mode: Mode::Executable })?;
+            add(&mut files, place, Content::Made { bytes, mode: Mode::Executable }, &mut oddities);
         }
         for (name, text) in notes(source) {
             let place = format!("{}/{dist_info}/{name}", environment.site_packages());
-            add(&mut files, place, Content::Made { bytes: text.into_bytes(), mode: Mode::Plain })?;
+            let content = Content::Made { bytes: text.into_bytes(), mode: Mode::Plain };
+            add(&mut files, place, content, &mut oddities);
         }
-        check_cases(&files)?;
-        Ok(Self { file: file.to_owned(), identity, archive, dist_info: metadata.dist_info, files })
+        if files.contains_key("bin/activate") {
+            oddities.add(Oddity::Activate, "bin/activate");
+        }
+        find_cases(&files, &mut oddities);
+        Ok(Self { file: file.to_owned(), identity, archive, dist_info: metadata.dist_info, files, oddities })
+    }
+
+    /// What is odd about it and does no harm, `written` included: a line each.
+    pub(super) fn oddities(&self, written: &BTreeMap<&str, Written>) -> Vec<String> {
+        let mut oddities = self.oddities.clone();
+        for place in written.iter().filter(|(_, facts)| facts.is_other).map(|(place, _)| place) {
+            if let Some(Content::Member { name, .. }) = self.files.get(*place) {
+                oddities.add(Oddity::OtherHash, name.clone());
+            }
+        }
+        oddities.lines()
     }
 
     /// The normalized name of the package.
@@ -153,16 +192,16 @@ impl Wheel {
         mode: Mode,
         interpreter: &str,
         inflater: &mut Inflater,
-    ) -> Result<Rewritten, ToolError> {
-        let (name, kind, expected) = match content {
+    ) -> Result<Option<Written>, ToolError> {
+        let (name, kind, expected, size) = match content {
             Content::Made { bytes, .. } => return tree.write(path, bytes, mode).map(|()| None),
-            Content::Member { name, kind, hash, .. } => (name, *kind, hash),
+            Content::Member { name, kind, hash, size, .. } => (name, *kind, hash.as_ref(), *size),
         };
         let Some(member) = self.archive.members().get(name) else {
             return Err(Problem::Missing(name.clone()).of(&self.file).into());
         };
         let mut output = tree.create(path)?;
-        let mut hasher = expected.hasher();
+        let mut hasher = expected.map_or_else(Hasher::sha256, Hash::hasher);
         let mut rewritten: Option<(Hasher, u64)> = None;
         let mut first = kind == Kind::Script;
         let mut sink = |piece: &[u8]| -> Result<(), Failure> {
@@ -186,30 +225,32 @@ impl Wheel {
             Ok(())
         };
         inflater.unpack(&self.archive, name, member, &mut sink).map_err(|failure| failure.of(&self.file))?;
-        let found = hasher.finish();
-        if found != *expected {
-            let (expected, found) = (expected.render(), found.render());
-            return Err(Problem::MemberHash { member: name.clone(), expected, found }.of(&self.file).into());
-        }
+        let hash = hasher.finish();
         output.finish(mode)?;
-        Ok(rewritten.map(|(hasher, size)| (hasher.finish(), size)))
+        let is_other = expected.is_some_and(|expected| *expected != hash);
+        Ok(Some(match rewritten {
+            Some((hasher, size)) => Written { hash: hasher.finish(), size, is_other },
+            None => Written { hash, size, is_other },
+        }))
     }
 
     /// RECORD's place below the environment, and its text.
+    ///
+    /// `written` has the facts of what was written for this wheel. A file that another wheel has replaced keeps the row
+    /// that the wheel's own RECORD has.
     pub(super) fn record(
         &self,
         environment: &Environment,
-        rewritten: &BTreeMap<String, (Hash, u64)>,
+        written: &BTreeMap<&str, Written>,
     ) -> (String, String) {
         let mut installed = Installed::default();
         for (place, content) in &self.files {
             let path = environment.relative_to_site(place);
-            match (rewritten.get(place), content) {
-                (Some((hash, size)), _) | (None, Content::Member { hash, size, .. }) => {
-                    installed.add(&path, hash, *size);
-                }
+            match (written.get(place.as_str()), content) {
+                (Some(facts), _) => installed.add(&path, Some(&facts.hash), facts.size),
+                (None, Content::Member { hash, size, .. }) => installed.add(&path, hash.as_ref(), *size),
                 (None, Content::Made { bytes, .. }) => {
-                    installed.add(&path, &Hash::of(bytes), bytes.len() as u64);
+                    installed.add(&path, Some(&Hash::of(bytes)), bytes.len() as u64);
                 }
             }
         }
@@ -234,11 +275,16 @@ impl Content {
         }
     }
 
-    /// Whether it leaves the same file behind as another.
+    /// Whether it leaves the same file behind as another. RECORD can lie, so the archive's checksum is asked, too.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Member { kind, hash, .. }, Self::Member { kind: other_kind, hash: other_hash, .. }) => {
-                kind == other_kind && hash == other_hash
+            (
+                Self::Member { kind, hash, size, crc, .. },
+                Self::Member { kind: other_kind, hash: other_hash, size: other_size, crc: other_crc, .. },
+            ) => {
+                let hashes = hash.as_ref().zip(other_hash.as_ref());
+                (kind, size, crc) == (other_kind, other_size, other_crc)
+                    && hashes.is_none_or(|(one, two)| one == two || !one.is_comparable(two))
             }
             (Self::Made { bytes, .. }, Self::Made { bytes: other, .. }) => bytes == other,
             _ => false,
@@ -322,28 +368,53 @@ fn notes(source: &Source) -> Vec<(&'static str, String)> {
 
 /// The command that a build tool's own launcher is for.
 fn made_for_command(script: &str) -> &str {
-    let stem = [".exe", "-script.py", "-script.pyw"].iter().find_map(|suffix| script.strip_suffix(suffix));
+    let stem = [".exe", "-script.py", ".pya"].iter().find_map(|suffix| script.strip_suffix(suffix));
     stem.unwrap_or(script)
 }
 
-/// Adds a file; a member that stands in two places of the wheel and goes to one is taken once.
-fn add(files: &mut BTreeMap<String, Content>, place: String, content: Content) -> Result<(), Problem> {
-    match files.get(&place) {
-        Some(other) if !other.is_same(&content) => Err(Problem::SamePlace(place)),
-        _ => {
-            files.insert(place, content);
-            Ok(())
+/// Adds a file. Of two that go to one place the later one is kept.
+fn add(files: &mut BTreeMap<String, Content>, place: String, content: Content, oddities: &mut Oddities) {
+    if files.get(&place).is_some_and(|other| !other.is_same(&content)) {
+        oddities.add(Oddity::SamePlace, place.clone());
+    }
+    files.insert(place, content);
+}
+
+/// An image may be unpacked where case makes no difference; there one file would take the other's place.
+fn find_cases(files: &BTreeMap<String, Content>, oddities: &mut Oddities) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for place in files.keys() {
+        if let Some(first) = seen.insert(place.to_lowercase(), place) {
+            oddities.add(Oddity::Case, first);
+            oddities.add(Oddity::Case, place.clone());
         }
     }
 }
 
-/// An image may be unpacked where case makes no difference; there one file would take the other's place.
-fn check_cases(files: &BTreeMap<String, Content>) -> Result<(), Problem> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    for place in files.keys() {
-        if let Some(first) = seen.insert(place.to_lowercase(), place) {
-            return Err(Problem::CaseCollision { first: first.to_owned(), second: place.clone() });
-        }
-    }
-    Ok(())
+/// Holds the target of a link to the wheel. pip and uv make a file with the target's path in it, and never a link; but
+/// what asks for a file from outside of the wheel is not harmless.
+fn check_link(
+    archive: &Archive,
+    name: &str,
+    member: &Member,
+    inflater: &mut Inflater,
+) -> Result<(), Problem> {
+    const LIMIT: u64 = 4096;
+    let target = inflater.read(archive, name, member, LIMIT)?;
+    let target = String::from_utf8_lossy(&target).into_owned();
+    let mut depth = name.split('/').count().saturating_sub(1);
+    let leads_out = target.starts_with('/')
+        || target.split('/').any(|part| match part {
+            "" | "." => false,
+            ".." if depth == 0 => true,
+            ".." => {
+                depth -= 1;
+                false
+            }
+            _ => {
+                depth += 1;
+                false
+            }
+        });
+    if leads_out { Err(Problem::Link { member: name.to_owned(), target }) } else { Ok(()) }
 }

@@ -41,6 +41,17 @@ impl Identity {
             && comparable_version(&self.version) == comparable_version(version)
     }
 
+    /// Whether a top-level directory, less its suffix, begins with the package's name, whatever version it is of.
+    pub(super) fn begins(&self, stem: &str) -> bool {
+        Self::of_stem(stem).is_some_and(|other| other.package() == self.package())
+    }
+
+    /// Whether a name and a version mean the same as these, less the local part of the file name's version.
+    pub(super) fn fits_without_local(&self, name: &str, version: &str) -> bool {
+        let public = self.version.split('+').next().unwrap_or_default();
+        Self { name: self.name.clone(), version: public.to_owned() }.fits(name, version)
+    }
+
     /// The normalized package name.
     pub(super) fn package(&self) -> String {
         normalized_name(&self.name)

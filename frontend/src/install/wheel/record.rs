@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::error::Problem;
 use super::hash::{Hash, HashError};
+use super::oddity::{Oddities, Oddity};
 
 /// What RECORD says about a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    /// Absent for RECORD itself and its signatures only.
+struct Listed {
     hash: String,
-    size: Option<u64>,
+    size: String,
 }
 
 /// The wheel's own RECORD, by member.
@@ -22,48 +21,62 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads the text of `file`.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Self, Problem> {
-        let mut rows = BTreeMap::new();
-        for Row { line, fields } in rows_of(text) {
-            let wrong =
-                |reason: &str| Problem::Line { file: file.to_owned(), line, reason: reason.to_owned() };
-            let [path, hash, size] = fields.as_slice() else {
-                return Err(wrong("is not a path, a hash and a size"));
-            };
-            let size = match size.as_str() {
-                "" => None,
-                digits => Some(digits.parse().map_err(|_| wrong("has a size that is no number"))?),
-            };
-            let listed = Listed { hash: hash.clone(), size };
-            // Some tools list a file twice; it does no harm while both rows say the same.
-            if rows.get(path).is_some_and(|other| *other != listed) {
-                return Err(Problem::ListedTwice(path.clone()));
+    /// Reads the text. Lines that are no rows are among the oddities.
+    pub(super) fn parse(text: &str, oddities: &mut Oddities) -> Self {
+        let mut rows: BTreeMap<String, Listed> = BTreeMap::new();
+        for Row { line, mut fields } in rows_of(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+            if fields.len() != 3 {
+                oddities.add(Oddity::Row, format!("line {line}"));
+                fields.resize(3, String::new());
             }
-            rows.insert(path.clone(), listed);
+            let mut fields = fields.into_iter();
+            let mut next = || fields.next().unwrap_or_default();
+            let (path, hash, size) = (next(), next(), next());
+            // Directories are made for the files that are in them.
+            if path.ends_with('/') {
+                continue;
+            }
+            let listed = Listed { hash, size };
+            let path = plain(&path);
+            // Some tools list a file twice; it does no harm while both rows say the same.
+            if rows.get(&path).is_some_and(|other| *other != listed) {
+                oddities.add(Oddity::ListedTwice, path.clone());
+            }
+            rows.insert(path, listed);
         }
-        Ok(Self { rows })
+        Self { rows }
     }
 
-    /// The hash that a member of so many bytes is held to.
-    pub(super) fn hash(&self, member: &str, size: u64) -> Result<Hash, Problem> {
-        let listed = self.rows.get(member).ok_or_else(|| Problem::Unlisted(member.to_owned()))?;
+    /// The hash that a member of so many bytes should have, where RECORD has a usable one.
+    pub(super) fn hash(&self, member: &str, size: u64, oddities: &mut Oddities) -> Option<Hash> {
+        let Some(listed) = self.rows.get(member) else {
+            oddities.add(Oddity::Unlisted, member);
+            return None;
+        };
+        if !listed.size.is_empty() && listed.size.trim().parse() != Ok(size) {
+            oddities.add(Oddity::OtherSize, member);
+        }
         if listed.hash.is_empty() {
-            return Err(Problem::NoHash(member.to_owned()));
+            oddities.add(Oddity::NoHash, member);
+            return None;
         }
-        if let Some(expected) = listed.size.filter(|expected| *expected != size) {
-            return Err(Problem::Size { member: member.to_owned(), expected, found: size.to_string() });
-        }
-        Hash::parse(&listed.hash).map_err(|error| match error {
-            HashError::Weak(algorithm) => Problem::WeakHash { member: member.to_owned(), algorithm },
-            HashError::Format => Problem::HashFormat { member: member.to_owned(), hash: listed.hash.clone() },
-        })
+        let odd = |error| match error {
+            HashError::Weak => Oddity::WeakHash,
+            HashError::Format => Oddity::HashFormat,
+        };
+        Hash::parse(&listed.hash).map_err(|error| oddities.add(odd(error), member)).ok()
     }
 
     /// The paths listed.
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)
     }
+}
+
+/// A path as the archive has it: some tools write `/a`, `./a` or `a//b` for it.
+fn plain(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
 }
 
 /// The RECORD of an installed package, in the order of its paths.
@@ -74,8 +87,9 @@ pub(super) struct Installed {
 
 impl Installed {
     /// Adds a file by its path from the site-packages directory.
-    pub(super) fn add(&mut self, path: &str, hash: &Hash, size: u64) {
-        self.rows.insert(path.to_owned(), format!("{},{size}", hash.render()));
+    pub(super) fn add(&mut self, path: &str, hash: Option<&Hash>, size: u64) {
+        let hash = hash.map(Hash::render).unwrap_or_default();
+        self.rows.insert(path.to_owned(), format!("{hash},{size}"));
     }
 
     /// The text, with a row for the file itself, which cannot have a hash.
@@ -146,47 +160,50 @@ mod tests {
 
     #[test]
     fn quotes_line_ends_and_repeated_rows_are_read() {
-        let text = format!("\"a,\"\"b.py\",{EMPTY},0\r\nx.py,{EMPTY},\n\nx.py,{EMPTY},\na/RECORD,,\n");
-        let record = Record::parse("RECORD", &text).unwrap();
+        let text = format!(
+            "\u{feff}\"a,\"\"b.py\",{EMPTY},0\r\n/x.py,{EMPTY},\n\nx.py,{EMPTY},\na/,,\na/RECORD,,\n"
+        );
+        let mut oddities = Oddities::default();
+        let record = Record::parse(&text, &mut oddities);
         assert_eq!(record.paths().collect::<Vec<_>>(), ["a,\"b.py", "a/RECORD", "x.py"]);
-        assert_eq!(record.hash("a,\"b.py", 0).unwrap().render(), EMPTY);
+        assert_eq!(record.hash("a,\"b.py", 0, &mut oddities).unwrap().render(), EMPTY);
+        assert_eq!(oddities, Oddities::default());
     }
 
     #[test]
-    fn rows_that_prove_nothing_are_refused() {
+    fn rows_that_prove_nothing_are_noted() {
         let cases = [
-            (format!("x,{EMPTY},1\n"), "the member `x` unpacks to 0 bytes, but 1 are declared"),
-            ("x,,0\n".to_owned(), "RECORD has no hash for `x`"),
+            (format!("x,{EMPTY},1\n"), true, "RECORD has another size than the file for: `x`"),
+            ("x,,0\n".to_owned(), false, "RECORD has no hash for: `x`"),
             (
                 "x,md5=1B2M2Y8AsgTpgAmY7PhCfg,0\n".to_owned(),
-                "RECORD has a md5 hash for `x`; sha256, sha384 or sha512 is needed",
+                false,
+                "RECORD has a hash that is no sha256, sha384 or sha512 for: `x`",
             ),
+            ("x,sha256=AAAA,0\n".to_owned(), false, "RECORD has a hash that cannot be read for: `x`"),
+            ("y,,\n".to_owned(), false, "RECORD does not list: `x`"),
+            (format!("x,,\nx,{EMPTY},\n"), true, "RECORD has two rows that differ for: `x`"),
             (
-                "x,sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk,0\n".to_owned(),
-                "RECORD has a sha1 hash for `x`; sha256, sha384 or sha512 is needed",
+                format!("x,{EMPTY},0\nx\n"),
+                false,
+                "RECORD has no hash for: `x`\nRECORD has two rows that differ for: `x`\n\
+                 RECORD has lines that are not a path, a hash and a size: `line 2`",
             ),
-            ("x,sha256=AAAA,0\n".to_owned(), "RECORD's hash for `x` is not one: `sha256=AAAA`"),
-            ("y,,\n".to_owned(), "the member `x` is not listed in RECORD"),
+            (format!("x,{EMPTY},many\n"), true, "RECORD has another size than the file for: `x`"),
         ];
-        for (text, message) in cases {
-            let record = Record::parse("RECORD", &text).unwrap();
-            assert_eq!(record.hash("x", 0).unwrap_err().to_string(), message);
-        }
-        let cases = [
-            (format!("x,{EMPTY},\nx,,\n"), "RECORD lists `x` twice, with different hashes"),
-            ("y,,\n\nx\n".to_owned(), "line 3 of `RECORD` is not a path, a hash and a size"),
-            ("x,,many\n".to_owned(), "line 1 of `RECORD` has a size that is no number"),
-        ];
-        for (text, message) in cases {
-            assert_eq!(Record::parse("RECORD", &text).unwrap_err().to_string(), message);
+        for (text, has_hash, message) in cases {
+            let mut oddities = Oddities::default();
+            let record = Record::parse(&text, &mut oddities);
+            assert_eq!(record.hash("x", 0, &mut oddities).is_some(), has_hash, "{text}");
+            assert_eq!(oddities.lines().join("\n"), message, "{text}");
         }
     }
 
     #[test]
     fn the_installed_record_is_sorted_and_quoted() {
         let mut installed = Installed::default();
-        installed.add("b.py", &Hash::of(b""), 0);
-        installed.add("../../../bin/a,b", &Hash::of(b""), 0);
+        installed.add("b.py", Some(&Hash::of(b"")), 0);
+        installed.add("../../../bin/a,b", Some(&Hash::of(b"")), 0);
         assert_eq!(
             installed.render("a-1.dist-info/RECORD"),
             format!("\"../../../bin/a,b\",{EMPTY},0\na-1.dist-info/RECORD,,\nb.py,{EMPTY},0\n")

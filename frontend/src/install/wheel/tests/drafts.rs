@@ -8,6 +8,9 @@ use flate2::write::DeflateEncoder;
 use tempfile::TempDir;
 
 use super::super::hash::Hash;
+use super::super::{Environment, Inflater, Source, Wheel};
+use crate::install::arguments::PythonVersion;
+use crate::install::tree::Tree;
 use crate::install::unpack;
 
 pub(super) const DIST_INFO: &str = "demo-1.0.dist-info";
@@ -236,4 +239,28 @@ impl Call<'_> {
 /// Installs wheels with nothing else asked for.
 pub(super) fn install(wheels: &[Draft]) -> Result<TempDir, String> {
     Call { wheels, suffix: "", more: &[] }.run()
+}
+
+/// What is noted about a wheel when it is installed.
+pub(super) fn notes_of(draft: &Draft) -> Vec<String> {
+    let wheels = tempfile::tempdir().unwrap();
+    let path = wheels.path().join(&draft.file);
+    std::fs::write(&path, draft.build()).unwrap();
+    let source = Source { path, sha256: None, requested: false, direct_url: None };
+    let environment = Environment {
+        prefix: "venv".to_owned(),
+        python: PythonVersion::parse("3.11").unwrap(),
+        interpreter: "/venv/bin/python".to_owned(),
+    };
+    let wheel = Wheel::open(&source, &environment).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let mut tree = Tree::new(out.path().to_owned(), 0).unwrap();
+    tree.folders(["x"]).unwrap();
+    let mut written = std::collections::BTreeMap::new();
+    for (place, content) in &wheel.files {
+        let to = (&tree, "x/file");
+        let facts = wheel.extract(content, to, content.mode(), "/venv/bin/python", &mut Inflater::new());
+        written.extend(facts.unwrap().map(|facts| (place.as_str(), facts)));
+    }
+    wheel.oddities(&written)
 }

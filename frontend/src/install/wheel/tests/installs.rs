@@ -51,12 +51,20 @@ fn full() -> Draft {
 }
 
 #[test]
-fn of_a_file_that_two_packages_bring_the_later_ones_is_kept() {
+fn of_a_file_that_two_packages_bring_the_last_ones_is_kept() {
     let one = Draft::of("a", "1.0").with("tests/__init__.py", b"a");
     let two = Draft::of("b", "1.0").with("tests/__init__.py", b"b");
-    for wheels in [[one.clone(), two.clone()], [two, one]] {
+    for (wheels, kept) in [([one.clone(), two.clone()], "b"), ([two, one], "a")] {
         let out = install(&wheels).unwrap();
-        assert_eq!(text(out.path(), &format!("{SITE}/tests/__init__.py")), "b");
+        assert_eq!(text(out.path(), &format!("{SITE}/tests/__init__.py")), kept);
+        // Each keeps the row that its own RECORD has, as with pip and uv.
+        for (name, content) in [("a", b"a"), ("b", b"b")] {
+            let row = format!("tests/__init__.py,{},1\n", Hash::of(content).render());
+            assert!(
+                text(out.path(), &format!("{SITE}/{name}-1.0.dist-info/RECORD")).contains(&row),
+                "{name}"
+            );
+        }
     }
 }
 
@@ -77,7 +85,7 @@ fn every_part_of_a_wheel_is_where_python_expects_it() {
     assert_eq!(text(root, &format!("{SITE}/{DIST_INFO}/INSTALLER")), "pybuild\n");
     assert_eq!(text(root, &format!("{SITE}/{DIST_INFO}/REQUESTED")), "");
     assert_eq!(text(root, &format!("{SITE}/{DIST_INFO}/direct_url.json")), url);
-    assert!(!root.join(SITE).join(DIST_INFO).join("RECORD.jws").exists());
+    assert_eq!(text(root, &format!("{SITE}/{DIST_INFO}/RECORD.jws")), "{}");
     let record = text(root, &format!("{SITE}/{DIST_INFO}/RECORD"));
     let paths: Vec<_> = record.lines().map(|line| line.rsplitn(3, ',').last().unwrap()).collect();
     assert_eq!(
@@ -91,6 +99,7 @@ fn every_part_of_a_wheel_is_where_python_expects_it() {
             "demo-1.0.dist-info/INSTALLER",
             "demo-1.0.dist-info/METADATA",
             "demo-1.0.dist-info/RECORD",
+            "demo-1.0.dist-info/RECORD.jws",
             "demo-1.0.dist-info/REQUESTED",
             "demo-1.0.dist-info/WHEEL",
             "demo-1.0.dist-info/direct_url.json",

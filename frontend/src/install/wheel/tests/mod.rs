@@ -2,4 +2,5 @@
 
 mod drafts;
 mod installs;
+mod oddities;
 mod refusals;

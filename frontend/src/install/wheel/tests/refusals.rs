@@ -30,15 +30,17 @@ fn members_whose_names_lead_elsewhere() {
     let cases = [
         ("../x.py", "the member `../x.py` leads out of the environment with `..`"),
         ("demo/../../x.py", "the member `demo/../../x.py` leads out of the environment with `..`"),
-        ("demo/..", "the member `demo/..` leads out of the environment with `..`"),
+        ("demo/..", "the member `demo/..` has no name in its path"),
         ("../", "the member `../` leads out of the environment with `..`"),
         ("/etc/passwd", "the member `/etc/passwd` has an absolute path"),
-        ("demo\\x.py", "the member `demo\\x.py` has a backslash in its name"),
         ("demo/x\0.py", "the member `demo/x\\u{0}.py` has a control character in its name"),
         ("demo/\u{1b}[2J", "the member `demo/\\u{1b}[2J` has a control character in its name"),
-        ("demo//x.py", "the member `demo//x.py` has an empty or `.` part in its path"),
-        ("./x.py", "the member `./x.py` has an empty or `.` part in its path"),
-        ("", "the member `` has an empty or `.` part in its path"),
+        ("./", "the member `./` has no name in its path"),
+        ("", "the member `` has no name in its path"),
+        (
+            "demo-1.0.data/../x.py",
+            "the member `demo-1.0.data/../x.py` leads out of the environment with `..`",
+        ),
     ];
     for (name, message) in cases {
         check(name, Draft::demo().with(name, b""), message, ATTACK);
@@ -55,16 +57,13 @@ fn members_whose_names_lead_elsewhere() {
 }
 
 #[test]
-fn members_that_are_no_plain_files() {
-    let cases = [
-        (0o120_777, "symbolic link"),
-        (0o020_644, "special file"),
-        (0o010_644, "special file"),
-        (0o040_755, "directory without a `/` at its end"),
-    ];
-    for (mode, kind) in cases {
-        let message = format!("the member `demo/x.py` is a {kind}, which wheels cannot have");
-        check(kind, member(|member| member.mode = mode), &message, ATTACK);
+fn links_that_lead_out_of_the_wheel() {
+    for target in ["/etc/passwd", "../../x", "a/../../../x"] {
+        let draft =
+            Draft::demo().member(Member { mode: 0o120_777, ..Member::new("demo/x.py", target.as_bytes()) });
+        let message =
+            format!("the member `demo/x.py` is a link to `{target}`, which is outside of the wheel");
+        check(target, draft, &message, ATTACK);
     }
 }
 
@@ -72,7 +71,7 @@ fn members_that_are_no_plain_files() {
 fn members_that_two_readers_would_see_differently() {
     let mut twice = Draft::demo();
     twice.members.push(Member::new("demo/__init__.py", b"y\n"));
-    check("twice", twice, "the member `demo/__init__.py` is there twice", ATTACK);
+    check("twice", twice, "the member `demo/__init__.py` is there twice, with different contents", ATTACK);
     let other = member(|member| member.local_name = Some(b"demo/y.py".to_vec()));
     let message = "the member `demo/x.py` has another name in its own header than in the archive's directory";
     check("local name", other, message, ATTACK);
@@ -93,8 +92,7 @@ fn members_that_two_readers_would_see_differently() {
 #[test]
 fn members_that_cannot_be_read() {
     check("encrypted", member(|member| member.flags = 1), "the member `demo/x.py` is encrypted", FORMAT);
-    let message =
-        "the member `demo/x.py` is compressed with method 14; wheels use 0 (stored) and 8 (deflate)";
+    let message = "the member `demo/x.py` is compressed with method 14; wheels use 0 (stored), 8 (deflate) and 93 (zstd)";
     check("method", member(|member| member.method = 14), message, FORMAT);
     let stored = |bytes: &'static [u8]| member(move |member| member.stored = Some(bytes.to_vec()));
     check(
@@ -108,27 +106,22 @@ fn members_that_cannot_be_read() {
         Draft::demo().member(Member { crc: Some(1), ..Member::new(&format!("{DIST_INFO}/WHEEL"), b"") });
     let message = format!("the member `{DIST_INFO}/WHEEL` does not unpack: its checksum is wrong");
     check("checksum", record, &message, DAMAGE);
+    for method in [0, 8] {
+        let draft = member(move |member| (member.method, member.crc) = (method, Some(1)));
+        let message = "the member `demo/x.py` does not unpack: its checksum is wrong";
+        check("checksum of a file", draft, message, DAMAGE);
+    }
 }
 
 #[test]
 fn members_of_other_sizes_than_declared() {
-    let sized = |size: u64, listed: bool| {
-        let draft = member(|member| member.size = Some(size));
-        if listed {
-            draft.record(|text| {
-                text.replace(",6\ndemo-1.0.dist-info/RECORD", &format!(",{size}\n{DIST_INFO}/RECORD"))
-            })
-        } else {
-            draft
-        }
-    };
-    check("more", sized(5, true), "the member `demo/x.py` unpacks to more bytes, but 5 are declared", ATTACK);
-    check("less", sized(7, true), "the member `demo/x.py` unpacks to 6 bytes, but 7 are declared", ATTACK);
-    check("listed", sized(7, false), "the member `demo/x.py` unpacks to 7 bytes, but 6 are declared", ATTACK);
+    let sized = |size: u64| member(|member| member.size = Some(size));
+    check("more", sized(5), "the member `demo/x.py` unpacks to more bytes, but 5 are declared", ATTACK);
+    check("less", sized(7), "the member `demo/x.py` unpacks to 6 bytes, but 7 are declared", ATTACK);
     let stored = member(|member| (member.method, member.size) = (0, Some(7)));
     check("stored", stored, "the member `demo/x.py` unpacks to 6 bytes, but 7 are declared", ATTACK);
     let message = "`demo/x.py` unpacks to 8589934593 bytes, and 8589934592 is the most that is allowed";
-    check("member", sized((8 << 30) + 1, false), message, ATTACK);
+    check("member", sized((8 << 30) + 1), message, ATTACK);
     let mut wheel = Draft::demo();
     for index in 0..3 {
         let name = format!("demo/{index}");
@@ -140,35 +133,6 @@ fn members_of_other_sizes_than_declared() {
     let message =
         format!("`{DIST_INFO}/WHEEL` unpacks to 68157440 bytes, and 67108864 is the most that is allowed");
     check("metadata", Draft::demo().member(metadata), &message, ATTACK);
-}
-
-#[test]
-fn members_that_record_does_not_vouch_for() {
-    let record =
-        |from: &'static str, to: &'static str| Draft::demo().record(move |text| text.replace(from, to));
-    let row = Member::new("demo/__init__.py", b"x = 1\n").row();
-    let other = Member::new("demo/__init__.py", b"x = 3\n").row();
-    let hash = |row: &str| row.split(',').nth(1).unwrap().to_owned();
-    let message =
-        format!("the hash of `demo/__init__.py` is {}, but RECORD says {}", hash(&row), hash(&other));
-    check("hash", Draft::demo().record(|text| text.replace(&row, &other)), &message, DAMAGE);
-    let unlisted = Draft::demo().record(|text| text.replace(&row, ""));
-    check("unlisted", unlisted, "the member `demo/__init__.py` is not listed in RECORD", FORMAT);
-    let absent = record("demo/__init__.py", "demo/__main__.py");
-    check("absent", absent, "RECORD lists `demo/__main__.py`, which is not in the archive", FORMAT);
-    let none = Draft::demo().record(|text| text.replace(&row, "demo/__init__.py,,\n"));
-    check("no hash", none, "RECORD has no hash for `demo/__init__.py`", FORMAT);
-    let weak = Draft::demo().record(|text| text.replace(&hash(&row), "md5=1B2M2Y8AsgTpgAmY7PhCfg"));
-    check(
-        "weak",
-        weak,
-        "RECORD has a md5 hash for `demo/__init__.py`; sha256, sha384 or sha512 is needed",
-        FORMAT,
-    );
-    let wrong = Draft::demo().record(|text| text.replace(&hash(&row), "sha256=?"));
-    check("no hash at all", wrong, "RECORD's hash for `demo/__init__.py` is not one: `sha256=?`", FORMAT);
-    let twice = Draft::demo().record(|text| format!("{text}{other}"));
-    check("twice", twice, "RECORD lists `demo/__init__.py` twice, with different hashes", FORMAT);
 }
 
 #[test]
@@ -188,8 +152,10 @@ fn wheels_without_what_a_wheel_has() {
     let encoding = Draft::demo().with(&info("WHEEL"), b"\xff");
     check("encoding", encoding, "`demo-1.0.dist-info/WHEEL` is not UTF-8", FORMAT);
     let other = Draft { file: FILE.to_owned(), ..Draft::of("demo", "1.1") };
-    let message = "the file name says `demo 1.0`, but `demo-1.1.dist-info` says `demo 1.1`";
+    let message = "the file name says `demo 1.0`, but `demo-1.1.dist-info/METADATA` says `demo 1.1`";
     check("version", other, message, FORMAT);
+    let other = Draft { file: FILE.to_owned(), ..Draft::of("evil", "1.0") };
+    check("name", other, "the file name says `demo 1.0`, but `evil-1.0.dist-info` says `evil 1.0`", FORMAT);
     let metadata = Draft::demo().with(&info("METADATA"), b"Name: evil\nVersion: 1.0\n");
     let message = "the file name says `demo 1.0`, but `demo-1.0.dist-info/METADATA` says `evil 1.0`";
     check("METADATA name", metadata, message, FORMAT);
@@ -207,18 +173,8 @@ fn wheels_without_what_a_wheel_has() {
 
 #[test]
 fn members_that_would_take_each_others_place() {
-    let case = Draft::demo().with("demo/X.py", b"").with("demo/x.py", b"");
-    let message = format!(
-        "the members `{0}/demo/X.py` and `{0}/demo/x.py` differ by case alone",
-        "lib/python3.11/site-packages"
-    );
-    check("case", case, &message, FORMAT);
     let folder = Draft::demo().with("demo/x", b"").with("demo/x/y.py", b"");
     check("folder", folder, "`lib/python3.11/site-packages/demo/x` would be a file and a directory", FORMAT);
-    let same = Draft::demo().with("demo-1.0.data/purelib/demo/__init__.py", b"y\n");
-    let message =
-        "two different files of it would be installed as `lib/python3.11/site-packages/demo/__init__.py`";
-    check("same", same, message, FORMAT);
     let part = Draft::demo().with("demo-1.0.data/stuff/x", b"");
     let message = "the member `demo-1.0.data/stuff/x` is in no known part of `.data` (purelib, platlib, headers, \
                    scripts, data)";
@@ -229,7 +185,6 @@ fn members_that_would_take_each_others_place() {
         ("data/bin/python3.11", "bin/python3.11"),
         ("data/pyvenv.cfg", "pyvenv.cfg"),
         ("data/lib64", "lib64"),
-        ("scripts/activate", "bin/activate"),
     ] {
         let draft = Draft::demo().with(&format!("demo-1.0.data/{member}"), b"");
         check(member, draft, &reserved(place), ATTACK);
