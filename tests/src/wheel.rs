@@ -16,6 +16,8 @@ pub struct Wheel {
     scripts: String,
     metadata: String,
     members: Vec<(String, Vec<u8>)>,
+    unlisted: Vec<(String, Vec<u8>)>,
+    rows: String,
 }
 
 impl Wheel {
@@ -28,6 +30,8 @@ impl Wheel {
             scripts: String::new(),
             metadata: String::new(),
             members: Vec::new(),
+            unlisted: Vec::new(),
+            rows: String::new(),
         }
     }
 
@@ -57,6 +61,20 @@ impl Wheel {
     #[must_use]
     pub fn with(mut self, path: &str, content: &[u8]) -> Self {
         self.members.push((path.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// A member that `RECORD` does not list.
+    #[must_use]
+    pub fn unlisted(mut self, path: &str, content: &[u8]) -> Self {
+        self.unlisted.push((path.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// A row of `RECORD` for no member.
+    #[must_use]
+    pub fn row(mut self, row: &str) -> Self {
+        self.rows.extend([row, "\n"]);
         self
     }
 
@@ -104,7 +122,8 @@ impl Wheel {
             let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
             let _ = writeln!(record, "{path},sha256={hash},{}", content.len());
         }
-        let _ = writeln!(record, "{info}/RECORD,,");
+        let _ = writeln!(record, "{}{info}/RECORD,,", self.rows);
+        members.extend(self.unlisted.iter().cloned());
         members.push((format!("{info}/RECORD"), record.into_bytes()));
         zip(&members)
     }

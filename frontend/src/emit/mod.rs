@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod cause;
 mod conda;
 mod conda_solver;
 mod config;

@@ -24,6 +24,12 @@ impl Script {
         format!("{SCRIPTS}/{}", self.name)
     }
 
+    /// Its text, for tests that run it.
+    #[cfg(test)]
+    pub(super) const fn text(self) -> &'static str {
+        self.text
+    }
+
     /// The script as a file below [`SCRIPTS`].
     pub(super) fn mount(self) -> Mount {
         let file = FileOp::on(&State::scratch())

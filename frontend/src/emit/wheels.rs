@@ -5,7 +5,7 @@ use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, Pro
 use super::environment::with_version;
 use super::layers::Layers;
 use super::script::{Script, script};
-use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, files};
+use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, cause, files};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Span;
 use crate::lock::Hash;
@@ -282,7 +282,8 @@ impl Emitter<'_> {
         location: Location,
     ) -> Result<State, EmitError> {
         let (root, config) = self.build_root()?;
-        let exec = self.shell(WHEEL, &[path.to_owned()], &config).mount(source).mount(Mount::scratch(OUT));
+        let exec = self.shell(WHEEL, &[path.to_owned()], &config).mount(source).mount(cause::SCRIPT.mount());
+        let exec = exec.mount(Mount::scratch(OUT));
         let exec = with_version(exec, version);
         let meta = self.metadata_at(BUILDER, title, vec![location]);
         Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))

@@ -126,9 +126,35 @@ fn a_package_that_needs_a_compiler_where_there_is_none() -> Result {
         ("native.c", "int native;\n"),
     ])?;
     let said = Build::of(&project).fail()?.progress.logs();
-    let told =
-        "pybuild: there is no C compiler here; if it needs one, name gcc and libc6-dev in [system] build\n";
+    let told = "pybuild: there is no C compiler here: name gcc and libc6-dev in [system] build\n";
     assert!(said.contains(told), "{said}");
     assert!(!said.contains("its version comes from git"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_package_whose_build_fails_for_another_reason_than_a_compiler() -> Result {
+    let build_system =
+        "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n";
+    let manifest = format!("{build_system}[project]\nname = \"odd\"\nversion = \"1.0\"\n# {}\n", nonce());
+    // Nothing says which of the two folders is the package, so setuptools refuses.
+    let two: &[(&str, &str)] = &[("alpha/__init__.py", ""), ("beta/__init__.py", "")];
+    let imports: &[(&str, &str)] = &[("setup.py", "import no_such_module\n")];
+    for (files, told) in [
+        (
+            two,
+            "pybuild: the build ended with: error: Multiple top-level packages discovered in a flat-layout: ",
+        ),
+        (imports, "pybuild: its build imports the module no_such_module and does not find it: "),
+    ] {
+        let mut all = vec![
+            ("pybuild.toml", "# syntax=localhost:5000/pybuild:dev\npython.version = \"3.11\"\n"),
+            ("pyproject.toml", manifest.as_str()),
+        ];
+        all.extend(files);
+        let said = Build::of(&Project::with(&all)?).fail()?.progress.logs();
+        assert!(said.contains(told), "{said}");
+        assert!(!said.contains("compiler"), "{said}");
+    }
     Ok(())
 }

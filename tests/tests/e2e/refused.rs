@@ -89,6 +89,41 @@ fn a_wheel_whose_member_leads_out_of_the_environment() -> Result {
 }
 
 #[test]
+fn a_wheel_that_breaks_the_format_and_does_no_harm() -> Result {
+    let index = Index::start()?;
+    let wheel = Wheel::new("alpha", "1.0")
+        .script("activate")
+        .with("alpha_data/A.txt", b"1")
+        .with("alpha_data/a.txt", b"2")
+        .with("alpha_data\\b.txt", b"3")
+        .unlisted("alpha_data/c.txt", nonce().as_bytes())
+        .row("alpha_data/gone.txt,md5=1B2M2Y8AsgTpgAmY7PhCfg,0");
+    let project = project("pylock.toml", &pylock(&[&index.wheel(&wheel)]), "")?;
+    let built = Build::of(&project).load().succeed()?;
+    let said = built.progress.log_of(built.step("[wheels] unpack: ")?);
+    let site = "lib/python3.11/site-packages";
+    let expected = [
+        "RECORD lists files that are not in the archive: `alpha_data/gone.txt`".to_owned(),
+        "RECORD does not list: `alpha_data/c.txt`".to_owned(),
+        format!(
+            "names differ by case alone, so that a file system without case keeps one of them: \
+             `{site}/alpha_data/A.txt`, `{site}/alpha_data/a.txt`"
+        ),
+        "a command takes the place of the environment's own script: `bin/activate`".to_owned(),
+        "a backslash is a part of the file's name: `alpha_data\\b.txt`".to_owned(),
+    ];
+    let expected = expected.map(|line| format!("pybuild: alpha-1.0-py3-none-any.whl: {line}\n"));
+    assert_eq!(said, expected.concat());
+    let image = built.image()?;
+    for (file, content) in [("alpha_data/A.txt", "1"), ("alpha_data/a.txt", "2"), ("alpha_data\\b.txt", "3")]
+    {
+        assert_eq!(image.prints(&["cat", &format!("/venv/{site}/{file}")])?, content);
+    }
+    assert!(image.prints(&["cat", "/venv/bin/activate"])?.contains("from alpha import main"));
+    Ok(())
+}
+
+#[test]
 fn a_package_without_a_wheel_for_the_platform() -> Result {
     let index = Index::start()?;
     let wheels = [alpha(&index, "cp311-cp311-win_amd64"), alpha(&index, "cp39-cp39-manylinux_2_17_x86_64")];
