@@ -218,12 +218,13 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     for part in name.split('/') {
         match part {
             "" | "." => {}
-            // Inside of `.data` it could lead from one folder of the environment to another.
-            ".." if parts.first().is_some_and(|top| top.ends_with(".data")) => {
-                return refused(NameProblem::Parent);
+            ".." => {
+                // Inside of `.data` it could lead from one folder of the environment to another.
+                let is_data = parts.first().is_some_and(|top| top.strip_suffix(".data").is_some());
+                if is_data || parts.pop().is_none() {
+                    return refused(NameProblem::Parent);
+                }
             }
-            ".." if parts.pop().is_none() => return refused(NameProblem::Parent),
-            ".." => {}
             part => parts.push(part),
         }
     }

@@ -60,7 +60,7 @@ impl Metadata {
         if !identity.fits(&name, &version) && !identity.fits_without_local(&name, &version) {
             return Err(other(place, format!("{name} {version}")));
         }
-        Ok(Self { name, dist_info })
+        Ok(Self { dist_info, name })
     }
 }
 

@@ -124,7 +124,8 @@ impl Wheel {
         entry_points::for_python(&mut commands, environment.python.numbers());
         let mut files = BTreeMap::new();
         // What is in `.data` is moved over what is not, as pip and uv do it.
-        let is_data = |name: &str| name.split_once('/').is_some_and(|(top, _)| top.ends_with(".data"));
+        let is_data =
+            |name: &str| name.split_once('/').is_some_and(|(top, _)| top.strip_suffix(".data").is_some());
         let mut members: Vec<_> = archive.members().iter().collect();
         members.sort_by_key(|(name, _)| is_data(name));
         for (name, member) in members {
