@@ -33,14 +33,14 @@ use crate::report::{Disagreement, Report};
 
 /// The kinds, and how many projects of each are made in a full and in a short run.
 const KINDS: [(&str, usize, usize); 8] = [
-    ("uv", 2200, 80),
-    ("pylock", 250, 12),
-    ("poetry", 300, 12),
-    ("pdm", 300, 10),
-    ("pipenv", 160, 2),
-    ("pip-compile", 160, 8),
-    ("uv-compile", 180, 8),
-    ("pip-lock", 160, 8),
+    ("uv", 1900, 80),
+    ("pylock", 200, 12),
+    ("poetry", 200, 12),
+    ("pdm", 200, 10),
+    ("pipenv", 150, 2),
+    ("pip-compile", 150, 8),
+    ("uv-compile", 150, 8),
+    ("pip-lock", 150, 8),
 ];
 
 /// How many projects are compared at a time.
@@ -102,6 +102,10 @@ fn worker(
                 if !meant && options.keep && !input.starts_with("case ") {
                     let (small, text) = shrink::shrink(case, &found.text, &mut bench)?;
                     keep(&options.folder.join("cases"), &small, input, &text)?;
+                }
+                if !meant {
+                    // A long run tells what it finds while it goes on.
+                    let _ = writeln!(std::io::stderr(), "==> {} {input} disagrees", found.kind);
                 }
                 report.lock().unwrap_or_else(PoisonError::into_inner).differ(found, &options.meant);
             }

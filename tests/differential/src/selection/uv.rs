@@ -191,6 +191,10 @@ fn manifest(member: &Member, published: &Published<'_>) -> Result<String, Failur
             };
         }
     }
+    if !member.package && member.name != main_name(published.case) {
+        // Else uv builds a member that another one depends on, with a backend that no index here has.
+        text.push_str("[tool.uv]\npackage = false\n");
+    }
     Ok(text)
 }
 

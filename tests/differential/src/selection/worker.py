@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sys
 import sysconfig
 import traceback
@@ -18,6 +19,21 @@ from urllib.parse import unquote, urlsplit
 
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
+
+
+# Seconds for one question.
+PATIENCE = 40
+
+
+class TooLong(BaseException):
+    """No tool catches this by accident."""
+
+
+def give_up(*_):
+    raise TooLong(f"no answer in {PATIENCE} seconds")
+
+
+signal.signal(signal.SIGALRM, give_up)
 
 
 def version_of(target):
@@ -302,17 +318,21 @@ def main():
     kinds = {"poetry": Poetry, "pdm": Pdm}
     for line in sys.stdin:
         question = json.loads(line)
+        # A resolver can calculate for hours on markers that contradict each other.
+        signal.alarm(PATIENCE)
         try:
             kind = kinds.get(question["kind"], Pip)
             if kind not in tools:
                 tools[kind] = kind()
             answer = {"packages": getattr(tools[kind], question["op"])(question)}
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, TooLong) as error:
             # A refusal is told in the tool's words; a mistake of this program is told with its place.
             own = isinstance(error, (AttributeError, ImportError, LookupError, NameError, TypeError))
             trace = traceback.format_exc() if own else ""
             cause = f"\n{error.__cause__!r}" if error.__cause__ else ""
             answer = {"error": f"{type(error).__name__}: {error}{cause}", "trace": trace}
+        finally:
+            signal.alarm(0)
         print(json.dumps(answer), file=answers, flush=True)
 
 
