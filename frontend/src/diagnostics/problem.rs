@@ -160,7 +160,7 @@ pub enum Problem {
     Unverified { package: String, file: String, name: String },
     #[error("`{file}` of `{package}` is installed as it comes: nothing says what it must contain")]
     UnverifiedAllowed { package: String, file: String, is_plain: bool },
-    #[error("the address of `{package}` has a user name or password, which is left out")]
+    #[error("the address of `{package}` has a user name or password: it belongs in a build secret")]
     CredentialsInAddress { package: String, address: String, is_git: bool },
     #[error("`{package}` was uploaded on {uploaded}, {age} ago; `cooldown` asks for {cooldown}")]
     TooYoung { package: String, uploaded: String, age: String, cooldown: String, until: String },
@@ -424,7 +424,7 @@ impl Problem {
             }
             Self::CredentialsInAddress { address, is_git: true, .. } => vec![
                 format!("take it out of the address, and pass it as a build secret: `--secret id=GIT_AUTH_TOKEN.{}`", host(address)),
-                "it is in no step and no message of this build, but in the file: whoever reads that has it".into(),
+                "no operation and no message of this build has it, but the file does: whoever reads that has it".into(),
             ],
             Self::CredentialsInAddress { address, is_git: false, .. } => vec![
                 format!(
@@ -432,7 +432,7 @@ impl Problem {
                     host(address)
                 ),
                 "for pip and uv, pass a file as .netrc: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`".into(),
-                "it is in no step and no message of this build, but in the file: whoever reads that has it".into(),
+                "no operation and no message of this build has it, but the file does: whoever reads that has it".into(),
             ],
             Self::PythonVersionNeeded => vec!["name it: `[python]` with `version = \"3.13\"`".into()],
             Self::NotLocked { .. } => vec![
