@@ -2,6 +2,7 @@
 //!
 //! How a single comparison is decided is in `evaluate`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use pep440_rs::{VersionSpecifier, VersionSpecifiers};
@@ -179,12 +180,18 @@ impl Marker {
         }
     }
 
-    /// The extras that the marker asks for by `extra == "…"` outside of any alternative.
-    pub fn extras(&self) -> Vec<Name> {
+    /// The extras by which the marker can hold: `None` is among them where an alternative asks for no extra.
+    ///
+    /// A lock may repeat the extra in each alternative: `(A and extra == 'x') or (B and extra == 'x')`.
+    pub fn alternatives(&self) -> BTreeSet<Option<Name>> {
         match self {
-            Self::Compare(comparison) => comparison.extra().into_iter().collect(),
-            Self::And(all) => all.iter().flat_map(Self::extras).collect(),
-            Self::Or(_) => Vec::new(),
+            Self::Compare(comparison) => BTreeSet::from([comparison.extra()]),
+            Self::Or(any) => any.iter().flat_map(Self::alternatives).collect(),
+            Self::And(all) => {
+                let parts = all.iter().flat_map(Self::alternatives);
+                let named: BTreeSet<Option<Name>> = parts.filter(Option::is_some).collect();
+                if named.is_empty() { BTreeSet::from([None]) } else { named }
+            }
         }
     }
 

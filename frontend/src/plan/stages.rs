@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::derived::groups_span;
+use super::package_names::check_packages;
 use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
@@ -12,7 +13,6 @@ use super::{
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
-use crate::spec::system_package::refused;
 use crate::spec::{Base, Check, ContextPath, ImagePath, Located, RunStep, Spec, Stage, User};
 use crate::walk;
 
@@ -82,36 +82,6 @@ pub(super) fn plans(
     let builder = plans.iter().find_map(|plan| plan.builder.as_ref());
     check_packages(spec, made.values().map(AsRef::as_ref), builder, found);
     plans
-}
-
-/// Names that the package manager would take for something else. Which manager it is follows from the image.
-fn check_packages<'p>(
-    spec: &Spec,
-    stages: impl Iterator<Item = &'p StagePlan>,
-    builder: Option<&'p Builder>,
-    found: &mut Diagnostics,
-) {
-    let of_steps = stages.flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
-        Action::Packages(packages) => Some(packages),
-        _ => None,
-    });
-    let all = of_steps.chain(builder.and_then(|builder| builder.packages.as_ref()));
-    let mut wrong = BTreeMap::new();
-    for packages in all {
-        for name in &packages.names {
-            if let Some(reason) = refused(packages.manager, name) {
-                wrong.insert(name.as_str(), reason);
-            }
-        }
-    }
-    let system = [&spec.system.packages, &spec.system.build, &spec.system.runtime];
-    let written = system.into_iter().chain(spec.stages.values().map(|stage| &stage.packages)).flatten();
-    for place in written {
-        if let Some(&reason) = wrong.get(place.value.as_str()) {
-            let problem = Problem::BadName { what: "package name", value: place.value.clone(), reason };
-            found.report(&spec.source, place.span, problem);
-        }
-    }
 }
 
 fn uses_builder(stage: &StagePlan) -> bool {

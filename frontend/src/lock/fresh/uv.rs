@@ -59,11 +59,13 @@ fn locked_wishes(metadata: &Value) -> Option<Wishes> {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     for entry in list(metadata.get("requires-dist")) {
         let marker = entry.get("marker").and_then(Value::as_str);
-        let extra = match marker {
-            Some(marker) => Marker::parse(marker).ok()?.extras().into_iter().next(),
-            None => None,
+        let extras = match marker {
+            Some(marker) => Marker::parse(marker).ok()?.alternatives(),
+            None => BTreeSet::from([None]),
         };
-        note_locked(&mut wishes, &entry, ("extra", extra))?;
+        for extra in extras {
+            note_locked(&mut wishes, &entry, ("extra", extra))?;
+        }
     }
     for (group, entries) in metadata.get("requires-dev").and_then(Value::as_object).into_iter().flatten() {
         for entry in entries.as_array()? {

@@ -83,6 +83,38 @@ dev = ["d"]
     }
 }
 
+/// The entries of `requires-dist` are those that uv 0.13.9 writes for this manifest (`uv lock`).
+#[test]
+fn uv_repeats_an_extra_in_each_alternative_of_a_marker() {
+    let lock = r#"
+version = 1
+requires-python = ">=3.11"
+[[package]]
+name = "shop"
+source = { virtual = "." }
+[package.metadata]
+requires-dist = [
+    { name = "six", marker = "(python_full_version >= '3.12' or sys_platform == 'darwin') and extra == 'slow'", specifier = ">=1" },
+    { name = "six", marker = "(platform_machine == 'x86_64' and sys_platform == 'linux' and extra == 'fast') or (sys_platform == 'win32' and extra == 'fast')" },
+]
+"#;
+    let manifest = r#"
+[project]
+name = "shop"
+requires-python = ">=3.11"
+dependencies = []
+[project.optional-dependencies]
+fast = ["six; (sys_platform == 'linux' and platform_machine == 'x86_64') or sys_platform == 'win32'"]
+slow = ["six>=1; python_version >= '3.12' or sys_platform == 'darwin'"]
+"#;
+    assert_eq!(stale(Format::Uv, lock, manifest), None);
+    let changed = manifest.replace("slow = [\"six>=1;", "slow = [\"six>=2;");
+    assert_eq!(
+        stale(Format::Uv, lock, &changed).as_deref(),
+        Some("locked for other requirements: six (uv lock)")
+    );
+}
+
 #[test]
 fn formats_without_a_trace_are_taken_as_fresh() {
     assert_eq!(stale(Format::Pylock, "lock-version = '1.0'\npackages = []", "[project]"), None);
