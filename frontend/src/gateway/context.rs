@@ -283,6 +283,20 @@ fn is_text(path: &str) -> bool {
 }
 
 impl Context for GatewayContext<'_> {
+    fn expect(&self, paths: &BTreeSet<ContextPath>) -> Result<(), ContextError> {
+        let unknown = |path: &&ContextPath| {
+            !self.is_known(path.as_str()) && !self.probes.borrow().later.contains_key(path.as_str())
+        };
+        let missing: BTreeSet<String> =
+            paths.iter().filter(unknown).map(|path| path.as_str().to_owned()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let look = self.look_for(&missing, &[]).map_err(boxed)?;
+        self.probes.borrow_mut().later.extend(missing.into_iter().map(|path| (path, look.clone())));
+        Ok(())
+    }
+
     fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
         if let Some(known) = self.probes.borrow().files.get(path.as_str()) {
             return Ok(known.clone());

@@ -141,6 +141,23 @@ impl Lock {
     pub fn stale(&self, manifest: &str) -> Option<Stale> {
         let reader = self.format.reader()?;
         let reason = (reader.fresh)(&self.trace, manifest)?;
-        Some(Stale { reason, command: reader.renew, manifest: reader.manifest })
+        Some(Stale { reason, command: reader.renew })
+    }
+
+    /// The folders of the other projects that the lock was made from, relative to the lock: members of the workspace, and
+    /// folders that are depended on.
+    pub fn other_projects(&self) -> impl Iterator<Item = &str> {
+        let projects = match &self.trace {
+            Trace::Asked { projects, .. } => projects.as_slice(),
+            Trace::None | Trace::Hash(_) => &[],
+        };
+        projects.iter().map(|asked| asked.folder.as_str()).filter(|folder| *folder != ".")
+    }
+
+    /// What shows that the lock is older than what the project in `folder`, one of [`Lock::other_projects`], asks for.
+    pub fn stale_project(&self, folder: &str, manifest: &str) -> Option<Stale> {
+        let reader = self.format.reader()?;
+        let reason = fresh::of_project(&self.trace, folder, manifest)?;
+        Some(Stale { reason, command: reader.renew })
     }
 }

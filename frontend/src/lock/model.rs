@@ -55,17 +55,30 @@ pub(super) enum Trace {
     None,
     /// A hash of the manifest.
     Hash(String),
-    /// What the main package asked for, as `uv.lock` notes it.
+    /// What the projects in folders of the context asked for, as `uv.lock` notes it.
     Asked {
-        /// The main package.
-        name: Name,
+        /// The projects.
+        projects: Vec<Asked>,
         /// The lock's own `requires-python`.
         requires_python: Option<String>,
-        /// Whether other members may have narrowed that.
+        /// Whether other members may have narrowed the Pythons.
         workspace: bool,
-        /// The package's `metadata` table.
-        metadata: serde_json::Value,
+        /// Everything that is locked.
+        names: BTreeSet<Name>,
     },
+}
+
+/// What one project asked for when it was locked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Asked {
+    /// The project.
+    pub(super) name: Name,
+    /// Its folder, relative to the lock; `.` is the lock's own.
+    pub(super) folder: String,
+    /// Whether its groups are locked: those of a member of the workspace are.
+    pub(super) is_member: bool,
+    /// The package's `metadata` table; absent in a lock that leaves these out.
+    pub(super) metadata: Option<serde_json::Value>,
 }
 
 /// Where the way to the packages begins.

@@ -12,7 +12,7 @@ use pep440_rs::VersionSpecifiers;
 use super::artifact::{Artifact, Location};
 use super::location::{is_url, join, uv_git};
 use super::model::{
-    Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
+    Asked, Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
 };
 use super::table::{Document, Table, Value};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
@@ -45,23 +45,20 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
     let mut roots = Vec::new();
     let mut packages = Vec::new();
-    let mut trace = Trace::None;
+    let mut projects = Vec::new();
     // The name of before the first release of the format.
     let key = if root.has("distribution") { "distribution" } else { "package" };
-    for table in root.tables(key)? {
+    let tables = root.tables(key)?;
+    // From revision 4 on, a lock may leave out what its projects asked for.
+    let is_new = root.number("revision")?.is_some_and(|revision| revision >= 4);
+    let is_left_out = (is_new || key == "distribution") && !tables.iter().any(|table| table.has("metadata"));
+    for table in tables {
         let package = Arc::new(package(&table)?);
         if is_member(&package, &members) {
             let member = member(&table, &package)?;
-            if let Some(metadata) = table.get("metadata").filter(|_| member.is_main) {
-                trace = Trace::Asked {
-                    name: package.name.clone(),
-                    requires_python: root.owned("requires-python")?,
-                    workspace: !members.is_empty(),
-                    metadata: metadata.json(),
-                };
-            }
             roots.push(member);
         }
+        projects.extend(asked(&table, &package, &members, is_left_out));
         packages.push(package);
     }
     if let Some(manifest) = manifest {
@@ -69,11 +66,29 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     }
     let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
     lock.packages = packages;
-    lock.trace = trace;
+    let names = lock.packages.iter().map(|package| package.name.clone()).collect();
+    lock.trace = Trace::Asked {
+        projects,
+        names,
+        requires_python: root.owned("requires-python")?,
+        workspace: !members.is_empty(),
+    };
     lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
     lock.environments = root.markers("supported-markers")?;
     lock.conflicts = root.list("conflicts")?.iter().map(conflict).collect::<Result<_, _>>()?;
     Ok(lock)
+}
+
+/// What a project in a folder asked for. A project that asked for nothing has no `metadata`.
+fn asked(table: &Table<'_>, package: &Package, members: &[Name], is_left_out: bool) -> Option<Asked> {
+    let Source::Directory { path, .. } = &package.source else { return None };
+    let metadata = match table.get("metadata") {
+        Some(metadata) => Some(metadata.json()),
+        None if is_left_out => None,
+        None => Some(serde_json::Value::Null),
+    };
+    let is_member = is_member(package, members);
+    Some(Asked { name: package.name.clone(), folder: path.clone(), is_member, metadata })
 }
 
 /// Without a list of members there is one project: the package whose sources are the lock's own folder.

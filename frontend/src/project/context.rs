@@ -29,6 +29,14 @@ pub trait Context {
     /// If the context itself cannot be read.
     fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError>;
 
+    /// Says which files will be read, so that they can be had in one go.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn expect(&self, _paths: &BTreeSet<ContextPath>) -> Result<(), ContextError> {
+        Ok(())
+    }
+
     /// What stands at `path`, `None` if nothing does.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::decode::decoded;
 use super::files::Files;
 use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
-use crate::lock::{self, Format, Input, Lock, LockError};
+use crate::lock::{self, Format, Input, Lock, LockError, Stale};
 use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
 
@@ -85,18 +85,43 @@ fn read_one(
     };
     let manifest = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let pyproject = manifest.as_deref().filter(|_| format.manifest() == "pyproject.toml");
-    Ok(parse(format, &source, pyproject, files, found).map(|lock| {
-        if let Some(stale) = manifest.as_deref().and_then(|manifest| lock.stale(manifest)) {
-            let problem = Problem::StaleLock {
-                lock: path.to_owned(),
-                manifest: stale.manifest.to_owned(),
-                reason: stale.reason.to_string(),
-                command: stale.command.to_owned(),
-            };
-            found.report(&spec.source, named.span, problem);
+    let Some(lock) = parse(format, &source, pyproject, files, found) else { return Ok(None) };
+    let own = manifest.as_deref().and_then(|manifest| lock.stale(manifest));
+    let mut stale: Vec<(String, Stale)> =
+        own.into_iter().map(|stale| (format.manifest().to_owned(), stale)).collect();
+    stale.extend(stale_projects(&lock, &named.value, files)?);
+    for (manifest, stale) in stale {
+        let problem = Problem::StaleLock {
+            lock: path.to_owned(),
+            manifest,
+            reason: stale.reason.to_string(),
+            command: stale.command.to_owned(),
+        };
+        found.report(&spec.source, named.span, problem);
+    }
+    Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock) }))
+}
+
+/// The manifests of members and of folders that are depended on, as far as the lock is older than they are. A folder
+/// outside of the context, and one without a `pyproject.toml`, cannot be compared.
+fn stale_projects(
+    lock: &Lock,
+    path: &ContextPath,
+    files: &Files<'_>,
+) -> Result<Vec<(String, Stale)>, ContextError> {
+    let manifest = |folder: &str| path.sibling(&format!("{folder}/pyproject.toml"));
+    let manifests: Vec<(&str, ContextPath)> =
+        lock.other_projects().filter_map(|folder| Some((folder, manifest(folder)?))).collect();
+    files.context.expect(&manifests.iter().map(|(_, manifest)| manifest.clone()).collect())?;
+    let mut stale = Vec::new();
+    for (folder, manifest) in manifests {
+        if let Some(bytes) = files.context.read(&manifest)?
+            && let Some(found) = lock.stale_project(folder, &String::from_utf8_lossy(&bytes))
+        {
+            stale.push((manifest.as_str().to_owned(), found));
         }
-        Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock) }
-    }))
+    }
+    Ok(stale)
 }
 
 /// Requirements files count as a lock if any of them, or of the files that they include, has a hash or asks for hashes:

@@ -205,7 +205,8 @@ fn a_member_is_checked_with_the_tools_of_its_own_groups() {
         [[package]]\nname = \"pytest\"\nversion = \"8.0.0\"\nsource = { registry = \"https://index.example/simple\" }\n\
         wheels = [{ url = \"https://index.example/pytest-8.0.0-py3-none-any.whl\", hash = \"sha256:{HASH}\" }]\n\n\
         [[package]]\nname = \"web\"\nversion = \"1\"\nsource = { virtual = \"apps/web\" }\n\n\
-        [package.dev-dependencies]\ndev = [{ name = \"pytest\" }]\n";
+        [package.dev-dependencies]\ndev = [{ name = \"pytest\" }]\n\n\
+        [package.metadata.requires-dev]\ndev = [{ name = \"pytest\" }]\n";
     let lock = lock.replace("{HASH}", &"0".repeat(64));
     let text = found(&[
         ("pyproject.toml", root),

@@ -8,7 +8,7 @@ mod json;
 mod uv;
 
 pub(super) use json::convert;
-pub(super) use uv::uv;
+pub(super) use uv::{of_project, uv};
 
 use std::fmt::{self, Write as _};
 
@@ -26,8 +26,6 @@ pub struct Stale {
     pub reason: Reason,
     /// The command that locks again.
     pub command: &'static str,
-    /// The file that was changed since.
-    pub manifest: &'static str,
 }
 
 /// What shows that a lock is stale.

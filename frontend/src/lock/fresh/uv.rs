@@ -26,20 +26,41 @@ struct Wish {
 
 type Wishes = BTreeMap<(Name, Asker), BTreeSet<Wish>>;
 
-/// Compares what the main package asked for with `pyproject.toml`.
+/// Compares what the project at the lock's own place asked for with its `pyproject.toml`.
 pub(in super::super) fn uv(trace: &Trace, manifest: &str) -> Option<Reason> {
-    let Trace::Asked { name, requires_python, workspace, metadata } = trace else { return None };
+    of_project(trace, ".", manifest)
+}
+
+/// Compares what the project in `folder` asked for with its `pyproject.toml`.
+pub(in super::super) fn of_project(trace: &Trace, folder: &str, manifest: &str) -> Option<Reason> {
+    let Trace::Asked { projects, requires_python, workspace, names } = trace else { return None };
+    let asked = projects.iter().find(|asked| asked.folder == folder)?;
     let manifest = of_toml(manifest)?;
     let project = manifest.get("project")?;
     // Another project's manifest has nothing to say about this lock.
-    if Name::new(project.get("name")?.as_str()?).ok()? != *name {
+    if Name::new(project.get("name")?.as_str()?).ok()? != asked.name {
         return None;
     }
-    let bound = requires_python.as_deref().filter(|_| !workspace);
+    let bound = requires_python.as_deref().filter(|_| !workspace && folder == ".");
     if let Some(reason) = bound.and_then(|locked| requires_other_python(locked, project)) {
         return Some(reason);
     }
-    compare(&locked_wishes(metadata)?, &wanted_wishes(&manifest, project)?)
+    let Some(metadata) = &asked.metadata else { return absent(project, names) };
+    let mut wanted = wanted_wishes(&manifest, project)?;
+    if !asked.is_member {
+        wanted.retain(|(_, (kind, _)), _| *kind != "group");
+    }
+    compare(&locked_wishes(metadata)?, &wanted)
+}
+
+/// Where a lock leaves out what was asked for: what the project depends on in any case has to be locked.
+fn absent(project: &Value, names: &BTreeSet<Name>) -> Option<Reason> {
+    let texts = project.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+    let requirements = texts.filter_map(|text| Requirement::parse(text.as_str()?).ok());
+    let always = requirements.filter(|requirement| requirement.marker.is_none());
+    let absent: BTreeSet<String> =
+        always.filter(|wanted| !names.contains(&wanted.name)).map(|wanted| wanted.name.to_string()).collect();
+    (!absent.is_empty()).then(|| Reason::Added(absent.into_iter().collect()))
 }
 
 /// Only a lower bound is compared: uv writes the others in a way of its own.

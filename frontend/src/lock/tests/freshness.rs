@@ -115,6 +115,62 @@ slow = ["six>=1; python_version >= '3.12' or sys_platform == 'darwin'"]
     );
 }
 
+/// What uv 0.13.9 writes for a workspace with these members (`uv lock`): `web` asked for nothing, so it has no `metadata`.
+#[test]
+fn uv_compares_what_members_and_folders_asked_for() {
+    let lock = r#"
+version = 1
+revision = 3
+requires-python = ">=3.11"
+[manifest]
+members = ["shop", "web"]
+[[package]]
+name = "shop"
+version = "1"
+source = { virtual = "." }
+[[package]]
+name = "web"
+version = "1"
+source = { editable = "apps/web" }
+[[package]]
+name = "common"
+version = "1"
+source = { directory = "libs/common" }
+[package.metadata]
+requires-dist = [{ name = "six" }]
+"#;
+    let read = read(Format::Uv, lock, None).unwrap();
+    assert_eq!(read.other_projects().collect::<Vec<_>>(), ["apps/web", "libs/common"]);
+    let stale = |folder: &str, manifest: &str| {
+        read.stale_project(folder, manifest).map(|stale| stale.reason.to_string())
+    };
+    let web = "[project]\nname = \"web\"\nrequires-python = \">=3.12\"\n";
+    assert_eq!(stale("apps/web", web), None);
+    let more = format!("{web}dependencies = [\"click\"]\n");
+    assert_eq!(stale("apps/web", &more).as_deref(), Some("not locked: click"));
+    let group = format!("{web}[dependency-groups]\ndev = [\"pytest\"]\n");
+    assert_eq!(stale("apps/web", &group).as_deref(), Some("not locked: pytest"));
+    // Groups of a folder that is no member are not locked.
+    let common =
+        "[project]\nname = \"common\"\ndependencies = [\"six\"]\n[dependency-groups]\ndev = [\"pytest\"]\n";
+    assert_eq!(stale("libs/common", common), None);
+    assert_eq!(stale("libs/common", &common.replace("six", "idna")).as_deref(), Some("not locked: idna"));
+    // The first dependency of the main project.
+    let main = "[project]\nname = \"shop\"\ndependencies = [\"idna\"]\n";
+    assert_eq!(read.stale(main).map(|stale| stale.reason.to_string()).as_deref(), Some("not locked: idna"));
+}
+
+/// Revision 4 may leave `metadata` out of every package.
+#[test]
+fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
+    let lock = "version = 1\nrevision = 4\n[[package]]\nname = \"six\"\nversion = \"1\"\nsource = { registry = \"https://a.example\" }\n\
+        [[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\ndependencies = [{ name = \"six\" }]\n";
+    let manifest = "[project]\nname = \"shop\"\ndependencies = [\"six\", \"old; python_version < '3.8'\"]\n";
+    assert_eq!(stale(Format::Uv, lock, manifest), None);
+    let more = manifest.replace("\"six\",", "\"six\", \"idna\",");
+    assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: idna (uv lock)"));
+}
+
 #[test]
 fn formats_without_a_trace_are_taken_as_fresh() {
     assert_eq!(stale(Format::Pylock, "lock-version = '1.0'\npackages = []", "[project]"), None);
