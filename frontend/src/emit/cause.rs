@@ -40,6 +40,11 @@ mod tests {
                 "unable to execute 'x86_64-linux-gnu-gcc': No such file or directory",
                 "there is no C compiler here: name gcc and libc6-dev",
             ),
+            // Recorded: setuptools of 2026 with Python 3.11 of Debian 12, where there is no compiler.
+            (
+                "          error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'",
+                "there is no C compiler here: name gcc and libc6-dev",
+            ),
             (
                 "../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]",
                 "there is no C compiler here: name gcc and libc6-dev",

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::ci_files::{ACTIONS, ARTIFACTS, GITLAB_JOB, JOB, STEP, WORKFLOW, assert_known, keys, texts};
 
 /// What a block can be, and who runs those of its kind.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("console", "here, command by command"),
     ("dockerfile", "here; what `pybuild init` makes of one, with the command line"),
     ("hcl", "here"),
@@ -24,16 +24,18 @@ const KINDS: [(&str, &str); 10] = [
     ("text requirements.txt", "with the command line"),
     ("toml", "with the command line"),
     ("toml config=buildkitd", "here, by the command that names it"),
+    ("toml pyproject.toml", "no build file: the part of a manifest that a lock was made from"),
     ("yaml", "here"),
 ];
 
 /// Blocks that are no code, by how they begin, and what they are.
-const TEXTS: [(&str, &str); 7] = [
+const TEXTS: [(&str, &str); 8] = [
     ("bytes ──spec──▶ Spec", "a picture of the way of the data"),
     ("machine packages.example", "a file of logins, which is curl's format and not ours"),
     ("pybuild.toml:3", "what a build prints: `calls.rs`"),
     ("UnlockedDependencies: ", "what a build prints: `locks.rs`"),
     ("ERROR: failed to build: failed to solve: uv.lock is older", "what a build prints: `locks.rs`"),
+    ("uv.lock:21\n", "what a build prints: `cooldown.rs`"),
     ("uv.lock:209", "what a build prints: `refused.rs`"),
     ("uv.lock:17", "what a build prints: `refused.rs`"),
 ];

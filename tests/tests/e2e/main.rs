@@ -18,6 +18,7 @@ mod command_line;
 mod compose;
 mod conda;
 mod contexts;
+mod cooldown;
 mod databases;
 mod datascience;
 mod digests;

@@ -79,11 +79,13 @@ program() {
     *) say "$1 is missing here: name the package that has it in [system] build" ;;
     esac
 }
-# A program that setuptools, a shell, make or Python could not start.
-missing=$(part 'failed: No such file|unable to execute|FileNotFoundError: .*directory: .[A-Za-z0-9_+-]+.$|: not found|: command not found|^make.*: No such file' "
+# A program that setuptools, a shell, make or Python could not start. Python says the same of any file, so that the names of
+# programs are looked for.
+programs='gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran|cargo|rustc|cmake|make|ninja|swig|git|pg_config|mysql_config|mariadb_config|pkg-config|curl-config|krb5-config|xml2-config|xslt-config'
+missing=$(part "failed: No such file|unable to execute|(FileNotFoundError|error): .*directory: '([a-z0-9_]+-)*($programs)'\$|: not found|: command not found|^make.*: No such file" "
 s/.*error: command '([^' ]*\/)?([A-Za-z0-9_.+-]+)' failed: No such file or directory.*/\2/p; t
 s/.*unable to execute '?([A-Za-z0-9_.+-]+)'?: No such file or directory.*/\1/p; t
-s/.*FileNotFoundError: .*No such file or directory: '([A-Za-z0-9_+-]+)'.*/\1/p; t
+s/.*(FileNotFoundError|error): .*No such file or directory: '(([a-z0-9_]+-)*($programs))'.*/\2/p; t
 s/.*: ([A-Za-z0-9_.+-]+): (command )?not found.*/\1/p; t
 s/^make.*: ([A-Za-z0-9_.+-]+): No such file or directory.*/\1/p")
 absent=$(part '(fatal )?error: .*[A-Za-z0-9_]\.h(pp)?.*([Nn]o such file|not found)' \

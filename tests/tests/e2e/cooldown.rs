@@ -1,0 +1,39 @@
+//! A cooldown: a build refuses a file that its index received too recently.
+
+use pybuild_tests::{Build, Index, Result, Wheel};
+
+use crate::locked::{project, pylock};
+
+/// 2026-11-28T00:00:00Z, by `date -u -d 2026-11-28 +%s`.
+const NOW: &str = "1795824000";
+
+#[test]
+fn a_file_that_is_too_young_is_refused_until_the_day_that_the_message_names() -> Result {
+    let index = Index::start()?;
+    let alpha = index.wheel(&Wheel::new("alpha", "1.0"));
+    let lock = pylock(&[&alpha]).replace("size =", "upload-time = 2026-11-26T12:00:00Z, size =");
+    let project = project("pylock.toml", &lock, "dependencies.cooldown = \"7d\"\n")?;
+    let refused = Build::of(&project).arg("SOURCE_DATE_EPOCH", NOW).fail()?.transcript();
+    for line in [
+        "`alpha 1.0` was uploaded on 2026-11-26, 1 day ago; `cooldown` asks for 7 days",
+        "help: or build on 2026-12-04 or later",
+        "except = [\"alpha\"]",
+    ] {
+        assert!(refused.contains(line), "{line}\n{refused}");
+    }
+    // 2026-12-04T00:00:00Z: the clock alone has changed.
+    Build::of(&project).arg("SOURCE_DATE_EPOCH", "1796342400").succeed()?;
+    project.replace("pybuild.toml", "\"7d\"", "{ age = \"7d\", except = [\"alpha\"] }")?;
+    Build::of(&project).arg("SOURCE_DATE_EPOCH", NOW).succeed()?;
+    Ok(())
+}
+
+#[test]
+fn a_file_whose_upload_no_lock_tells_is_installed_with_a_warning() -> Result {
+    let index = Index::start()?;
+    let alpha = index.wheel(&Wheel::new("alpha", "1.0"));
+    let project = project("pylock.toml", &pylock(&[&alpha]), "dependencies.cooldown = \"7d\"\n")?;
+    let said = Build::of(&project).succeed()?.transcript();
+    assert!(said.contains("UploadTimeUnknown"), "{said}");
+    Ok(())
+}
