@@ -189,7 +189,7 @@ impl Marker {
             Self::Or(any) => any.iter().flat_map(Self::alternatives).collect(),
             Self::And(all) => {
                 let parts = all.iter().flat_map(Self::alternatives);
-                let named: BTreeSet<Option<Name>> = parts.filter(Option::is_some).collect();
+                let named: BTreeSet<Option<Name>> = parts.flatten().map(Some).collect();
                 if named.is_empty() { BTreeSet::from([None]) } else { named }
             }
         }
