@@ -29,12 +29,14 @@ const KINDS: [(&str, &str); 11] = [
 ];
 
 /// Blocks that are no code, by how they begin, and what they are.
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 10] = [
     ("bytes ──spec──▶ Spec", "a picture of the way of the data"),
     ("machine packages.example", "a file of logins, which is curl's format and not ours"),
     ("pybuild.toml:3", "what a build prints: `calls.rs`"),
     ("UnlockedDependencies: ", "what a build prints: `locks.rs`"),
     ("ERROR: failed to build: failed to solve: uv.lock is older", "what a build prints: `locks.rs`"),
+    ("shop @ https://me:", "a requirement with a password: `secrets.rs`"),
+    ("shop @ https://packages.example", "the same without"),
     ("uv.lock:21\n", "what a build prints: `cooldown.rs`"),
     ("uv.lock:209", "what a build prints: `refused.rs`"),
     ("uv.lock:17", "what a build prints: `refused.rs`"),
