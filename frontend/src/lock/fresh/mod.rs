@@ -4,6 +4,7 @@
 //! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the project asked for. A
 //! doubt is no finding: what cannot be read or compared is taken as fresh.
 
+mod anywhere;
 mod json;
 mod uv;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::model::Trace;
 use super::Reason;
+use super::anywhere::holds_anywhere;
 use super::json::of_toml;
 use crate::pep508::{Marker, Name, Requirement, Wanted, parse_specifiers};
 
@@ -46,11 +47,26 @@ pub(in super::super) fn of_project(trace: &Trace, folder: &str, manifest: &str) 
         return Some(reason);
     }
     let Some(metadata) = &asked.metadata else { return absent(project, names) };
-    let mut wanted = wanted_wishes(&manifest, project)?;
+    let Asking { mut wanted, mut nowhere } = wanted_wishes(&manifest, project)?;
     if !asked.is_member {
         wanted.retain(|(_, (kind, _)), _| *kind != "group");
+        nowhere.retain(|(_, (kind, _)), _| *kind != "group");
     }
-    compare(&locked_wishes(metadata)?, &wanted)
+    let locked = locked_wishes(metadata)?;
+    // The lock knows better where a marker holds.
+    for (key, wishes) in nowhere {
+        let Some(known) = locked.get(&key) else { continue };
+        let is_alone = !wanted.contains_key(&key);
+        let chosen = wishes.into_iter().filter(|wish| is_alone || known.contains(wish));
+        wanted.entry(key).or_default().extend(chosen);
+    }
+    compare(&locked, &wanted)
+}
+
+/// Whether an entry is of a requirement whose marker holds nowhere: uv writes the same marker for each of these, without
+/// the extra that asks.
+fn is_never(entry: &Value) -> bool {
+    entry.get("marker").and_then(Value::as_str) == Some("python_version < '0'")
 }
 
 /// Where a lock leaves out what was asked for: what the project depends on in any case has to be locked.
@@ -78,7 +94,7 @@ fn requires_other_python(locked: &str, project: &Value) -> Option<Reason> {
 fn locked_wishes(metadata: &Value) -> Option<Wishes> {
     let mut wishes = Wishes::new();
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    for entry in list(metadata.get("requires-dist")) {
+    for entry in list(metadata.get("requires-dist")).into_iter().filter(|entry| !is_never(entry)) {
         let marker = entry.get("marker").and_then(Value::as_str);
         let extras = match marker {
             Some(marker) => Marker::parse(marker).ok()?.alternatives(),
@@ -111,8 +127,18 @@ fn note_locked(wishes: &mut Wishes, entry: &Value, asker: Asker) -> Option<()> {
     Some(())
 }
 
-fn wanted_wishes(manifest: &Value, project: &Value) -> Option<Wishes> {
-    let mut wishes = Wishes::new();
+/// What a manifest asks for.
+#[derive(Default)]
+struct Asking {
+    wanted: Wishes,
+    /// What is asked for by markers that hold nowhere, as far as can be told.
+    nowhere: Wishes,
+}
+
+fn wanted_wishes(manifest: &Value, project: &Value) -> Option<Asking> {
+    let pythons = project.get("requires-python").and_then(Value::as_str);
+    let pythons = pythons.and_then(|text| parse_specifiers(text).ok());
+    let mut wishes = Asking::default();
     let is_dynamic = |key: &str| {
         let dynamic = project.get("dynamic").and_then(Value::as_array).into_iter().flatten();
         dynamic.filter_map(Value::as_str).any(|name| name == key)
@@ -122,12 +148,14 @@ fn wanted_wishes(manifest: &Value, project: &Value) -> Option<Wishes> {
         return None;
     }
     for text in project.get("dependencies").and_then(Value::as_array).into_iter().flatten() {
-        note_wanted(&mut wishes, text.as_str()?, &("extra", None))?;
+        note_wanted(&mut wishes, text.as_str()?, &("extra", None), pythons.as_ref())?;
     }
     let extras = project.get("optional-dependencies").and_then(Value::as_object);
     for (extra, list) in extras.into_iter().flatten() {
         let asker = ("extra", Some(Name::new(extra).ok()?));
-        list.as_array()?.iter().try_for_each(|text| note_wanted(&mut wishes, text.as_str()?, &asker))?;
+        list.as_array()?
+            .iter()
+            .try_for_each(|text| note_wanted(&mut wishes, text.as_str()?, &asker, pythons.as_ref()))?;
     }
     let groups = manifest.get("dependency-groups").and_then(Value::as_object);
     for (group, list) in groups.into_iter().flatten() {
@@ -135,12 +163,12 @@ fn wanted_wishes(manifest: &Value, project: &Value) -> Option<Wishes> {
         // Included groups are spelled out in the lock; their own lists are compared where they stand.
         let mut all = Vec::new();
         flatten(groups?, list, &mut all, 0)?;
-        all.iter().try_for_each(|text| note_wanted(&mut wishes, text, &asker))?;
+        all.iter().try_for_each(|text| note_wanted(&mut wishes, text, &asker, pythons.as_ref()))?;
     }
     let legacy =
         manifest.get("tool").and_then(|tool| tool.get("uv")).and_then(|uv| uv.get("dev-dependencies"));
     for text in legacy.and_then(Value::as_array).into_iter().flatten() {
-        note_wanted(&mut wishes, text.as_str()?, &("group", Some(Name::fixed("dev"))))?;
+        note_wanted(&mut wishes, text.as_str()?, &("group", Some(Name::fixed("dev"))), pythons.as_ref())?;
     }
     Some(wishes)
 }
@@ -167,14 +195,21 @@ fn flatten<'v>(
     Some(())
 }
 
-fn note_wanted(wishes: &mut Wishes, text: &str, asker: &Asker) -> Option<()> {
+fn note_wanted(
+    asking: &mut Asking,
+    text: &str,
+    asker: &Asker,
+    pythons: Option<&VersionSpecifiers>,
+) -> Option<()> {
     let requirement = Requirement::parse(text).ok()?;
     let versions = match &requirement.wanted {
         Wanted::Versions(specifiers) => Some(bounds(specifiers)),
         Wanted::Url(_) => None,
     };
-    let wish = Wish { extras: requirement.extras, versions };
-    wishes.entry((requirement.name, asker.clone())).or_default().insert(wish);
+    let key = (requirement.name, asker.clone());
+    let is_somewhere = requirement.marker.as_ref().is_none_or(|marker| holds_anywhere(marker, pythons));
+    let wishes = if is_somewhere { &mut asking.wanted } else { &mut asking.nowhere };
+    wishes.entry(key).or_default().insert(Wish { extras: requirement.extras, versions });
     Some(())
 }
 

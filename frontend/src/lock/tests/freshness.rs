@@ -160,6 +160,22 @@ requires-dist = [{ name = "six" }]
     assert_eq!(read.stale(main).map(|stale| stale.reason.to_string()).as_deref(), Some("not locked: idna"));
 }
 
+/// `python_version < '0'` is what uv 0.13.9 writes for a marker that holds nowhere, and no extra beside it (`uv lock`).
+#[test]
+fn uv_writes_one_marker_for_what_is_never_installed() {
+    let lock = "version = 1\nrevision = 3\n[[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\
+        [package.metadata]\nrequires-dist = [\n  { name = \"idna\", marker = \"python_version < '0'\" },\n\
+        \x20 { name = \"six\", marker = \"python_version < '0'\" },\n]\n";
+    let never = "; sys_platform == 'linux' and platform_system != 'Linux'";
+    let manifest = format!(
+        "[project]\nname = \"shop\"\ndependencies = [\"idna{never}\"]\n\
+         [project.optional-dependencies]\ncpu = [\"six{never}\"]\n"
+    );
+    assert_eq!(stale(Format::Uv, lock, &manifest), None);
+    let more = manifest.replace("cpu = [", "cpu = [\"click\", ");
+    assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: click (uv lock)"));
+}
+
 /// Revision 4 may leave `metadata` out of every package.
 #[test]
 fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
