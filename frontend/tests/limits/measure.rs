@@ -94,22 +94,37 @@ pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) ->
                         println_used(&name, command, used);
                     }
                     // Of what takes no time nothing can be told.
-                    if let Some(half) = half.as_ref().filter(|_| used.ticks > 100) {
-                        let before = run(half, half.commands[at]).unwrap_or_default();
-                        if used.ticks > 3 * before.ticks + 30 {
-                            broken.push(format!(
-                                "{name}: {}: twice as much takes {} ticks, not {}",
-                                command.join(" "),
-                                used.ticks,
-                                before.ticks
-                            ));
-                        }
+                    if let Some(half) = half.as_ref().filter(|_| used.ticks > 100)
+                        && let Some((whole, half)) = grows(&whole, half, at, used.ticks)
+                    {
+                        let command = command.join(" ");
+                        broken.push(format!(
+                            "{name}: {command}: twice as much takes {whole} ticks, not {half}"
+                        ));
                     }
                 }
             }
         }
     }
     assert!(broken.is_empty(), "{} of {count}:\n{}", broken.len(), broken.join("\n"));
+}
+
+/// The ticks of a project and of half of it, where the whole costs more than three times as much as the half.
+///
+/// A machine that does other work makes a run cost more, never less. So the least of several runs is taken of both
+/// sides, and a project is only found to grow too fast where no run says otherwise.
+fn grows(whole: &Project, half: &Project, command: usize, ticks: u64) -> Option<(u64, u64)> {
+    const RUNS: usize = 4;
+    let again = |project: &Project| run(project, project.commands[command]).map(|used| used.ticks);
+    let (mut most, mut least) = (ticks, again(half).ok()?);
+    for _ in 1..RUNS {
+        if most <= 3 * least + 30 {
+            return None;
+        }
+        most = most.min(again(whole).unwrap_or(most));
+        least = least.min(again(half).unwrap_or(least));
+    }
+    (most > 3 * least + 30).then_some((most, least))
 }
 
 #[expect(clippy::print_stdout, reason = "a table for people")]
