@@ -190,3 +190,53 @@ fn the_graph_of_a_build_is_printed_with_what_is_not_pinned() {
         "note: images are not looked up: `python:3.13-slim` as named, not pinned; a build's digests differ\n";
     assert_eq!((ran.stderr.as_str(), ran.code), (note, 0));
 }
+
+/// The lock has the form that uv 0.13 writes for such a manifest; `uv export --extra cpu` gives markupsafe 2.1.5, and
+/// without an extra 3.0.2.
+#[test]
+fn extras_that_conflict_replace_packages_of_the_project() {
+    let package = |version: &str, digit: char| {
+        let file = format!("markupsafe-{version}-py3-none-any.whl");
+        format!(
+            "[[package]]\nname = \"markupsafe\"\nversion = \"{version}\"\nsource = {SOURCE}\nwheels = [{{ url = \
+             \"https://files.example/{file}\", hash = \"sha256:{}\", size = 10 }}]\n",
+            digit.to_string().repeat(64)
+        )
+    };
+    let edge = |version: &str| format!("name = \"markupsafe\", version = \"{version}\", source = {SOURCE}");
+    let (old, new) = (edge("2.1.5"), edge("3.0.2"));
+    let lock = format!(
+        "version = 1\nrevision = 3\nrequires-python = \">=3.13\"\nconflicts = [[{{ package = \"shop\", extra = \
+         \"cpu\" }}, {{ package = \"shop\", extra = \"gpu\" }}]]\n[[package]]\nname = \"shop\"\nversion = \"1\"\n\
+         source = {{ virtual = \".\" }}\ndependencies = [{{ {old}, marker = \"extra == 'extra-4-shop-cpu'\" }}, {{ \
+         {new}, marker = \"extra == 'extra-4-shop-gpu' or extra != 'extra-4-shop-cpu'\" }}]\n\
+         [package.optional-dependencies]\ncpu = [{{ {old} }}]\ngpu = [{{ {new} }}]\n[package.metadata]\n\
+         requires-dist = [{{ name = \"markupsafe\" }}, {{ name = \"markupsafe\", marker = \"extra == 'cpu'\", \
+         specifier = \"==2.1.5\" }}, {{ name = \"markupsafe\", marker = \"extra == 'gpu'\", specifier = \"==3.0.2\" \
+         }}]\nprovides-extras = [\"cpu\", \"gpu\"]\n{}{}",
+        package("2.1.5", 'a'),
+        package("3.0.2", 'b')
+    );
+    let manifest = "[project]\nname = \"shop\"\nversion = \"1\"\nrequires-python = \">=3.13\"\ndependencies = \
+                    [\"markupsafe\"]\n[project.optional-dependencies]\ncpu = [\"markupsafe==2.1.5\"]\ngpu = \
+                    [\"markupsafe==3.0.2\"]\n[tool.uv]\npackage = false\nconflicts = [[{ extra = \"cpu\" }, { extra = \
+                    \"gpu\" }]]\n";
+    let folder = Folder::new(&[
+        (
+            "pybuild.toml",
+            "[python]\nversion = \"3.13\"\n[stage.production]\ngroups = [\"cpu\"]\ncommand = \"app\"\n",
+        ),
+        ("pyproject.toml", manifest),
+        ("uv.lock", &lock),
+    ]);
+    let plan = folder.run(&["plan", AMD64[0], AMD64[1]]).result();
+    assert!(plan.contains("Packages of the project: 1, 10 B to download\n"), "{plan}");
+    assert!(
+        plan.contains("Packages of the layers that cpu adds or replaces: 1, 10 B to download\n"),
+        "{plan}"
+    );
+    let versions = ["2.1.5", "3.0.2"].map(|version| plan.find(&format!("markupsafe  {version}")));
+    assert!(matches!(versions, [Some(with_cpu), Some(without)] if without < with_cpu), "{plan}");
+}
+
+const SOURCE: &str = "{ registry = \"https://index.example/simple\" }";

@@ -95,6 +95,13 @@ pub(super) struct Package {
     pub(super) why: String,
 }
 
+impl Environment {
+    /// The packages of all its layers.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.layers.iter().flat_map(|layer| &layer.packages)
+    }
+}
+
 impl Report {
     pub(super) fn new(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Self {
         let plan = &prepared.plan;

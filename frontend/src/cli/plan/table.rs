@@ -1,5 +1,6 @@
 //! A plan as text for a terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::report::{Environment, Report, size};
@@ -23,15 +24,27 @@ pub(super) fn render(report: &Report) -> String {
             let _ = writeln!(out, "  waits for the checks of {}", stage.requires.join(", "));
         }
     }
+    let own: BTreeSet<&str> = report
+        .environments
+        .iter()
+        .filter(|environment| environment.groups.is_empty())
+        .flat_map(Environment::packages)
+        .map(|package| package.name.as_str())
+        .collect();
     for environment in &report.environments {
-        packages(&mut out, environment);
+        packages(&mut out, environment, &own);
     }
     out
 }
 
-fn packages(out: &mut String, environment: &Environment) {
+/// The packages of an environment. `own` names those of the project's own environment: groups that conflict, or a lock
+/// with forks, can put other versions of them in their place, and then their whole layers are listed.
+fn packages(out: &mut String, environment: &Environment, own: &BTreeSet<&str>) {
     let what = match environment.groups.as_slice() {
         [] => "Packages of the project".to_owned(),
+        names if environment.packages().any(|package| own.contains(package.name.as_str())) => {
+            format!("Packages of the layers that {} adds or replaces", names.join(", "))
+        }
         names => format!("Packages that {} adds", names.join(", ")),
     };
     let count: usize = environment.layers.iter().map(|layer| layer.packages.len()).sum();
