@@ -10,8 +10,11 @@
 EMPTY_DIR="${ENGINE_DIR}/var/lib/pybuild-empty"
 
 # Runs an empty engine until the standard input ends; prints a shell line for the commands that use it.
+#
+# SIGUSR1 kills the engine in the middle of its work and starts another one on the same data, as after a power cut. The
+# line is then printed once more. Argument: how much its data may take, such as `600m`, or nothing for no bound.
 run_empty_engine() {
-    local folder pid
+    local size=$1 folder input again=0
     [ -e "${ENGINE_DIR}${REGISTRY_CONFIG}" ] ||
         no_empty_engine "the engine in ${ENGINE_DIR} has no registry of its own: no empty one is started beside it"
     mkdir -p "$EMPTY_DIR"
@@ -21,15 +24,38 @@ run_empty_engine() {
     trap "stop_empty_engine '${folder##*/}'" EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+    trap 'again=1' USR1
     write_empty_config "$folder"
+    # In the background, because a shell that waits for it acts upon a signal at once.
+    cat <&0 >/dev/null &
+    input=$!
+    start_empty_engine "$folder" "$size"
+    while kill -0 "$input" 2>/dev/null; do
+        wait "$input" || true
+        if [ "$again" = 1 ]; then
+            again=0
+            kill_empty_engine "${folder##*/}"
+            start_empty_engine "$folder" "$size"
+        fi
+    done
+}
+
+# Starts dockerd on a folder's data, and waits until it answers. Arguments: the folder, the bound of its data.
+start_empty_engine() {
+    local folder=$1 size=$2 pid
     # A session of its own: Ctrl-C reaches this script alone, which ends it in order. Should the script be killed, it
     # and all it has started go too: dockerd is the first process of their namespace.
     # shellcheck disable=SC2016 # expanded by the inner shell
     setsid setpriv --pdeathsig KILL \
         unshare --mount --propagation private --net --pid --fork --kill-child \
         "${ENGINE_SCRIPTS}/enter.sh" "$ENGINE_DIR" "${REPOSITORY}:/tmp" \
-        sh -c 'ip link set lo up && { OTEL_TRACES_EXPORTER=none docker-registry serve "$1" & exec dockerd --config-file "$2"; }' \
-        sh "$REGISTRY_CONFIG" "${folder#"$ENGINE_DIR"}/daemon.json" >"${folder}/log" 2>&1 </dev/null &
+        sh -c 'ip link set lo up &&
+            if [ -n "$3" ]; then mkdir -p "$4" && mount -t tmpfs -o "size=$3" tmpfs "$4"; fi && {
+                OTEL_TRACES_EXPORTER=none docker-registry serve "$1" &
+                exec dockerd --config-file "$2"
+            }' \
+        sh "$REGISTRY_CONFIG" "${folder#"$ENGINE_DIR"}/daemon.json" "$size" "${folder#"$ENGINE_DIR"}/data" \
+        >>"${folder}/log" 2>&1 </dev/null &
     pid=$!
     wait_until 10 "the empty engine" pgrep -P "$pid" || die "the empty engine did not start"
     # A signal to `unshare` would reach nobody.
@@ -39,9 +65,16 @@ run_empty_engine() {
         die "the empty engine did not start"
     }
     echo "export DOCKER_HOST='unix://${folder}/docker.sock'"
-    # In the background, because a shell that waits for it acts upon a signal at once.
-    cat <&0 >/dev/null &
-    wait "$!"
+}
+
+# Kills an empty engine without a word to it. What it wrote beside its data would be taken for a living one's.
+kill_empty_engine() {
+    local name=$1 pid
+    if pid=$(recorded_pid "empty-${name}"); then
+        kill -KILL "$pid" 2>/dev/null || true
+        wait_until 20 "the end of the empty engine" process_is_gone "empty-${name}" || die "the empty engine does not end"
+    fi
+    rm -rf --one-file-system "${EMPTY_DIR:?}/${name}"/{run,docker.pid,docker.sock}
 }
 
 # Ends the run where there can be none, with a code by which a test knows it.

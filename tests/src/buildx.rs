@@ -177,6 +177,27 @@ impl Build {
     /// # Errors
     /// If the client cannot be run, or ends by itself before `ready` does.
     pub fn interrupt_when(self, ready: impl Fn(&Progress) -> bool) -> Result<Outcome> {
+        self.act_when(ready, |client| signal("-INT", client))
+    }
+
+    /// The same with a signal that nobody can answer: the client is gone at once, as with a power cut.
+    ///
+    /// # Errors
+    /// As [`Build::interrupt_when`].
+    pub fn kill_when(self, ready: impl Fn(&Progress) -> bool) -> Result<Outcome> {
+        self.act_when(ready, |client| signal("-KILL", client))
+    }
+
+    /// Runs the build and does something in the middle: as soon as `ready` says so of what the build has reported. `act`
+    /// gets the client's process group. Then waits for the build's end.
+    ///
+    /// # Errors
+    /// If the client cannot be run, if it ends by itself before `ready` says so, or what `act` gives.
+    pub fn act_when(
+        self,
+        ready: impl Fn(&Progress) -> bool,
+        act: impl FnOnce(u32) -> Result,
+    ) -> Result<Outcome> {
         let engine = Engine::get()?;
         let scratch = temporary_folder()?;
         let mut client = self.command(engine, &scratch.path().join("metadata.json"));
@@ -188,7 +209,7 @@ impl Build {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(Failure::io("starting a build"))?;
-        let group = format!("-{}", child.id());
+        let mut act = Some(act);
         let stderr = child.stderr.take().into_iter();
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -197,7 +218,7 @@ impl Build {
             // Whoever does not listen any more has failed already.
             let _ = all.map(|line| sender.send(line)).find(std::result::Result::is_err);
         });
-        let (mut progress, mut errors, mut pressed) = (Progress::default(), String::new(), false);
+        let (mut progress, mut errors) = (Progress::default(), String::new());
         loop {
             match lines.recv_timeout(Duration::from_millis(50)) {
                 Ok(line) if progress.read_line(&line) => {}
@@ -206,18 +227,18 @@ impl Build {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if !pressed && ready(&progress) {
-                command::stdout(Command::new("kill").args(["-INT", "--", &group]))?;
-                pressed = true;
+            if let Some(act) = act.take_if(|_| ready(&progress)) {
+                act(child.id())?;
             }
         }
         let status = child.wait().map_err(Failure::io("waiting for a build"))?;
         let outcome =
             Outcome { success: status.success(), errors, progress, metadata: Value::Null, image: None };
-        if pressed {
+        if act.is_none() {
             return Ok(outcome);
         }
-        Err(Failure::Unexpected(format!("the build was over before Ctrl-C\n{}", outcome.transcript())))
+        let message = "the build was over before anything could be done to it";
+        Err(Failure::Unexpected(format!("{message}\n{}", outcome.transcript())))
     }
 
     /// Runs a build that has to work.
@@ -277,6 +298,11 @@ pub struct Outcome {
     /// What `--metadata-file` got; null if the build failed.
     pub metadata: Value,
     image: Option<Image>,
+}
+
+/// Sends a signal to all processes of a group.
+fn signal(name: &str, group: u32) -> Result {
+    command::stdout(Command::new("kill").args([name, "--", &format!("-{group}")])).map(drop)
 }
 
 impl Outcome {

@@ -1,7 +1,7 @@
 //! A second engine that has built nothing, as a fresh runner of a CI host is.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::command::stdout;
 use crate::engine::{Engine, script};
@@ -15,6 +15,7 @@ const NOT_HERE: i32 = 3;
 #[derive(Debug)]
 pub struct EmptyEngine {
     script: Child,
+    printed: Option<BufReader<ChildStdout>>,
     host: String,
 }
 
@@ -24,26 +25,34 @@ impl EmptyEngine {
     /// # Errors
     /// If it does not start.
     pub fn start() -> Result<Option<Self>> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one whose data may take `size` bytes, as `600m`: a disk that fills up.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn of_size(size: &str) -> Result<Option<Self>> {
+        Self::start_with(&["--size", size])
+    }
+
+    fn start_with(options: &[&str]) -> Result<Option<Self>> {
         // Its registry and its programs are the first engine's.
         Engine::get()?;
-        let pipes =
-            script().arg("empty").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut command = script();
+        let pipes = command.arg("empty").args(options).stdin(Stdio::piped());
+        let pipes = pipes.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut script = pipes.map_err(Failure::io("starting an empty engine"))?;
-        let mut line = String::new();
-        if let Some(printed) = script.stdout.take() {
-            BufReader::new(printed)
-                .read_line(&mut line)
-                .map_err(Failure::io("reading the engine's address"))?;
-        }
-        let host = line.trim().strip_prefix("export DOCKER_HOST='").and_then(|rest| rest.strip_suffix('\''));
-        if let Some(host) = host {
-            return Ok(Some(Self { host: host.to_owned(), script }));
+        let printed = script.stdout.take().map(BufReader::new);
+        let mut engine = Self { script, printed, host: String::new() };
+        if engine.read_host()? {
+            return Ok(Some(engine));
         }
         let mut reason = String::new();
-        if let Some(mut printed) = script.stderr.take() {
+        if let Some(mut printed) = engine.script.stderr.take() {
             printed.read_to_string(&mut reason).map_err(Failure::io("reading the engine's messages"))?;
         }
-        let status = script.wait().map_err(Failure::io("waiting for an empty engine"))?;
+        let status = engine.script.wait().map_err(Failure::io("waiting for an empty engine"))?;
         if status.code() == Some(NOT_HERE) {
             tell(&reason);
             return Ok(None);
@@ -53,6 +62,29 @@ impl EmptyEngine {
             status: status.to_string(),
             output: reason,
         })
+    }
+
+    /// Kills the engine in the middle of what it does, and starts another one on the same data, as after a power cut.
+    ///
+    /// # Errors
+    /// If the engine does not start again.
+    pub fn kill_and_start_again(&mut self) -> Result {
+        stdout(Command::new("kill").args(["-USR1", &self.script.id().to_string()]))?;
+        if self.read_host()? {
+            return Ok(());
+        }
+        Err(Failure::Unexpected("the engine that was killed did not start again".to_owned()))
+    }
+
+    /// Waits for the line with the engine's address. `false` where the script ended without such a line.
+    fn read_host(&mut self) -> Result<bool> {
+        let mut line = String::new();
+        if let Some(printed) = &mut self.printed {
+            printed.read_line(&mut line).map_err(Failure::io("reading the engine's address"))?;
+        }
+        let host = line.trim().strip_prefix("export DOCKER_HOST='").and_then(|rest| rest.strip_suffix('\''));
+        host.unwrap_or_default().clone_into(&mut self.host);
+        Ok(host.is_some())
     }
 
     /// Its address, for `DOCKER_HOST`.

@@ -41,7 +41,7 @@ impl fmt::Debug for Failure {
 
 impl Failure {
     /// Wraps an I/O error with what was being done.
-    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
     }

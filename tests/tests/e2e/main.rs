@@ -25,6 +25,7 @@ mod digests;
 mod django;
 mod docs;
 mod fastapi;
+mod faults;
 mod flask;
 mod lint;
 mod locked;
