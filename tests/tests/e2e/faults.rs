@@ -140,7 +140,7 @@ fn a_full_disk_is_named_and_the_next_build_is_right() -> Result {
         "run = \"head -c 1G /dev/zero > /cache/large\"\ncache = [\"/cache\"]",
     ] {
         project.write("pybuild.toml", &format!("{file}{run}\n"))?;
-        let full = Build::of(&project).on(&engine).run()?;
+        let full = Build::of(&project).on(&engine).option("--network", "none").run()?;
         assert!(!full.success, "{}", full.transcript());
         assert!(full.transcript().contains("No space left on device"), "{}", full.transcript());
         // What the step wrote into a cache stays there, as with any failed step, until somebody makes room.
