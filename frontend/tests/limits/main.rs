@@ -7,7 +7,8 @@
 //! The files are small where nothing else is said: crashes and what has no end are found. `PYBUILD_LIMITS_GROWTH=65536`
 //! makes them large enough to compare times, as `.ci/run` does.
 //!
-//! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints what 1 MiB costs.
+//! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints what 1 MiB costs;
+//! `PYBUILD_LIMITS_BINARY` names another binary than the one that the test comes with, such as that of the image.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, and what they share")]
 #![expect(clippy::needless_pass_by_value, reason = "texts are made to be put into a project")]

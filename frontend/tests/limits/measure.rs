@@ -141,7 +141,8 @@ fn run(project: &Project, arguments: &[&str]) -> Result<Used, String> {
     }
     let output = fs::File::create(folder.path().join(".output")).unwrap();
     let errors = output.try_clone().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pybuild"));
+    let given = std::env::var_os("PYBUILD_LIMITS_BINARY");
+    let mut command = Command::new(given.unwrap_or_else(|| env!("CARGO_BIN_EXE_pybuild").into()));
     command.args(arguments).current_dir(folder.path()).env_remove("BUILDKIT_SESSION_ID");
     // Memory is taken as it is used, not ahead of it.
     command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
