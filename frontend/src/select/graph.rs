@@ -145,21 +145,20 @@ impl<'g, 'a> Walk<'g, 'a> {
         for index in projects {
             // The root's edges are followed below, where their origins are known.
             self.visited.insert((index, None));
-            self.ways.entry(index).or_insert(Why { origin: Origin::Project, through: Vec::new() });
+            self.ways.entry(index).or_insert(Why::direct(Origin::Project));
         }
-        let direct = |origin| Why { origin, through: Vec::new() };
         for root in &start.roots {
-            self.follow_all(&root.dependencies, None, &direct(Origin::Dependencies));
+            self.follow_all(&root.dependencies, None, &Why::direct(Origin::Dependencies));
         }
         let (own, groups): (Vec<_>, Vec<_>) =
             activated.accepted.iter().partition(|(origin, _)| *origin == Origin::Dependencies);
         for (origin, edge) in own {
-            self.enter(edge, None, &direct(origin.clone()));
+            self.enter(edge, None, &Why::direct(origin.clone()));
         }
         self.drain();
         for name in &self.graph.scene.request.extras {
             for edges in start.roots.iter().filter_map(|root| root.extras.get(name)) {
-                self.follow_all(edges, None, &direct(Origin::Extra(name.clone())));
+                self.follow_all(edges, None, &Why::direct(Origin::Extra(name.clone())));
             }
             self.drain();
         }
@@ -167,7 +166,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by(|left, right| left.0.cmp(&right.0));
         for (at, (origin, edge)) in groups.iter().enumerate() {
-            self.enter(edge, None, &direct(origin.clone()));
+            self.enter(edge, None, &Why::direct(origin.clone()));
             if groups.get(at + 1).is_none_or(|next| next.0 != *origin) {
                 self.drain();
             }
@@ -185,7 +184,7 @@ impl<'g, 'a> Walk<'g, 'a> {
             if way.origin == Origin::Project {
                 way.origin = Origin::Dependencies;
             }
-            way.through.push(package.name.clone());
+            way.push(package.name.clone());
             self.follow_all(self.graph.edges(&stop), Some(package), &way);
         }
     }

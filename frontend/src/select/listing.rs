@@ -44,7 +44,6 @@ fn verdict(
     listing: &Listing,
     active: &Active,
 ) -> Result<Why, Vec<String>> {
-    let through = Vec::new;
     let mut origin = Origin::Dependencies;
     if !package.groups.is_empty() {
         let mut because = Vec::new();
@@ -68,7 +67,7 @@ fn verdict(
             origin = origin_by_marker(package, scene, listing, active);
         }
     }
-    Ok(Why { origin, through: through() })
+    Ok(Why::direct(origin))
 }
 
 fn origin_of(group: &Name, scene: &Scene<'_>, listing: &Listing) -> Origin {

@@ -75,8 +75,30 @@ pub enum Take {
 pub struct Why {
     /// Where the way begins.
     pub origin: Origin,
-    /// The packages on the way, the first one asked for by the origin; the package itself is not among them.
+    /// The packages on the way, the first one asked for by the origin; the package itself is not among them. Of a way
+    /// of more than [`LONGEST_WAY`] packages, the middle is left out.
     pub through: Vec<Name>,
+    /// How many packages are left out in the middle.
+    pub omitted: usize,
+}
+
+/// How many packages of a way are kept: every package has a way, so the ways of a long chain would add up.
+const LONGEST_WAY: usize = 16;
+
+impl Why {
+    /// A way that begins, and ends, at an origin.
+    pub const fn direct(origin: Origin) -> Self {
+        Self { origin, through: Vec::new(), omitted: 0 }
+    }
+
+    /// Goes on by one package.
+    fn push(&mut self, name: Name) {
+        if self.through.len() == LONGEST_WAY {
+            self.through.remove(LONGEST_WAY / 2);
+            self.omitted += 1;
+        }
+        self.through.push(name);
+    }
 }
 
 /// Where the way to a package begins. Those that ship come first.
@@ -240,6 +262,12 @@ impl fmt::Display for Origin {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.origin)?;
-        self.through.iter().try_for_each(|name| write!(f, " → {name}"))
+        for (at, name) in self.through.iter().enumerate() {
+            if self.omitted > 0 && at == LONGEST_WAY / 2 {
+                write!(f, " → … {} more …", self.omitted)?;
+            }
+            write!(f, " → {name}")?;
+        }
+        Ok(())
     }
 }

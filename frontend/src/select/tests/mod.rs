@@ -373,3 +373,22 @@ fn what_may_be_taken_follows_the_options() {
     let [SelectError::NoArtifact { remedies, .. }] = errors.as_slice() else { panic!("one error") };
     assert_eq!(*remedies, [Remedy::AllowBuild]);
 }
+
+#[test]
+fn the_middle_of_a_long_way_is_left_out() {
+    let way = |length: usize| {
+        let mut why = Why::direct(Origin::Dependencies);
+        for at in 0..length {
+            why.push(Name::new(&format!("p{at}")).unwrap());
+        }
+        why.to_string()
+    };
+    assert_eq!(way(2), "dependencies → p0 → p1");
+    assert!(!way(16).contains('…'));
+    let long = way(1000);
+    assert!(
+        long.starts_with("dependencies → p0 → p1 → p2 → p3 → p4 → p5 → p6 → p7 → … 984 more … → p992 → "),
+        "{long}"
+    );
+    assert!(long.ends_with(" → p998 → p999"), "{long}");
+}
