@@ -154,6 +154,8 @@ pub enum Problem {
     OtherBelow { stage: String, there: String, new: String },
     #[error("`{file}` has only {algorithms} in the lock, which does not prove what is in the file")]
     WeakHash { file: String, algorithms: String },
+    #[error("`{package}` is locked with `{file}`, which is a file of another package or version")]
+    OtherFile { package: String, file: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
@@ -412,6 +414,9 @@ impl Problem {
             ],
             Self::WeakHash { .. } => vec![
                 "lock again, with a tool and an index that have SHA-256: later ones do".into(),
+            ],
+            Self::OtherFile { .. } => vec![
+                "lock again, and look who changed the lock: the tools do not write such an entry".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

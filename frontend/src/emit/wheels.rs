@@ -31,6 +31,20 @@ fn told(hash: Option<&Hash>) -> String {
 struct Mounted {
     mount: Mount,
     argument: String,
+    /// The package that it has to be, as `NAME==VERSION` or `NAME`.
+    package: Option<String>,
+}
+
+/// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
+fn identity(wheel: &WheelPlan) -> String {
+    let is_own = matches!(
+        wheel.from,
+        WheelFrom::Built(BuildFrom::Git { .. } | BuildFrom::Context { .. })
+    );
+    match &wheel.version {
+        Some(version) if !is_own => format!("{}=={version}", wheel.name),
+        _ => wheel.name.clone(),
+    }
 }
 
 impl Emitter<'_> {
@@ -156,6 +170,9 @@ impl Emitter<'_> {
         }
         for wheel in &mounted {
             arguments.extend(["--wheel", &wheel.argument]);
+            if let Some(package) = &wheel.package {
+                arguments.extend(["--package", package]);
+            }
         }
         let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         for wheel in mounted {
@@ -180,6 +197,7 @@ impl Emitter<'_> {
     fn mounted(&self, wheel: &WheelPlan, span: Span) -> Result<Mounted, EmitError> {
         let requested = if wheel.requested { ":requested" } else { "" };
         let place = |file: &str| format!("{WHEELS}/{file}");
+        let package = Some(identity(wheel));
         Ok(match &wheel.from {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
@@ -187,13 +205,15 @@ impl Emitter<'_> {
                 Mounted {
                     mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
                     argument: format!("{}:{}{requested}", place(file), told(Some(hash))),
+                    package,
                 }
             }
             WheelFrom::Context { path, hash } => {
                 let file = path.rsplit('/').next().unwrap_or(path);
                 let hash = told(hash.as_ref());
                 let mount = Mount::bind(&self.inputs.context, place(file)).selector(format!("/{path}"));
-                Mounted { mount: mount.read_only(), argument: format!("{}:{hash}{requested}", place(file)) }
+                let argument = format!("{}:{hash}{requested}", place(file));
+                Mounted { mount: mount.read_only(), argument, package }
             }
             WheelFrom::Built(from) => {
                 let state = self.built_wheel(from, wheel, span)?;
@@ -201,6 +221,7 @@ impl Emitter<'_> {
                 Mounted {
                     mount: Mount::bind(&state, &place).read_only(),
                     argument: format!("{place}:-{requested}"),
+                    package,
                 }
             }
         })
@@ -327,6 +348,7 @@ impl Emitter<'_> {
         let wheel = Mounted {
             mount: Mount::bind(&built, &place).read_only(),
             argument: format!("{place}:-:requested"),
+            package: None,
         };
         self.unpacked("project: unpack", vec![wheel], set, span)
     }

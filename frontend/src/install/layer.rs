@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! layer --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--bytecode BASE]
-//!       (--wheel PATH:SHA256[:requested])...
+//!       (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]])...
 //! ```
 //!
 //! `--bytecode` names the root of an image whose Python compiles; the rest is what `unpack` takes.
@@ -11,6 +11,12 @@ use std::path::Path;
 
 use super::arguments::{PythonVersion, pairs, required};
 use super::{ToolError, bytecode, interpreter, unpack};
+
+/// Whether layers of images give a name a meaning of its own: `.wh.NAME` removes NAME from the layers below, and
+/// `.wh..wh..opq` removes all that is in its folder there (OCI image specification, "Image Layer Filesystem Changeset").
+pub(super) fn is_whiteout(name: &str) -> bool {
+    name.starts_with(".wh.")
+}
 
 /// Makes the layer that the arguments describe.
 ///

@@ -6,6 +6,7 @@ pub mod bytecode;
 pub mod conda;
 mod interpreter;
 pub mod layer;
+mod limits;
 mod parallel;
 pub mod sbom;
 mod tree;
@@ -38,6 +39,9 @@ pub enum ToolError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file would not be one in a layer.
+    #[error("`/{0}` would remove files from the layers below: layers give names that begin with `.wh.` another meaning")]
+    Whiteout(String),
     /// A wheel was refused.
     #[error(transparent)]
     Wheel(#[from] WheelError),

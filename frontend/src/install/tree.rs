@@ -5,6 +5,7 @@
 //! - A directory that was there keeps its mode and time: in a layer on top of a base, a touched directory would be
 //!   copied whole.
 //! - Nothing is written through a link, so nothing can end up outside the root.
+//! - Nothing has a name that removes files of lower layers, whoever asks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
@@ -13,9 +14,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use rustix::fs::{
+    AtFlags, CWD, Mode as RawMode, OFlags, ResolveFlags, Timespec, Timestamps, openat, openat2, utimensat,
+};
+use rustix::io::Errno;
 
-use super::ToolError;
+use super::{ToolError, layer};
 
 /// 1980-01-01, in seconds since 1970: the earliest time that a ZIP archive can hold, so that a later step can pack
 /// what is made here.
@@ -28,6 +32,17 @@ pub(super) struct Tree {
     seconds: u32,
     /// By path, parents before children. With the time to restore, or none for one that was made here.
     folders: BTreeMap<PathBuf, Option<SystemTime>>,
+}
+
+/// Where a link leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// To something in the folder.
+    Inside,
+    /// Out of the folder.
+    Outside,
+    /// To nothing that is there, or in a circle; or the system cannot say.
+    Nowhere,
 }
 
 /// Whether a file is a program.
@@ -49,6 +64,12 @@ impl Mode {
 /// The folders above a relative path, outermost first.
 pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(move |(at, _)| path.get(..at))
+}
+
+/// Layers give some names another meaning. The folders above were checked when they were made.
+fn check_name(path: &str) -> Result<(), ToolError> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if layer::is_whiteout(name) { Err(ToolError::Whiteout(path.to_owned())) } else { Ok(()) }
 }
 
 impl Tree {
@@ -73,6 +94,7 @@ impl Tree {
     }
 
     fn folder(&mut self, path: &str) -> Result<(), ToolError> {
+        check_name(path)?;
         let folder = self.root.join(path);
         if self.folders.contains_key(&folder) {
             return Ok(());
@@ -110,16 +132,47 @@ impl Tree {
         file.finish(mode)
     }
 
-    /// The content, mode and time of a file that was made here.
-    pub(super) fn read(&self, path: &str) -> Result<(Vec<u8>, Mode, u64), ToolError> {
-        let place = self.root.join(path);
-        let read = || {
-            let (content, found) = (fs::read(&place)?, fs::metadata(&place)?);
+    /// A file that was made here, with its mode and time. No link is followed on the way.
+    pub(super) fn open(&self, path: &str) -> Result<(File, Mode, u64), ToolError> {
+        let open = || {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            let root = File::open(&self.root)?;
+            let found = openat2(&root, path, flags, RawMode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS);
+            let file = match found {
+                // Not every sandbox lets it pass. The folders above are none but those of `folder`, which are no links.
+                Err(Errno::NOSYS | Errno::PERM) => openat(&root, path, flags, RawMode::empty())?,
+                found => found?,
+            };
+            let file = File::from(file);
+            let found = file.metadata()?;
+            if !found.is_file() {
+                return Err(io::Error::from(ErrorKind::InvalidInput));
+            }
             let mode = if found.permissions().mode() & 0o111 == 0 { Mode::Plain } else { Mode::Executable };
             let since = found.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            Ok((content, mode, since.as_secs()))
+            Ok((file, mode, since.as_secs()))
         };
-        read().map_err(|source| ToolError::File { path: format!("/{path}"), source })
+        open().map_err(|source| ToolError::File { path: format!("/{path}"), source })
+    }
+
+    /// What a link that was made here says.
+    pub(super) fn target(&self, path: &str) -> Result<String, ToolError> {
+        let target = fs::read_link(self.root.join(path));
+        let target = target.map_err(|source| ToolError::File { path: format!("/{path}"), source })?;
+        Ok(target.to_string_lossy().into_owned())
+    }
+
+    /// Where the link at `path` below `folder` leads, all links on its way followed as the system follows them.
+    pub(super) fn leads(&self, folder: &str, path: &str) -> Result<Leads, ToolError> {
+        let place = self.root.join(folder);
+        let folder = File::open(&place)
+            .map_err(|source| ToolError::File { path: place.display().to_string(), source })?;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        Ok(match openat2(&folder, path, flags, RawMode::empty(), ResolveFlags::BENEATH) {
+            Ok(_) => Leads::Inside,
+            Err(Errno::XDEV) => Leads::Outside,
+            Err(_) => Leads::Nowhere,
+        })
     }
 
     /// Makes a symbolic link.
@@ -150,6 +203,7 @@ impl Tree {
 
     /// Makes something at a place, after removing the file or link that is there.
     fn room<T>(&self, path: &str, make: impl Fn(&PathBuf) -> io::Result<T>) -> Result<T, ToolError> {
+        check_name(path)?;
         let place = self.root.join(path);
         let failed = |source| ToolError::File { path: format!("/{path}"), source };
         match make(&place) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! unpack --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--epoch SECONDS]
-//!        (--wheel PATH:SHA256[:requested] [--direct-url JSON])...
+//!        (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON])...
 //! ```
 //!
 //! What comes out depends on the wheels and the options alone: not on the number of processors, the clock or the process.
@@ -93,6 +93,16 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
             (name @ "--interpreter", value) => interpreter = Some(format!("/{}", absolute(name, value)?)),
             ("--epoch", value) => time = seconds(value)?,
             ("--wheel", value) => sources.push(source(value)?),
+            ("--package", value) => {
+                let (name, version) = match value.split_once("==") {
+                    Some((name, version)) => (name, Some(version.to_owned())),
+                    None => (value, None),
+                };
+                match sources.last_mut() {
+                    Some(source) => source.expected = Some((name.to_owned(), version)),
+                    None => return Err(usage("`--package` stands before any `--wheel`")),
+                }
+            }
             ("--direct-url", value) => match sources.last_mut() {
                 Some(source) => source.direct_url = Some(value.to_owned()),
                 None => return Err(usage("`--direct-url` stands before any `--wheel`")),
@@ -116,7 +126,7 @@ fn source(value: &str) -> Result<Source, ToolError> {
         None => (value, false),
     };
     let (path, hash) = proven_path(rest).ok_or_else(wrong)?;
-    Ok(Source { path, hash, requested, direct_url: None })
+    Ok(Source { path, hash, requested, direct_url: None, expected: None })
 }
 
 /// A file to write.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pep440_rs::Version;
+
 use crate::address::{Commit, FileName, visible};
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
-use crate::lock::{Artifact, Format, Install, Location, Source};
+use crate::lock::{Artifact, Format, Install, Location, Package, Source};
 use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
 use crate::project::{Locked, Wanted};
 use crate::resolve::ResolveError;
@@ -93,14 +95,30 @@ fn wheel_of(
     let missing = || Problem::NotOnIndex { package: entry.package.label() };
     match &entry.take {
         Take::Wheel(artifact) | Take::Sdist(artifact) => {
-            from_file(&address(artifact).ok_or_else(missing)?, &in_context)
+            let file = address(artifact).ok_or_else(missing)?;
+            check_name(&file, &entry.package)?;
+            from_file(&file, &in_context)
         }
         Take::Release => {
             let file = located.and_then(|located| located.file(&entry.package.name)).ok_or_else(missing)?;
+            check_name(file, &entry.package)?;
             from_file(file, &in_context)
         }
         Take::Source => from_source(&entry.package.source, &in_context),
     }
+}
+
+/// Holds a wheel's name to the package that it is locked for. As in uv, the file's version may have a local part that the
+/// lock's lacks. What is in the file is held to the same when it is unpacked, and so is what is built from a source.
+fn check_name(artifact: &Artifact, package: &Package) -> Result<(), Problem> {
+    let Some(wheel) = artifact.wheel() else { return Ok(()) };
+    let is_version = |version: &Version| {
+        wheel.version == *version || wheel.version.clone().without_local() == *version
+    };
+    if wheel.name == package.name && package.version.as_ref().is_none_or(is_version) {
+        return Ok(());
+    }
+    Err(Problem::OtherFile { package: package.label(), file: artifact.file.to_string() })
 }
 
 type InContext<'a> = dyn Fn(&str) -> Result<String, Problem> + 'a;

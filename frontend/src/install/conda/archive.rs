@@ -3,18 +3,19 @@
 //! `.conda` is a ZIP archive with two stored members, `info-STEM.tar.zst` and `pkg-STEM.tar.zst`, beside a
 //! `metadata.json` that says so. `.tar.bz2` is one tar with the description below `info/`.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use bzip2::read::MultiBzDecoder;
 use rawzip::{MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ZipArchive};
 use ruzstd::decoding::StreamingDecoder;
 
 use super::error::CondaProblem;
-
-/// The most that a package may unpack to, in bytes.
-const LIMIT: u64 = 16 << 30;
+use crate::install::limits;
+use crate::install::wheel::framing::{self, Directory, Header};
 
 /// The most bytes of `metadata.json`; real ones have forty.
 const METADATA_LIMIT: u64 = 64 << 10;
@@ -62,14 +63,23 @@ impl Archive {
         part: Part,
         each: &mut dyn FnMut(&str, &mut Entry<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut archive = tar::Archive::new(self.stream(part)?);
-        let mut total: u64 = 0;
+        let limit = limits::unpacked(std::fs::metadata(&self.path).map_err(damaged)?.len());
+        let left = Rc::new(Cell::new(limits::EXTENSIONS));
+        let stream: Box<dyn Read> = Box::new(Metered { inner: self.stream(part)?, left: Rc::clone(&left) });
+        let mut archive = tar::Archive::new(stream);
+        let (mut total, mut count): (u64, u64) = (0, 0);
         for entry in archive.entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
-            total = total.saturating_add(entry.size());
-            if total > LIMIT {
-                return Err(CondaProblem::TooLarge(LIMIT).into());
+            count += 1;
+            if count > limits::MEMBERS {
+                return Err(CondaProblem::Limit { what: "members", limit: limits::MEMBERS }.into());
             }
+            total = total.saturating_add(entry.size());
+            if total > limit {
+                return Err(CondaProblem::TooLarge(limit).into());
+            }
+            // What is left of the entry is passed over when the next one is looked for, with the headers between them.
+            left.set(entry.size().saturating_add(limits::EXTENSIONS));
             let path = String::from_utf8(entry.path_bytes().into_owned());
             let path = path.map_err(|error| {
                 CondaProblem::Path(String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -77,7 +87,7 @@ impl Archive {
             each(path.strip_prefix("./").unwrap_or(&path), &mut entry)?;
         }
         // The checksum of what is compressed stands behind the end of the tar.
-        io::copy(&mut archive.into_inner().take(LIMIT), &mut io::sink()).map_err(damaged)?;
+        io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
         Ok(())
     }
 
@@ -94,15 +104,40 @@ impl Archive {
     }
 }
 
+/// A stream that ends with an error where more is read than was expected: the reader of tar archives keeps the long
+/// names that stand between two entries in memory, however long they are.
+struct Metered {
+    inner: Box<dyn Read>,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        let left = self.left.get().checked_sub(got as u64);
+        let text = "it has more bytes between its members than any package has";
+        self.left.set(left.ok_or_else(|| io::Error::other(text))?);
+        Ok(got)
+    }
+}
+
 /// The parts of a `.conda` file.
 fn zipped(path: &Path, stem: &str) -> Result<Format, CondaProblem> {
     let file = File::open(path).map_err(damaged)?;
+    let raw = file.try_clone().map_err(damaged)?;
     let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
     let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
     let (info_name, files_name) = (format!("info-{stem}.tar.zst"), format!("pkg-{stem}.tar.zst"));
     let (mut info, mut files, mut metadata) = (None, None, None);
+    let mut headers = Vec::new();
+    let mut directory = Directory { start: zip.directory_offset(), last: None };
     let mut entries = zip.entries(&mut buffer);
     while let Some(entry) = entries.next_entry().map_err(damaged)? {
+        if headers.len() as u64 >= limits::MEMBERS {
+            return Err(CondaProblem::Limit { what: "members", limit: limits::MEMBERS });
+        }
+        directory.last = Some(entry.central_directory_offset());
+        headers.push(Header::of(&entry).map_err(damaged)?);
         let name = entry.file_path();
         let wanted = match name.as_bytes() {
             name if name == info_name.as_bytes() => &mut info,
@@ -117,6 +152,7 @@ fn zipped(path: &Path, stem: &str) -> Result<Format, CondaProblem> {
             return Err(damaged("it has a member twice"));
         }
     }
+    framing::check(&raw, &zip, headers, &directory, &mut buffer).map_err(damaged)?;
     let range = |place, missing| -> Result<Range, CondaProblem> {
         let place: Option<rawzip::ZipArchiveEntryWayfinder> = place;
         let place = place.ok_or(CondaProblem::Missing(missing))?;

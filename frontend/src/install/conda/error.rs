@@ -88,6 +88,20 @@ pub enum CondaProblem {
     /// More bytes than any package has.
     #[error("it unpacks to more than {0} bytes")]
     TooLarge(u64),
+    /// More of something than any package has.
+    #[error("it has more than {limit} {what}, which is the most that is allowed")]
+    Limit {
+        /// What is counted.
+        what: &'static str,
+        /// The most.
+        limit: u64,
+    },
+    /// A path that removes files from other layers.
+    #[error("the path `{}` has a part that begins with `.wh.`, which removes files from the layers below", .0.escape_debug())]
+    Whiteout(String),
+    /// A path that no file can have.
+    #[error("the path `{}…` is longer than any file's", .0.escape_debug())]
+    LongPath(String),
     /// The environment's path does not fit where the placeholder stands.
     #[error("the environment's path is longer than the placeholder in `{0}`")]
     PrefixTooLong(String),

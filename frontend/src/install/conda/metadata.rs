@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 
 use super::archive::{Archive, Part, damaged};
 use super::error::CondaProblem;
-
-/// The most bytes of one described file. The lists of the largest packages have a tenth of it.
-const LIMIT: u64 = 256 << 20;
+use crate::install::limits;
 
 const INDEX: &str = "info/index.json";
 const PATHS: &str = "info/paths.json";
@@ -98,8 +96,12 @@ impl Metadata {
         let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         archive.walk(Part::Info, &mut |path, entry| {
             if [INDEX, PATHS, LINK, FILES, HAS_PREFIX].contains(&path) {
+                let limit = if [PATHS, FILES].contains(&path) { limits::LIST } else { limits::DESCRIPTION };
                 let mut text = Vec::new();
-                entry.take(LIMIT).read_to_end(&mut text).map_err(damaged)?;
+                entry.take(limit + 1).read_to_end(&mut text).map_err(damaged)?;
+                if text.len() as u64 > limit {
+                    return Err(CondaProblem::Limit { what: "bytes in a file of its description", limit });
+                }
                 found.insert(path.to_owned(), text);
             }
             Ok::<(), CondaProblem>(())
@@ -110,6 +112,9 @@ impl Metadata {
             Some(text) => json::<Paths>(PATHS, Some(text))?.paths,
             None => old_paths(&found)?,
         };
+        if paths.len() as u64 > limits::ROWS {
+            return Err(CondaProblem::Limit { what: "files", limit: limits::ROWS });
+        }
         let entry_points = match found.get(LINK) {
             Some(text) if is_noarch_python => {
                 json::<Link>(LINK, Some(text))?.noarch.map(|noarch| noarch.entry_points).unwrap_or_default()

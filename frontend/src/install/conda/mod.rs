@@ -67,9 +67,13 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
             package.extract(&environment, &tree, &owned)
         },
     );
+    let written = written.into_iter().collect::<Result<Vec<_>, _>>()?;
+    // A link of one package can lead through those of another.
+    for (package, written) in packages.iter().zip(&written) {
+        package.check_links(&environment, &tree, written)?;
+    }
     let mut modules = Vec::new();
     for (package, written) in packages.iter().zip(written) {
-        let written = written?;
         let place = format!("{prefix}/conda-meta/{}.json", package.stem);
         tree.write(&place, record::record(package, &written).as_bytes(), Mode::Plain)?;
         let sources = package.modules(&environment, &written);

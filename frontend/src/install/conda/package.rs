@@ -13,6 +13,7 @@ use super::extract::Written;
 use super::metadata::{Listed, Metadata, PathType};
 use crate::install::ToolError;
 use crate::install::arguments::PythonVersion;
+use crate::install::{layer, limits};
 
 /// What is to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +133,9 @@ impl Package {
             metadata,
         };
         package.place(environment)?;
+        if limits::folders(package.files.keys().map(String::as_str)) > limits::FOLDERS {
+            return Err(CondaProblem::Limit { what: "folders", limit: limits::FOLDERS });
+        }
         Ok(package)
     }
 
@@ -199,6 +203,15 @@ fn identity(stem: &str, metadata: &Metadata) -> Result<String, CondaProblem> {
 /// A relative path of plain parts.
 pub(super) fn check_path(path: &str) -> Result<(), CondaProblem> {
     let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']);
+    if path.len() > limits::PATH
+        || path.split('/').count() > limits::DEPTH
+        || path.split('/').any(|part| part.len() > limits::NAME)
+    {
+        return Err(CondaProblem::LongPath(path.chars().take(limits::NAME).collect()));
+    }
+    if path.split('/').any(layer::is_whiteout) {
+        return Err(CondaProblem::Whiteout(path.to_owned()));
+    }
     if path.split('/').all(plain) { Ok(()) } else { Err(CondaProblem::Path(path.to_owned())) }
 }
 

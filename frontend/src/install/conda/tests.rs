@@ -349,6 +349,31 @@ fn what_does_not_follow_the_format_is_refused() {
             unlisted("lib/x", "/etc/passwd"),
             "the link `lib/x` points out of the environment, to `/etc/passwd`",
         ),
+        (
+            // Each goes no higher than its folder by its text, and the second one is above the environment.
+            base().link("l/a", "..").link("l/a0", "a/.."),
+            "the link `l/a0` points out of the environment, to `a/..`",
+        ),
+        (
+            base().link("l/a", "..").link("l/a0", "a/../nothing/passwd"),
+            "the link `l/a0` points out of the environment, to `a/../nothing/passwd`",
+        ),
+        (
+            base().link("l/x", "nothing/../../../etc"),
+            "the link `l/x` points out of the environment, to `nothing/../../../etc`",
+        ),
+        (
+            base().file("bin/.wh.python", b"", 0o644),
+            "the path `bin/.wh.python` has a part that begins with `.wh.`, which removes files from the layers below",
+        ),
+        (
+            base().listed(".wh..wh..opq/x", &json!({ "path_type": "directory" })),
+            "the path `.wh..wh..opq/x` has a part that begins with `.wh.`, which removes files from the layers below",
+        ),
+        (
+            base().listed("lib/x", &json!({})).entry(EntryType::Char, "lib/x", "", b"", 0o644),
+            "`lib/x` is a device, which packages cannot have",
+        ),
         (unlisted("lib/x", "../../etc"), "the link `lib/x` points out of the environment, to `../../etc`"),
         (
             base().file("conda-meta/x", b"", 0o644),
@@ -378,6 +403,45 @@ fn what_does_not_follow_the_format_is_refused() {
         let said = install(&[draft.tar_bz2(folder.path())]).map(drop).unwrap_err();
         assert_eq!(said, format!("cannot install `bad-1-0.tar.bz2`: {message}\n  help: {help}"));
     }
+}
+
+#[test]
+fn a_hard_link_of_a_link_is_that_link_and_no_file_from_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Draft::of("in-1-0", false)
+        .file("lib/real", b"x", 0o644)
+        .link("lib/a", "real")
+        .listed("lib/b", &json!({}))
+        .entry(EntryType::Link, "lib/b", "lib/a", b"", 0o644);
+    let out = install(&[inside.tar_bz2(folder.path())]).unwrap();
+    assert_eq!(fs::read_link(out.path().join("venv/lib/b")).unwrap().to_str(), Some("real"));
+    // A chain of links to a file of the machine, and a hard link of its end: the file was copied into the package.
+    let chain = Draft::of("out-1-0", false)
+        .link("l/a", "..")
+        .link("l/b", "a/..")
+        .link("l/c", "b/../../../../../../../etc/hostname")
+        .listed("l/d", &json!({}))
+        .entry(EntryType::Link, "l/d", "l/c", b"", 0o644);
+    let error = install(&[chain.tar_bz2(folder.path())]).map(drop).unwrap_err();
+    assert!(error.contains("the link `l/b` points out of the environment, to `a/..`"), "{error}");
+}
+
+#[test]
+fn more_than_any_package_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |draft: Draft| install(&[draft.tar_bz2(folder.path())]).map(drop).unwrap_err();
+    let name = vec![b'x'; 2 << 20];
+    let long = Draft::of("long-1-0", false).entry(EntryType::GNULongName, "x", "", &name, 0o644);
+    assert!(message(long).contains("it has more bytes between its members than any package has"));
+    let mut zeros = Draft::of("zero-1-0", false).file("x", b"", 0o644);
+    for (header, _, _) in &mut zeros.entries {
+        header.set_size(257 << 20);
+        header.set_cksum();
+    }
+    assert!(message(zeros).contains("it unpacks to more than 268435456 bytes"));
+    let deep = format!("{}x", "a/".repeat(100));
+    let deep = Draft::of("deep-1-0", false).listed(&deep, &json!({}));
+    assert!(message(deep).contains("…` is longer than any file's"));
 }
 
 #[test]

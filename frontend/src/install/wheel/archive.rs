@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - A member's name is a relative path of plain parts with `/` between them, and is there once.
-//! - No member is encrypted or shares bytes with another. Whatever a member says that it is, a plain file is made.
+//! - No member is encrypted, and every reader of the archive sees the same members ([`framing`]). Whatever a member says
+//!   that it is, a plain file is made.
 //! - Sizes and checksums are those that the archive declares; [`super::inflate`] holds the content to them.
 
 use std::collections::BTreeMap;
@@ -14,12 +15,9 @@ use rawzip::{
 };
 
 use super::error::{NameProblem, Problem};
+use super::framing::{self, Directory, Header};
 use super::oddity::{Oddities, Oddity};
-
-/// The most that one member may unpack to, in bytes. The largest known shared libraries have a third of it.
-const MEMBER_LIMIT: u64 = 8 << 30;
-/// The most that one wheel may unpack to, in bytes.
-const WHEEL_LIMIT: u64 = 16 << 30;
+use crate::install::{layer, limits};
 
 /// The type bits of a Unix mode, and the types that are told apart.
 const TYPE_MASK: u32 = 0o170_000;
@@ -61,19 +59,29 @@ impl Archive {
     /// Reads the archive's directory and checks every member of it.
     pub(super) fn open(file: File) -> Result<Self, Problem> {
         let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
+        let raw_file = file.try_clone().map_err(|error| Problem::Archive(error.to_string()))?;
+        let archive_size = file.metadata().map_err(|error| Problem::Archive(error.to_string()))?.len();
         let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
+        let most = |what, found, limit| {
+            if found > limit { Err(Problem::Limit { what, found, limit }) } else { Ok(()) }
+        };
+        most("members", zip.entries_hint(), limits::MEMBERS)?;
         let mut members: BTreeMap<String, Member> = BTreeMap::new();
-        // The names in the headers, which can be longer than those that the members get.
         let mut headers = Vec::new();
         let mut oddities = Oddities::default();
-        let mut count = 0;
-        let mut total: u64 = 0;
+        let mut directory = Directory { start: zip.directory_offset(), last: None };
+        let (mut count, mut total, mut names): (u64, u64, u64) = (0, 0, 0);
         let mut entries = zip.entries(&mut buffer);
         while let Some(entry) = entries.next_entry().map_err(damaged)? {
             count += 1;
+            most("members", count, limits::MEMBERS)?;
+            directory.last = Some(entry.central_directory_offset());
             let raw = entry.file_path();
             let raw = raw.as_bytes();
+            names = names.saturating_add(raw.len() as u64);
+            most("bytes in the names of its members", names, limits::NAMES)?;
             let name = checked_name(raw, entry.flags().is_utf8())?;
+            headers.push(Header::of(&entry)?);
             let Some(member) = checked_member(&name, &entry, &mut oddities)? else { continue };
             if name.as_bytes() != raw {
                 oddities.add(Oddity::Roundabout, String::from_utf8_lossy(raw));
@@ -82,7 +90,6 @@ impl Archive {
                 oddities.add(Oddity::Backslash, name.clone());
             }
             total = total.saturating_add(member.size);
-            headers.push((raw.to_vec(), member.place));
             if let Some(other) = members.insert(name.clone(), member) {
                 // Python reads the last one and uv the first: only where both are the same is there one reading.
                 if members.get(&name).is_some_and(|last| !last.is_same(&other)) {
@@ -94,12 +101,13 @@ impl Archive {
         if count != zip.entries_hint() {
             return Err(Problem::MemberCount { expected: zip.entries_hint(), found: count });
         }
-        if total > WHEEL_LIMIT {
-            return Err(Problem::TooLarge { what: "the wheel".to_owned(), size: total, limit: WHEEL_LIMIT });
+        let limit = limits::unpacked(archive_size);
+        if total > limit {
+            return Err(Problem::TooLarge { what: "the wheel".to_owned(), size: total, limit });
         }
-        let archive = Self { zip, members, oddities };
-        archive.check_places(&headers, &mut buffer)?;
-        Ok(archive)
+        most("folders", limits::folders(members.keys().map(String::as_str)), limits::FOLDERS)?;
+        framing::check(&raw_file, &zip, headers, &directory, &mut buffer)?;
+        Ok(Self { zip, members, oddities })
     }
 
     /// The files by name; directories have no entry of their own here.
@@ -115,34 +123,6 @@ impl Archive {
     /// The stored bytes of a member.
     pub(super) fn stored(&self, member: &Member) -> Result<ZipReader<&FileReader>, Problem> {
         Ok(self.zip.get_entry(member.place).map_err(damaged)?.reader())
-    }
-
-    /// Two readers of one archive must see the same members: each header on its own place, under the same name.
-    fn check_places(
-        &self,
-        headers: &[(Vec<u8>, ZipArchiveEntryWayfinder)],
-        buffer: &mut [u8],
-    ) -> Result<(), Problem> {
-        let shown = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let mut places = Vec::with_capacity(headers.len());
-        for (name, place) in headers {
-            let entry = self.zip.get_entry(*place).map_err(damaged)?;
-            let header = entry.local_header(buffer).map_err(damaged)?;
-            if header.file_path().as_bytes() != name {
-                return Err(Problem::OtherName(shown(name)));
-            }
-            let (start, end) = entry.compressed_data_range();
-            places.push((start, end, name));
-        }
-        places.sort_unstable();
-        for pair in places.windows(2) {
-            if let [(_, end, first), (start, _, second)] = pair
-                && end > start
-            {
-                return Err(Problem::Overlap { first: shown(first), second: shown(second) });
-            }
-        }
-        Ok(())
     }
 }
 
@@ -180,8 +160,8 @@ fn checked_member(
         other => return Err(Problem::Compression { member: name.to_owned(), method: other.as_u16() }),
     };
     let size = entry.uncompressed_size_hint();
-    if size > MEMBER_LIMIT {
-        return Err(Problem::TooLarge { what: name.to_owned(), size, limit: MEMBER_LIMIT });
+    if size > limits::MEMBER {
+        return Err(Problem::TooLarge { what: name.to_owned(), size, limit: limits::MEMBER });
     }
     let stored = entry.compressed_size_hint();
     if method == Method::Stored && stored != size {
@@ -214,6 +194,9 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     if name.starts_with('/') {
         return refused(NameProblem::Absolute);
     }
+    if name.len() > limits::PATH {
+        return refused(NameProblem::Long);
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in name.split('/') {
         match part {
@@ -225,15 +208,20 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
                     return refused(NameProblem::Parent);
                 }
             }
+            part if layer::is_whiteout(part) => return refused(NameProblem::Whiteout),
+            part if part.len() > limits::NAME => return refused(NameProblem::LongPart),
             part => parts.push(part),
         }
+    }
+    if parts.len() > limits::DEPTH {
+        return refused(NameProblem::Deep);
     }
     if parts.is_empty() { refused(NameProblem::Empty) } else { Ok(parts.join("/")) }
 }
 
 /// What the reader of the archive said, in lower case as the rest of the sentence.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn damaged(error: rawzip::Error) -> Problem {
+pub(super) fn damaged(error: rawzip::Error) -> Problem {
     let text = error.to_string();
     let mut characters = text.chars();
     let lower: String = characters.next().into_iter().flat_map(char::to_lowercase).collect();

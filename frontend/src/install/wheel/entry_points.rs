@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Problem;
+use crate::install::{layer, limits};
 
 /// What a command calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
     let mut wanted = None;
     for (index, raw) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
         let wrong = |reason: String| Problem::Line { file: file.to_owned(), line: index + 1, reason };
+        if raw.len() as u64 > limits::LINE {
+            let file = file.to_owned();
+            return Err(Problem::LongLine { file, line: index + 1, limit: limits::LINE });
+        }
         let line = raw.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
@@ -41,8 +46,11 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
             continue;
         }
         let (name, value) = (name.trim(), value.trim());
-        let is_file = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if !is_file || name.chars().any(char::is_control) {
+        let is_file = |part: &str| {
+            !matches!(part, "" | "." | "..") && !layer::is_whiteout(part) && part.len() <= limits::NAME
+        };
+        let is_path = name.split('/').all(is_file) && name.split('/').count() <= limits::DEPTH;
+        if !is_path || name.len() > limits::PATH || name.chars().any(char::is_control) {
             return Err(wrong(format!(
                 "names a command `{}`, which no file can be called",
                 name.escape_debug()
@@ -55,6 +63,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
             ))
         })?;
         commands.insert(name.to_owned(), target);
+        let found = commands.len() as u64;
+        if found > limits::COMMANDS {
+            return Err(Problem::Limit { what: "commands", found, limit: limits::COMMANDS });
+        }
     }
     Ok(commands)
 }
@@ -124,6 +136,11 @@ mod tests {
             ("a/../b = m:f", "line 2 of `e` names a command `a/../b`, which no file can be called"),
             ("/a = m:f", "line 2 of `e` names a command `/a`, which no file can be called"),
             ("../a = m:f", "line 2 of `e` names a command `../a`, which no file can be called"),
+            (
+                ".wh.python = m:f",
+                "line 2 of `e` names a command `.wh.python`, which no file can be called",
+            ),
+            ("a/.wh..wh..opq = m:f", "line 2 of `e` names a command `a/.wh..wh..opq`, which no file can be called"),
             ("a = m", "line 2 of `e` does not say which function `a` calls: `m` is not `MODULE:FUNCTION`"),
             (
                 "a = m:f();x",

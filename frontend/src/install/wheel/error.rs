@@ -58,9 +58,53 @@ pub enum Problem {
     /// A member stands in the archive twice, each time with another content.
     #[error("the member `{}` is there twice, with different contents", Shown(.0))]
     Duplicate(String),
-    /// The two headers of a member name it differently.
-    #[error("the member `{}` has another name in its own header than in the archive's directory", Shown(.0))]
-    OtherName(String),
+    /// The two headers of a member disagree.
+    #[error("the member `{}` has another {what} in its own header than in the archive's directory", Shown(.member))]
+    OtherHeader {
+        /// The member.
+        member: String,
+        /// What differs.
+        what: Disagreement,
+    },
+    /// The parts of the archive do not follow one another.
+    #[error("the archive {0}, so that two readers could see two archives")]
+    Framing(&'static str),
+    /// More of something than any wheel has.
+    #[error("it has {found} {what}, and {limit} is the most that is allowed")]
+    Limit {
+        /// What is counted.
+        what: &'static str,
+        /// How many there are, as far as was counted.
+        found: u64,
+        /// The most.
+        limit: u64,
+    },
+    /// A line that is longer than any in a wheel.
+    #[error("line {line} of `{file}` has more than {limit} bytes")]
+    LongLine {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The most.
+        limit: u64,
+    },
+    /// The name in METADATA is none.
+    #[error("`Name` in `{place}` is `{}`, which is no name of a package", Shown(.name))]
+    PackageName {
+        /// Where it stands.
+        place: String,
+        /// What stands there.
+        name: String,
+    },
+    /// The wheel is of another package or version than the lock's entry.
+    #[error("it is `{found}`, but the lock says `{expected}`")]
+    OtherPackage {
+        /// `NAME VERSION` of the lock.
+        expected: String,
+        /// `NAME VERSION` of the wheel.
+        found: String,
+    },
     /// A member shares its bytes with another.
     #[error("the members `{}` and `{}` overlap in the archive", Shown(.first), Shown(.second))]
     Overlap {
@@ -169,9 +213,48 @@ pub enum NameProblem {
     /// `..` leads out of the environment.
     #[error("leads out of the environment with `..`")]
     Parent,
+    /// A name that removes files of lower layers.
+    #[error("has a part that begins with `.wh.`, which removes files from the layers below")]
+    Whiteout,
+    /// A part that no file can be called.
+    #[error("has a part of more than 255 bytes in its name")]
+    LongPart,
+    /// A path that no file can have.
+    #[error("has a path of more than 3500 bytes")]
+    Long,
+    /// More folders in one another than any package has.
+    #[error("has a path of more than 100 parts")]
+    Deep,
     /// Nothing but slashes and dots.
     #[error("has no name in its path")]
     Empty,
+}
+
+/// What the two headers of a member say differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disagreement {
+    /// The name.
+    Name,
+    /// How it is compressed.
+    Method,
+    /// Whether and how it is encrypted.
+    Encryption,
+    /// The checksum.
+    Checksum,
+    /// A size, of the content or of its compressed form.
+    Size,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Name => "name",
+            Self::Method => "method of compression",
+            Self::Encryption => "encryption",
+            Self::Checksum => "checksum",
+            Self::Size => "size",
+        })
+    }
 }
 
 impl Problem {
@@ -185,6 +268,10 @@ impl Problem {
             Self::FileName | Self::FormatVersion(_) => {
                 "choose a version of the package whose wheel follows the wheel format 1"
             }
+            Self::OtherPackage { .. } => {
+                "lock again; if that changes nothing, do not use this file: ask who runs the index, and the package's \
+                 maintainers"
+            }
             Self::SamePackage(_) => "a package can be installed once: keep one of the two in the lock",
             Self::Archive(_) | Self::MemberCount { .. } | Self::Damaged { .. } => {
                 "the wheel was built or stored wrongly: pin another version, and tell the package's maintainers"
@@ -192,7 +279,11 @@ impl Problem {
             Self::MemberName { .. }
             | Self::Link { .. }
             | Self::Duplicate(_)
-            | Self::OtherName(_)
+            | Self::OtherHeader { .. }
+            | Self::Framing(_)
+            | Self::Limit { .. }
+            | Self::LongLine { .. }
+            | Self::PackageName { .. }
             | Self::Overlap { .. }
             | Self::TooLarge { .. }
             | Self::Size { .. }

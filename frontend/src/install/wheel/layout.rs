@@ -98,7 +98,9 @@ impl Environment {
         } else {
             (format!("{site}/{member}"), Kind::File)
         };
-        if is_reserved(&path) { Err(Problem::Reserved(path)) } else { Ok(Some(Place { path, kind })) }
+        let is_folder = path == "bin" || path == "lib" || format!("{site}/").starts_with(&format!("{path}/"));
+        // The script that activates the environment is its own; a command of that name is noted.
+        if is_folder || is_reserved(&path) || path == "bin/activate" { Err(Problem::Reserved(path)) } else { Ok(Some(Place { path, kind })) }
     }
 }
 
@@ -106,7 +108,7 @@ impl Environment {
 pub(super) fn is_reserved(path: &str) -> bool {
     let mut parts = path.split('/');
     match (parts.next(), parts.next()) {
-        (Some("pyvenv.cfg" | "lib64"), _) => true,
+        (Some("pyvenv.cfg" | "lib64" | "conda-meta"), _) => true,
         (Some("bin"), Some(name)) => name.strip_prefix("python").is_some_and(|version| {
             version.is_empty() || version == "3" || PythonVersion::of_name(name).is_some()
         }),
@@ -114,9 +116,37 @@ pub(super) fn is_reserved(path: &str) -> bool {
     }
 }
 
+/// Programs that scripts and people call by name and expect from the system: in an environment, which comes first in
+/// `PATH`, a command of such a name is called in their place.
+const PROGRAMS: [&str; 64] = [
+    "apk", "apt", "apt-get", "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "chroot", "cp", "curl", "cut",
+    "dash", "date", "dd", "dnf", "docker", "dpkg", "echo", "env", "false", "find", "git", "gpg", "grep", "head", "id",
+    "install", "kill", "ln", "login", "ls", "mkdir", "mount", "mv", "nice", "nohup", "openssl", "passwd", "printf", "ps",
+    "pwd", "rm", "rpm", "sed", "sh", "sleep", "sort", "ssh", "stat", "su", "sudo", "tail", "tar", "tee", "test", "true",
+    "umount", "uname", "wget", "which", "xargs",
+];
+
+/// Whether a command of `package` takes the place of a program that is not the package's own.
+pub(super) fn is_others_program(command: &str, package: &str) -> bool {
+    if command == package {
+        return false;
+    }
+    let is_pip = command == "pip" || command.strip_prefix("pip3").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    is_pip && package != "pip" || PROGRAMS.binary_search(&command).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_of_others_are_told_from_a_package_s_own() {
+        assert!(PROGRAMS.is_sorted());
+        assert!(is_others_program("sh", "evil") && is_others_program("pip", "evil"));
+        assert!(is_others_program("pip3.11", "evil") && is_others_program("pip3", "evil"));
+        assert!(!is_others_program("pip", "pip") && !is_others_program("pip3.13", "pip"));
+        assert!(!is_others_program("pipx", "pipx") && !is_others_program("black", "black"));
+    }
 
     #[test]
     fn parts_of_a_wheel_go_where_a_virtual_environment_has_them() {

@@ -7,9 +7,7 @@ use super::error::Problem;
 use super::inflate::Inflater;
 use super::name::Identity;
 use super::oddity::{Oddities, Oddity};
-
-/// The most that a metadata file may have, in bytes. RECORD is the largest: 60 to 150 bytes for each file.
-const LIMIT: u64 = 64 << 20;
+use crate::install::limits;
 
 /// What the installer needs to know of a wheel.
 #[derive(Debug)]
@@ -57,6 +55,10 @@ impl Metadata {
         }
         let name = header(&metadata, "Name").unwrap_or_default();
         let version = header(&metadata, "Version").unwrap_or_default();
+        // It becomes the name of a folder.
+        if !is_name(&name) {
+            return Err(Problem::PackageName { place, name });
+        }
         if !identity.fits(&name, &version) && !identity.fits_without_local(&name, &version) {
             return Err(other(place, format!("{name} {version}")));
         }
@@ -81,7 +83,17 @@ pub(super) fn text(archive: &Archive, name: &str, inflater: &mut Inflater) -> Re
 
 fn content(archive: &Archive, name: &str, inflater: &mut Inflater) -> Result<Vec<u8>, Problem> {
     let member = archive.members().get(name).ok_or_else(|| Problem::Missing(name.to_owned()))?;
-    inflater.read(archive, name, member, LIMIT)
+    let limit = if name.ends_with("/RECORD") { limits::LIST } else { limits::DESCRIPTION };
+    inflater.read(archive, name, member, limit)
+}
+
+/// Whether a text is the name of a package: letters and digits, with `-`, `_` and `.` between them (the specification
+/// "names and normalization").
+fn is_name(text: &str) -> bool {
+    let is_end = |character: Option<char>| character.is_some_and(|c| c.is_ascii_alphanumeric());
+    is_end(text.chars().next())
+        && is_end(text.chars().next_back())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// The first header of a name, which is compared without case. Its value can go on in lines that begin with a space.
@@ -93,7 +105,7 @@ fn header(text: &str, name: &str) -> Option<String> {
     };
     let mut value = lines.find_map(is_it)?;
     for more in lines.take_while(|line| line.starts_with([' ', '\t'])) {
-        value = format!("{value} {}", more.trim());
+        value.extend([" ", more.trim()]);
     }
     Some(value.trim().to_owned())
 }

@@ -8,6 +8,7 @@
 mod archive;
 mod entry_points;
 mod error;
+pub(super) mod framing;
 mod hash;
 mod inflate;
 mod layout;
@@ -50,6 +51,8 @@ pub(super) struct Source {
     pub(super) requested: bool,
     /// The content of `direct_url.json`, for a package that is from no index.
     pub(super) direct_url: Option<String>,
+    /// The package that the lock says it is: its name, and its version where the lock has one.
+    pub(super) expected: Option<(String, Option<String>)>,
 }
 
 /// A wheel that is fit to be installed, as far as can be seen without unpacking it.
@@ -105,13 +108,17 @@ impl Wheel {
 
     fn check(opened: File, file: &str, source: &Source, environment: &Environment) -> Result<Self, Problem> {
         let identity = Identity::of_file(file)?;
+        if let Some((name, version)) = &source.expected {
+            identity.check(name, version.as_deref())?;
+        }
         let archive = Archive::open(opened)?;
         let mut oddities = archive.oddities().clone();
         let mut inflater = Inflater::new();
         let metadata = Metadata::read(&archive, &identity, &mut inflater, &mut oddities)?;
         let dist_info = &metadata.dist_info;
         let record_name = format!("{dist_info}/RECORD");
-        let record = Record::parse(&metadata::text(&archive, &record_name, &mut inflater)?, &mut oddities);
+        let record = metadata::text(&archive, &record_name, &mut inflater)?;
+        let record = Record::parse(&record_name, &record, &mut oddities)?;
         for absent in record.paths().filter(|path| !archive.members().contains_key(*path)) {
             oddities.add(Oddity::Absent, absent);
         }
@@ -164,6 +171,13 @@ impl Wheel {
         }
         if files.contains_key("bin/activate") {
             oddities.add(Oddity::Activate, "bin/activate");
+        }
+        let package = identity.package();
+        for place in files.range("bin/".to_owned()..).map(|(place, _)| place) {
+            let Some(command) = place.strip_prefix("bin/") else { break };
+            if layout::is_others_program(command, &package) {
+                oddities.add(Oddity::Program, place.clone());
+            }
         }
         find_cases(&files, &mut oddities);
         Ok(Self { file: file.to_owned(), identity, archive, dist_info: metadata.dist_info, files, oddities })
@@ -328,8 +342,11 @@ fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
     let failed = |source| ToolError::File { path: path.display().to_string(), source };
     let mut found = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
-        let entry = entry.map_err(failed)?.path();
-        if entry.extension().is_some_and(|extension| extension == "whl") {
+        let entry = entry.map_err(failed)?;
+        // What a stranger's build leaves there can be a link or a pipe.
+        let is_file = entry.file_type().map_err(failed)?.is_file();
+        let entry = entry.path();
+        if is_file && entry.extension().is_some_and(|extension| extension == "whl") {
             found.push(entry);
         }
     }

@@ -41,6 +41,21 @@ impl Identity {
             && comparable_version(&self.version) == comparable_version(version)
     }
 
+    /// Holds the file to the package that the lock says it is. As in uv, a local part of the file's version that the lock
+    /// does not have makes no other version.
+    pub(super) fn check(&self, name: &str, version: Option<&str>) -> Result<(), Problem> {
+        let version_fits = |version: &str| self.fits(name, version) || self.fits_without_local(name, version);
+        let fits = match version {
+            Some(version) => version_fits(version),
+            None => self.package() == normalized_name(name),
+        };
+        if fits {
+            return Ok(());
+        }
+        let expected = version.map_or_else(|| name.to_owned(), |version| format!("{name} {version}"));
+        Err(Problem::OtherPackage { expected, found: self.shown() })
+    }
+
     /// Whether a top-level directory, less its suffix, begins with the package's name, whatever version it is of.
     pub(super) fn begins(&self, stem: &str) -> bool {
         Self::of_stem(stem).is_some_and(|other| other.package() == self.package())

@@ -36,6 +36,8 @@ pub(crate) enum Oddity {
     Case,
     /// A command takes the place of the script that activates the environment.
     Activate,
+    /// A command has the name of a program of the system, or of pip.
+    Program,
     /// A backslash is a part of a name.
     Backslash,
     /// A path has parts that mean nothing.
@@ -68,6 +70,7 @@ impl Oddity {
             Self::Row => "RECORD has lines that are not a path, a hash and a size",
             Self::Case => "names differ by case alone, so that a file system without case keeps one of them",
             Self::Activate => "a command takes the place of the environment's own script",
+            Self::Program => "commands are called in the place of the system's own, or of pip",
             Self::Backslash => "a backslash is a part of the file's name",
             Self::Roundabout => "the archive has a path with `.`, `..` or `//` in it",
             Self::Link => {

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::error::Problem;
 use super::hash::{Hash, HashError};
 use super::oddity::{Oddities, Oddity};
+use crate::install::limits;
 
 /// What RECORD says about a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +23,16 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads the text. Lines that are no rows are among the oddities.
-    pub(super) fn parse(text: &str, oddities: &mut Oddities) -> Self {
+    /// Reads the text, called `file`. Lines that are no rows are among the oddities; more or longer ones than any package
+    /// has are refused.
+    pub(super) fn parse(file: &str, text: &str, oddities: &mut Oddities) -> Result<Self, Problem> {
         let mut rows: BTreeMap<String, Listed> = BTreeMap::new();
-        for Row { line, mut fields } in rows_of(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+        let mut count = 0;
+        each_row(file, text.strip_prefix('\u{feff}').unwrap_or(text), &mut |line, mut fields| {
+            count += 1;
+            if count > limits::ROWS {
+                return Err(Problem::Limit { what: "rows in RECORD", found: count, limit: limits::ROWS });
+            }
             if fields.len() != 3 {
                 oddities.add(Oddity::Row, format!("line {line}"));
                 fields.resize(3, String::new());
@@ -34,7 +42,7 @@ impl Record {
             let (path, hash, size) = (next(), next(), next());
             // Directories are made for the files that are in them.
             if path.ends_with('/') {
-                continue;
+                return Ok(());
             }
             let listed = Listed { hash, size };
             let path = plain(&path);
@@ -43,8 +51,9 @@ impl Record {
                 oddities.add(Oddity::ListedTwice, path.clone());
             }
             rows.insert(path, listed);
-        }
-        Self { rows }
+            Ok(())
+        })?;
+        Ok(Self { rows })
     }
 
     /// The hash that a member of so many bytes should have, where RECORD has a usable one.
@@ -112,28 +121,32 @@ fn field(text: &str) -> String {
     }
 }
 
-struct Row {
-    /// Where it begins, from 1.
-    line: usize,
-    fields: Vec<String>,
-}
-
-/// The rows of a CSV text that are not empty. A quote that is never closed takes what is left.
-fn rows_of(text: &str) -> Vec<Row> {
-    let mut rows = Vec::new();
+/// Hands the rows of a CSV text that are not empty to `each`, one after the other, each with the line where it begins,
+/// from 1. A quote that is never closed takes what is left.
+fn each_row(
+    file: &str,
+    text: &str,
+    each: &mut dyn FnMut(usize, Vec<String>) -> Result<(), Problem>,
+) -> Result<(), Problem> {
     let (mut line, mut start) = (1, 1);
     let mut fields = Vec::new();
     let mut current = String::new();
     let mut quoted = false;
+    let mut length: u64 = 0;
     let mut characters = text.chars().peekable();
     let mut close = |fields: &mut Vec<String>, current: &mut String, line: usize| {
-        if !(fields.is_empty() && current.is_empty()) {
-            fields.push(std::mem::take(current));
-            rows.push(Row { line, fields: std::mem::take(fields) });
+        if fields.is_empty() && current.is_empty() {
+            return Ok(());
         }
+        fields.push(std::mem::take(current));
+        each(line, std::mem::take(fields))
     };
     while let Some(character) = characters.next() {
         line += usize::from(character == '\n');
+        length += 1;
+        if length > limits::LINE {
+            return Err(Problem::LongLine { file: file.to_owned(), line: start, limit: limits::LINE });
+        }
         match character {
             '"' if quoted && characters.next_if_eq(&'"').is_some() => current.push('"'),
             '"' if quoted => quoted = false,
@@ -142,14 +155,13 @@ fn rows_of(text: &str) -> Vec<Row> {
             ',' => fields.push(std::mem::take(&mut current)),
             '\r' if characters.peek() == Some(&'\n') => {}
             '\n' => {
-                close(&mut fields, &mut current, start);
-                start = line;
+                close(&mut fields, &mut current, start)?;
+                (start, length) = (line, 0);
             }
             other => current.push(other),
         }
     }
-    close(&mut fields, &mut current, start);
-    rows
+    close(&mut fields, &mut current, start)
 }
 
 #[cfg(test)]
@@ -164,7 +176,7 @@ mod tests {
             "\u{feff}\"a,\"\"b.py\",{EMPTY},0\r\n/x.py,{EMPTY},\n\nx.py,{EMPTY},\na/,,\na/RECORD,,\n"
         );
         let mut oddities = Oddities::default();
-        let record = Record::parse(&text, &mut oddities);
+        let record = Record::parse("RECORD", &text, &mut oddities).unwrap();
         assert_eq!(record.paths().collect::<Vec<_>>(), ["a,\"b.py", "a/RECORD", "x.py"]);
         assert_eq!(record.hash("a,\"b.py", 0, &mut oddities).unwrap().render(), EMPTY);
         assert_eq!(oddities, Oddities::default());
@@ -193,7 +205,7 @@ mod tests {
         ];
         for (text, has_hash, message) in cases {
             let mut oddities = Oddities::default();
-            let record = Record::parse(&text, &mut oddities);
+            let record = Record::parse("RECORD", &text, &mut oddities).unwrap();
             assert_eq!(record.hash("x", 0, &mut oddities).is_some(), has_hash, "{text}");
             assert_eq!(oddities.lines().join("\n"), message, "{text}");
         }

@@ -35,6 +35,10 @@ pub(super) struct Member {
     pub(super) stored: Option<Vec<u8>>,
     /// Whether it stands inside the content of the member before it.
     pub(super) inside: bool,
+    /// Bytes of its own header that are others than the directory's, and where they stand.
+    pub(super) local: Option<(usize, Vec<u8>)>,
+    /// What stands behind its content.
+    pub(super) behind: Vec<u8>,
 }
 
 impl Member {
@@ -50,6 +54,8 @@ impl Member {
             crc: None,
             stored: None,
             inside: false,
+            local: None,
+            behind: Vec::new(),
         }
     }
 
@@ -59,7 +65,7 @@ impl Member {
         format!("{name},{},{}\n", Hash::of(&self.content).render(), self.content.len())
     }
 
-    fn stored(&self) -> Vec<u8> {
+    pub(super) fn stored(&self) -> Vec<u8> {
         if let Some(stored) = &self.stored {
             return stored.clone();
         }
@@ -79,6 +85,9 @@ impl Member {
         bytes.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
         bytes.extend(0u16.to_le_bytes());
         bytes.extend(name);
+        if let Some((at, other)) = &self.local {
+            bytes[*at..*at + other.len()].copy_from_slice(other);
+        }
         bytes
     }
 
@@ -123,6 +132,10 @@ pub(super) struct Draft {
     pub(super) record: Option<String>,
     /// How many members more than there are the end of the archive declares.
     pub(super) more: u16,
+    /// What stands before the archive, between its members and its directory, and behind its end.
+    pub(super) around: [&'static [u8]; 3],
+    /// How much larger than the directory the end says that it is.
+    pub(super) larger: u32,
 }
 
 impl Draft {
@@ -140,6 +153,8 @@ impl Draft {
             members: Vec::new(),
             record: None,
             more: 0,
+            around: [b""; 3],
+            larger: 0,
         };
         draft
             .with(&info("METADATA"), metadata.as_bytes())
@@ -179,7 +194,8 @@ impl Draft {
         if !record.is_empty() {
             members.push(Member::new(&format!("{}/RECORD", self.info), record.as_bytes()));
         }
-        let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+        let [before, between, after] = self.around;
+        let (mut bytes, mut directory) = (before.to_vec(), Vec::new());
         let mut data = 0;
         for member in &members {
             let offset = if member.inside { data } else { bytes.len() };
@@ -187,17 +203,20 @@ impl Draft {
                 bytes.extend(member.header());
                 data = bytes.len();
                 bytes.extend(member.stored());
+                bytes.extend(&member.behind);
             }
             directory.extend(member.entry(offset));
         }
         let count = u16::try_from(members.len()).unwrap() + self.more;
+        bytes.extend(between);
         let start = bytes.len();
         bytes.extend(&directory);
         bytes.extend(b"PK\x05\x06\0\0\0\0");
         bytes.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
-        bytes.extend(u32::try_from(directory.len()).unwrap().to_le_bytes());
+        bytes.extend((u32::try_from(directory.len()).unwrap() + self.larger).to_le_bytes());
         bytes.extend(u32::try_from(start).unwrap().to_le_bytes());
         bytes.extend([0, 0]);
+        bytes.extend(after);
         bytes
     }
 }
@@ -246,7 +265,7 @@ pub(super) fn notes_of(draft: &Draft) -> Vec<String> {
     let wheels = tempfile::tempdir().unwrap();
     let path = wheels.path().join(&draft.file);
     std::fs::write(&path, draft.build()).unwrap();
-    let source = Source { path, hash: None, requested: false, direct_url: None };
+    let source = Source { path, hash: None, requested: false, direct_url: None, expected: None };
     let environment = Environment {
         prefix: "venv".to_owned(),
         python: PythonVersion::parse("3.11").unwrap(),

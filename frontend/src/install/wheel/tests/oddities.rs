@@ -71,8 +71,12 @@ fn names_and_members_that_are_unusual() {
             "a command takes the place of the environment's own script: `bin/activate`",
         ),
         (
-            Draft::demo().with("demo-1.0.data/scripts/activate", b"#!python\n"),
-            "a command takes the place of the environment's own script: `bin/activate`",
+            Draft::demo().with("demo-1.0.data/scripts/sh", b"#!python\n"),
+            "commands are called in the place of the system's own, or of pip: `bin/sh`",
+        ),
+        (
+            Draft::demo().with(&entry_points, b"[console_scripts]\npip = demo:main\n"),
+            "commands are called in the place of the system's own, or of pip: `bin/pip`",
         ),
         (Draft::demo().with("demo\\x.py", b""), "a backslash is a part of the file's name: `demo\\x.py`"),
         (

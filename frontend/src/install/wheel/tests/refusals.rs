@@ -127,11 +127,11 @@ fn members_of_other_sizes_than_declared() {
         let name = format!("demo/{index}");
         wheel = wheel.member(Member { size: Some(6 << 30), ..Member::new(&name, b"") });
     }
-    let message = "`the wheel` unpacks to 19327353395 bytes, and 17179869184 is the most that is allowed";
+    let message = "`the wheel` unpacks to 19327353395 bytes, and 268435456 is the most that is allowed";
     check("wheel", wheel, message, ATTACK);
     let metadata = Member { size: Some(65 << 20), ..Member::new(&format!("{DIST_INFO}/WHEEL"), b"") };
     let message =
-        format!("`{DIST_INFO}/WHEEL` unpacks to 68157440 bytes, and 67108864 is the most that is allowed");
+        format!("`{DIST_INFO}/WHEEL` unpacks to 68157440 bytes, and 16777216 is the most that is allowed");
     check("metadata", Draft::demo().member(metadata), &message, ATTACK);
 }
 
@@ -185,6 +185,13 @@ fn members_that_would_take_each_others_place() {
         ("data/bin/python3.11", "bin/python3.11"),
         ("data/pyvenv.cfg", "pyvenv.cfg"),
         ("data/lib64", "lib64"),
+        ("data/bin", "bin"),
+        ("data/lib", "lib"),
+        ("data/lib/python3.11", "lib/python3.11"),
+        ("data/lib/python3.11/site-packages", "lib/python3.11/site-packages"),
+        ("data/bin/activate", "bin/activate"),
+        ("scripts/activate", "bin/activate"),
+        ("data/conda-meta/history", "conda-meta/history"),
     ] {
         let draft = Draft::demo().with(&format!("demo-1.0.data/{member}"), b"");
         check(member, draft, &reserved(place), ATTACK);

@@ -1,0 +1,253 @@
+//! How the parts of a ZIP archive follow one another: an archive that two readers could read differently is refused.
+//!
+//! Some readers go from one member's own header to the next, others begin with the directory at the end. Both see the
+//! same members if the headers agree with the directory, and if each part begins where the part before it ends: the
+//! members, the directory, and the record of the archive's end. See APPNOTE.TXT of PKWARE, section 4.3.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use rawzip::{FileReader, ZipArchive, ZipArchiveEntryWayfinder, ZipFileHeaderRecord};
+
+use super::archive::damaged;
+use super::error::{Disagreement, Problem};
+
+/// The record of the end, less its comment; the locator of the larger record; and that record.
+const END: u64 = 22;
+const LOCATOR: u64 = 20;
+const LARGE_END: u64 = 56;
+
+/// An entry of the directory, less name, extra fields and comment.
+const ENTRY: u64 = 46;
+
+/// A field with this id has the name once more, in UTF-8.
+const UNICODE_PATH: u16 = 0x7075;
+
+/// Set where sizes and checksum stand behind the content instead of before it.
+const HAS_DESCRIPTOR: u16 = 1 << 3;
+
+/// Bits that say how a member is encrypted.
+const ENCRYPTION: u16 = 1 | 1 << 6 | 1 << 13;
+
+/// What the directory says about a member.
+pub(in crate::install) struct Header {
+    name: Vec<u8>,
+    place: ZipArchiveEntryWayfinder,
+    /// Where the member's own header begins.
+    offset: u64,
+    method: u16,
+    flags: u16,
+    crc: u32,
+    stored: u64,
+    size: u64,
+}
+
+impl Header {
+    /// Keeps what has to be compared. Refuses an entry that has two names.
+    pub(in crate::install) fn of(entry: &ZipFileHeaderRecord<'_>) -> Result<Self, Problem> {
+        let name = entry.file_path().as_bytes().to_vec();
+        for (id, data) in entry.extra_fields() {
+            // A version and a checksum stand before the name.
+            if id.as_u16() == UNICODE_PATH && data.get(5..) != Some(name.as_slice()) {
+                return Err(other(&name, Disagreement::Name));
+            }
+        }
+        Ok(Self {
+            name,
+            place: entry.wayfinder(),
+            offset: entry.local_header_offset(),
+            method: entry.compression_method().as_u16(),
+            flags: entry.flags().bits(),
+            crc: entry.crc32(),
+            stored: entry.compressed_size_hint(),
+            size: entry.uncompressed_size_hint(),
+        })
+    }
+}
+
+/// Where the directory is, and where the last of its entries begins.
+pub(in crate::install) struct Directory {
+    pub(in crate::install) start: u64,
+    pub(in crate::install) last: Option<u64>,
+}
+
+/// Holds the headers to the directory, and every part to the place where the one before it ends.
+pub(in crate::install) fn check(
+    file: &File,
+    zip: &ZipArchive<FileReader>,
+    mut headers: Vec<Header>,
+    directory: &Directory,
+    buffer: &mut [u8],
+) -> Result<(), Problem> {
+    check_end(file, zip, directory)?;
+    headers.sort_by_key(|header| header.offset);
+    let mut ends_at = 0;
+    let mut previous: Option<&Header> = None;
+    for (at, header) in headers.iter().enumerate() {
+        let entry = zip.get_entry(header.place).map_err(damaged)?;
+        let local = entry.local_header(buffer).map_err(damaged)?;
+        if local.file_path().as_bytes() != header.name {
+            return Err(other(&header.name, Disagreement::Name));
+        }
+        for (id, data) in local.extra_fields() {
+            if id.as_u16() == UNICODE_PATH && data.get(5..) != Some(header.name.as_slice()) {
+                return Err(other(&header.name, Disagreement::Name));
+            }
+        }
+        let flags = local.flags().bits();
+        if local.compression_method().as_u16() != header.method {
+            return Err(other(&header.name, Disagreement::Method));
+        }
+        if (flags ^ header.flags) & ENCRYPTION != 0 {
+            return Err(other(&header.name, Disagreement::Encryption));
+        }
+        let has_descriptor = flags & HAS_DESCRIPTOR != 0;
+        // Zero stands for what is only known after the content.
+        let agrees = |local: u64, central: u64| local == central || has_descriptor && local == 0;
+        if !agrees(local.crc32().into(), header.crc.into()) {
+            return Err(other(&header.name, Disagreement::Checksum));
+        }
+        if !agrees(local.compressed_size_hint(), header.stored)
+            || !agrees(local.uncompressed_size_hint(), header.size)
+        {
+            return Err(other(&header.name, Disagreement::Size));
+        }
+        if header.offset < ends_at
+            && let Some(first) = previous
+        {
+            return Err(Problem::Overlap { first: shown(&first.name), second: shown(&header.name) });
+        }
+        if header.offset != ends_at {
+            return Err(Problem::Framing(if at == 0 {
+                "has bytes before its first member"
+            } else {
+                "has bytes between its members that belong to none"
+            }));
+        }
+        let (_, end) = entry.compressed_data_range();
+        let next = headers.get(at + 1).map_or(directory.start, |next| next.offset);
+        ends_at = if has_descriptor { end + descriptor(file, header, end, next)? } else { end };
+        previous = Some(header);
+    }
+    match previous {
+        Some(last) if ends_at > directory.start => {
+            Err(Problem::Overlap { first: shown(&last.name), second: "the directory".to_owned() })
+        }
+        _ if ends_at != directory.start => {
+            Err(Problem::Framing("has bytes between its members and its directory"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The length of what stands behind a member's content: its checksum and sizes, which have to be those of the directory.
+fn descriptor(file: &File, header: &Header, end: u64, next: u64) -> Result<u64, Problem> {
+    let room = next.saturating_sub(end);
+    let mut bytes = [0; 24];
+    let length = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+    let text = bytes.get_mut(..length).unwrap_or_default();
+    file.read_exact_at(text, end).map_err(unreadable)?;
+    // With or without a signature, and with sizes of four or of eight bytes.
+    let mut forms = Vec::with_capacity(4);
+    for signature in [&b"PK\x07\x08"[..], b""] {
+        let start = [signature, &header.crc.to_le_bytes()].concat();
+        let small = u32::try_from(header.stored).ok().zip(u32::try_from(header.size).ok());
+        forms.extend(small.map(|(stored, size)| {
+            [start.as_slice(), &stored.to_le_bytes(), &size.to_le_bytes()].concat()
+        }));
+        forms.push([start.as_slice(), &header.stored.to_le_bytes(), &header.size.to_le_bytes()].concat());
+    }
+    let found = forms.iter().find(|form| form.as_slice() == &*text);
+    match found {
+        Some(form) => Ok(form.len() as u64),
+        None if room > 24 => Err(Problem::Framing("has bytes between its members that belong to none")),
+        None => Err(other(&header.name, Disagreement::Size)),
+    }
+}
+
+/// The record of the end says where the directory is, ends the file, and stands directly behind the directory.
+fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -> Result<(), Problem> {
+    let end = zip.eocd_offset();
+    let size = file.metadata().map_err(unreadable)?.len();
+    let record: [u8; END as usize] = read(file, end)?;
+    let comment_length = u64::from(u16_at(&record, 20));
+    if end + END + comment_length != size {
+        return Err(Problem::Framing("has bytes after its end"));
+    }
+    let mut comment = vec![0; usize::try_from(comment_length).unwrap_or_default()];
+    file.read_exact_at(&mut comment, end + END).map_err(unreadable)?;
+    if comment.windows(4).any(|part| part == b"PK\x05\x06") {
+        return Err(Problem::Framing("has two ends"));
+    }
+    let (mut length, mut start) = (u64::from(u32_at(&record, 12)), u64::from(u32_at(&record, 16)));
+    let mut directory_ends = end;
+    if let Some(place) = end.checked_sub(LOCATOR) {
+        let locator: [u8; LOCATOR as usize] = read(file, place)?;
+        if locator.starts_with(b"PK\x06\x07") {
+            let larger = u64_at(&locator, 8);
+            if larger.checked_add(LARGE_END).is_none_or(|ends| ends > place) {
+                return Err(Problem::Framing("has a wrong place of its directory"));
+            }
+            let record: [u8; LARGE_END as usize] = read(file, larger)?;
+            let (large_length, large_start) = (u64_at(&record, 40), u64_at(&record, 48));
+            let is_same = |small: u64, large: u64| small == u64::from(u32::MAX) || small == large;
+            // The record's own length does not count its first twelve bytes.
+            let record_ends = larger.checked_add(12).and_then(|at| at.checked_add(u64_at(&record, 4)));
+            if !is_same(length, large_length)
+                || !is_same(start, large_start)
+                || record_ends != Some(place)
+                || !record.starts_with(b"PK\x06\x06")
+            {
+                return Err(Problem::Framing("has two ends that disagree"));
+            }
+            (length, start, directory_ends) = (large_length, large_start, larger);
+        }
+    }
+    // A reader that looks backwards from the end and one that trusts the offset see the same directory.
+    if start != directory.start || start.checked_add(length) != Some(directory_ends) {
+        return Err(Problem::Framing("has a directory of another size than its end says, or bytes before it"));
+    }
+    let Some(last) = directory.last else { return Ok(()) };
+    let entry: [u8; ENTRY as usize] = read(file, last)?;
+    let more: u64 = [28, 30, 32].into_iter().map(|at| u64::from(u16_at(&entry, at))).sum();
+    if last + ENTRY + more == directory_ends {
+        Ok(())
+    } else {
+        Err(Problem::Framing("has a directory of another size than its members need"))
+    }
+}
+
+fn read<const LENGTH: usize>(file: &File, at: u64) -> Result<[u8; LENGTH], Problem> {
+    let mut bytes = [0; LENGTH];
+    file.read_exact_at(&mut bytes, at).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+fn number<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; LENGTH])
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(number(bytes, at))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(number(bytes, at))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(number(bytes, at))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn unreadable(error: std::io::Error) -> Problem {
+    Problem::Archive(error.to_string())
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
+
+fn other(name: &[u8], what: Disagreement) -> Problem {
+    Problem::OtherHeader { member: shown(name), what }
+}
