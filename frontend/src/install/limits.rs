@@ -1,8 +1,7 @@
 //! How much of a stranger's archive is too much: bounds that the largest real packages keep, each with room.
 //!
-//! Measured on wheels (2026): the most members and the longest RECORD has ansible (about 40,000, 5 MiB); the largest
-//! unpacked ones are torch and the libraries of CUDA (about 4 GB, three times their archives); the best compressed have
-//! tables of zeros and generated code (about thirty times).
+//! Measured on 47 wheels of the largest kinds (2026): homeassistant has the most members (39,913) and the longest RECORD
+//! (4.4 MB), tensorflow unpacks to the most (1.8 GB), azure-mgmt-network is the best compressed (17 times).
 
 /// The most files and folders that an archive names.
 pub(super) const MEMBERS: u64 = 1 << 19;
