@@ -37,10 +37,7 @@ struct Mounted {
 
 /// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
 fn identity(wheel: &WheelPlan) -> String {
-    let is_own = matches!(
-        wheel.from,
-        WheelFrom::Built(BuildFrom::Git { .. } | BuildFrom::Context { .. })
-    );
+    let is_own = matches!(wheel.from, WheelFrom::Built(BuildFrom::Git { .. } | BuildFrom::Context { .. }));
     match &wheel.version {
         Some(version) if !is_own => format!("{}=={version}", wheel.name),
         _ => wheel.name.clone(),

@@ -40,7 +40,9 @@ pub enum ToolError {
         source: std::io::Error,
     },
     /// A file would not be one in a layer.
-    #[error("`/{0}` would remove files from the layers below: layers give names that begin with `.wh.` another meaning")]
+    #[error(
+        "`/{0}` would remove files from the layers below: layers give names that begin with `.wh.` another meaning"
+    )]
     Whiteout(String),
     /// A wheel was refused.
     #[error(transparent)]

@@ -137,7 +137,13 @@ impl Tree {
         let open = || {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
             let root = File::open(&self.root)?;
-            let found = openat2(&root, path, flags, RawMode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS);
+            let found = openat2(
+                &root,
+                path,
+                flags,
+                RawMode::empty(),
+                ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+            );
             let file = match found {
                 // Not every sandbox lets it pass. The folders above are none but those of `folder`, which are no links.
                 Err(Errno::NOSYS | Errno::PERM) => openat(&root, path, flags, RawMode::empty())?,

@@ -112,9 +112,8 @@ fn wheel_of(
 /// lock's lacks. What is in the file is held to the same when it is unpacked, and so is what is built from a source.
 fn check_name(artifact: &Artifact, package: &Package) -> Result<(), Problem> {
     let Some(wheel) = artifact.wheel() else { return Ok(()) };
-    let is_version = |version: &Version| {
-        wheel.version == *version || wheel.version.clone().without_local() == *version
-    };
+    let is_version =
+        |version: &Version| wheel.version == *version || wheel.version.clone().without_local() == *version;
     if wheel.name == package.name && package.version.as_ref().is_none_or(is_version) {
         return Ok(());
     }

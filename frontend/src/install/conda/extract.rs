@@ -12,8 +12,8 @@ use super::error::CondaProblem;
 use super::metadata::{FileMode, Listed, PathType};
 use super::package::{Content, Environment, Package, hexadecimal};
 use super::prefix;
-use crate::install::{ToolError, limits};
 use crate::install::tree::{Leads, Mode, Tree};
+use crate::install::{ToolError, limits};
 
 /// Large enough that most files are one write.
 const BUFFER: usize = 128 << 10;
@@ -78,7 +78,9 @@ impl Package {
         tree: &Tree,
         written: &BTreeMap<String, Written>,
     ) -> Result<(), ToolError> {
-        for place in written.iter().filter(|(_, one)| one.path_type == PathType::SoftLink).map(|(place, _)| place) {
+        for place in
+            written.iter().filter(|(_, one)| one.path_type == PathType::SoftLink).map(|(place, _)| place)
+        {
             let target = tree.target(&format!("{}/{place}", environment.prefix))?;
             let stays = match tree.leads(&environment.prefix, place)? {
                 Leads::Inside => true,

@@ -136,11 +136,11 @@ mod tests {
             ("a/../b = m:f", "line 2 of `e` names a command `a/../b`, which no file can be called"),
             ("/a = m:f", "line 2 of `e` names a command `/a`, which no file can be called"),
             ("../a = m:f", "line 2 of `e` names a command `../a`, which no file can be called"),
+            (".wh.python = m:f", "line 2 of `e` names a command `.wh.python`, which no file can be called"),
             (
-                ".wh.python = m:f",
-                "line 2 of `e` names a command `.wh.python`, which no file can be called",
+                "a/.wh..wh..opq = m:f",
+                "line 2 of `e` names a command `a/.wh..wh..opq`, which no file can be called",
             ),
-            ("a/.wh..wh..opq = m:f", "line 2 of `e` names a command `a/.wh..wh..opq`, which no file can be called"),
             ("a = m", "line 2 of `e` does not say which function `a` calls: `m` is not `MODULE:FUNCTION`"),
             (
                 "a = m:f();x",

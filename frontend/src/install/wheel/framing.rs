@@ -152,9 +152,11 @@ fn descriptor(file: &File, header: &Header, end: u64, next: u64) -> Result<u64, 
     for signature in [&b"PK\x07\x08"[..], b""] {
         let start = [signature, &header.crc.to_le_bytes()].concat();
         let small = u32::try_from(header.stored).ok().zip(u32::try_from(header.size).ok());
-        forms.extend(small.map(|(stored, size)| {
-            [start.as_slice(), &stored.to_le_bytes(), &size.to_le_bytes()].concat()
-        }));
+        forms.extend(
+            small.map(|(stored, size)| {
+                [start.as_slice(), &stored.to_le_bytes(), &size.to_le_bytes()].concat()
+            }),
+        );
         forms.push([start.as_slice(), &header.stored.to_le_bytes(), &header.size.to_le_bytes()].concat());
     }
     let found = forms.iter().find(|form| form.as_slice() == &*text);
@@ -205,7 +207,9 @@ fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -
     }
     // A reader that looks backwards from the end and one that trusts the offset see the same directory.
     if start != directory.start || start.checked_add(length) != Some(directory_ends) {
-        return Err(Problem::Framing("has a directory of another size than its end says, or bytes before it"));
+        return Err(Problem::Framing(
+            "has a directory of another size than its end says, or bytes before it",
+        ));
     }
     let Some(last) = directory.last else { return Ok(()) };
     let entry: [u8; ENTRY as usize] = read(file, last)?;

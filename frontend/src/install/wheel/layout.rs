@@ -100,7 +100,11 @@ impl Environment {
         };
         let is_folder = path == "bin" || path == "lib" || format!("{site}/").starts_with(&format!("{path}/"));
         // The script that activates the environment is its own; a command of that name is noted.
-        if is_folder || is_reserved(&path) || path == "bin/activate" { Err(Problem::Reserved(path)) } else { Ok(Some(Place { path, kind })) }
+        if is_folder || is_reserved(&path) || path == "bin/activate" {
+            Err(Problem::Reserved(path))
+        } else {
+            Ok(Some(Place { path, kind }))
+        }
     }
 }
 
@@ -119,11 +123,11 @@ pub(super) fn is_reserved(path: &str) -> bool {
 /// Programs that scripts and people call by name and expect from the system: in an environment, which comes first in
 /// `PATH`, a command of such a name is called in their place.
 const PROGRAMS: [&str; 64] = [
-    "apk", "apt", "apt-get", "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "chroot", "cp", "curl", "cut",
-    "dash", "date", "dd", "dnf", "docker", "dpkg", "echo", "env", "false", "find", "git", "gpg", "grep", "head", "id",
-    "install", "kill", "ln", "login", "ls", "mkdir", "mount", "mv", "nice", "nohup", "openssl", "passwd", "printf", "ps",
-    "pwd", "rm", "rpm", "sed", "sh", "sleep", "sort", "ssh", "stat", "su", "sudo", "tail", "tar", "tee", "test", "true",
-    "umount", "uname", "wget", "which", "xargs",
+    "apk", "apt", "apt-get", "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "chroot", "cp",
+    "curl", "cut", "dash", "date", "dd", "dnf", "docker", "dpkg", "echo", "env", "false", "find", "git",
+    "gpg", "grep", "head", "id", "install", "kill", "ln", "login", "ls", "mkdir", "mount", "mv", "nice",
+    "nohup", "openssl", "passwd", "printf", "ps", "pwd", "rm", "rpm", "sed", "sh", "sleep", "sort", "ssh",
+    "stat", "su", "sudo", "tail", "tar", "tee", "test", "true", "umount", "uname", "wget", "which", "xargs",
 ];
 
 /// Whether a command of `package` takes the place of a program that is not the package's own.
@@ -131,7 +135,8 @@ pub(super) fn is_others_program(command: &str, package: &str) -> bool {
     if command == package {
         return false;
     }
-    let is_pip = command == "pip" || command.strip_prefix("pip3").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_pip = command == "pip"
+        || command.strip_prefix("pip3").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     is_pip && package != "pip" || PROGRAMS.binary_search(&command).is_ok()
 }
 

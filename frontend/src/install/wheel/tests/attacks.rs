@@ -32,7 +32,8 @@ fn names_that_remove_files_of_other_layers() {
     let entry_points = format!("{DIST_INFO}/entry_points.txt");
     for command in [".wh.python", "x/.wh..wh..opq"] {
         let text = format!("[console_scripts]\n{command} = demo:main\n");
-        let message = format!("line 2 of `{entry_points}` names a command `{command}`, which no file can be called");
+        let message =
+            format!("line 2 of `{entry_points}` names a command `{command}`, which no file can be called");
         assert_eq!(refused(&Draft::demo().with(&entry_points, text.as_bytes())), message);
     }
     // The name in METADATA becomes that of a folder of headers.
@@ -168,7 +169,10 @@ fn a_file_is_the_package_that_the_lock_says() {
     ] {
         let said = package.replace("==", " ");
         let error = with(&draft, package).unwrap_err();
-        let expected = format!("cannot install `{}`: it is `{found}`, but the lock says `{said}`\n  help: {help}", draft.file);
+        let expected = format!(
+            "cannot install `{}`: it is `{found}`, but the lock says `{said}`\n  help: {help}",
+            draft.file
+        );
         assert_eq!(error, expected);
     }
     for (draft, package) in [
