@@ -54,7 +54,7 @@ pub(super) const NAME: usize = 255;
 
 /// The most bytes that an archive of so many bytes may unpack to.
 pub(super) fn unpacked(archive: u64) -> u64 {
-    archive.saturating_mul(RATIO).max(FREE).min(TOTAL)
+    archive.saturating_mul(RATIO).clamp(FREE, TOTAL)
 }
 
 /// How many folders the files at these places are in; the places are sorted.

@@ -13,12 +13,12 @@ use super::archive::damaged;
 use super::error::{Disagreement, Problem};
 
 /// The record of the end, less its comment; the locator of the larger record; and that record.
-const END: u64 = 22;
-const LOCATOR: u64 = 20;
-const LARGE_END: u64 = 56;
+const END: usize = 22;
+const LOCATOR: usize = 20;
+const LARGE_END: usize = 56;
 
 /// An entry of the directory, less name, extra fields and comment.
-const ENTRY: u64 = 46;
+const ENTRY: usize = 46;
 
 /// A field with this id has the name once more, in UTF-8.
 const UNICODE_PATH: u16 = 0x7075;
@@ -171,26 +171,26 @@ fn descriptor(file: &File, header: &Header, end: u64, next: u64) -> Result<u64, 
 fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -> Result<(), Problem> {
     let end = zip.eocd_offset();
     let size = file.metadata().map_err(unreadable)?.len();
-    let record: [u8; END as usize] = read(file, end)?;
+    let record: [u8; END] = read(file, end)?;
     let comment_length = u64::from(u16_at(&record, 20));
-    if end + END + comment_length != size {
+    if end + END as u64 + comment_length != size {
         return Err(Problem::Framing("has bytes after its end"));
     }
     let mut comment = vec![0; usize::try_from(comment_length).unwrap_or_default()];
-    file.read_exact_at(&mut comment, end + END).map_err(unreadable)?;
+    file.read_exact_at(&mut comment, end + END as u64).map_err(unreadable)?;
     if comment.windows(4).any(|part| part == b"PK\x05\x06") {
         return Err(Problem::Framing("has two ends"));
     }
     let (mut length, mut start) = (u64::from(u32_at(&record, 12)), u64::from(u32_at(&record, 16)));
     let mut directory_ends = end;
-    if let Some(place) = end.checked_sub(LOCATOR) {
-        let locator: [u8; LOCATOR as usize] = read(file, place)?;
+    if let Some(place) = end.checked_sub(LOCATOR as u64) {
+        let locator: [u8; LOCATOR] = read(file, place)?;
         if locator.starts_with(b"PK\x06\x07") {
             let larger = u64_at(&locator, 8);
-            if larger.checked_add(LARGE_END).is_none_or(|ends| ends > place) {
+            if larger.checked_add(LARGE_END as u64).is_none_or(|ends| ends > place) {
                 return Err(Problem::Framing("has a wrong place of its directory"));
             }
-            let record: [u8; LARGE_END as usize] = read(file, larger)?;
+            let record: [u8; LARGE_END] = read(file, larger)?;
             let (large_length, large_start) = (u64_at(&record, 40), u64_at(&record, 48));
             let is_same = |small: u64, large: u64| small == u64::from(u32::MAX) || small == large;
             // The record's own length does not count its first twelve bytes.
@@ -212,9 +212,9 @@ fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -
         ));
     }
     let Some(last) = directory.last else { return Ok(()) };
-    let entry: [u8; ENTRY as usize] = read(file, last)?;
+    let entry: [u8; ENTRY] = read(file, last)?;
     let more: u64 = [28, 30, 32].into_iter().map(|at| u64::from(u16_at(&entry, at))).sum();
-    if last + ENTRY + more == directory_ends {
+    if last + ENTRY as u64 + more == directory_ends {
         Ok(())
     } else {
         Err(Problem::Framing("has a directory of another size than its members need"))
