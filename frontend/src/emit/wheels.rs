@@ -28,9 +28,18 @@ fn told(hash: Option<&Hash>) -> String {
 }
 
 /// A mount with a wheel, and how the tool is told of it.
-struct Mounted {
-    mount: Mount,
-    argument: String,
+pub(super) struct Mounted {
+    pub(super) mount: Mount,
+    /// How the tool takes it.
+    pub(super) option: &'static str,
+    pub(super) argument: String,
+}
+
+impl Mounted {
+    /// A wheel that must be there.
+    fn wheel(mount: Mount, argument: String) -> Self {
+        Self { mount, option: "--wheel", argument }
+    }
 }
 
 impl Emitter<'_> {
@@ -131,7 +140,7 @@ impl Emitter<'_> {
         self.unpacked(&format!("unpack: {}", layer.contents()), mounted, set, span)
     }
 
-    fn unpacked(
+    pub(super) fn unpacked(
         &self,
         title: &str,
         mounted: Vec<Mounted>,
@@ -155,7 +164,7 @@ impl Emitter<'_> {
             arguments.extend(["--bytecode", "/"]);
         }
         for wheel in &mounted {
-            arguments.extend(["--wheel", &wheel.argument]);
+            arguments.extend([wheel.option, &wheel.argument]);
         }
         let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         for wheel in mounted {
@@ -184,24 +193,19 @@ impl Emitter<'_> {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
                 let file = file.as_str();
-                Mounted {
-                    mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
-                    argument: format!("{}:{}{requested}", place(file), told(Some(hash))),
-                }
+                let mount = Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only();
+                Mounted::wheel(mount, format!("{}:{}{requested}", place(file), told(Some(hash))))
             }
             WheelFrom::Context { path, hash } => {
                 let file = path.rsplit('/').next().unwrap_or(path);
                 let hash = told(hash.as_ref());
                 let mount = Mount::bind(&self.inputs.context, place(file)).selector(format!("/{path}"));
-                Mounted { mount: mount.read_only(), argument: format!("{}:{hash}{requested}", place(file)) }
+                Mounted::wheel(mount.read_only(), format!("{}:{hash}{requested}", place(file)))
             }
             WheelFrom::Built(from) => {
                 let state = self.built_wheel(from, wheel, span)?;
                 let place = place(&wheel.name);
-                Mounted {
-                    mount: Mount::bind(&state, &place).read_only(),
-                    argument: format!("{place}:-{requested}"),
-                }
+                Mounted::wheel(Mount::bind(&state, &place).read_only(), format!("{place}:-{requested}"))
             }
         })
     }
@@ -304,7 +308,7 @@ impl Emitter<'_> {
             let merges = self.inputs.capabilities.supports(Cap::MergeOp);
             let mut layers = Layers::new(image.state.clone(), merges);
             self.add_conda(BUILDER, conda.base.iter(), set, builder.span, &mut layers, &mut image)?;
-            image.config.activate_venv(false);
+            image.config.activate_venv();
             image.config.activate_conda();
             image.state = layers.image(&self.metadata(BUILDER, "conda", builder.span));
         }
@@ -324,10 +328,8 @@ impl Emitter<'_> {
         let built =
             self.built_from((mount, SOURCES), self.version(), "project: wheel", self.location(span))?;
         let place = format!("{WHEELS}/project");
-        let wheel = Mounted {
-            mount: Mount::bind(&built, &place).read_only(),
-            argument: format!("{place}:-:requested"),
-        };
+        let mount = Mount::bind(&built, &place).read_only();
+        let wheel = Mounted::wheel(mount, format!("{place}:-:requested"));
         self.unpacked("project: unpack", vec![wheel], set, span)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::derived::groups_span;
 use super::package_names::check_packages;
-use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
+use super::parts::{absolute, app_span, copy_step, development, expected_users, manager_of, packages_step};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
     RunPlan, StagePlan, Step, WheelSet, account, weight,
@@ -85,7 +85,7 @@ pub(super) fn plans(
 }
 
 fn uses_builder(stage: &StagePlan) -> bool {
-    let from_builder = matches!(stage.base, BasePlan::Environment(_));
+    let from_builder = matches!(stage.base, BasePlan::Environment { .. });
     from_builder
         || stage.steps.iter().any(|step| match &step.action {
             Action::Environment(_) | Action::Project { .. } => true,
@@ -218,7 +218,7 @@ impl<'s> Planner<'s> {
         StagePlan {
             name: name.to_owned(),
             span: self.spec.anywhere(),
-            base: BasePlan::Environment(Box::new(self.groups(&[]))),
+            base: development(self.groups(&[])),
             steps: Vec::new(),
             checks: Vec::new(),
             gates: Vec::new(),
@@ -227,7 +227,6 @@ impl<'s> Planner<'s> {
             image: ImagePlan {
                 has_venv: true,
                 is_conda: self.project.conda.is_some(),
-                pip_targets_venv: true,
                 workdir: Some(self.spec.app.workdir.clone()),
                 ..ImagePlan::default()
             },
@@ -261,7 +260,7 @@ impl<'s> Planner<'s> {
             }
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
         }
-        (BasePlan::Environment(Box::new(groups)), steps)
+        (development(groups), steps)
     }
 
     /// An image that ships: a slim base, the environment copied in, the app, and a user without rights.
@@ -295,9 +294,7 @@ impl<'s> Planner<'s> {
         let base = match from {
             Base::Scratch => BasePlan::Scratch,
             Base::Image(image) => BasePlan::Image(image.clone()),
-            Base::Stage(name) | Base::Unknown(name) if name == "builder" => {
-                BasePlan::Environment(Box::new(self.groups(&[])))
-            }
+            Base::Stage(name) | Base::Unknown(name) if name == "builder" => development(self.groups(&[])),
             Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
         };
         let mut steps = Vec::new();
@@ -456,7 +453,6 @@ impl<'s> Planner<'s> {
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
             is_conda: self.project.conda.is_some(),
-            pip_targets_venv: (stage.is_assembled() && !ships) || from_builder,
             env: settings.env.clone(),
             labels,
             command: settings.command.as_ref().map(crate::spec::Command::arguments),

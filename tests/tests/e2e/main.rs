@@ -21,6 +21,7 @@ mod contexts;
 mod cooldown;
 mod databases;
 mod datascience;
+mod development;
 mod digests;
 mod django;
 mod docs;
