@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn the_wheel_that_python_has_for_environments_is_taken() {
-        let cases: [(&[(&str, &str)], &[&str]); 6] = [
+        type Files<'f> = &'f [(&'f str, &'f str)];
+        let cases: [(Files<'_>, &[&str]); 6] = [
             // Beside the standard library, before the folder of a distribution.
             (
                 &[
