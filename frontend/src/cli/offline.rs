@@ -57,7 +57,7 @@ impl Resolver for Nothing {
 
 /// An environment of which only that it has wheels is known: one layer without any.
 pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
-    let python = project.python.map(|version| format!("3.{}", version.minor)).unwrap_or_default();
+    let python = project.python.map(|version| version.library()).unwrap_or_default();
     let layer = WheelLayer { name: OPEN.to_owned(), wheels: Vec::new() };
     WheelSet {
         python,

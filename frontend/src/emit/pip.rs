@@ -45,7 +45,7 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         // Where only the image knows its Python, the environment is asked, and so again after each of its changes.
         let found = match python {
-            Some(python) => self.found_pip(Some(&format!("3.{}", python.minor)), base, span)?,
+            Some(python) => self.found_pip(Some(&python.library()), base, span)?,
             None => self.found_pip(None, &image.state, span)?,
         };
         let arguments = pip_arguments();

@@ -67,6 +67,31 @@ impl Files<'_> {
         Ok(Some(Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)))))
     }
 
+    /// The same for a file that must be UTF-8; one that is not is reported.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_text(
+        &self,
+        path: &'static str,
+        found: &mut Diagnostics,
+    ) -> Result<Option<Arc<Source>>, ContextError> {
+        let Some(parsed) = ContextPath::parse(path) else {
+            return Ok(None);
+        };
+        let Some(bytes) = self.context.read(&parsed)? else {
+            return Ok(None);
+        };
+        match Source::decode(path, &bytes) {
+            Ok(source) => Ok(Some(Arc::new(source))),
+            Err(problem) => {
+                let source = Arc::new(Source::new(path, String::from_utf8_lossy(&bytes)));
+                found.report(&source, source.line_span(1), problem);
+                Ok(None)
+            }
+        }
+    }
+
     /// The first of `names` that is a file and is not ignored.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
 mod own;
+mod pinned;
 mod poetry;
 mod pyproject;
 mod python;
@@ -33,7 +34,7 @@ pub use version::VersionFromGit;
 use std::collections::BTreeMap;
 
 use self::pyproject::Pyproject;
-use crate::diagnostics::{Diagnostics, Problem};
+use crate::diagnostics::{Diagnostics, Place, Problem};
 use crate::spec::{Base, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -60,6 +61,8 @@ const REQUIREMENTS: [&str; 4] =
 pub struct Project {
     /// The Python to run on; absent where the base image alone decides.
     pub python: Option<PythonVersion>,
+    /// What says so, where a file does.
+    pub python_said: Option<Place>,
     /// What every Python stage installs.
     pub requirements: Requirements,
     /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
@@ -100,9 +103,9 @@ impl Project {
         };
         let mut unread = Diagnostics::default();
         let conda = conda::read(spec, files, &mut unread)?;
-        let python = match &conda {
+        let (python, python_said) = match &conda {
             // It is one of the packages.
-            Some(_) => None,
+            Some(_) => (None, None),
             None => python::choose(spec, pyproject.as_ref(), files, found)?,
         };
         let locked = match spec.dependencies.installer {
@@ -161,6 +164,7 @@ impl Project {
         let version_from_git = pyproject.filter(|_| is_package).and_then(|project| project.version_from_git);
         Ok(Self {
             python,
+            python_said,
             requirements,
             locked,
             conda,

@@ -118,7 +118,7 @@ pub fn wheel_sets(
         let Some(base) = environments.base()? else { break };
         let all = if groups.is_empty() { Some(base.clone()) } else { environments.with_groups(groups)? };
         let Some(all) = all else { continue };
-        let python = format!("{}.{}", environments.target.python.major, environments.target.python.minor);
+        let python = environments.target.python.library();
         sets.insert(groups.clone(), WheelSet::new(python, &base, all, spec.dependencies.bytecode));
     }
     Ok(sets)
@@ -164,7 +164,7 @@ pub fn target(
         major: 3,
         minor: u64::from(version.minor),
         patch: version.patch.map(u64::from),
-        free_threaded: false,
+        free_threaded: version.free_threaded,
     };
     Some(Target { python, architecture, libc: spec.python.libc.unwrap_or_else(|| libc_of(spec)) })
 }
