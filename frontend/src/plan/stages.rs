@@ -249,7 +249,9 @@ impl<'s> Planner<'s> {
         steps.extend(self.packages(packages, &self.build_base).map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
-            let mut folders: Vec<_> = self.project.is_package.then(|| ".".to_owned()).into_iter().collect();
+            // In a folder of the context, it is one of the wheels.
+            let own = self.project.is_package && self.project.below.is_none();
+            let mut folders: Vec<_> = own.then(|| ".".to_owned()).into_iter().collect();
             // Members of a workspace that an `include` leaves out are not there to be worked on.
             if files.include.is_empty() {
                 folders.extend(groups.wheels.iter_mut().flat_map(WheelSet::take_editable));
@@ -272,9 +274,9 @@ impl<'s> Planner<'s> {
         steps.extend(self.packages(packages, &self.python_base).map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
-        // A member of a workspace is one of the wheels already.
+        // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
         let is_copied = self.spec.app.package.as_ref().is_some_and(|package| !package.value);
-        let member = self.spec.app.member.is_some() && !is_copied;
+        let member = (self.spec.app.member.is_some() || self.project.below.is_some()) && !is_copied;
         if self.project.is_package && !member {
             let files = self.package_files();
             steps.push(Step { action: Action::Project { groups, files }, span: stage.span });

@@ -85,7 +85,9 @@ fn of_line(line: &str) -> Line {
     match of_version(version) {
         Some(Some(version)) => Line::Asks(Pinned::Version(version)),
         Some(None) => Line::Anything,
-        None if names_implementation(word) || version.starts_with(|c: char| c.is_ascii_digit()) => Line::Other,
+        None if names_implementation(word) || version.starts_with(|c: char| c.is_ascii_digit()) => {
+            Line::Other
+        }
         None => Line::Name,
     }
 }
@@ -195,6 +197,9 @@ mod tests {
             assert_eq!(read_text(&format!("#\n{line}\n")), Err(expected));
         }
         // Another implementation is what the project runs on, whatever else is there.
-        assert_eq!(read_text("pypy3.10\n3.12\n"), Err("1: `pypy3.10` is not a version of Python 3".to_owned()));
+        assert_eq!(
+            read_text("pypy3.10\n3.12\n"),
+            Err("1: `pypy3.10` is not a version of Python 3".to_owned())
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::pinned::{self, Pinned};
 use super::pyproject::Pyproject;
 use super::releases;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
-use crate::spec::{Located, Spec};
+use crate::spec::{ContextPath, Located, Spec};
 
 /// A Python version as far as it is given: minor, or minor and patch; and which of its two builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,10 +89,10 @@ impl fmt::Display for PythonVersion {
 pub(super) fn choose(
     spec: &Spec,
     pyproject: Option<&Pyproject>,
-    files: &Files<'_>,
+    (folder, files): (Option<&ContextPath>, &Files<'_>),
     found: &mut Diagnostics,
 ) -> Result<(Option<PythonVersion>, Option<Place>), ContextError> {
-    let chosen = decide(spec, pyproject, files, found)?;
+    let chosen = decide(spec, pyproject, (folder, files), found)?;
     if let (Some(version), Some(place)) = &chosen
         && version.free_threaded
         && spec.python.base.is_none()
@@ -106,7 +106,7 @@ pub(super) fn choose(
 fn decide(
     spec: &Spec,
     pyproject: Option<&Pyproject>,
-    files: &Files<'_>,
+    (folder, files): (Option<&ContextPath>, &Files<'_>),
     found: &mut Diagnostics,
 ) -> Result<(Option<PythonVersion>, Option<Place>), ContextError> {
     let wanted = pyproject.and_then(|project| requires(project, found));
@@ -123,7 +123,7 @@ fn decide(
         return Ok((version, Some(Place { source, span: base.span })));
     }
     let newest = || releases::supported().map(PythonVersion::of_minor);
-    if let Some(file) = files.read_text(".python-version", found)? {
+    if let Some(file) = version_file(folder, files, found)? {
         match pinned::read(&file, found) {
             Some((Pinned::Version(version), place)) => {
                 check(Some(version), wanted.as_ref(), &file, place.span, found);
@@ -150,14 +150,30 @@ fn decide(
     };
     let fitting = newest().find(|version| version.satisfies(&specifiers));
     // An upper bound may lie below what still gets fixes; such a Python exists all the same.
-    let fitting = fitting.or_else(|| {
-        (0..10).rev().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers))
-    });
+    let fitting =
+        fitting.or_else(|| (0..10).rev().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers)));
     let place = pyproject.map(|project| Place { source: Arc::clone(&project.source), span: text.span });
     if let (None, Some(place)) = (fitting, &place) {
         found.report(&place.source, place.span, Problem::NoPythonFits { specifier: text.value });
     }
     Ok((fitting, place))
+}
+
+/// The `.python-version` of the project's folder, else the one of the context, where uv and pyenv look next.
+fn version_file(
+    folder: Option<&ContextPath>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Option<Arc<Source>>, ContextError> {
+    const NAME: &str = ".python-version";
+    let below = folder.and_then(|folder| ContextPath::parse(&format!("{}/{NAME}", folder.as_str())));
+    for path in below.into_iter().chain(ContextPath::parse(NAME)) {
+        let file = files.read_text(&path, found)?;
+        if file.is_some() {
+            return Ok(file);
+        }
+    }
+    Ok(None)
 }
 
 type Wanted = (VersionSpecifiers, Located<String>);
