@@ -6,6 +6,7 @@
 mod agents;
 mod attestations;
 mod bases;
+mod below;
 mod broken;
 mod bumps;
 mod caching;
@@ -17,6 +18,7 @@ mod ci_files;
 mod command_line;
 mod compose;
 mod conda;
+mod conflicts;
 mod contexts;
 mod cooldown;
 mod databases;
