@@ -174,10 +174,7 @@ impl Project {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
         };
-        let is_below = is_package && spec.app.member.is_none();
-        let below = folder.filter(|_| is_below).zip(pyproject.as_ref()).and_then(|(folder, project)| {
-            Some(Below { folder, name: normalized(project.name.as_ref()?), version: project.version.clone() })
-        });
+        let below = folder.filter(|_| is_package).and_then(|folder| below(spec, folder, pyproject.as_ref()?));
         let version_from_git = pyproject.filter(|_| is_package).and_then(|project| project.version_from_git);
         Ok(Self {
             python,
@@ -226,6 +223,12 @@ fn manifest(
         return Ok((Some(folder), Some(source)));
     }
     Ok((None, files.read_if_there(NAME)?))
+}
+
+/// The package of a project in a folder of the context. A member of a workspace is one of the lock's.
+fn below(spec: &Spec, folder: ContextPath, project: &Pyproject) -> Option<Below> {
+    let name = normalized(project.name.as_ref().filter(|_| spec.app.member.is_none())?);
+    Some(Below { folder, name, version: project.version.clone() })
 }
 
 /// Whether the project is installed as a package: as the build file says, else as the tool of its lock installs it, else

@@ -83,8 +83,7 @@ fn of_line(line: &str) -> Line {
         _ => version,
     };
     match of_version(version) {
-        Some(Some(version)) => Line::Asks(Pinned::Version(version)),
-        Some(None) => Line::Anything,
+        Some(line) => line,
         None if names_implementation(word) || version.starts_with(|c: char| c.is_ascii_digit()) => {
             Line::Other
         }
@@ -103,15 +102,15 @@ fn names_implementation(word: &str) -> bool {
         .any(|name| word.starts_with(name))
 }
 
-/// `3.12`, `3.12.4`, `3.13t`, `3.13+freethreaded`, `312` and `3.12.*`; nothing inside for `3`, which is any of Python 3.
-fn of_version(text: &str) -> Option<Option<PythonVersion>> {
+/// `3.12`, `3.12.4`, `3.13t`, `3.13+freethreaded`, `312` and `3.12.*`; `3` is any of Python 3.
+fn of_version(text: &str) -> Option<Line> {
     let (text, free_threaded) = match text.strip_suffix("+freethreaded") {
         Some(text) => (text, true),
         None => (text, false),
     };
     let text = text.strip_suffix(".*").unwrap_or(text);
     if text == "3" && !free_threaded {
-        return Some(None);
+        return Some(Line::Anything);
     }
     let minor = text.strip_prefix('3').filter(|minor| !minor.is_empty() && !minor.starts_with('.'));
     let version = match minor {
@@ -119,7 +118,8 @@ fn of_version(text: &str) -> Option<Option<PythonVersion>> {
         None => PythonVersion::parse(text),
     };
     let version = version?;
-    PythonVersion { free_threaded: free_threaded || version.free_threaded, ..version }.existing().map(Some)
+    let version = PythonVersion { free_threaded: free_threaded || version.free_threaded, ..version };
+    version.existing().map(|version| Line::Asks(Pinned::Version(version)))
 }
 
 #[cfg(test)]
