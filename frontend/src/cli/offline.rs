@@ -12,7 +12,7 @@ use super::folder::{Opened, Prepared};
 use super::platform::native;
 use crate::emit::{self, BaseImage, ExecOptions, Inputs, Scanned};
 use crate::plan::{WheelLayer, WheelSet};
-use crate::project::Project;
+use crate::project::{Project, PythonVersion};
 use crate::reference::ImageReference;
 use crate::resolve::{Clock, Question, ResolveError, Resolver};
 use crate::spec::Spec;
@@ -57,7 +57,7 @@ impl Resolver for Nothing {
 
 /// An environment of which only that it has wheels is known: one layer without any.
 pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
-    let python = project.python.map(|version| format!("3.{}", version.minor)).unwrap_or_default();
+    let python = project.python.map(PythonVersion::library).unwrap_or_default();
     let layer = WheelLayer { name: OPEN.to_owned(), wheels: Vec::new() };
     WheelSet {
         python,

@@ -128,6 +128,10 @@ pub enum Problem {
     BadPythonVersion { value: String },
     #[error("Python {version} has no image `{image}`")]
     NoPythonImage { version: String, image: String, known: Vec<String> },
+    #[error("Python {version}, the free-threaded build, has no official image")]
+    NoFreeThreadedImage { version: String },
+    #[error("no released Python fits `{specifier}` and the project's `requires-python`")]
+    NoPythonFitsBoth { specifier: String },
     #[error("there is no image `{image}`")]
     NoImage { image: String },
     #[error("no released Python fits `requires-python = \"{specifier}\"`")]
@@ -372,7 +376,12 @@ impl Problem {
                 "take it out of the address: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`".into(),
                 "or remove the line, and list what the project depends on".into(),
             ],
-            Self::BadPythonVersion { .. } => vec!["write a version as `3.13` or `3.13.1`".into()],
+            Self::BadPythonVersion { .. } => {
+                vec!["write a version as `3.13`, `3.13.1` or, for the free-threaded build, `3.14t`".into()]
+            }
+            Self::NoFreeThreadedImage { .. } => {
+                vec!["name an image that has it: `[python]` with `base = \"…\"`".into()]
+            }
             Self::NoPythonImage { known, .. } => vec![
                 format!("name one that there is: {} get fixes", list(known)),
                 "or name an image that has it: `[python]` with `base`".into(),

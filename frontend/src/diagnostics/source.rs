@@ -139,6 +139,13 @@ pub struct Place {
     pub span: Span,
 }
 
+impl Place {
+    /// The line in the file, from 1.
+    pub fn line(&self) -> u32 {
+        self.source.position(self.span.start).line
+    }
+}
+
 // What has places is printed whole; the text of a file is not part of what was decided.
 impl fmt::Debug for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -111,8 +111,8 @@ impl ImageConfig {
         self.run.insert("Env".to_owned(), json!(list));
     }
 
-    /// Puts the virtual environment first on the PATH. `for_work` lets a bare `pip install` reach it too.
-    pub fn activate_venv(&mut self, for_work: bool) {
+    /// Puts the virtual environment first on the PATH.
+    pub fn activate_venv(&mut self) {
         let path = self.get_env("PATH").unwrap_or_else(|| DEFAULT_PATH.to_owned());
         let bin = format!("{VENV}/bin");
         if path.split(':').next() != Some(&bin) {
@@ -121,9 +121,6 @@ impl ImageConfig {
         self.set_env("VIRTUAL_ENV", VENV);
         if self.get_env("PYTHONUNBUFFERED").is_none() {
             self.set_env("PYTHONUNBUFFERED", "1");
-        }
-        if for_work {
-            self.set_env("PIP_PYTHON", &format!("{VENV}/bin/python"));
         }
     }
 
@@ -138,7 +135,7 @@ impl ImageConfig {
     /// Applies what a stage says of its image.
     pub fn apply(&mut self, image: &ImagePlan) {
         if image.has_venv {
-            self.activate_venv(image.pip_targets_venv);
+            self.activate_venv();
             if image.is_conda {
                 self.activate_conda();
             }

@@ -11,7 +11,7 @@ use crate::project::Requirements;
 
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
-const COMPILE: Script = script!("compile.py", "script to compile modules");
+pub(super) const COMPILE: Script = script!("compile.py", "script to compile modules");
 const VENV: Script = script!("venv.sh", "script to make the virtual environment");
 const PIP: Script = script!("pip.sh", "script to install with pip");
 const PROJECT: Script = script!("project.sh", "script to install the project");
@@ -27,8 +27,9 @@ pub const VERSION_VARIABLES: [&str; 5] = [
 ];
 
 impl Emitter<'_> {
-    /// The builder with the project's dependencies, and those of `groups` on top.
-    pub(super) fn environment(&self, groups: &Groups) -> Result<Image, EmitError> {
+    /// The builder with the project's dependencies, and those of `groups` on top; with the pip of the base image, if
+    /// `pip` says so.
+    pub(super) fn environment(&self, groups: &Groups, pip: bool) -> Result<Image, EmitError> {
         let builder = self.plan.builder.as_ref();
         let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
         let mut image = self.image(&builder.base)?;
@@ -37,10 +38,14 @@ impl Emitter<'_> {
             let names = packages.names.join(" ");
             image.config.layer(format!("{}: {names}", super::packages::program(packages)));
         }
+        let base = image.state.clone();
         if let Some(set) = &groups.wheels {
             let mut layers =
                 Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
             self.add_environment(BUILDER, set, builder.span, &mut layers, &mut image)?;
+            if pip {
+                self.add_pip(set, &base, builder.span, &mut layers, &mut image)?;
+            }
             image.state = layers.image(&self.metadata(BUILDER, "environment", builder.span));
             return Ok(image);
         }
@@ -58,6 +63,9 @@ impl Emitter<'_> {
             let span = requirements.asked.unwrap_or(builder.span);
             image.state = self.install(BUILDER, requirements, &image.state, &image.config, span);
             image.config.layer(format!("pip: {}", requirements.label()));
+        }
+        if pip {
+            self.install_pip((&base, builder.python), builder.span, &mut image)?;
         }
         Ok(image)
     }
@@ -119,7 +127,7 @@ impl Emitter<'_> {
     /// The project as a package, installed below an empty root.
     pub(super) fn project(&self, groups: &Groups, files: &AppFiles, span: Span) -> Result<State, EmitError> {
         const OUT: &str = "/run/pybuild/out";
-        let image = self.environment(groups)?;
+        let image = self.environment(groups, false)?;
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
         let exec = self.shell(PROJECT, &[], &image.config).mount(COMPILE.mount());
@@ -180,7 +188,7 @@ pub(super) fn with_version(exec: Exec, version: Option<&str>) -> Exec {
 }
 
 /// The arguments of `pip.sh`, as far as they are always the same.
-fn pip_arguments() -> Vec<String> {
+pub(super) fn pip_arguments() -> Vec<String> {
     let arguments =
         ["install", "--no-compile", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore"];
     arguments.map(str::to_owned).to_vec()

@@ -15,6 +15,7 @@ mod layers;
 mod locations;
 mod options;
 mod packages;
+mod pip;
 mod reports;
 mod resolver;
 mod run;
@@ -180,7 +181,7 @@ pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     let mut image = target.ok_or_else(|| EmitError::UnknownStage(plan.target.clone()))?;
     image.config.finish(inputs.epoch);
     if let Some(builder) = plan.builder.as_ref().filter(|_| inputs.scanned.covers(BUILDER)) {
-        image.scanned.insert(BUILDER.to_owned(), emitter.environment(&builder.environment)?.state);
+        image.scanned.insert(BUILDER.to_owned(), emitter.environment(&builder.environment, false)?.state);
     }
     let others = emitter.built.into_iter().filter(|(name, _)| inputs.scanned.covers(name));
     image.scanned.extend(others.map(|(name, other)| (name, other.state)));
@@ -261,7 +262,7 @@ impl Emitter<'_> {
             BasePlan::Stage(name) => {
                 self.built.get(name).cloned().ok_or_else(|| EmitError::UnknownStage(name.clone()))
             }
-            BasePlan::Environment(groups) => self.environment(groups),
+            BasePlan::Environment { groups, pip } => self.environment(groups, *pip),
         }
     }
 
@@ -287,7 +288,12 @@ impl Emitter<'_> {
                 image.config.layer(format!("{}: {}", packages::program(packages), packages.names.join(" ")));
             }
             Action::Install(groups) => match &groups.wheels {
-                Some(set) => self.add_groups(&stage.name, set, span, layers, image)?,
+                Some(set) => {
+                    if set.has("pip") && self.plan.is_on_given_pip(stage) {
+                        self.remove_pip(stage, set, span, layers);
+                    }
+                    self.add_groups(&stage.name, set, span, layers, image)?;
+                }
                 None => {
                     let root = layers.top(&self.whole(stage));
                     let requirements = &groups.requirements;
@@ -299,7 +305,7 @@ impl Emitter<'_> {
                 if let Some(set) = &groups.wheels {
                     return self.add_environment(&stage.name, set, span, layers, image);
                 }
-                let environment = self.environment(groups)?.state;
+                let environment = self.environment(groups, false)?.state;
                 let meta = self.metadata(&stage.name, "venv: /venv", span);
                 layers.add(move |base| {
                     files::copy_tree(base, &environment, crate::plan::VENV, &[], meta.clone())
@@ -400,7 +406,7 @@ impl Emitter<'_> {
             CopySource::Builder => {
                 let builder = self.plan.builder.as_ref();
                 let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-                Ok(self.environment(&builder.environment)?.state)
+                Ok(self.environment(&builder.environment, false)?.state)
             }
             CopySource::Image(reference) => Ok(self.image(reference)?.state),
             CopySource::Stage(name) => {

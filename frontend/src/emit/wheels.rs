@@ -28,11 +28,13 @@ fn told(hash: Option<&Hash>) -> String {
 }
 
 /// A mount with a wheel, and how the tool is told of it.
-struct Mounted {
-    mount: Mount,
-    argument: String,
+pub(super) struct Mounted {
+    pub(super) mount: Mount,
+    /// How the tool takes it.
+    pub(super) option: &'static str,
+    pub(super) argument: String,
     /// The package that it has to be, as `NAME==VERSION` or `NAME`.
-    package: Option<String>,
+    pub(super) package: Option<String>,
 }
 
 /// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
@@ -41,6 +43,13 @@ fn identity(wheel: &WheelPlan) -> String {
     match &wheel.version {
         Some(version) if !is_own => format!("{}=={version}", wheel.name),
         _ => wheel.name.clone(),
+    }
+}
+
+impl Mounted {
+    /// A wheel that must be there, and that has to be `package`.
+    fn wheel(mount: Mount, argument: String, package: Option<String>) -> Self {
+        Self { mount, option: "--wheel", argument, package }
     }
 }
 
@@ -142,7 +151,7 @@ impl Emitter<'_> {
         self.unpacked(&format!("unpack: {}", layer.contents()), mounted, set, span)
     }
 
-    fn unpacked(
+    pub(super) fn unpacked(
         &self,
         title: &str,
         mounted: Vec<Mounted>,
@@ -166,7 +175,7 @@ impl Emitter<'_> {
             arguments.extend(["--bytecode", "/"]);
         }
         for wheel in &mounted {
-            arguments.extend(["--wheel", &wheel.argument]);
+            arguments.extend([wheel.option, &wheel.argument]);
             if let Some(package) = &wheel.package {
                 arguments.extend(["--package", package]);
             }
@@ -199,27 +208,20 @@ impl Emitter<'_> {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
                 let file = file.as_str();
-                Mounted {
-                    mount: Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only(),
-                    argument: format!("{}:{}{requested}", place(file), told(Some(hash))),
-                    package,
-                }
+                let mount = Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only();
+                Mounted::wheel(mount, format!("{}:{}{requested}", place(file), told(Some(hash))), package)
             }
             WheelFrom::Context { path, hash } => {
                 let file = path.rsplit('/').next().unwrap_or(path);
                 let hash = told(hash.as_ref());
                 let mount = Mount::bind(&self.inputs.context, place(file)).selector(format!("/{path}"));
-                let argument = format!("{}:{hash}{requested}", place(file));
-                Mounted { mount: mount.read_only(), argument, package }
+                Mounted::wheel(mount.read_only(), format!("{}:{hash}{requested}", place(file)), package)
             }
             WheelFrom::Built(from) => {
                 let state = self.built_wheel(from, wheel, span)?;
                 let place = place(&wheel.name);
-                Mounted {
-                    mount: Mount::bind(&state, &place).read_only(),
-                    argument: format!("{place}:-{requested}"),
-                    package,
-                }
+                let mount = Mount::bind(&state, &place).read_only();
+                Mounted::wheel(mount, format!("{place}:-{requested}"), package)
             }
         })
     }
@@ -322,7 +324,7 @@ impl Emitter<'_> {
             let merges = self.inputs.capabilities.supports(Cap::MergeOp);
             let mut layers = Layers::new(image.state.clone(), merges);
             self.add_conda(BUILDER, conda.base.iter(), set, builder.span, &mut layers, &mut image)?;
-            image.config.activate_venv(false);
+            image.config.activate_venv();
             image.config.activate_conda();
             image.state = layers.image(&self.metadata(BUILDER, "conda", builder.span));
         }
@@ -342,11 +344,8 @@ impl Emitter<'_> {
         let built =
             self.built_from((mount, SOURCES), self.version(), "project: wheel", self.location(span))?;
         let place = format!("{WHEELS}/project");
-        let wheel = Mounted {
-            mount: Mount::bind(&built, &place).read_only(),
-            argument: format!("{place}:-:requested"),
-            package: None,
-        };
+        let mount = Mount::bind(&built, &place).read_only();
+        let wheel = Mounted::wheel(mount, format!("{place}:-:requested"), None);
         self.unpacked("project: unpack", vec![wheel], set, span)
     }
 }

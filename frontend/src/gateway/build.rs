@@ -246,6 +246,10 @@ fn prepare(
     let project = Project::detect(&spec, &Scope::of(&spec, target), &files, &mut problems)
         .map_err(|error| failure_of(&error))?;
     checks.apply(&mut problems);
+    if let Some(place) = &project.python_said {
+        // The same for each platform.
+        let _ = file.python.set(place.clone());
+    }
     let mut resolved = Vec::new();
     let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
     if spec.dependencies.installer == Installer::Wheels

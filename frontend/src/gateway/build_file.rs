@@ -1,13 +1,13 @@
 //! The build file and the main context: where they are, and how they are read.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use buildkit_llb::{
     Copy, Definition, Differ, FileOp, Http, Local, Metadata, Position, Range, SourceFile, State,
 };
 
-use crate::diagnostics::{Problem, Source};
+use crate::diagnostics::{Place, Problem, Source};
 use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, SourceDetail};
@@ -49,6 +49,8 @@ pub struct BuildFile {
     pub ignore_file: Option<Vec<u8>>,
     /// The main context.
     pub context: MainContext,
+    /// What says which Python the project runs on, once that is known.
+    pub python: OnceLock<Place>,
 }
 
 impl BuildFile {
@@ -99,6 +101,7 @@ impl BuildFile {
             vertex: definition.head().map(|digest| digest.to_string()).unwrap_or_default(),
             ignore_file,
             context,
+            python: OnceLock::new(),
         })
     }
 }

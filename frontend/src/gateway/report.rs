@@ -73,6 +73,12 @@ pub(super) fn image_failure(
         None => Problem::NoImage { image },
     };
     let mut found = Diagnostics::default();
+    // A version that has no image is shown where the version is said.
+    let said = file.python.get().filter(|_| matches!(problem, Problem::NoPythonImage { .. }));
+    if let Some(said) = said.filter(|said| !Arc::ptr_eq(&said.source, &file.source)) {
+        found.report(&said.source, said.span, problem);
+        return failure(&found, file);
+    }
     found.report(&file.source, file.source.line_span(1), problem);
     FrontendFailure::new(found.summary(), &[place])
 }

@@ -116,7 +116,7 @@ fn places(base: &Path) -> Vec<String> {
 }
 
 /// What is at the end of a path's links, which are taken as they are inside `base`.
-fn resolve(base: &Path, path: &str) -> Result<Option<String>, ToolError> {
+pub(super) fn resolve(base: &Path, path: &str) -> Result<Option<String>, ToolError> {
     let mut rest: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
     let mut done: Vec<String> = Vec::new();
     let mut links = 0;

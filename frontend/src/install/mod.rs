@@ -8,6 +8,7 @@ mod interpreter;
 pub mod layer;
 mod limits;
 mod parallel;
+pub mod pip;
 pub mod sbom;
 mod tree;
 pub mod unpack;
@@ -78,6 +79,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
         Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("conda") => conda::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("layer") => layer::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("pip") => pip::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("sbom") => sbom::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("venv") => venv::run(&arguments.collect::<Result<Vec<_>, _>>()?),

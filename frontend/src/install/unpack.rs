@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! unpack --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--epoch SECONDS]
-//!        (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON])...
+//!        (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON])... [--if-any FOLDER]
 //! ```
 //!
+//! `--if-any` names a folder with one wheel, which is then installed as one that was asked for by name, or with none.
 //! What comes out depends on the wheels and the options alone: not on the number of processors, the clock or the process.
 //! Wheels are checked side by side, then their members written side by side, so that one large wheel keeps all
 //! processors busy too. The order of the wheels is that of their installation: of a file that several of them bring, the
 //! one of the last of them is there in the end.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 use super::arguments::{PythonVersion, absolute, pairs, proven_path, required, seconds, unknown, usage};
@@ -103,6 +105,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
                     None => return Err(usage("`--package` stands before any `--wheel`")),
                 }
             }
+            ("--if-any", value) => sources.extend(only_wheel(value)?),
             ("--direct-url", value) => match sources.last_mut() {
                 Some(source) => source.direct_url = Some(value.to_owned()),
                 None => return Err(usage("`--direct-url` stands before any `--wheel`")),
@@ -127,6 +130,19 @@ fn source(value: &str) -> Result<Source, ToolError> {
     };
     let (path, hash) = proven_path(rest).ok_or_else(wrong)?;
     Ok(Source { path, hash, requested, direct_url: None, expected: None })
+}
+
+/// The wheel in a folder that may have none.
+fn only_wheel(folder: &str) -> Result<Option<Source>, ToolError> {
+    let failed = |source| ToolError::File { path: folder.to_owned(), source };
+    let is_empty = fs::read_dir(folder).map_err(failed)?.next().is_none();
+    Ok((!is_empty).then(|| Source {
+        path: folder.into(),
+        hash: None,
+        requested: true,
+        direct_url: None,
+        expected: None,
+    }))
 }
 
 /// A file to write.

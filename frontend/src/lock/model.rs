@@ -311,6 +311,16 @@ impl Lock {
         roots.iter().filter(|root| root.name.as_ref() == Some(member)).collect()
     }
 
+    /// Whether the project in the lock's own folder is installed itself; nothing where the lock has no such project.
+    pub fn installs_own_folder(&self) -> Option<bool> {
+        let Roots::Graph(roots) = &self.roots else { return None };
+        let package = roots.iter().find(|root| root.is_main)?.package.as_ref()?;
+        match &package.source {
+            Source::Directory { install, .. } => Some(*install != Install::Not),
+            _ => None,
+        }
+    }
+
     /// The extras that can be asked for together with `member`.
     pub fn extras_of(&self, member: Option<&Name>) -> BTreeSet<Name> {
         match &self.roots {

@@ -77,7 +77,12 @@ pub enum BasePlan {
     /// Another stage.
     Stage(String),
     /// The builder, with these groups installed on top.
-    Environment(Box<Groups>),
+    Environment {
+        /// The groups.
+        groups: Box<Groups>,
+        /// Whether the environment gets the base image's pip, as people who work in it expect.
+        pip: bool,
+    },
 }
 
 /// Dependency groups of one environment: sorted names, and what all of it installs.
@@ -264,8 +269,6 @@ pub struct ImagePlan {
     pub has_venv: bool,
     /// Whether the environment is one of conda packages.
     pub is_conda: bool,
-    /// Whether pip installs into the environment by itself (images that people work in).
-    pub pip_targets_venv: bool,
     /// Environment.
     pub env: BTreeMap<String, String>,
     /// Labels.
@@ -324,7 +327,7 @@ impl Plan {
     /// Every environment of the plan.
     pub fn environments(&self) -> impl Iterator<Item = &Groups> {
         let bases = self.stages.iter().filter_map(|stage| match &stage.base {
-            BasePlan::Environment(groups) => Some(groups.as_ref()),
+            BasePlan::Environment { groups, .. } => Some(groups.as_ref()),
             _ => None,
         });
         let steps = self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
@@ -345,6 +348,22 @@ impl Plan {
     pub fn stage(&self, name: &str) -> Option<&StagePlan> {
         // The target itself is the last one.
         self.stages.iter().rev().find(|stage| stage.name == name).map(Arc::as_ref)
+    }
+
+    /// Whether a stage goes on from an environment that has the base image's pip.
+    pub fn is_on_given_pip(&self, stage: &StagePlan) -> bool {
+        let mut base = &stage.base;
+        for _ in 0..=self.stages.len() {
+            match base {
+                BasePlan::Environment { pip, .. } => return *pip,
+                BasePlan::Scratch | BasePlan::Image(_) => return false,
+                BasePlan::Stage(name) => match self.stage(name) {
+                    Some(below) => base = &below.base,
+                    None => return false,
+                },
+            }
+        }
+        false
     }
 
     /// Every image that the plan starts from or copies from.

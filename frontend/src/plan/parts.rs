@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, CopyPlan, CopySource, ImagePlan, Packages, Step};
+use super::{Action, BasePlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Step, WheelSet};
 use crate::diagnostics::Span;
 use crate::reference::ImageReference;
 use crate::spec::{Base, CacheMount, CopyStep, ImagePath, Stage, SystemManager, User};
@@ -90,4 +90,12 @@ pub(super) fn manager_of(image: &ImageReference) -> SystemManager {
     } else {
         SystemManager::Apt
     }
+}
+
+/// An environment to work in. It has a pip, as every virtual environment of Python's own has; where its packages bring a
+/// pip, that one. An environment of conda packages has what these bring.
+pub(super) fn development(groups: Groups) -> BasePlan {
+    let has_pip = |set: &WheelSet| set.conda.is_some() || set.has("pip");
+    let pip = !groups.wheels.as_ref().is_some_and(has_pip);
+    BasePlan::Environment { groups: Box::new(groups), pip }
 }

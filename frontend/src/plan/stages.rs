@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::derived::groups_span;
 use super::package_names::check_packages;
-use super::parts::{absolute, app_span, copy_step, expected_users, manager_of, packages_step};
+use super::parts::{absolute, app_span, copy_step, development, expected_users, manager_of, packages_step};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
     RunPlan, StagePlan, Step, WheelSet, account, weight,
@@ -85,7 +85,7 @@ pub(super) fn plans(
 }
 
 fn uses_builder(stage: &StagePlan) -> bool {
-    let from_builder = matches!(stage.base, BasePlan::Environment(_));
+    let from_builder = matches!(stage.base, BasePlan::Environment { .. });
     from_builder
         || stage.steps.iter().any(|step| match &step.action {
             Action::Environment(_) | Action::Project { .. } => true,
@@ -218,7 +218,7 @@ impl<'s> Planner<'s> {
         StagePlan {
             name: name.to_owned(),
             span: self.spec.anywhere(),
-            base: BasePlan::Environment(Box::new(self.groups(&[]))),
+            base: development(self.groups(&[])),
             steps: Vec::new(),
             checks: Vec::new(),
             gates: Vec::new(),
@@ -227,7 +227,6 @@ impl<'s> Planner<'s> {
             image: ImagePlan {
                 has_venv: true,
                 is_conda: self.project.conda.is_some(),
-                pip_targets_venv: true,
                 workdir: Some(self.spec.app.workdir.clone()),
                 ..ImagePlan::default()
             },
@@ -250,7 +249,9 @@ impl<'s> Planner<'s> {
         steps.extend(self.packages(packages, &self.build_base).map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
-            let mut folders: Vec<_> = self.project.is_package.then(|| ".".to_owned()).into_iter().collect();
+            // In a folder of the context, it is one of the wheels.
+            let own = self.project.is_package && self.project.below.is_none();
+            let mut folders: Vec<_> = own.then(|| ".".to_owned()).into_iter().collect();
             // Members of a workspace that an `include` leaves out are not there to be worked on.
             if files.include.is_empty() {
                 folders.extend(groups.wheels.iter_mut().flat_map(WheelSet::take_editable));
@@ -261,7 +262,7 @@ impl<'s> Planner<'s> {
             }
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
         }
-        (BasePlan::Environment(Box::new(groups)), steps)
+        (development(groups), steps)
     }
 
     /// An image that ships: a slim base, the environment copied in, the app, and a user without rights.
@@ -273,9 +274,9 @@ impl<'s> Planner<'s> {
         steps.extend(self.packages(packages, &self.python_base).map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
-        // A member of a workspace is one of the wheels already.
+        // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
         let is_copied = self.spec.app.package.as_ref().is_some_and(|package| !package.value);
-        let member = self.spec.app.member.is_some() && !is_copied;
+        let member = (self.spec.app.member.is_some() || self.project.below.is_some()) && !is_copied;
         if self.project.is_package && !member {
             let files = self.package_files();
             steps.push(Step { action: Action::Project { groups, files }, span: stage.span });
@@ -295,9 +296,7 @@ impl<'s> Planner<'s> {
         let base = match from {
             Base::Scratch => BasePlan::Scratch,
             Base::Image(image) => BasePlan::Image(image.clone()),
-            Base::Stage(name) | Base::Unknown(name) if name == "builder" => {
-                BasePlan::Environment(Box::new(self.groups(&[])))
-            }
+            Base::Stage(name) | Base::Unknown(name) if name == "builder" => development(self.groups(&[])),
             Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
         };
         let mut steps = Vec::new();
@@ -456,7 +455,6 @@ impl<'s> Planner<'s> {
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
             is_conda: self.project.conda.is_some(),
-            pip_targets_venv: (stage.is_assembled() && !ships) || from_builder,
             env: settings.env.clone(),
             labels,
             command: settings.command.as_ref().map(crate::spec::Command::arguments),

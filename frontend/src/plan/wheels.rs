@@ -242,6 +242,11 @@ impl WheelSet {
         self.base.iter().chain(&self.extra)
     }
 
+    /// Whether a package is among them, by its normalised name.
+    pub fn has(&self, name: &str) -> bool {
+        self.layers().flat_map(|layer| &layer.wheels).any(|wheel| wheel.name == name)
+    }
+
     /// Paths of the context that wheels come from or are built from.
     pub fn context_paths(&self) -> impl Iterator<Item = &str> {
         let packages = self.conda.iter().flat_map(CondaSet::context_paths);

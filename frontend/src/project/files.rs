@@ -57,14 +57,41 @@ impl Files<'_> {
     /// # Errors
     /// If the context cannot be read.
     pub fn read_if_there(&self, path: &'static str) -> Result<Option<Arc<Source>>, ContextError> {
-        let Some(path) = ContextPath::parse(path) else {
-            return Ok(None);
-        };
-        let Some(bytes) = self.context.read(&path)? else {
+        ContextPath::parse(path).map_or(Ok(None), |path| self.read_any(&path))
+    }
+
+    /// The same for a path that only the project knows.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_any(&self, path: &ContextPath) -> Result<Option<Arc<Source>>, ContextError> {
+        let Some(bytes) = self.context.read(path)? else {
             return Ok(None);
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Some(Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)))))
+    }
+
+    /// The same for a file that must be UTF-8; one that is not is reported, and then passes for an empty one.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_text(
+        &self,
+        path: &ContextPath,
+        found: &mut Diagnostics,
+    ) -> Result<Option<Arc<Source>>, ContextError> {
+        let Some(bytes) = self.context.read(path)? else {
+            return Ok(None);
+        };
+        match Source::decode(path.as_str(), &bytes) {
+            Ok(source) => Ok(Some(Arc::new(source))),
+            Err(problem) => {
+                let source = Arc::new(Source::new(path.as_str(), String::from_utf8_lossy(&bytes)));
+                found.report(&source, source.line_span(1), problem);
+                Ok(Some(Arc::new(Source::new(path.as_str(), ""))))
+            }
+        }
     }
 
     /// The first of `names` that is a file and is not ignored.

@@ -11,6 +11,7 @@ mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
 mod own;
+mod pinned;
 mod poetry;
 mod pyproject;
 mod python;
@@ -31,10 +32,12 @@ pub use scope::Scope;
 pub use version::VersionFromGit;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::pyproject::Pyproject;
-use crate::diagnostics::{Diagnostics, Problem};
-use crate::spec::{Base, Installer, Located, Spec, Stage};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source};
+use crate::lock::Format;
+use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
 pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
@@ -60,6 +63,8 @@ const REQUIREMENTS: [&str; 4] =
 pub struct Project {
     /// The Python to run on; absent where the base image alone decides.
     pub python: Option<PythonVersion>,
+    /// What says so, where a file does.
+    pub python_said: Option<Place>,
     /// What every Python stage installs.
     pub requirements: Requirements,
     /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
@@ -72,10 +77,23 @@ pub struct Project {
     pub groups: BTreeMap<String, Requirements>,
     /// Whether the project is installed as a package rather than copied as files.
     pub is_package: bool,
+    /// The package of the project, where the project is in a folder of the context: a lock below the root names the folder.
+    pub below: Option<Below>,
     /// What takes the version from git when the project is built, and where it is said.
     pub version_from_git: Option<VersionFromGit>,
     /// OCI labels from the project's metadata.
     pub labels: BTreeMap<String, String>,
+}
+
+/// A project in a folder of the context, as the package that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// The folder.
+    pub folder: ContextPath,
+    /// The normalised name.
+    pub name: String,
+    /// The version, where the manifest has it.
+    pub version: Option<String>,
 }
 
 impl Project {
@@ -94,16 +112,14 @@ impl Project {
         if !scope.has_python() {
             return Ok(Self::default());
         }
-        let pyproject = match files.read_if_there("pyproject.toml")? {
-            Some(source) => Pyproject::parse(&source, found),
-            None => None,
-        };
+        let (folder, manifest) = manifest(spec, files)?;
+        let pyproject = manifest.and_then(|source| Pyproject::parse(&source, found));
         let mut unread = Diagnostics::default();
         let conda = conda::read(spec, files, &mut unread)?;
-        let python = match &conda {
+        let (python, python_said) = match &conda {
             // It is one of the packages.
-            Some(_) => None,
-            None => python::choose(spec, pyproject.as_ref(), files, found)?,
+            Some(_) => (None, None),
+            None => python::choose(spec, pyproject.as_ref(), (folder.as_ref(), files), found)?,
         };
         let locked = match spec.dependencies.installer {
             Installer::Wheels if conda.is_none() => locked::read(spec, files, &mut unread)?,
@@ -131,7 +147,7 @@ impl Project {
         let mut unknown = Diagnostics::default();
         let requirements = with_extras(spec, requirements, &groups, &mut unknown);
         check_groups(spec, &groups, &mut unknown);
-        let is_package = is_package(spec, pyproject.as_ref(), found);
+        let is_package = is_package(spec, pyproject.as_ref(), locked.as_ref(), found);
         let mut requirements = requirements;
         for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
             own::take_in(each, pyproject.as_ref(), is_package, found);
@@ -158,15 +174,18 @@ impl Project {
             Installer::Wheels => locked::hashed_groups(&groups, files, found)?,
             Installer::Pip => BTreeMap::new(),
         };
+        let below = folder.filter(|_| is_package).and_then(|folder| below(spec, folder, pyproject.as_ref()?));
         let version_from_git = pyproject.filter(|_| is_package).and_then(|project| project.version_from_git);
         Ok(Self {
             python,
+            python_said,
             requirements,
             locked,
             conda,
             locked_groups,
             groups,
             is_package,
+            below,
             version_from_git,
             labels,
         })
@@ -189,16 +208,59 @@ impl Project {
     }
 }
 
-/// Whether the project is installed as a package: as the build file says, or its tool, or as its tables look.
-fn is_package(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -> bool {
+/// The project's manifest. It is the `pyproject.toml` beside the lock that the build file names, with its folder if that
+/// is not the context itself; else the `pyproject.toml` of the context.
+fn manifest(
+    spec: &Spec,
+    files: &Files<'_>,
+) -> Result<(Option<ContextPath>, Option<Arc<Source>>), ContextError> {
+    const NAME: &str = "pyproject.toml";
+    if let Some(lock) = &spec.dependencies.lock
+        && let Some((folder, _)) = lock.value.as_str().rsplit_once('/')
+        && let (Some(folder), Some(path)) = (ContextPath::parse(folder), lock.value.sibling(NAME))
+        && let Some(source) = files.read_any(&path)?
+    {
+        return Ok((Some(folder), Some(source)));
+    }
+    Ok((None, files.read_if_there(NAME)?))
+}
+
+/// The package of a project in a folder of the context. A member of a workspace is one of the lock's.
+fn below(spec: &Spec, folder: ContextPath, project: &Pyproject) -> Option<Below> {
+    let name = normalized(project.name.as_ref().filter(|_| spec.app.member.is_none())?);
+    Some(Below { folder, name, version: project.version.clone() })
+}
+
+/// Whether the project is installed as a package: as the build file says, else as the tool of its lock installs it, else
+/// as its tables look.
+fn is_package(
+    spec: &Spec,
+    pyproject: Option<&Pyproject>,
+    locked: Option<&Locked>,
+    found: &mut Diagnostics,
+) -> bool {
     let has_backend = pyproject.is_some_and(|project| project.has_backend && project.name.is_some());
+    let by_tool = pyproject.zip(locked).and_then(|(project, locked)| match locked.lock.format {
+        // uv notes its decision: `virtual` or `editable`.
+        Format::Uv => locked.lock.installs_own_folder(),
+        Format::Poetry if project.packages.poetry == Some(false) => Some(false),
+        // Whatever has a name, with a backend or without one.
+        Format::Pdm => Some(project.name.is_some() && project.packages.pdm != Some(false)),
+        _ => None,
+    });
     match &spec.app.package {
         Some(wanted) if wanted.value && !has_backend => {
             found.report(&spec.source, wanted.span, Problem::NotAPackage);
             false
         }
         Some(wanted) => wanted.value,
-        None if pyproject.is_some_and(|project| project.is_virtual) => false,
+        None if by_tool.is_some() => by_tool == Some(true) && pyproject.is_some_and(|p| p.name.is_some()),
+        // Where a lock says whose project this is, the settings of other tools say nothing.
+        None if pyproject
+            .is_some_and(|project| project.packages.is_virtual(locked.map(|l| l.lock.format))) =>
+        {
+            false
+        }
         None => has_backend && pyproject.is_some_and(|project| project.has_contents),
     }
 }

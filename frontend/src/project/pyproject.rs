@@ -13,6 +13,7 @@ use super::rules::{self, Rule};
 use super::version::{self, VersionFromGit};
 use crate::address::{is_invisible, visible};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
+use crate::lock::Format;
 use crate::pep508::Name;
 use crate::spec::Located;
 
@@ -23,6 +24,30 @@ pub(super) enum GroupEntry {
     Requirement(Located<String>),
     /// All of another group.
     Include(Located<String>),
+}
+
+/// What tools' own settings say of whether the project is installed itself, each where it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PackageSettings {
+    /// `[tool.uv] package`.
+    pub uv: Option<bool>,
+    /// `[tool.poetry] package-mode`.
+    pub poetry: Option<bool>,
+    /// `[tool.pdm] distribution`, or the older `package-type`.
+    pub pdm: Option<bool>,
+}
+
+impl PackageSettings {
+    /// Whether a setting says that the project is never installed itself: that of the tool that made the lock, or of any
+    /// tool where the lock is of another one, or there is none.
+    pub(super) fn is_virtual(self, lock: Option<Format>) -> bool {
+        match lock {
+            Some(Format::Uv) => self.uv == Some(false),
+            Some(Format::Poetry) => self.poetry == Some(false),
+            Some(Format::Pdm) => self.pdm == Some(false),
+            _ => [self.uv, self.poetry, self.pdm].contains(&Some(false)),
+        }
+    }
 }
 
 /// The parts of pyproject.toml that matter for an image.
@@ -56,9 +81,8 @@ pub(super) struct Pyproject {
     pub version_from_git: Option<VersionFromGit>,
     /// Whether the project says what a package of it holds. Standard metadata does by itself.
     pub has_contents: bool,
-    /// Whether a tool's own setting says that the project is never installed itself: `[tool.uv] package = false`,
-    /// `[tool.poetry] package-mode = false`, `[tool.pdm] distribution = false`.
-    pub is_virtual: bool,
+    /// What tools' own settings say of whether the project is installed itself.
+    pub packages: PackageSettings,
     /// Settings that decide what is installed, and that only a lock keeps.
     pub rules: Vec<Rule>,
     /// Dependencies in Poetry's tables that have no other form.
@@ -96,7 +120,6 @@ impl Pyproject {
         };
         let urls =
             project.and_then(|project| table(project, "urls")).into_iter().flat_map(|urls| urls.iter());
-        let says = |name: &str, key: &str, value: bool| says(tool, name, key) == Some(value);
         let poetry = tool.and_then(|tool| table(tool, "poetry"));
         let poetry = poetry.filter(|_| project.is_none()).map(Poetry::read);
         let standard = Self {
@@ -117,12 +140,14 @@ impl Pyproject {
             dynamic_dependencies: dynamic,
             extras: strings_of(project.and_then(|project| table(project, "optional-dependencies"))),
             groups: all_groups(root, tool),
-            has_backend: root.get("build-system").is_some() || says("uv", "package", true),
+            has_backend: root.get("build-system").is_some() || says(tool, "uv", "package") == Some(true),
             version_from_git: version::asked_for(root, source, in_project("version").is_some()),
             has_contents: project.is_some(),
-            is_virtual: says("uv", "package", false)
-                || says("poetry", "package-mode", false)
-                || says("pdm", "distribution", false),
+            packages: PackageSettings {
+                uv: says(tool, "uv", "package"),
+                poetry: says(tool, "poetry", "package-mode"),
+                pdm: says(tool, "pdm", "distribution").or_else(|| package_type(tool)),
+            },
             rules: rules::of_pyproject(root),
             unreadable: Vec::new(),
         };
@@ -189,6 +214,12 @@ pub(super) fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
 /// A flag among the settings of a tool.
 fn says(tool: Option<&DeTable<'_>>, name: &str, key: &str) -> Option<bool> {
     table(tool?, name)?.get(key)?.get_ref().as_bool()
+}
+
+/// What PDM's `package-type` says.
+fn package_type(tool: Option<&DeTable<'_>>) -> Option<bool> {
+    let kind = string(table(tool?, "pdm")?, "package-type")?;
+    Some(kind.value == "library")
 }
 
 /// `[dependency-groups]`, together with those of tools' own tables, which uv and PDM add to the group of the same name.

@@ -8,19 +8,25 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::context::ContextError;
 use super::files::Files;
+use super::pinned::{self, Pinned};
 use super::pyproject::Pyproject;
 use super::releases;
-use crate::diagnostics::{Diagnostics, Problem, Source, Span};
-use crate::spec::{Located, Spec};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
+use crate::spec::{ContextPath, Located, Spec};
 
-/// A Python version as far as it is given: minor, or minor and patch.
+/// A Python version as far as it is given: minor, or minor and patch; and which of its two builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PythonVersion {
     /// The `11` of `3.11.4`.
     pub minor: u32,
     /// The `4` of `3.11.4`.
     pub patch: Option<u32>,
+    /// Whether it is the build without the global interpreter lock, as `3.14t`.
+    pub free_threaded: bool,
 }
+
+/// The first version of Python that has a free-threaded build.
+const FREE_THREADED: u32 = 13;
 
 /// Versions of Python 3 that are taken for such: what runs on one is a list that grows with it.
 const MOST_MINOR: u32 = 99;
@@ -29,9 +35,11 @@ const MOST_MINOR: u32 = 99;
 const MOST_PATCH: u32 = 999;
 
 impl PythonVersion {
-    /// Reads `3.11` or `3.11.4`.
+    /// Reads `3.11`, `3.11.4` or `3.14t`.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.trim().split('.');
+        let text = text.trim();
+        let numbers = text.strip_suffix('t').unwrap_or(text);
+        let mut parts = numbers.split('.');
         if parts.next()? != "3" {
             return None;
         }
@@ -40,7 +48,23 @@ impl PythonVersion {
         if patch > Some(MOST_PATCH) {
             return None;
         }
-        parts.next().is_none().then_some(Self { minor, patch })
+        let version = Self { minor, patch, free_threaded: numbers != text };
+        version.existing().filter(|_| parts.next().is_none())
+    }
+
+    /// The version, unless no Python of it was ever free-threaded as it asks for.
+    pub(super) fn existing(self) -> Option<Self> {
+        (!self.free_threaded || self.minor >= FREE_THREADED).then_some(self)
+    }
+
+    /// The newest version of a second number.
+    fn of_minor(minor: u32) -> Self {
+        Self { minor, patch: None, free_threaded: false }
+    }
+
+    /// The name of its library folder, less `python`: `3.11`, or `3.14t`.
+    pub fn library(self) -> String {
+        Self { patch: None, ..self }.to_string()
     }
 
     /// Whether some release of this version fits. A version without a patch stands for all of its patches.
@@ -55,54 +79,101 @@ impl PythonVersion {
 impl fmt::Display for PythonVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "3.{}", self.minor)?;
-        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
+        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))?;
+        f.write_str(if self.free_threaded { "t" } else { "" })
     }
 }
 
-/// The version from the build file, `.python-version`, the base image's tag, `requires-python`, else the newest.
+/// The version from the build file, the base image's tag, `.python-version`, `requires-python`, else the newest; and
+/// where that is said.
 pub(super) fn choose(
     spec: &Spec,
     pyproject: Option<&Pyproject>,
-    files: &Files<'_>,
+    (folder, files): (Option<&ContextPath>, &Files<'_>),
     found: &mut Diagnostics,
-) -> Result<Option<PythonVersion>, ContextError> {
+) -> Result<(Option<PythonVersion>, Option<Place>), ContextError> {
+    let chosen = decide(spec, pyproject, (folder, files), found)?;
+    if let (Some(version), Some(place)) = &chosen
+        && version.free_threaded
+        && spec.python.base.is_none()
+    {
+        let problem = Problem::NoFreeThreadedImage { version: version.to_string() };
+        found.report(&place.source, place.span, problem);
+    }
+    Ok(chosen)
+}
+
+fn decide(
+    spec: &Spec,
+    pyproject: Option<&Pyproject>,
+    (folder, files): (Option<&ContextPath>, &Files<'_>),
+    found: &mut Diagnostics,
+) -> Result<(Option<PythonVersion>, Option<Place>), ContextError> {
     let wanted = pyproject.and_then(|project| requires(project, found));
     let source = Arc::clone(&spec.source);
     if let Some(named) = &spec.python.version {
         // A version that is none was reported when the file was read.
         let version = PythonVersion::parse(&named.value);
         check(version, wanted.as_ref(), &source, named.span, found);
-        return Ok(version);
+        return Ok((version, Some(Place { source, span: named.span })));
     }
     if let Some(base) = &spec.python.base {
         let version = version_of_tag(base.value.tag());
         check(version, wanted.as_ref(), &source, base.span, found);
-        return Ok(version);
+        return Ok((version, Some(Place { source, span: base.span })));
     }
-    if let Some(file) = files.read_if_there(".python-version")? {
-        if let Some((version, span)) = pinned(&file, found) {
-            check(Some(version), wanted.as_ref(), &file, span, found);
-            return Ok(Some(version));
-        }
-        if found.has_errors() {
-            return Ok(None);
+    let newest = || releases::supported().map(PythonVersion::of_minor);
+    if let Some(file) = version_file(folder, files, found)? {
+        match pinned::read(&file, found) {
+            Some((Pinned::Version(version), place)) => {
+                check(Some(version), wanted.as_ref(), &file, place.span, found);
+                return Ok((Some(version), Some(place)));
+            }
+            Some((Pinned::Fitting(specifiers, text), place)) => {
+                let of_project = |version: &PythonVersion| {
+                    wanted.as_ref().is_none_or(|(specifiers, _)| version.satisfies(specifiers))
+                };
+                let fitting = newest().chain((0..10).rev().map(PythonVersion::of_minor));
+                let mut fitting = fitting.filter(|version| version.satisfies(&specifiers));
+                let version = fitting.find(of_project);
+                if version.is_none() {
+                    found.report(&file, place.span, Problem::NoPythonFitsBoth { specifier: text });
+                }
+                return Ok((version, Some(place)));
+            }
+            None if found.has_errors() => return Ok((None, None)),
+            None => {}
         }
     }
-    let newest = || releases::supported().map(|minor| PythonVersion { minor, patch: None });
     let Some((specifiers, text)) = wanted else {
-        return Ok(newest().next());
+        return Ok((newest().next(), None));
     };
     let fitting = newest().find(|version| version.satisfies(&specifiers));
     // An upper bound may lie below what still gets fixes; such a Python exists all the same.
-    let fitting = fitting.or_else(|| {
-        (0..10).rev().map(|minor| PythonVersion { minor, patch: None }).find(|v| v.satisfies(&specifiers))
-    });
-    if fitting.is_none()
-        && let Some(project) = pyproject
-    {
-        found.report(&project.source, text.span, Problem::NoPythonFits { specifier: text.value });
+    let fitting =
+        fitting.or_else(|| (0..10).rev().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers)));
+    let place = pyproject.map(|project| Place { source: Arc::clone(&project.source), span: text.span });
+    if let (None, Some(place)) = (fitting, &place) {
+        found.report(&place.source, place.span, Problem::NoPythonFits { specifier: text.value });
     }
-    Ok(fitting)
+    Ok((fitting, place))
+}
+
+/// The `.python-version` of the project's folder, else the one of the context, where uv and pyenv look next.
+fn version_file(
+    folder: Option<&ContextPath>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Option<Arc<Source>>, ContextError> {
+    const NAME: &str = ".python-version";
+    let below = folder.and_then(|folder| ContextPath::parse(&format!("{}/{NAME}", folder.as_str())));
+    for path in below.into_iter().chain(ContextPath::parse(NAME)) {
+        let file = files.read_text(&path, found)?;
+        if file.is_some() {
+            return Ok(file);
+        }
+    }
+    Ok(None)
 }
 
 type Wanted = (VersionSpecifiers, Located<String>);
@@ -132,21 +203,6 @@ fn check(
         let problem = Problem::RequiresPython { version: version.to_string(), specifier: text.value.clone() };
         found.report(source, span, problem);
     }
-}
-
-/// The first version that `.python-version` names (pyenv allows several, and prefixes).
-fn pinned(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(PythonVersion, Span)> {
-    let lines = file.text.lines().enumerate();
-    let (index, line) = lines
-        .map(|(at, line)| (at, line.trim()))
-        .find(|(_, line)| !line.is_empty() && !line.starts_with('#'))?;
-    let span = file.line_span(u32::try_from(index + 1).unwrap_or(1));
-    let bare = line.trim_start_matches("cpython").trim_start_matches("python").trim_start_matches('-');
-    let version = PythonVersion::parse(bare);
-    if version.is_none() {
-        found.report(file, span, Problem::BadPythonVersion { value: line.to_owned() });
-    }
-    Some((version?, span))
 }
 
 /// The version in a tag such as `3.11-slim` or `3.13.1-alpine3.20`.

@@ -194,6 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_names_the_keys_of_each_tool() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let manual = std::fs::read_to_string(format!("{root}/docs/dependencies.md")).unwrap();
+        let listed = manual.split_once("<!-- uv: keys that do not decide -->").unwrap().1;
+        let listed = listed.split_once("<!-- end -->").unwrap().0;
+        let named: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+        assert_eq!(named, HARMLESS_FOR_UV);
+        let section = |tool: &str| {
+            let start = manual.find(&format!("**{tool}**: `[tool.")).unwrap();
+            manual[start..].split("\n**").next().unwrap().to_owned()
+        };
+        let is_refused = |text: &str, key: &str| {
+            let row = text.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{key}`")));
+            row.is_some_and(|row| row.ends_with("| an error |"))
+        };
+        assert!(OF_POETRY.iter().all(|key| is_refused(&section("Poetry"), key)));
+        assert!(OF_PDM.iter().all(|key| is_refused(&section("PDM"), key)));
+        // What the table of uv calls an error is one, and nothing else is.
+        let uv = section("uv");
+        for row in uv.lines().filter(|line| line.starts_with("| `")) {
+            let key = row.split('`').nth(1).unwrap();
+            assert_eq!(row.ends_with("| an error |"), !HARMLESS_FOR_UV.contains(&key), "{row}");
+        }
+    }
+
+    #[test]
     fn a_key_of_uv_that_is_not_known_counts_as_one_that_decides() {
         assert_eq!(keys("[tool.uv]\nof-tomorrow = 1\ncompile-bytecode = true\n"), ["tool.uv.of-tomorrow"]);
         assert!(keys("[tool.uv]\nmanaged = true\n[tool.poetry]\nname = \"x\"\n").is_empty());

@@ -169,6 +169,124 @@ fn a_project_of_poetry_is_a_package_where_its_table_says_what_it_holds() {
 }
 
 #[test]
+fn a_python_is_said_by_the_file_that_it_is_shown_at() {
+    let said = |file: &str, context: &[(&'static str, &'static str)]| {
+        let (project, problems) = detect(&format!("dependencies.requirements = []\n{file}"), context);
+        let place = project.python_said.map(|place| format!("{}:{}", place.source.name, place.line()));
+        (project.python.map(|version| version.to_string()), place, problems)
+    };
+    let found = |version: &str, place: &str| (Some(version.to_owned()), Some(place.to_owned()), Vec::new());
+    let requires = ("pyproject.toml", "[project]\nname = \"a\"\nrequires-python = \">=3.11,<3.14\"\n");
+    assert_eq!(said("", &[(".python-version", "#\n3.12.*\n")]), found("3.12", ".python-version:2"));
+    assert_eq!(said("", &[(".python-version", "<3.13\n"), requires]), found("3.12", ".python-version:1"));
+    assert_eq!(said("", &[requires]), found("3.13", "pyproject.toml:3"));
+    assert_eq!(said("", &[(".python-version", "3\n"), requires]), found("3.13", "pyproject.toml:3"));
+    let base = "python.base = \"a.example/python:3.14t-slim\"\n";
+    assert_eq!(said(base, &[]), found("3.14t", "pybuild.toml:2"));
+    let base = "python.base = \"a.example/python:1\"\npython.version = \"3.14t\"\n";
+    assert_eq!(said(base, &[]), found("3.14t", "pybuild.toml:3"));
+    let problem =
+        |text: &str, file: &'static str| said("", &[(".python-version", file), requires]).2 == [text];
+    assert!(problem(
+        ".python-version:1: Python 3.13t, the free-threaded build, has no official image",
+        "3.13t\n"
+    ));
+    assert!(problem(
+        ".python-version:1: no released Python fits `>=3.14` and the project's `requires-python`",
+        ">=3.14\n"
+    ));
+}
+
+#[test]
+fn a_project_is_where_its_lock_is() {
+    let manifest = "[project]\nname = \"My_Api\"\nversion = \"2\"\nrequires-python = \">=3.12,<3.13\"\n\
+                    [build-system]\nrequires = []\n";
+    let lock = "version = 1\nrequires-python = \">=3.12\"\n[[package]]\nname = \"my-api\"\nversion = \"2\"\n\
+                source = { editable = \".\" }\n";
+    let other =
+        "[project]\nname = \"other\"\nrequires-python = \">=3.11,<3.12\"\n[build-system]\nrequires = []\n";
+    let file = "dependencies.lock = \"backend/uv.lock\"\n";
+    let beside = [("backend/uv.lock", lock), ("pyproject.toml", other), (".python-version", "3.12.4\n")];
+    let (project, problems) = detect(file, &[&beside[..], &[("backend/pyproject.toml", manifest)]].concat());
+    assert_eq!(problems, [""; 0]);
+    let below = project.below.unwrap();
+    assert_eq!((below.folder.as_str(), below.name.as_str()), ("backend", "my-api"));
+    assert_eq!(project.python, PythonVersion::parse("3.12.4"));
+    assert_eq!(project.labels["org.opencontainers.image.title"], "My_Api");
+    // The nearer file comes first, as uv and pyenv look for it.
+    let nearer = [("backend/pyproject.toml", manifest), ("backend/.python-version", "3.12.9\n")];
+    let (project, _) = detect(file, &[&beside[..], &nearer].concat());
+    assert_eq!(project.python, PythonVersion::parse("3.12.9"));
+    // A lock without a manifest beside it is one of the context's project.
+    let (project, _) = detect(
+        "dependencies.lock = \"locks/uv.lock\"\n",
+        &[("locks/uv.lock", lock), ("pyproject.toml", other)],
+    );
+    assert!(project.is_package && project.below.is_none());
+}
+
+/// What `uv lock` 0.13.9 notes (`virtual` without a build system or with `package = false`, else `editable`), and what
+/// `poetry install --dry-run` 2.5.1 and `pdm sync --dry-run` 2.29.4 say: Poetry installs all but a project with
+/// `package-mode = false`, PDM whatever has a name but for `distribution = false`.
+#[test]
+fn whether_the_project_is_a_package_is_decided_as_the_tool_of_its_lock_decides() {
+    let backend = "[build-system]\nrequires = []\n";
+    let uv = |install: &str| {
+        format!("version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {{ {install} = \".\" }}\n")
+    };
+    let poetry = "[metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.11\"\n".to_owned();
+    let pdm = "[metadata]\nlock_version = \"4.5.0\"\nstrategy = [\"inherit_metadata\"]\n".to_owned();
+    let cases = [
+        ("uv.lock", uv("editable"), backend, true),
+        ("uv.lock", uv("editable"), "[tool.uv]\npackage = true\n", true),
+        ("uv.lock", uv("virtual"), "", false),
+        ("uv.lock", uv("virtual"), "[build-system]\nrequires = []\n[tool.uv]\npackage = false\n", false),
+        // What other tools are told is nothing to uv.
+        (
+            "uv.lock",
+            uv("editable"),
+            "[build-system]\nrequires = []\n[tool.pdm]\ndistribution = false\n",
+            true,
+        ),
+        ("poetry.lock", poetry.clone(), backend, true),
+        (
+            "poetry.lock",
+            poetry.clone(),
+            "[build-system]\nrequires = []\n[tool.poetry]\npackage-mode = false\n",
+            false,
+        ),
+        ("poetry.lock", poetry, "[build-system]\nrequires = []\n[tool.uv]\npackage = false\n", true),
+        ("pdm.lock", pdm.clone(), backend, true),
+        ("pdm.lock", pdm.clone(), "", true),
+        ("pdm.lock", pdm.clone(), "[build-system]\nrequires = []\n[tool.pdm]\ndistribution = false\n", false),
+        ("pdm.lock", pdm.clone(), "[tool.pdm]\npackage-type = \"application\"\n", false),
+        ("pdm.lock", pdm, "[tool.uv]\npackage = false\n", true),
+        // Where no lock says whose project this is, each setting counts.
+        ("nothing", String::new(), backend, true),
+        ("nothing", String::new(), "", false),
+        ("nothing", String::new(), "[build-system]\nrequires = []\n[tool.uv]\npackage = false\n", false),
+        (
+            "nothing",
+            String::new(),
+            "[build-system]\nrequires = []\n[tool.pdm]\ndistribution = false\n",
+            false,
+        ),
+        ("nothing", String::new(), "[tool.uv]\npackage = true\n", true),
+    ];
+    for (lock, text, tables, expected) in cases {
+        let manifest =
+            format!("[project]\nname = \"a\"\nversion = \"1\"\nrequires-python = \">=3.11\"\n{tables}");
+        let (lock, text, manifest): (&'static str, &'static str, &'static str) =
+            (lock, text.leak(), manifest.leak());
+        let (project, problems) = detect("", &[(lock, text), ("pyproject.toml", manifest)]);
+        assert_eq!(project.is_package, expected, "{lock}: {tables} {problems:?}");
+        // The build file has the last word.
+        let (project, _) = detect("app.package = false\n", &[(lock, text), ("pyproject.toml", manifest)]);
+        assert!(!project.is_package, "{lock}: {tables}");
+    }
+}
+
+#[test]
 fn groups_and_extras_that_include_one_another_by_many_ways_are_each_read_once() {
     let groups = (0..60)
         .map(|n| format!("g{} = [{{ include-group = \"g{n}\" }}, {{ include-group = \"g{n}\" }}]\n", n + 1));

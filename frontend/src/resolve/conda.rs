@@ -199,8 +199,7 @@ fn python_of(
         patch: version.patch.map(u64::from),
         free_threaded,
     };
-    let suffix = if free_threaded { "t" } else { "" };
-    Some((format!("3.{}{suffix}", version.minor), Target { python, architecture: architecture.ok()?, libc }))
+    Some((python.library(), Target { python, architecture: architecture.ok()?, libc }))
 }
 
 fn report(errors: &[SelectError], resolved: &Resolved, conda: &Conda, found: &mut Diagnostics) {

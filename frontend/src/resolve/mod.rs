@@ -21,7 +21,7 @@ use crate::conda::Channel;
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::lock::{self, Format, Input, Lock};
 use crate::pep508::Name;
-use crate::plan::{WheelPlan, WheelSet};
+use crate::plan::{BuildFrom, WheelFrom, WheelPlan, WheelSet};
 use crate::project::{Locked, Project, Requirements, normalized};
 use crate::select::{Request, Selection, select};
 use crate::spec::Spec;
@@ -118,7 +118,8 @@ pub fn wheel_sets(
         let Some(base) = environments.base()? else { break };
         let all = if groups.is_empty() { Some(base.clone()) } else { environments.with_groups(groups)? };
         let Some(all) = all else { continue };
-        let python = format!("{}.{}", environments.target.python.major, environments.target.python.minor);
+        let (base, all) = (with_own(base, project), with_own(all, project));
+        let python = environments.target.python.library();
         sets.insert(groups.clone(), WheelSet::new(python, &base, all, spec.dependencies.bytecode));
     }
     Ok(sets)
@@ -164,7 +165,7 @@ pub fn target(
         major: 3,
         minor: u64::from(version.minor),
         patch: version.patch.map(u64::from),
-        free_threaded: false,
+        free_threaded: version.free_threaded,
     };
     Some(Target { python, architecture, libc: spec.python.libc.unwrap_or_else(|| libc_of(spec)) })
 }
@@ -409,6 +410,21 @@ pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
 fn names_of(lock: &Lock) -> BTreeSet<String> {
     let names = lock.groups().into_iter().chain(lock.extras());
     names.map(|name| name.as_str().to_owned()).collect()
+}
+
+/// The same with the project's own package, where the project is in a folder of the context.
+fn with_own(all: Vec<WheelPlan>, project: &Project) -> Vec<WheelPlan> {
+    let Some(below) = &project.below else { return all };
+    let path = below.folder.as_str().to_owned();
+    let own = WheelPlan {
+        name: below.name.clone(),
+        version: below.version.clone(),
+        from: WheelFrom::Built(BuildFrom::Context { path, editable: true }),
+        requested: true,
+        requires: Vec::new(),
+        at: None,
+    };
+    merged(all, vec![own])
 }
 
 /// `all`, and what of `more` has another name; by name.

@@ -242,7 +242,7 @@ impl<'p> Environments<'p> {
 
     fn look_at(&mut self, stage: &'p StagePlan) {
         match &stage.base {
-            BasePlan::Environment(groups) => self.found.push(groups),
+            BasePlan::Environment { groups, .. } => self.found.push(groups),
             BasePlan::Stage(name) => self.visit(name),
             BasePlan::Scratch | BasePlan::Image(_) => {}
         }

@@ -18,7 +18,7 @@ use crate::tags::Libc;
 /// `[python]`: the interpreter and the images it comes in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Python {
-    /// `version`: as `3.13` or `3.13.1`.
+    /// `version`: as `3.13`, `3.13.1` or `3.14t`.
     pub version: Option<Located<String>>,
     /// `base`: the image that every Python stage starts from.
     pub base: Option<Located<ImageReference>>,
@@ -36,13 +36,17 @@ impl Read for Python {
         let version = table.get::<Located<Expanded>>(cx, "version");
         let version = version.map(|found| Located::new(found.value.0, found.span));
         if let Some(found) = &version {
-            let parts: Vec<&str> = found.value.split('.').collect();
+            let free_threaded = found.value.strip_suffix('t');
+            let parts: Vec<&str> = free_threaded.unwrap_or(&found.value).split('.').collect();
             // The tags that a wheel may have are a list that grows with the second number.
             let at_most = |part: Option<&&str>, most: u32| {
                 part.is_none_or(|part| part.parse::<u32>().is_ok_and(|number| number <= most))
             };
             let numeric = at_most(parts.get(1), 99) && at_most(parts.get(2), 999);
-            if !numeric || !(2..=3).contains(&parts.len()) || parts.first() != Some(&"3") {
+            // PEP 703: there is no such build before 3.13.
+            let exists = free_threaded.is_none()
+                || parts.get(1).and_then(|part| part.parse().ok()).is_some_and(|minor: u32| minor >= 13);
+            if !numeric || !exists || !(2..=3).contains(&parts.len()) || parts.first() != Some(&"3") {
                 cx.report(found.span, Problem::BadPythonVersion { value: found.value.clone() });
             }
         }

@@ -34,6 +34,13 @@ pub struct Python {
     pub free_threaded: bool,
 }
 
+impl Python {
+    /// The name of its library folder, less `python`: `3.11`, or `3.14t`.
+    pub fn library(self) -> String {
+        format!("{}.{}{}", self.major, self.minor, if self.free_threaded { "t" } else { "" })
+    }
+}
+
 /// A processor architecture, as Python's tags tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {

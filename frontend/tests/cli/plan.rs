@@ -20,7 +20,7 @@ fn a_plan_lists_stages_packages_and_layers_with_sizes_and_reasons() {
     let expected = "\
 production for linux/amd64, Python 3.13, locked by uv.lock
 
-test: from builder with the project's dependencies and dev
+test: from builder with the project's dependencies and dev, and the pip of the base image
   apt: libpq5
   app: all files to /app
   check pytest: pytest
@@ -74,7 +74,7 @@ fn what_is_not_locked_is_said_to_be_resolved_in_the_build() {
     let expected = "\
 dev for linux/amd64, Python 3.13
 
-dev: from builder with the project's dependencies and dev
+dev: from builder with the project's dependencies and dev, and the pip of the base image
   app: all files to /app
 
 Packages of the project

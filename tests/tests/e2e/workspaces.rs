@@ -54,7 +54,7 @@ fn workspace() -> Result<Project> {
 }
 
 /// PEP 517 and PEP 660 for one module.
-const BACKEND: &str = r#"import base64
+pub(crate) const BACKEND: &str = r#"import base64
 import hashlib
 import os
 import zipfile

@@ -25,20 +25,22 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
     if stage.checks.is_empty() {
         out.blank();
         out.instruction(format!("FROM {from} AS {name}"));
+        environment::own_pip(out, &plan.access, &stage.base);
         environment(out, &stage.image);
-        steps(out, plan, &stage.image, &stage.steps);
+        steps(out, plan, stage, &stage.steps);
     } else {
         out.blank();
         out.comment(&format!("What the checks of `{}` run on.", stage.name));
         out.instruction(format!("FROM {from} AS {name}-base"));
+        environment::own_pip(out, &plan.access, &stage.base);
         environment(out, &stage.image);
-        steps(out, plan, &stage.image, before);
+        steps(out, plan, stage, before);
         for check in &stage.checks {
             write_check(out, &name, check);
         }
         out.blank();
         out.instruction(format!("FROM {name}-base AS {name}"));
-        steps(out, plan, &stage.image, after);
+        steps(out, plan, stage, after);
         for check in &stage.checks {
             out.instruction(format!("COPY --from={} {PASSED}/ /", check_name(&name, &check.name)));
         }
@@ -75,20 +77,27 @@ fn write_check(out: &mut Dockerfile, stage: &str, check: &CheckPlan) {
 fn environment(out: &mut Dockerfile, image: &ImagePlan) {
     if image.has_venv {
         let of = if image.is_conda { "CONDA_PREFIX" } else { "VIRTUAL_ENV" };
-        let pip = if image.pip_targets_venv { " PIP_PYTHON=\"/venv/bin/python\"" } else { "" };
         let path = "PATH=\"/venv/bin:$PATH\"";
-        out.instruction(format!("ENV {path} {of}=\"/venv\" PYTHONUNBUFFERED=\"1\"{pip}"));
+        out.instruction(format!("ENV {path} {of}=\"/venv\" PYTHONUNBUFFERED=\"1\""));
     }
     for (key, value) in &image.env {
         out.instruction(format!("ENV {}", pair(key, value)));
     }
 }
 
-fn steps(out: &mut Dockerfile, plan: &Plan, image: &ImagePlan, steps: &[Step]) {
+fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
     for step in steps {
         match &step.action {
             Action::Packages(packages) => environment::install_packages(out, &plan.access, packages),
-            Action::Install(groups) | Action::Environment(groups) => environment::add_groups(out, groups),
+            Action::Install(groups) => {
+                if groups.wheels.as_ref().is_some_and(|set| set.has("pip")) && plan.is_on_given_pip(stage) {
+                    out.comment("The pip of the groups takes the place of the base image's.");
+                    let packages = "/venv/lib/python*/site-packages";
+                    out.instruction(format!("RUN rm -rf {packages}/pip {packages}/pip-*.dist-info"));
+                }
+                environment::add_groups(out, groups);
+            }
+            Action::Environment(groups) => environment::add_groups(out, groups),
             Action::Project { groups, .. } => {
                 out.instruction(format!("COPY --from={} /out/ /", environment::project_name(groups)));
             }
@@ -105,7 +114,7 @@ fn steps(out: &mut Dockerfile, plan: &Plan, image: &ImagePlan, steps: &[Step]) {
                 let code = mount(&[("type", "bind"), ("target", to), ("rw", "")]);
                 let mut parts = vec![format!("RUN {cache} {code}")];
                 let mut command: Vec<String> = environment::given_version(plan).into_iter().collect();
-                if image.is_conda {
+                if stage.image.is_conda {
                     command.push("/venv/bin/python -m pip".to_owned());
                 } else {
                     // The base's own Python has pip.

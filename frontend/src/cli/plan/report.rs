@@ -125,7 +125,10 @@ fn stage(stage: &StagePlan) -> Stage {
             BasePlan::Scratch => "scratch".to_owned(),
             BasePlan::Image(image) => image.familiar(),
             BasePlan::Stage(name) => name.clone(),
-            BasePlan::Environment(groups) => format!("builder with {}", environment(groups)),
+            BasePlan::Environment { groups, pip } => {
+                let pip = if *pip { ", and the pip of the base image" } else { "" };
+                format!("builder with {}{pip}", environment(groups))
+            }
         },
         steps: stage.steps.iter().map(|step| title(&step.action)).collect(),
         checks: stage

@@ -39,6 +39,11 @@ use record::{Installed, Record};
 use super::ToolError;
 use super::tree::{Mode, Tree};
 
+/// A hash as RECORD has it.
+pub(super) fn record_hash(bytes: &[u8]) -> String {
+    Hash::of(bytes).render()
+}
+
 /// What is to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Source {
