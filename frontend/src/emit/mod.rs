@@ -16,6 +16,7 @@ mod locations;
 mod options;
 mod packages;
 mod reports;
+mod requirements;
 mod resolver;
 mod run;
 mod sbom;
