@@ -138,10 +138,9 @@ impl Project {
             (None, None) => main_requirements(spec, pyproject.as_ref(), files, found)?,
         };
         let mut unknown = Diagnostics::default();
-        let requirements = with_extras(spec, requirements, &groups, &mut unknown);
+        let mut requirements = with_extras(spec, requirements, &groups, &mut unknown);
         check_groups(spec, &groups, &mut unknown);
         let is_package = is_package(spec, pyproject.as_ref(), found);
-        let mut requirements = requirements;
         for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
             own::take_in(each, pyproject.as_ref(), is_package, found);
         }

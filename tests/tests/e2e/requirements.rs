@@ -1,7 +1,5 @@
 //! What requirements files name besides packages of an index: folders, archives, addresses, links.
 
-use std::os::unix::fs::symlink;
-
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Project, Result, Wheel};
 
@@ -16,7 +14,7 @@ const BACKEND: &str = "import base64, zipfile\n\
     \x20   name = 'lib-1.5-py3-none-any.whl'\n\
     \x20   with zipfile.ZipFile(f'{folder}/{name}', 'w') as out:\n\
     \x20       out.write('lib.py')\n\
-    \x20       out.writestr('lib-1.5.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: lib\\nVersion: 1.5\\n')\n\
+    \x20       out.writestr('lib-1.5.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: lib\\nVersion: 1.5\\nRequires-Dist: alpha\\n')\n\
     \x20       out.writestr('lib-1.5.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
     \x20       out.writestr('lib-1.5.dist-info/RECORD', '')\n\
     \x20   return name\n";
@@ -40,7 +38,7 @@ fn project(requirements: &str) -> Result<Project> {
     let beta = Wheel::new("beta", "2.0").with("nonce.txt", nonce().as_bytes());
     project.write_bytes(&format!("wheels/{}", alpha.file()), &alpha.bytes())?;
     project.write_bytes(&format!("wheels/{}", beta.file()), &beta.bytes())?;
-    symlink("backend/requirements.txt", project.path().join("requirements.txt")).unwrap();
+    project.link("requirements.txt", "backend/requirements.txt")?;
     Ok(project)
 }
 
@@ -55,7 +53,7 @@ fn assert_installs(project: &Project, expected: &str) -> Result {
 fn folders_archives_and_folders_of_links_are_installed() -> Result {
     let all = "('alpha', '1.0') ('beta', '2.0') ('lib', '1.5')";
     assert_installs(
-        &project("--no-index\n--find-links ../wheels\n./libs/lib\n./wheels/beta-2.0-py3-none-any.whl\n")?,
+        &project("--no-index\n--find-links wheels\n./libs/lib\n./wheels/beta-2.0-py3-none-any.whl\n")?,
         all,
     )?;
     // Named, and in a folder of which the resolver has to see everything.
@@ -66,7 +64,7 @@ fn folders_archives_and_folders_of_links_are_installed() -> Result {
 
 #[test]
 fn code_of_a_folder_changes_without_resolving_again() -> Result {
-    let project = project("--no-index\n--find-links ../wheels\n-e ./libs/lib\n")?;
+    let project = project("--no-index\n--find-links wheels\n-e ./libs/lib\n")?;
     Build::of(&project).target("production").succeed()?;
     project.append("libs/lib/lib.py", "MORE = 1\n")?;
     let again = Build::of(&project).target("production").load().succeed()?;
@@ -78,7 +76,7 @@ fn code_of_a_folder_changes_without_resolving_again() -> Result {
 
 #[test]
 fn pip_installs_folders_and_archives_too() -> Result {
-    let project = project("--no-index\n--find-links ../wheels\n-e ./libs/lib\nbeta\n")?;
+    let project = project("--no-index\n--find-links wheels\n-e ./libs/lib\nbeta\n")?;
     project.append("pybuild.toml", "dependencies.installer = \"pip\"\n")?;
     assert_installs(&project, "('alpha', '1.0') ('beta', '2.0') ('lib', '1.5')")
 }
@@ -87,7 +85,7 @@ fn pip_installs_folders_and_archives_too() -> Result {
 fn constraints_at_an_address_hold() -> Result {
     let index = Index::start()?;
     let url = index.file("constraints.txt", b"# of a release\nalpha<2\n");
-    let project = project(&format!("-c {url}\n--no-index\n--find-links ../wheels\nalpha\n"))?;
+    let project = project(&format!("-c {url}\n--no-index\n--find-links wheels\nalpha\n"))?;
     let newer = Wheel::new("alpha", "3.0").with("nonce.txt", nonce().as_bytes());
     project.write_bytes(&format!("wheels/{}", newer.file()), &newer.bytes())?;
     assert_installs(&project, "('alpha', '1.0')")?;
@@ -108,9 +106,9 @@ fn included_links_are_copied_as_what_they_lead_to() -> Result {
     project.write("conf/settings.py", "NAME = 'settings'\n")?;
     project.write("web/static/site.css", "body {}\n")?;
     project.append("pybuild.toml", "app.include = [\"settings.py\", \"static\", \"libs\"]\n")?;
-    symlink("conf/settings.py", project.path().join("settings.py")).unwrap();
-    symlink("web/static", project.path().join("static")).unwrap();
-    symlink("lib/lib.py", project.path().join("libs/kept.py")).unwrap();
+    project.link("settings.py", "conf/settings.py")?;
+    project.link("static", "web/static")?;
+    project.link("libs/kept.py", "lib/lib.py")?;
     let built = Build::of(&project).target("production").load().succeed()?;
     // As of a Dockerfile with `COPY settings.py ./`, `COPY static ./static` and `COPY libs ./libs`.
     let script = "cd /app; for f in settings.py static/site.css libs/kept.py conf web; do \

@@ -89,14 +89,13 @@ pub(super) fn words(text: &str) -> Option<Vec<String>> {
                 }
                 kept.push(next);
             }
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '"' | '\'') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             (None, '\\') => word.get_or_insert_default().push(characters.next()?),
             (None, c) if c.is_whitespace() => all.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     all.extend(word);
@@ -105,7 +104,7 @@ pub(super) fn words(text: &str) -> Option<Vec<String>> {
 
 /// Reads the options of a line that begins with one.
 pub(super) fn settings(line: &str) -> Result<Vec<Setting>, LockErrorKind> {
-    let words = words(line).ok_or_else(|| LockErrorKind::OpenQuote)?;
+    let words = words(line).ok_or(LockErrorKind::OpenQuote)?;
     let mut words = words.into_iter();
     let mut all = Vec::new();
     while let Some(word) = words.next() {
@@ -147,7 +146,7 @@ pub(super) fn settings(line: &str) -> Result<Vec<Setting>, LockErrorKind> {
 /// Reads the options after a requirement.
 pub(super) fn of_requirement(text: &str) -> Result<OfRequirement, LockErrorKind> {
     let mut found = OfRequirement::default();
-    let words = words(text).ok_or_else(|| LockErrorKind::OpenQuote)?;
+    let words = words(text).ok_or(LockErrorKind::OpenQuote)?;
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
