@@ -1,5 +1,6 @@
 use super::super::files::Ignored;
 use super::super::memory::Memory;
+use super::super::requirements::Needs::{All, Manifest};
 use super::*;
 use crate::ignore::Patterns;
 
@@ -48,7 +49,6 @@ fn folders_and_archives_are_found_where_pip_finds_them() {
     let (read, found) = self::read(&context, Installer::Wheels);
     assert_eq!(found, Vec::<String>::new());
     let sources: Vec<_> = read.sources.iter().map(|(path, needs)| (path.as_str(), *needs)).collect();
-    use super::super::requirements::Needs::{All, Manifest};
     assert_eq!(
         sources,
         [("lib", Manifest), ("sub/two", All), ("wheels", All), ("wheels/x-1.0-py3-none-any.whl", All)]
