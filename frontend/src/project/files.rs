@@ -91,6 +91,17 @@ impl Files<'_> {
         Ok(None)
     }
 
+    /// The content of a file, `None` where there is none or nothing that is read. Who names the file tells why.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_fit(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        match self.context.read(path) {
+            Err(error) if error.0.downcast_ref::<Unfit>().is_some() => Ok(None),
+            read => read,
+        }
+    }
+
     /// The content of a file that the user named at `span`; what is wrong with it is reported.
     ///
     /// # Errors

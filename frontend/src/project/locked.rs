@@ -165,7 +165,7 @@ fn hashed(
 ) -> Result<Option<Locked>, ContextError> {
     let Some(first) = paths.first() else { return Ok(None) };
     let source = match paths {
-        [only] => match files.context.read(only)? {
+        [only] => match files.read_fit(only)? {
             // A file in no known encoding is reported where it is followed.
             Some(bytes) => match decoded(&bytes) {
                 Some(text) => Arc::new(Source::new(only.as_str(), text)),

@@ -68,7 +68,7 @@ fn said(text: &str) -> Result<Says, LockErrorKind> {
     if let Some(rest) = editable(text) {
         // A target has no blanks, but for the name before an address.
         let (target, options) = split_options(rest);
-        let target = target.trim_matches(['"', '\'']);
+        let target = unquoted(target);
         if target.is_empty() {
             return Err(LockErrorKind::OptionValue { option: "--editable".to_owned() });
         }
@@ -84,6 +84,12 @@ fn said(text: &str) -> Result<Says, LockErrorKind> {
         }
         None => Ok(Says::Settings(all)),
     }
+}
+
+/// A text without the quotes around it.
+fn unquoted(text: &str) -> &str {
+    let inner = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
 }
 
 /// What follows `-e` and `--editable`.
