@@ -258,9 +258,12 @@ fn build_file(path: &Path) -> Result<Vec<u8>, CliError> {
         Some(bytes) => Ok(bytes),
         None if path.is_dir() => Err(CliError::new(format!("`{}` is a folder", path.display()))),
         None => {
-            let what =
-                if path.is_symlink() { "is a link that leads out of its folder" } else { "does not exist" };
-            let error = CliError::new(format!("`{}` cannot be read: it {what}", path.display()));
+            let what = if path.is_symlink() {
+                "a link that leads out of its folder"
+            } else {
+                "there is no such file"
+            };
+            let error = CliError::new(format!("`{}` cannot be read: {what}", path.display()));
             Err(error.help("`pybuild init` writes a build file"))
         }
     }
