@@ -39,7 +39,7 @@ pub fn locks(bytes: &[u8]) {
     let source = Source::new(name, text);
     if let Some(format) = Format::of_file(name) {
         let read = |path: &str| Err(format!("no {path}"));
-        let input = Input { path: name, text, pyproject: Some(manifest), read: &read };
+        let input = Input { path: name, text, pyproject: Some(manifest), read: &read, exists: &|_| false };
         match parse(format, &input) {
             Ok(lock) => drop(lock.stale(manifest)),
             // Its place is in the text.
@@ -62,7 +62,7 @@ pub fn requirements(bytes: &[u8]) {
     let Some((_, first)) = files.next() else { return };
     let files: BTreeMap<&str, &str> = files.collect();
     let read = |path: &str| files.get(path).map(|text| (*text).to_owned()).ok_or_else(|| "none".to_owned());
-    if let Ok(parsed) = parse_requirements("requirements.txt", first, &read) {
+    if let Ok(parsed) = parse_requirements("requirements.txt", first, &read, &|_| false) {
         assert!(parsed.files.len() <= 2 * (files.len() + 1));
         drop(parsed.into_lock());
     }

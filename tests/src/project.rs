@@ -82,6 +82,15 @@ impl Project {
         fs::write(&file, content).map_err(Failure::io(format!("writing {}", file.display())))
     }
 
+    /// Makes a symbolic link at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn link(&self, path: &str, target: &str) -> Result {
+        std::os::unix::fs::symlink(target, self.path().join(path))
+            .map_err(Failure::io(format!("linking {path}")))
+    }
+
     /// A file's text.
     ///
     /// # Errors

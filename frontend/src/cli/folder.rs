@@ -1,6 +1,7 @@
 //! A project in a folder: its build file, and what a build of it would be.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::diagnostics::{Diagnostics, Problem, Source};
 use crate::gateway::build_arguments;
 use crate::lint::{Asked, CheckOptions, examine};
 use crate::plan::Plan;
-use crate::project::{Context, ContextError, Files, Folder, Ignored, Project, Scope};
+use crate::project::{Context, ContextError, Files, Folder, Ignored, MOST_BYTES, Project, Scope};
 use crate::resolve::{Question, wheel_sets};
 use crate::spec::{Arguments, ContextPath, Installer, Spec};
 
@@ -64,15 +65,11 @@ impl Opened {
             Some(file) => file.clone(),
             None => default_file(folder)?,
         };
-        let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+        let bytes = build_file(&file)?;
         let name =
             file.file_name().map_or_else(|| FILE.to_owned(), |name| name.to_string_lossy().into_owned());
         let beside = file.with_file_name(format!("{name}.dockerignore"));
-        let beside = match std::fs::read(&beside) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(&beside, &error)),
-        };
+        let beside = read_beside(&beside)?;
         let shown = file.strip_prefix(".").unwrap_or(&file).to_string_lossy().into_owned();
         Self::of(project, Box::new(Folder::new(folder)), &name, &bytes, beside, shown)
     }
@@ -247,21 +244,58 @@ fn default_file(folder: &Path) -> Result<PathBuf, CliError> {
         return Ok(file);
     }
     let pyproject = folder.join(PYPROJECT);
-    match std::fs::read_to_string(&pyproject) {
-        Ok(text) if text.contains("[tool.pybuild") => return Ok(pyproject),
-        _ => {}
+    let text = read_beside(&pyproject).ok().flatten().unwrap_or_default();
+    if String::from_utf8_lossy(&text).contains("[tool.pybuild") {
+        return Ok(pyproject);
     }
     let error = CliError::new(format!("there is no {FILE} in `{}`", folder.display()));
     Err(error.help("`pybuild init` writes one").help("or name the build file: `-f FILE`"))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> CliError {
-    let cured = CliError::new(format!("`{}` cannot be read: {error}", path.display()));
-    match error.kind() {
-        std::io::ErrorKind::NotFound => cured.help("`pybuild init` writes a build file"),
-        std::io::ErrorKind::PermissionDenied => cured.help("give yourself the right to read it"),
-        _ => cured,
+/// The build file. As an engine has it, a link leads to no other folder than the build file's own.
+fn build_file(path: &Path) -> Result<Vec<u8>, CliError> {
+    match read_beside(path)? {
+        Some(bytes) => Ok(bytes),
+        None if path.is_dir() => Err(CliError::new(format!("`{}` is a folder", path.display()))),
+        None => {
+            let what = if path.is_symlink() {
+                "a link that leads out of its folder"
+            } else {
+                "there is no such file"
+            };
+            let error = CliError::new(format!("`{}` cannot be read: {what}", path.display()));
+            Err(error.help("`pybuild init` writes a build file"))
+        }
     }
+}
+
+/// The content of a file in its own folder; `None` if there is no such file.
+fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(ContextPath::parse);
+    let Some(name) = name else { return Ok(None) };
+    let read = Folder::new(parent.unwrap_or(Path::new("."))).read(&name);
+    read.map_err(|error| {
+        let cured = CliError::new(format!("`{}` cannot be read: {}", path.display(), error.0));
+        cured.help("put a regular file in its place, with the right to read it")
+    })
+}
+
+/// The text of a file that the user names on the command line. It may be anywhere, and may be a pipe.
+pub(super) fn named_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(text)
+}
+
+/// The text of a file below a folder; empty if there is none that can be read.
+pub(super) fn text_below(folder: &Path, name: &str) -> String {
+    let path = ContextPath::parse(name);
+    let bytes = path.and_then(|path| Folder::new(folder).read(&path).ok().flatten());
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
 }
 
 /// The context could not be read.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::arguments::{Graph as Arguments, GraphFormat};
 use super::error::CliError;
-use super::folder::Opened;
+use super::folder::{Opened, named_text};
 use super::{Answer, offline, platform};
 use crate::graph::{self, Graph};
 
@@ -39,7 +39,7 @@ fn planned(asked: &Arguments) -> Result<(Graph, Vec<String>), CliError> {
 fn recorded(file: &Path) -> Result<Graph, CliError> {
     let shown = file.display();
     let record = "record a build: `docker buildx build --progress=rawjson … 2> progress.json`";
-    let text = std::fs::read_to_string(file);
+    let text = named_text(file);
     let text =
         text.map_err(|error| CliError::new(format!("`{shown}` cannot be read: {error}")).help(record))?;
     let graph = graph::read_timings(&format!("build recorded in {shown}"), &text);

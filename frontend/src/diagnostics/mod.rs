@@ -104,6 +104,8 @@ impl Diagnostics {
             let end = requirement.find(['@', ' ', ';', '=']).unwrap_or(requirement.len());
             let package = requirement.get(..end).unwrap_or_default().trim().to_owned();
             let address = without_credentials(requirement).into_owned();
+            // An address that stands alone has no package before its `@`.
+            let package = if package.contains("://") { address.clone() } else { package };
             let is_git = address.contains("git+");
             self.report(source, span, Problem::CredentialsInAddress { package, address, is_git });
         }

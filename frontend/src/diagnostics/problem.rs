@@ -5,7 +5,9 @@
 //! file of the rule ([`crate::lint`]).
 
 use super::Severity;
-use super::words::{around, did_you_mean, host, instead_of, list, more, not_found, nothing_there, shortened};
+use super::words::{
+    around, did_you_mean, host, ignored, instead_of, list, more, not_found, nothing_there, shortened,
+};
 use crate::address::{lines, redacted};
 
 /// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
@@ -112,6 +114,8 @@ pub enum Problem {
     IgnoredFile { path: String, rule: String, ignore_file: Option<String> },
     #[error("`{path}` is a folder, a file is needed")]
     NotAFile { path: String },
+    #[error("{message}")]
+    Unfit { message: String },
     #[error("`{path}` is not UTF-8 text")]
     FileNotUtf8 { path: String },
     #[error("`{line}` is not a requirement")]
@@ -120,6 +124,14 @@ pub enum Problem {
     LocalRequirement { line: String },
     #[error("`{line}` is in {path}, which has a user name or password: these would be kept with the build")]
     BesideCredentials { line: String, path: String },
+    #[error("`{url}` is read only during a build: nothing here has looked at it")]
+    RemoteRequirements { url: String },
+    #[error("`{option}` has no effect here")]
+    IgnoredOption { option: &'static str },
+    #[error("nothing can be installed from `{path}`: it is no {}", if *is_folder { "folder with a pyproject.toml or a setup.py" } else { "wheel and no source archive" })]
+    NotInstallable { path: String, is_folder: bool },
+    #[error("`{line}` asks for hashes, but these requirements cannot be held to hashes")]
+    HashNotChecked { line: String },
     #[error("`{path}` is used by a requirement but lies outside of the build context")]
     RequirementLeavesContext { path: String },
 
@@ -221,6 +233,8 @@ impl Problem {
             | Self::UnusedBuildArg { .. }
             | Self::UnverifiedAllowed { .. }
             | Self::UploadTimeUnknown { .. }
+            | Self::RemoteRequirements { .. }
+            | Self::IgnoredOption { .. }
             | Self::CredentialsInAddress { .. }
             | Self::Lint { .. }
             | Self::UnknownRule { .. } => Severity::Warning,
@@ -243,6 +257,8 @@ impl Problem {
             Self::CredentialsInAddress { .. } => Some("CredentialsInAddress"),
             Self::RequiresPython { .. } => Some("RequiresPython"),
             Self::UploadTimeUnknown { .. } => Some("UploadTimeUnknown"),
+            Self::RemoteRequirements { .. } => Some("RemoteRequirements"),
+            Self::IgnoredOption { .. } => Some("IgnoredOption"),
             _ => None,
         }
     }
@@ -365,12 +381,23 @@ impl Problem {
             Self::IgnoredFile { ignore_file: None, .. } => vec![
                 "write a .dockerignore without such a rule: the built-in ones then do not hold".into(),
             ],
+            Self::Unfit { .. } => vec!["put a regular file in its place, or a link to one inside of the context".into()],
             Self::BadRequirement { .. } => {
                 vec!["write a requirement as `name==1.2.3`, or an option as `-r other.txt`".into()]
             }
             Self::LocalRequirement { .. } => vec![
                 "for the project itself: make it a package, by a `[build-system]` and a `[project]` table in pyproject.toml, or remove the line".into(),
-                "for another folder: lock with uv, which knows it by its path (`[tool.uv.sources]`), and build from a folder that has both".into(),
+            ],
+            Self::RemoteRequirements { .. } => vec![
+                "to have its contents checked and every build the same, save the file beside this one and name that: `curl -o constraints.txt ADDRESS`".into(),
+            ],
+            Self::IgnoredOption { option } => ignored(option),
+            Self::NotInstallable { is_folder: true, .. } => {
+                vec!["name the folder that has the project's pyproject.toml".into()]
+            }
+            Self::HashNotChecked { .. } => vec![
+                "give every requirement a version and hashes, and leave out the lines that name the project itself: all of it is then a lock".into(),
+                "or take the hashes out".into(),
             ],
             Self::BesideCredentials { .. } => vec![
                 "take it out of the address: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`".into(),

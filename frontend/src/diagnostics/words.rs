@@ -77,3 +77,20 @@ pub(super) fn list(names: &[impl AsRef<str>]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
     quoted.join(", ")
 }
+
+/// What to do about an option of a requirements file that nothing heeds.
+pub(super) fn ignored(option: &str) -> Vec<String> {
+    let cure = match option {
+        "--trusted-host" => {
+            "certificates are always checked: `[system] ca` names a build secret with the certificates to trust"
+        }
+        "--config-settings" | "--config-setting" | "--global-option" | "--install-option" => {
+            "a build of this package gets no settings: build its wheel beforehand, or take `installer = \"pip\"`"
+        }
+        "--prefer-binary" | "--all-releases" | "--only-final" => {
+            "the resolver takes the newest version that fits: name the version, or take `installer = \"pip\"`"
+        }
+        _ => "take it out, or take `installer = \"pip\"`",
+    };
+    vec![cure.to_owned()]
+}

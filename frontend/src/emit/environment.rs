@@ -1,16 +1,15 @@
 //! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
 
-use buildkit_llb::{Cap, Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
+use buildkit_llb::{Cap, Exec, Mount, Network, Sharing, State};
 
 use super::layers::Layers;
+use super::requirements::Reader;
 use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
 use crate::project::Requirements;
 
-const INPUTS: &str = "/run/pybuild/requirements";
-const INLINE: &str = "/run/pybuild/pyproject.txt";
 pub(super) const COMPILE: Script = script!("compile.py", "script to compile modules");
 const VENV: Script = script!("venv.sh", "script to make the virtual environment");
 const PIP: Script = script!("pip.sh", "script to install with pip");
@@ -83,45 +82,10 @@ impl Emitter<'_> {
         let files = Self::requirement_files(requirements).into_iter();
         arguments.extend(files.flat_map(|file| ["-r".to_owned(), file]));
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
-        let exec = self.mount_requirements(exec, requirements);
+        let exec = self.mount_requirements(exec, requirements, Reader::Pip);
         let title = format!("pip: {}", requirements.label());
         let meta = self.metadata_at(stage, &title, self.wanted_locations(&requirements.wanted, span));
         self.with_pip_cache(exec).meta(meta).run(root).root()
-    }
-
-    /// The files that pip and uv are to read, where [`Self::mount_requirements`] puts them.
-    pub(super) fn requirement_files(requirements: &Requirements) -> Vec<String> {
-        let files = requirements.files.iter().map(|file| format!("{INPUTS}/{}", file.as_str()));
-        let inline = (!requirements.inline.is_empty()).then(|| INLINE.to_owned());
-        files.chain(inline).collect()
-    }
-
-    /// Mounts each file by itself: what else changes in the context must not run the step again.
-    pub(super) fn mount_requirements(&self, exec: Exec, requirements: &Requirements) -> Exec {
-        let mut exec = exec;
-        for file in &requirements.inputs {
-            let place = format!("{INPUTS}/{}", file.as_str());
-            let mount = match requirements.rewritten(file) {
-                Some(text) => {
-                    let made = FileOp::on(&State::scratch())
-                        .mkfile(MkFile::new("/requirements.txt", text).mode(0o644).timestamp(0))
-                        .meta(Metadata::named(format!("[internal] {} without the project", file.as_str())))
-                        .state();
-                    Mount::bind(&made, place).selector("/requirements.txt")
-                }
-                None => Mount::bind(&self.inputs.context, place).selector(format!("/{}", file.as_str())),
-            };
-            exec = exec.mount(mount.read_only());
-        }
-        if !requirements.inline.is_empty() {
-            let text = requirements.inline.join("\n") + "\n";
-            let made = FileOp::on(&State::scratch())
-                .mkfile(MkFile::new("/pyproject.txt", text).mode(0o644).timestamp(0))
-                .meta(Metadata::named("[internal] dependencies of pyproject.toml"))
-                .state();
-            exec = exec.mount(Mount::bind(&made, INLINE).selector("/pyproject.txt").read_only());
-        }
-        exec
     }
 
     /// The project as a package, installed below an empty root.

@@ -16,16 +16,29 @@ pub(super) fn title(files: &AppFiles) -> String {
 impl Emitter<'_> {
     /// Puts the app on `base`, once everything in `gates` is there. Nothing of `gates` is copied.
     pub(super) fn app(&self, base: &State, files: &AppFiles, gates: &[State], meta: Metadata) -> State {
-        let include = files.include.iter().map(|path| path.as_str().to_owned());
+        let is_linked = |path: &&ContextPath| files.linked.contains(path);
+        let include =
+            files.include.iter().filter(|path| !is_linked(path)).map(|path| path.as_str().to_owned());
+        let include: Vec<String> = include.collect();
         let mut copy = Copy::new(&self.inputs.context, "/", folder(files.to.as_str()))
             .dir_contents_only(true)
             .create_dest_path(true)
             .follow_symlinks(false)
             .exclude(files.exclude.clone());
-        if !files.include.is_empty() {
-            copy = copy.include(include);
+        let mut op = FileOp::on(base);
+        // Without any path, all of the context is meant.
+        if files.include.is_empty() || !include.is_empty() {
+            if !include.is_empty() {
+                copy = copy.include(include);
+            }
+            op = op.copy(copy);
         }
-        let mut op = FileOp::on(base).copy(copy);
+        // As `COPY` does it: a link that is named is followed, one that is found in a folder is kept.
+        for path in &files.linked {
+            let to = format!("{}{}", folder(files.to.as_str()), path.as_str());
+            let linked = Copy::new(&self.inputs.context, format!("/{}", path.as_str()), to);
+            op = op.copy(linked.follow_symlinks(true).dir_contents_only(true).create_dest_path(true));
+        }
         for gate in gates {
             op = op.copy(waiting_for(gate));
         }

@@ -17,6 +17,7 @@ mod options;
 mod packages;
 mod pip;
 mod reports;
+mod requirements;
 mod resolver;
 mod run;
 mod sbom;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
 use super::locations::Locks;
+use super::requirements::Reader;
 use super::script::{Script, script};
 use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig, Inputs};
@@ -95,6 +96,9 @@ fn ask(
         .output(OUT);
     let mut arguments = vec![question.python.clone()];
     arguments.extend(question.bound.iter().flat_map(Bound::arguments));
+    if question.requirements.prereleases {
+        arguments.extend(["--prerelease".to_owned(), "allow".to_owned()]);
+    }
     let pins = "/run/pybuild/pins.txt";
     if question.only_pins {
         arguments.extend(["--no-deps".to_owned(), pins.to_owned()]);
@@ -103,7 +107,7 @@ fn ask(
     }
     arguments.extend(Emitter::requirement_files(&question.requirements));
     let exec = emitter.asking(&asked, RESOLVE, &arguments, &config);
-    let mut exec = emitter.mount_requirements(exec, &question.requirements);
+    let mut exec = emitter.mount_requirements(exec, &question.requirements, Reader::Resolver);
     if !question.pins.is_empty() {
         let text = question.pins.join("\n") + "\n";
         let file = FileOp::on(&State::scratch())

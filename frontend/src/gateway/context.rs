@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use buildkit_llb::{Cap, Local, Metadata, State};
 
-use buildkit_proto::fsutil::types::Stat;
-use prost::Message;
-
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::{BuildFile, MainContext, solve};
-use crate::gateway::calls::{FileStat, Reference, SolveRequest};
+use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::FrontendFailure;
+use crate::gateway::listing::{Entry, Listing, entry_at, listed, matching, target_in};
 use crate::ignore::Patterns;
-use crate::project::{CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, Scope, WELL_KNOWN};
+use crate::project::{
+    CONDA_FILES, Context, ContextError, Ignored, Kind, LIKELY, LOCKS, MOST_BYTES, Scope, Unfit, WELL_KNOWN,
+};
 use crate::spec::{ContextPath, Spec};
 
 /// The name under which clients offer the context.
@@ -43,7 +43,7 @@ struct Probes {
     /// Later looks, by the path that was missing from the first.
     later: BTreeMap<String, Look>,
     /// The names of everything that is not ignored.
-    whole: Option<Rc<BTreeMap<String, Kind>>>,
+    whole: Option<Rc<Listing>>,
     files: BTreeMap<String, Option<Vec<u8>>>,
 }
 
@@ -53,7 +53,7 @@ struct Look {
     /// Absent where there is nothing at all.
     reference: Option<Reference>,
     /// Everything that is there, where the client sent no more than names for most of it.
-    listing: Option<Rc<BTreeMap<String, Kind>>>,
+    listing: Option<Rc<Listing>>,
     /// What steps can have the same files from.
     state: State,
 }
@@ -121,7 +121,7 @@ impl<'b> GatewayContext<'b> {
 
     /// Whether the first look has brought the content of the file at `path`.
     fn has_content(&self, look: &Look, path: &str) -> bool {
-        let is_file = |listing: &Rc<BTreeMap<String, Kind>>| listing.get(path) == Some(&Kind::File);
+        let is_file = |listing: &Rc<Listing>| listing.get(path) == Some(&Entry::File);
         self.is_known(path) && self.is_read(path) && look.listing.as_ref().is_some_and(is_file)
     }
 
@@ -161,13 +161,50 @@ impl<'b> GatewayContext<'b> {
             || likely.matches(path)
     }
 
+    /// The content of the file `target`, which `path` leads to.
+    fn content(&self, path: &ContextPath, target: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        let look = self.look(path.as_str()).map_err(boxed)?;
+        let is_file = look.listing.as_ref().map(|listing| listing.get(target.as_str()));
+        let read = |reference: &Reference, path: &ContextPath| {
+            let bytes = self.bridge.read_until(reference, path.as_str(), MOST_BYTES);
+            bytes.map(Some).map_err(|error| boxed(error.into()))
+        };
+        let bytes = match (is_file, &look.reference) {
+            (_, None) => return Ok(None),
+            (Some(Some(Entry::File)), Some(reference)) if path == target && self.is_read(path.as_str()) => {
+                read(reference, path)?
+            }
+            // Of this file, no more than its name has been transferred.
+            (Some(Some(Entry::File)), Some(_)) => {
+                let only = BTreeSet::from([target.as_str().to_owned()]);
+                let look = self.look_with(&only, &[], |_| true).map_err(boxed)?;
+                match &look.reference {
+                    Some(reference) => read(reference, target)?,
+                    None => None,
+                }
+            }
+            (Some(Some(Entry::Other)), Some(_)) => {
+                return Err(Unfit::NotRegular { path: path.clone() }.into());
+            }
+            (Some(_), Some(_)) => None,
+            (None, Some(reference)) => {
+                let bytes = self.bridge.try_read_file(reference, path.as_str());
+                bytes.map_err(|error| boxed(error.into()))?
+            }
+        };
+        if bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > MOST_BYTES) {
+            return Err(Unfit::TooLarge { path: path.clone() }.into());
+        }
+        Ok(bytes)
+    }
+
     /// The names of everything below `roots` that is not ignored, and of more. What the first look has shown is not
     /// asked again.
     fn names_below(
         &self,
         roots: &BTreeSet<ContextPath>,
         ignored: &Patterns,
-    ) -> Result<Rc<BTreeMap<String, Kind>>, FrontendFailure> {
+    ) -> Result<Rc<Listing>, FrontendFailure> {
         let first = self.look(".")?;
         let Some(listing) = first.listing else {
             return Ok(Rc::new(match self.main {
@@ -192,19 +229,14 @@ impl<'b> GatewayContext<'b> {
     }
 
     /// The same for a context that is no folder of a client's: folder by folder, as far as that takes no long time.
-    fn walk(
-        &self,
-        reference: &Reference,
-        roots: &BTreeSet<ContextPath>,
-        ignored: &Patterns,
-    ) -> BTreeMap<String, Kind> {
+    fn walk(&self, reference: &Reference, roots: &BTreeSet<ContextPath>, ignored: &Patterns) -> Listing {
         let mut found = BTreeMap::new();
         let mut open: Vec<String> = roots.iter().map(|root| root.as_str().to_owned()).collect();
         for _ in 0..MOST_FOLDERS {
             let Some(folder) = open.pop() else { break };
             let shown = if folder == "." { "/" } else { &folder };
             let Ok(entries) = self.bridge.read_dir(reference, shown, None) else {
-                found.insert(folder, Kind::File);
+                found.insert(folder, Entry::File);
                 continue;
             };
             for entry in entries {
@@ -216,7 +248,7 @@ impl<'b> GatewayContext<'b> {
                 if entry.is_dir() {
                     open.push(path);
                 } else if entry.is_file() {
-                    found.insert(path, Kind::File);
+                    found.insert(path, Entry::File);
                 }
             }
         }
@@ -224,6 +256,16 @@ impl<'b> GatewayContext<'b> {
     }
 
     fn look_for(&self, patterns: &BTreeSet<String>, without: &[String]) -> Result<Look, FrontendFailure> {
+        self.look_with(patterns, without, |path| self.is_read(path))
+    }
+
+    /// Transfers what `patterns` name, of which those have their contents that are `read`.
+    fn look_with(
+        &self,
+        patterns: &BTreeSet<String>,
+        without: &[String],
+        read: impl Fn(&str) -> bool,
+    ) -> Result<Look, FrontendFailure> {
         let what = if patterns.is_empty() { "list build context" } else { "load project files" };
         let session_id = match self.main {
             MainContext::State(state) => {
@@ -237,7 +279,8 @@ impl<'b> GatewayContext<'b> {
         let mut local = Local::new(LOCAL)
             .session_id(session_id)
             .shared_key_hint(format!("{LOCAL}-pybuild"))
-            .include_patterns(patterns)
+            // What links lead to comes with them.
+            .follow_paths(patterns)
             .meta(Metadata::named(format!("[internal] {what}")));
         if !without.is_empty() {
             local = local.exclude_patterns(without);
@@ -245,7 +288,7 @@ impl<'b> GatewayContext<'b> {
         let names_only = self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer);
         if names_only {
             // Of the app itself it is enough to know that it is there.
-            local = local.metadata_only(patterns.iter().filter(|path| self.is_read(path)));
+            local = local.metadata_only(patterns.iter().filter(|path| read(path)));
         }
         let state = local.state();
         let reference = solve(self.bridge, &state.marshal())?;
@@ -256,25 +299,6 @@ impl<'b> GatewayContext<'b> {
         };
         Ok(Look { reference: Some(reference), listing, state })
     }
-}
-
-/// The entries of a listing: each a length in four bytes, little-endian, and an fsutil `Stat`.
-fn listed(bytes: &[u8]) -> BTreeMap<String, Kind> {
-    let mut found = BTreeMap::new();
-    let mut rest = bytes;
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((message, after)) = after.split_at_checked(length) else {
-            break;
-        };
-        rest = after;
-        if let Ok(stat) = Stat::decode(message) {
-            let stat = FileStat::from(stat);
-            let kind = if stat.is_dir() { Kind::Folder } else { Kind::File };
-            found.insert(stat.path, kind);
-        }
-    }
-    found
 }
 
 /// Whether a file that the build file names is one that is read, by its name.
@@ -301,16 +325,10 @@ impl Context for GatewayContext<'_> {
         if let Some(known) = self.probes.borrow().files.get(path.as_str()) {
             return Ok(known.clone());
         }
-        let look = self.look(path.as_str()).map_err(boxed)?;
-        let listed = look.listing.as_ref().map(|listing| listing.get(path.as_str()));
-        let bytes = match (listed, &look.reference) {
-            (Some(None | Some(Kind::Folder)), _) | (_, None) => Ok(None),
-            (Some(Some(Kind::File)), Some(reference)) => {
-                self.bridge.read_file(reference, path.as_str()).map(Some)
-            }
-            (None, Some(reference)) => self.bridge.try_read_file(reference, path.as_str()),
+        let bytes = match Context::follow(self, path)? {
+            Some(target) => self.content(path, &target)?,
+            None => None,
         };
-        let bytes = bytes.map_err(|error| boxed(error.into()))?;
         self.probes.borrow_mut().files.insert(path.as_str().to_owned(), bytes.clone());
         Ok(bytes)
     }
@@ -318,11 +336,30 @@ impl Context for GatewayContext<'_> {
     fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
         let look = self.look(path.as_str()).map_err(boxed)?;
         if let Some(listing) = &look.listing {
-            return Ok(listing.get(path.as_str()).copied());
+            let entry = target_in(listing, path).and_then(|target| entry_at(listing, &target));
+            return Ok(entry.map(|entry| match entry {
+                Entry::Folder => Kind::Folder,
+                Entry::File => Kind::File,
+                Entry::Link(_) | Entry::Other => Kind::Other,
+            }));
         }
         let Some(reference) = &look.reference else { return Ok(None) };
         let found = self.bridge.stat(reference, path.as_str()).map_err(|error| boxed(error.into()))?;
-        Ok(found.map(|found| if found.is_dir() { Kind::Folder } else { Kind::File }))
+        Ok(found.map(|found| match () {
+            () if found.is_dir() => Kind::Folder,
+            // Where an engine does not tell of what a link leads to, reading tells.
+            () if found.is_file() || found.is_symlink() => Kind::File,
+            () => Kind::Other,
+        }))
+    }
+
+    fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
+        let look = self.look(path.as_str()).map_err(boxed)?;
+        match &look.listing {
+            Some(listing) => Ok(target_in(listing, path)),
+            // The engine follows links of what it holds.
+            None => Ok(Some(path.clone())),
+        }
     }
 
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
@@ -349,23 +386,6 @@ impl Context for GatewayContext<'_> {
         let listing = self.names_below(roots, ignored).map_err(boxed)?;
         Ok(matching(&listing, roots, names, ignored).collect())
     }
-}
-
-fn matching<'l>(
-    listing: &'l BTreeMap<String, Kind>,
-    roots: &'l BTreeSet<ContextPath>,
-    names: &[&str],
-    ignored: &'l Patterns,
-) -> impl Iterator<Item = String> + use<'l> {
-    let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
-    let roots: BTreeSet<&str> = roots.iter().map(ContextPath::as_str).collect();
-    let is_below = move |path: &str| {
-        let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
-        roots.contains(".") || parents.chain([path]).any(|parent| roots.contains(parent))
-    };
-    let files = listing.iter().filter(|(_, kind)| **kind == Kind::File).map(|(path, _)| path);
-    let fitting = files.filter(move |path| wanted.matches(path.rsplit('/').next().unwrap_or_default()));
-    fitting.take(ignored.most_paths()).filter(move |path| is_below(path) && !ignored.matches(path)).cloned()
 }
 
 fn boxed(failure: FrontendFailure) -> ContextError {

@@ -6,6 +6,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::{FileStat, Reference};
 use crate::gateway::errors::RpcError;
 use crate::gateway::transport::MAX_MESSAGE;
+use crate::project::MOST_BYTES;
 
 /// How much of a file is asked for at once, in bytes: half of what fits into a message.
 pub(super) const CHUNK: usize = MAX_MESSAGE / 2;
@@ -16,11 +17,19 @@ impl Bridge {
     /// # Errors
     /// What fails when the reference runs, or that the path is no regular file.
     pub fn read_file(&self, reference: &Reference, path: &str) -> Result<Vec<u8>, RpcError> {
+        self.read_until(reference, path, u64::MAX)
+    }
+
+    /// The same, read no further once there are more than `most` bytes.
+    ///
+    /// # Errors
+    /// See [`Self::read_file`].
+    pub fn read_until(&self, reference: &Reference, path: &str, most: u64) -> Result<Vec<u8>, RpcError> {
         let mut data = Vec::new();
         loop {
             let chunk = self.read_range(reference, path, data.len(), CHUNK)?;
             data.extend_from_slice(&chunk);
-            if chunk.len() < CHUNK {
+            if chunk.len() < CHUNK || data.len() as u64 > most {
                 return Ok(data);
             }
         }
@@ -53,13 +62,14 @@ impl Bridge {
     }
 
     /// The contents of a file that need not be there; `None` if there is nothing, or no file but a directory. The
-    /// directory is listed first: that a file is missing is something engines say only in words.
+    /// directory is listed first: that a file is missing is something engines say only in words. Of a file of more than
+    /// [`MOST_BYTES`], a few more than these are read.
     ///
     /// # Errors
     /// See [`Self::read_file`].
     pub fn try_read_file(&self, reference: &Reference, path: &str) -> Result<Option<Vec<u8>>, RpcError> {
         match self.probe(reference, path)? {
-            Some(found) if !found.is_dir() => match self.read_file(reference, path) {
+            Some(found) if !found.is_dir() => match self.read_until(reference, path, MOST_BYTES) {
                 // A link to a directory.
                 Err(error) if error.is_not_a_file() => Ok(None),
                 // Gone after all if it is a link that leads nowhere.

@@ -20,6 +20,7 @@ mod files;
 pub mod git_url;
 mod images;
 mod inputs_message;
+mod listing;
 mod named;
 pub mod named_context;
 pub mod options;

@@ -49,8 +49,7 @@ impl GatewayResolver<'_> {
 
     fn answer(&self, question: &Question) -> Result<String, FrontendFailure> {
         let base = self.base()?;
-        let mut paths: BTreeSet<String> =
-            question.requirements.inputs.iter().map(|path| path.as_str().to_owned()).collect();
+        let mut paths: BTreeSet<String> = question.requirements.context_paths(false).collect();
         paths.extend(question.conda.iter().flat_map(CondaQuestion::context_paths));
         let context = self.context.files(&paths, self.ignored);
         let inputs = Inputs {

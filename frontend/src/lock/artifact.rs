@@ -66,7 +66,7 @@ impl ArtifactKind {
     const ARCHIVES: [&'static str; 5] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
 
     /// What the file at the end of a path or address is.
-    pub(super) fn of_path(path: &str) -> Self {
+    pub fn of_path(path: &str) -> Self {
         FileName::of_address(path).map_or(Self::Other, |name| Self::of_file(name.as_str()))
     }
 

@@ -132,6 +132,27 @@ pub enum LockErrorKind {
         /// The option.
         option: String,
     },
+    /// An option that takes no value.
+    #[error("`{option}` takes no value")]
+    OptionWithoutValue {
+        /// The option.
+        option: String,
+    },
+    /// A quote that begins and does not end.
+    #[error("a quote in the options of this line is not closed")]
+    OpenQuote,
+    /// An included file with other options on its line.
+    #[error("`{option}` needs a line of its own: pip drops the other options there")]
+    Crowded {
+        /// The option.
+        option: String,
+    },
+    /// A file at an address among files with hashes.
+    #[error("`{url}` is read only during a build, but the hashes of all requirements must be known before")]
+    Remote {
+        /// The address.
+        url: String,
+    },
     /// A line of a hashed requirements file that is not pinned.
     #[error("`{package}` is not pinned by `==`, although others here have hashes")]
     Unpinned {

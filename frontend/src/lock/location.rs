@@ -32,13 +32,13 @@ pub(super) fn join(base: &str, path: &str) -> String {
 }
 
 /// Whether `text` is an address and not a path.
-pub(super) fn is_url(text: &str) -> bool {
+pub fn is_url(text: &str) -> bool {
     let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(in_scheme))
 }
 
 /// The path of a `file:` address.
-pub(super) fn file_url_path(url: &str) -> Option<String> {
+pub fn file_url_path(url: &str) -> Option<String> {
     let rest = url.strip_prefix("file:")?;
     let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
     Some(decoded(path.split(['?', '#']).next().unwrap_or(path)))

@@ -27,11 +27,15 @@ pub use artifact::{Artifact, ArtifactKind, Index, IndexKind, Location, Policy, S
 pub use error::{LockError, LockErrorKind};
 pub use fresh::{Reason, Stale};
 pub use hashes::{Hash, Hashes};
+pub use location::{file_url_path, is_url};
 pub use model::{
     Conflict, ConflictItem, Dependency, Install, Listing, Lock, Package, Pick, Place, Root, Roots, Source,
 };
 pub use poetry::poetry_specifiers;
-pub use requirements::{Line, Options, ParsedRequirements, ReadFile, parse_requirements};
+pub use requirements::{
+    Exists, Line, OfRequirement, Options, ParsedRequirements, ReadFile, Says, Setting, Statement, is_path,
+    links, local, parse_requirements, statements,
+};
 pub use timestamp::Timestamp;
 
 use std::fmt;
@@ -66,6 +70,8 @@ pub struct Input<'a> {
     pub pyproject: Option<&'a str>,
     /// Reads another file by its path in the context, for the includes of requirements files.
     pub read: &'a ReadFile<'a>,
+    /// Tells whether there is something at a path of the context, for paths in requirements files.
+    pub exists: &'a Exists<'a>,
 }
 
 /// What a format has to offer.

@@ -31,6 +31,9 @@ use crate::spec::{
 /// Where the virtual environment is, in every Python stage.
 pub const VENV: &str = "/venv";
 
+/// Where a step that resolves has the folders and archives of the context that requirements name.
+pub const SOURCES: &str = "/run/pybuild/sources";
+
 /// What one build makes: its target and every stage that it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -186,6 +189,8 @@ pub struct Packages {
 pub struct AppFiles {
     /// Paths and patterns; empty for all of the context.
     pub include: Vec<ContextPath>,
+    /// Those of them that are links, or lie behind one: what they lead to is copied to their place.
+    pub linked: Vec<ContextPath>,
     /// Patterns of what is left out.
     pub exclude: Vec<String>,
     /// The folder they are copied into.
@@ -424,15 +429,11 @@ impl Plan {
         for groups in self.environments() {
             match &groups.wheels {
                 Some(wheels) => paths.extend(wheels.context_paths().map(str::to_owned)),
-                None => paths.extend(inputs(&groups.requirements)),
+                None => paths.extend(groups.requirements.context_paths(true)),
             }
         }
         (!paths.contains(".")).then_some(paths)
     }
-}
-
-fn inputs(requirements: &Requirements) -> impl Iterator<Item = String> {
-    requirements.inputs.iter().map(|path| path.as_str().to_owned())
 }
 
 /// What has to be transferred for a pattern: everything below its part without wildcards.

@@ -368,7 +368,12 @@ impl<'s> Planner<'s> {
     fn package_files(&self) -> AppFiles {
         let to = ImagePath::constant("/src");
         let files = self.files(None, &to);
-        self.for_backend(files.unwrap_or(AppFiles { include: Vec::new(), exclude: Vec::new(), to }))
+        self.for_backend(files.unwrap_or(AppFiles {
+            include: Vec::new(),
+            linked: Vec::new(),
+            exclude: Vec::new(),
+            to,
+        }))
     }
 
     /// Files for a build backend. One that asks git gets all of them: a file that is left out is a change to git, and
@@ -396,7 +401,8 @@ impl<'s> Planner<'s> {
         } else {
             Vec::new()
         };
-        Some(AppFiles { include: chosen, exclude, to: to.clone() })
+        let linked = chosen.iter().filter(|path| self.project.linked.contains(*path)).cloned().collect();
+        Some(AppFiles { include: chosen, linked, exclude, to: to.clone() })
     }
 
     fn workdir(&self, stage: &Stage) -> ImagePath {

@@ -1,8 +1,6 @@
 //! The files of a build context, asked for through a trait small enough for the gateway, a folder and a test.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
@@ -14,6 +12,34 @@ pub enum Kind {
     File,
     /// A folder.
     Folder,
+    /// A pipe, a device or a socket.
+    Other,
+}
+
+/// The largest file that is read, in bytes. The locks of the largest projects have a tenth of that.
+pub const MOST_BYTES: u64 = 64 << 20;
+
+/// What is at a path and is not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// A pipe, a device or a socket.
+    #[error("`{}` is no regular file", path.as_str())]
+    NotRegular {
+        /// Where.
+        path: ContextPath,
+    },
+    /// More than [`MOST_BYTES`].
+    #[error("`{}` is larger than {} MiB", path.as_str(), MOST_BYTES >> 20)]
+    TooLarge {
+        /// Where.
+        path: ContextPath,
+    },
+}
+
+impl From<Unfit> for ContextError {
+    fn from(unfit: Unfit) -> Self {
+        Self(Box::new(unfit))
+    }
 }
 
 /// Why a context could not be asked: never "it is not there", which is an answer.
@@ -42,6 +68,15 @@ pub trait Context {
     /// # Errors
     /// If the context itself cannot be read.
     fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError>;
+
+    /// The path that `path` stands for when links are followed, inside of the context as the engine does it. `None` if links
+    /// lead in a circle.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
+        Ok(Some(path.clone()))
+    }
 
     /// The names in a folder, sorted; none if there is no such folder.
     ///
@@ -82,90 +117,4 @@ pub trait Context {
         }
         Ok(found.into_iter().collect())
     }
-}
-
-/// A folder of this machine as a context.
-#[derive(Clone, Debug)]
-pub struct Folder {
-    root: PathBuf,
-}
-
-impl Folder {
-    /// The context at `root`.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
-    }
-
-    fn join(&self, path: &ContextPath) -> PathBuf {
-        self.root.join(path.as_str())
-    }
-}
-
-impl Context for Folder {
-    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
-        match fs::read(self.join(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if absent(&error) => Ok(None),
-            Err(error) => Err(unreadable(path, &error)),
-        }
-    }
-
-    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
-        match fs::metadata(self.join(path)) {
-            Ok(found) if found.is_dir() => Ok(Some(Kind::Folder)),
-            Ok(_) => Ok(Some(Kind::File)),
-            Err(error) if absent(&error) => Ok(None),
-            Err(error) => Err(unreadable(path, &error)),
-        }
-    }
-
-    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
-        let entries = match fs::read_dir(self.join(folder)) {
-            Ok(entries) => entries,
-            Err(error) if absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(unreadable(folder, &error)),
-        };
-        let mut names: Vec<_> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        Ok(names)
-    }
-
-    /// As the trait says; links are not followed, since they are copied as links.
-    fn find(
-        &self,
-        roots: &BTreeSet<ContextPath>,
-        names: &[&str],
-        ignored: &Patterns,
-    ) -> Result<Vec<String>, ContextError> {
-        let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
-        let mut found = BTreeSet::new();
-        let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
-        let mut left = ignored.most_paths();
-        while let Some(path) = open.pop().filter(|_| left > 0) {
-            left -= 1;
-            let kind = match fs::symlink_metadata(self.join(&path)) {
-                _ if ignored.matches(path.as_str()) => continue,
-                Ok(found) => found.file_type(),
-                Err(error) if absent(&error) => continue,
-                Err(error) => return Err(ContextError(Box::new(error))),
-            };
-            if kind.is_dir() {
-                let inside = self.list(&path)?.into_iter();
-                open.extend(inside.filter_map(|name| path.join(&name)));
-            } else if kind.is_file() && wanted.matches(path.name()) {
-                found.insert(path.as_str().to_owned());
-            }
-        }
-        Ok(found.into_iter().collect())
-    }
-}
-
-fn unreadable(path: &ContextPath, error: &std::io::Error) -> ContextError {
-    ContextError(format!("`{}`: {error}", path.as_str()).into())
-}
-
-fn absent(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }

@@ -27,6 +27,11 @@ pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
+/// Whether the bytes are UTF-8 as they are.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && !is_latin1(bytes)
+}
+
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::context::{Context, ContextError, Kind};
+use super::context::{Context, ContextError, Kind, Unfit};
 use crate::diagnostics::nearest;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::ignore::Patterns;
@@ -94,6 +94,12 @@ impl Files<'_> {
         }
     }
 
+    /// Whether there is something at a path that may lead out of the context, or anywhere that cannot be read.
+    pub fn exists(&self, path: &str) -> bool {
+        let kind = ContextPath::parse(path).and_then(|path| self.context.kind(&path).ok().flatten());
+        kind.is_some()
+    }
+
     /// The first of `names` that is a file and is not ignored.
     ///
     /// # Errors
@@ -103,11 +109,24 @@ impl Files<'_> {
             let Some(path) = ContextPath::parse(name) else {
                 continue;
             };
-            if self.context.kind(&path)? == Some(Kind::File) && !self.ignored.patterns.matches(name) {
+            // A pipe in the place of a file is told of when it is read.
+            let is_there = matches!(self.context.kind(&path)?, Some(Kind::File | Kind::Other));
+            if is_there && !self.ignored.patterns.matches(name) {
                 return Ok(Some(path));
             }
         }
         Ok(None)
+    }
+
+    /// The content of a file, `None` where there is none or nothing that is read. Who names the file tells why.
+    ///
+    /// # Errors
+    /// If the context cannot be read.
+    pub fn read_fit(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        match self.context.read(path) {
+            Err(error) if error.0.downcast_ref::<Unfit>().is_some() => Ok(None),
+            read => read,
+        }
     }
 
     /// The content of a file that the user named at `span`; what is wrong with it is reported.
@@ -122,7 +141,21 @@ impl Files<'_> {
         found: &mut Diagnostics,
     ) -> Result<Option<Vec<u8>>, ContextError> {
         match self.check_named(path, named_in, span, found)? {
-            Some(Kind::File) => self.context.read(path),
+            Some(Kind::File) => match self.context.read(path) {
+                Err(error) => match error.0.downcast_ref::<Unfit>() {
+                    Some(unfit) => {
+                        found.report(named_in, span, Problem::Unfit { message: unfit.to_string() });
+                        Ok(None)
+                    }
+                    None => Err(error),
+                },
+                read => read,
+            },
+            Some(Kind::Other) => {
+                let message = Unfit::NotRegular { path: path.clone() }.to_string();
+                found.report(named_in, span, Problem::Unfit { message });
+                Ok(None)
+            }
             Some(Kind::Folder) => {
                 found.report(named_in, span, Problem::NotAFile { path: path.as_str().to_owned() });
                 Ok(None)
@@ -161,7 +194,12 @@ impl Files<'_> {
             found.report(named_in, span, Problem::MissingFile { path: path.as_str().to_owned(), suggestion });
             return Ok(None);
         };
-        if let Some(rule) = self.ignored.patterns.excluding_rule(path.as_str()) {
+        // A link leads nowhere in a build if what it leads to is left out.
+        let target = self.context.follow(path)?.unwrap_or_else(|| path.clone());
+        let hidden = [path, &target]
+            .into_iter()
+            .find_map(|path| self.ignored.patterns.excluding_rule(path.as_str()).map(|rule| (path, rule)));
+        if let Some((path, rule)) = hidden {
             let ignore_file = self.ignored.file.clone();
             let (path, rule) = (path.as_str().to_owned(), rule.text.clone());
             found.report(named_in, span, Problem::IgnoredFile { path, rule, ignore_file });

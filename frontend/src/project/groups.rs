@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::context::ContextError;
 use super::files::Files;
 use super::pyproject::{GroupEntry, Pyproject, normalized};
-use super::requirements::{Requirements, follow};
+use super::reading::follow;
+use super::requirements::Requirements;
 use super::scope::Scope;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
 use crate::spec::{Located, Spec};
@@ -40,11 +41,13 @@ pub(super) fn collect(
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<BTreeMap<String, Requirements>, ContextError> {
+    let context = (files, spec.dependencies.installer);
     let mut groups = BTreeMap::new();
     for (name, named) in &spec.dependencies.groups {
         let name = normalized(name);
         let wanted = scope.has_group(&name);
-        let read = if wanted { follow(named, &spec.source, files, found)? } else { Requirements::default() };
+        let read =
+            if wanted { follow(named, &spec.source, context, found)? } else { Requirements::default() };
         groups.insert(name, read);
     }
     if let Some(project) = pyproject {
@@ -72,7 +75,7 @@ pub(super) fn collect(
             let named = [Located::new(path, spec.anywhere())];
             let wanted = scope.has_group(name);
             let read =
-                if wanted { follow(&named, &spec.source, files, found)? } else { Requirements::default() };
+                if wanted { follow(&named, &spec.source, context, found)? } else { Requirements::default() };
             groups.insert(name.to_owned(), read);
         }
     }

@@ -8,7 +8,7 @@ use super::decode::decoded;
 use super::files::Files;
 use super::requirements::Requirements;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
-use crate::lock::{self, Format, Input, Lock, LockError, Stale};
+use crate::lock::{self, Format, Input, Lock, LockError, LockErrorKind, ParsedRequirements, Stale};
 use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
 
@@ -165,7 +165,7 @@ fn hashed(
 ) -> Result<Option<Locked>, ContextError> {
     let Some(first) = paths.first() else { return Ok(None) };
     let source = match paths {
-        [only] => match files.context.read(only)? {
+        [only] => match files.read_fit(only)? {
             // A file in no known encoding is reported where it is followed.
             Some(bytes) => match decoded(&bytes) {
                 Some(text) => Arc::new(Source::new(only.as_str(), text)),
@@ -180,8 +180,15 @@ fn hashed(
         }
     };
     let read = reader(files);
-    let is_hashed = match lock::parse_requirements(&source.name, &source.text, &read) {
-        Ok(parsed) => parsed.is_hashed(),
+    let exists = |path: &str| files.exists(path);
+    let is_hashed = match lock::parse_requirements(&source.name, &source.text, &read, &exists) {
+        Ok(parsed) => {
+            let is_hashed = parsed.is_hashed();
+            if is_hashed {
+                warn(&parsed, files, found)?;
+            }
+            is_hashed
+        }
         // What cannot be read here is left to the resolver, but for files that are meant to be held to their hashes.
         Err(_) => mentions_hash(&source.text),
     };
@@ -195,6 +202,23 @@ fn hashed(
     };
     let included = included(&lock, &source, files)?;
     Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock) }))
+}
+
+/// Tells of the options that a lock of requirements files does not heed.
+fn warn(parsed: &ParsedRequirements, files: &Files<'_>, found: &mut Diagnostics) -> Result<(), ContextError> {
+    for (option, at) in &parsed.ignored {
+        let Some(path) = ContextPath::parse(&at.file) else { continue };
+        if let Some(text) = files.context.read(&path)?.as_deref().and_then(decoded) {
+            // An index without encryption needs no trust in its certificate.
+            let hosts = parsed.options.trusted_hosts.iter();
+            let is_plain = |host: &String| text.contains(&format!("http://{host}"));
+            if *option == "--trusted-host" && hosts.clone().all(is_plain) {
+                continue;
+            }
+            found.report(&Arc::new(Source::new(&*at.file, text)), at.span, Problem::IgnoredOption { option });
+        }
+    }
+    Ok(())
 }
 
 /// The texts of the other files that packages of a lock stand in.
@@ -244,7 +268,8 @@ fn parse(
     found: &mut Diagnostics,
 ) -> Option<Lock> {
     let read = reader(files);
-    let input = Input { path: &source.name, text: &source.text, pyproject, read: &read };
+    let exists = |path: &str| files.exists(path);
+    let input = Input { path: &source.name, text: &source.text, pyproject, read: &read, exists: &exists };
     match lock::parse(format, &input) {
         Ok(lock) => Some(lock),
         Err(error) => {
@@ -256,7 +281,13 @@ fn parse(
 
 /// Shows an error in the file that it is about, which may be one that the lock includes.
 fn report(error: &LockError, source: &Arc<Source>, files: &Files<'_>, found: &mut Diagnostics) {
-    let problem = Problem::Lock { message: error.to_string(), help: Vec::new() };
+    let help = match &error.kind {
+        LockErrorKind::Remote { url } => vec![format!(
+            "save the file beside the requirements, and name that: `curl -o constraints.txt {url}`"
+        )],
+        _ => Vec::new(),
+    };
+    let problem = Problem::Lock { message: error.to_string(), help };
     if *error.at.file == *source.name {
         found.report(source, error.at.span, problem);
         return;

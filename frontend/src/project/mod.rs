@@ -6,7 +6,10 @@ mod conda;
 mod context;
 mod decode;
 mod files;
+mod folder;
 mod groups;
+mod links;
+mod local;
 mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
@@ -15,6 +18,7 @@ mod pinned;
 mod poetry;
 mod pyproject;
 mod python;
+mod reading;
 pub mod releases;
 mod requirements;
 mod rules;
@@ -22,16 +26,19 @@ mod scope;
 mod version;
 
 pub use conda::{Conda, CondaSource};
-pub use context::{Context, ContextError, Folder, Kind};
+pub use context::{Context, ContextError, Kind, MOST_BYTES, Unfit};
 pub use files::{Files, Ignored};
+pub use folder::Folder;
+pub use links::followed;
 pub use locked::Locked;
 pub use pyproject::normalized;
 pub use python::PythonVersion;
-pub use requirements::{Requirements, Wanted};
+pub use reading::{Changed, Part, Places, fetched};
+pub use requirements::{Needs, Requirements, Wanted};
 pub use scope::Scope;
 pub use version::VersionFromGit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::pyproject::Pyproject;
@@ -81,6 +88,8 @@ pub struct Project {
     pub below: Option<Below>,
     /// What takes the version from git when the project is built, and where it is said.
     pub version_from_git: Option<VersionFromGit>,
+    /// The paths that stages name and that are links, or lie behind one.
+    pub linked: BTreeSet<ContextPath>,
     /// OCI labels from the project's metadata.
     pub labels: BTreeMap<String, String>,
 }
@@ -108,9 +117,9 @@ impl Project {
         found: &mut Diagnostics,
     ) -> Result<Self, ContextError> {
         check_foreign(spec, found);
-        check_included(scope, spec, files, found)?;
+        let linked = check_included(scope, spec, files, found)?;
         if !scope.has_python() {
-            return Ok(Self::default());
+            return Ok(Self { linked, ..Self::default() });
         }
         let (folder, manifest) = manifest(spec, files)?;
         let pyproject = manifest.and_then(|source| Pyproject::parse(&source, found));
@@ -145,10 +154,9 @@ impl Project {
             (None, None) => main_requirements(spec, pyproject.as_ref(), files, found)?,
         };
         let mut unknown = Diagnostics::default();
-        let requirements = with_extras(spec, requirements, &groups, &mut unknown);
+        let mut requirements = with_extras(spec, requirements, &groups, &mut unknown);
         check_groups(spec, &groups, &mut unknown);
         let is_package = is_package(spec, pyproject.as_ref(), locked.as_ref(), found);
-        let mut requirements = requirements;
         for each in std::iter::once(&mut requirements).chain(groups.values_mut()) {
             own::take_in(each, pyproject.as_ref(), is_package, found);
         }
@@ -175,6 +183,7 @@ impl Project {
             Installer::Pip => BTreeMap::new(),
         };
         let below = folder.filter(|_| is_package).and_then(|folder| below(spec, folder, pyproject.as_ref()?));
+        report_hashes(spec, scope, (&requirements, &groups), &locked_groups, found);
         let version_from_git = pyproject.filter(|_| is_package).and_then(|project| project.version_from_git);
         Ok(Self {
             python,
@@ -187,6 +196,7 @@ impl Project {
             is_package,
             below,
             version_from_git,
+            linked,
             labels,
         })
     }
@@ -205,6 +215,27 @@ impl Project {
     pub fn requirements_with(&self, groups: &[String]) -> Requirements {
         let groups = groups.iter().filter_map(|name| self.groups.get(name));
         groups.fold(self.requirements.clone(), |all, group| all.with(group))
+    }
+}
+
+/// Hashes that nothing checks: of files that could not be taken as a lock, and that the resolver reads.
+fn report_hashes(
+    spec: &Spec,
+    scope: &Scope<'_>,
+    (requirements, groups): (&Requirements, &BTreeMap<String, Requirements>),
+    locked: &BTreeMap<String, Locked>,
+    found: &mut Diagnostics,
+) {
+    // pip checks what it installs. And why files are no lock may have been said already.
+    if spec.dependencies.installer == Installer::Pip || found.has_errors() {
+        return;
+    }
+    let installed = groups.iter().filter(|(name, _)| scope.has_group(name) && !locked.contains_key(*name));
+    let installed = installed.map(|(_, group)| group);
+    for at in std::iter::once(requirements).chain(installed).filter_map(|one| one.hashed.as_ref()) {
+        let line = at.source.text.get(at.span.start..at.span.end).unwrap_or_default();
+        let line = line.split_whitespace().next().unwrap_or_default().to_owned();
+        found.report(&at.source, at.span, Problem::HashNotChecked { line });
     }
 }
 
@@ -272,7 +303,7 @@ fn main_requirements(
     found: &mut Diagnostics,
 ) -> Result<Requirements, ContextError> {
     if let Some(named) = &spec.dependencies.requirements {
-        let chosen = requirements::follow(named, &spec.source, files, found)?;
+        let chosen = reading::follow(named, &spec.source, (files, spec.dependencies.installer), found)?;
         if spec.dependencies.installer == Installer::Wheels && !chosen.inputs.is_empty() {
             let what = format!("the dependencies in {}", chosen.label());
             let span = named.first().map_or_else(|| spec.anywhere(), |file| file.span);
@@ -285,7 +316,8 @@ fn main_requirements(
     let mut installed_from = detected.as_ref().map(|path| path.as_str().to_owned());
     let mut chosen = Requirements::default();
     if let Some(path) = detected {
-        chosen = requirements::follow(&[Located::new(path, anywhere)], &spec.source, files, found)?;
+        let context = (files, spec.dependencies.installer);
+        chosen = reading::follow(&[Located::new(path, anywhere)], &spec.source, context, found)?;
     } else if let Some(pyproject) = pyproject {
         if let Some(span) = pyproject.dynamic_dependencies {
             found.report(&pyproject.source, span, Problem::DynamicDependencies);
@@ -380,17 +412,22 @@ pub fn is_python(spec: &Spec, base: &Base) -> bool {
     false
 }
 
-/// Every path of the context that a stage names must be there; patterns may match nothing.
+/// Every path of the context that a stage names must be there; patterns may match nothing. Given back are those that are
+/// links.
 fn check_included(
     scope: &Scope<'_>,
     spec: &Spec,
     files: &Files<'_>,
     found: &mut Diagnostics,
-) -> Result<(), ContextError> {
+) -> Result<BTreeSet<ContextPath>, ContextError> {
+    let mut linked = BTreeSet::new();
     for path in scope.named_paths() {
-        files.check_named(&path.value, &spec.source, path.span, found)?;
+        let kind = files.check_named(&path.value, &spec.source, path.span, found)?;
+        if kind.is_some() && files.context.follow(&path.value)?.is_some_and(|target| target != path.value) {
+            linked.insert(path.value);
+        }
     }
-    Ok(())
+    Ok(linked)
 }
 
 /// Labels from the project's metadata, and from the version that it is given.

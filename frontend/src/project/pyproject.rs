@@ -89,6 +89,18 @@ pub(super) struct Pyproject {
     pub unreadable: Vec<Located<String>>,
 }
 
+/// Whether a manifest says by itself all that a resolver asks of a project, so that nothing is built to find out.
+pub(super) fn is_static(text: &str) -> bool {
+    let Ok(document) = DeTable::parse(text) else { return false };
+    let Some(project) = table(document.get_ref(), "project") else { return false };
+    let dynamic = project.get("dynamic").and_then(|list| list.get_ref().as_array());
+    let is_open = dynamic.into_iter().flatten().any(|item| {
+        let asked = ["version", "dependencies", "optional-dependencies", "requires-python"];
+        item.get_ref().as_str().is_none_or(|name| asked.contains(&name))
+    });
+    project.contains_key("name") && project.contains_key("version") && !is_open
+}
+
 impl Pyproject {
     /// Reads the file. A syntax error is reported and gives `None`.
     pub(super) fn parse(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {

@@ -373,8 +373,9 @@ fn a_line_for_the_project_itself_stands_for_what_it_depends_on() {
     assert_eq!(project.requirements.inline, ["flask"]);
     let dev = project.requirements_with(&["dev".to_owned()]);
     assert_eq!(dev.inline, ["flask", "ruff", "pytest"]);
+    let places = Places { sources: "/s", remote: None, editable: true };
     let read = |path: &str| {
-        let text = dev.rewritten(&ContextPath::parse(path).unwrap()).unwrap_or_default();
+        let text = dev.rewritten(&ContextPath::parse(path).unwrap(), &places).unwrap_or_default();
         text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(read("requirements.txt"), ["", "gunicorn # serves"]);

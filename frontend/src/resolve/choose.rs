@@ -7,7 +7,7 @@ use pep440_rs::Version;
 use crate::address::{Commit, FileName, visible};
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
 use crate::lock::{Artifact, Format, Install, Location, Package, Source};
-use crate::plan::{BuildFrom, WheelFrom, WheelPlan};
+use crate::plan::{BuildFrom, SOURCES, WheelFrom, WheelPlan};
 use crate::project::{Locked, Wanted};
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
@@ -192,10 +192,18 @@ fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> 
         // Paths of requirements files were joined to the folder of the file that names them.
         Some(locked) if locked.lock.format == Format::Requirements => ContextPath::parse(path),
         Some(locked) => locked.path.sibling(path),
-        None => ContextPath::parse(path),
+        None => ContextPath::parse(mounted(path).unwrap_or(path)),
     };
     let resolved = resolved.ok_or_else(|| Problem::PathLeavesContext { value: path.to_owned() })?;
     Ok(resolved.as_str().to_owned())
+}
+
+/// The path in the context of what a resolver has found in [`SOURCES`], which lies beside the folder of its answer.
+fn mounted(path: &str) -> Option<&str> {
+    let beside = SOURCES.rsplit('/').next().unwrap_or_default();
+    let rest = path.strip_prefix(SOURCES);
+    let rest = rest.or_else(|| path.strip_prefix("../").and_then(|path| path.strip_prefix(beside)));
+    rest.and_then(|rest| rest.strip_prefix('/'))
 }
 
 /// Shows why nothing could be selected from a lock.

@@ -353,7 +353,8 @@ impl Environments<'_> {
     fn ask(&self, question: &Question) -> Result<Lock, ResolveError> {
         let text = self.resolver.resolve(question)?;
         let read = |path: &str| Err(format!("`{path}` is not part of the answer"));
-        let input = Input { path: "pylock.toml", text: &text, pyproject: None, read: &read };
+        let input =
+            Input { path: "pylock.toml", text: &text, pyproject: None, read: &read, exists: &|_| false };
         lock::parse(Format::Pylock, &input).map_err(|error| ResolveError(Box::new(error)))
     }
 

@@ -63,7 +63,7 @@ fn a_requirements_file_is_written_without_the_line_for_the_project() {
     let ejected = folder.run(&["eject", "--platform", "linux/amd64"]).result();
     for part in [
         "COPY <<'REQUIREMENTS' /project.plain.txt\nidna\nREQUIREMENTS\n",
-        "COPY <<'REQUIREMENTS' /project/requirements.txt\n    \npackaging\nREQUIREMENTS\n",
+        "COPY <<'REQUIREMENTS' /project/requirements.txt\n\npackaging\nREQUIREMENTS\n",
         "--mount=type=bind,from=pybuild-requirements,source=/project/requirements.txt,target=/run/context/requirements.txt",
     ] {
         assert!(ejected.contains(part), "{part}\n{ejected}");

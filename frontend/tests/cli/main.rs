@@ -12,6 +12,7 @@ mod found;
 mod graph;
 mod hostile;
 mod init;
+mod links;
 mod packages;
 mod plan;
 mod schema;

@@ -46,6 +46,7 @@ mod public;
 mod pyproject;
 mod refused;
 mod reproducible;
+mod requirements;
 mod secrets;
 mod settings;
 mod small;

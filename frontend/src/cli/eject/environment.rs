@@ -13,11 +13,15 @@ use crate::lock::Source;
 use crate::plan::{
     Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom, WheelSet,
 };
+use crate::project::Places;
 use crate::select::{Selected, Take};
 use crate::spec::{ContextPath, SystemManager};
 
 /// The stage with the lists of what pip installs.
 pub(super) const LISTS: &str = "pybuild-requirements";
+
+/// Where files and folders of the context are while pip runs.
+const CONTEXT: &str = "/run/context";
 
 /// Where these are while pip runs.
 pub(super) const MOUNTED: &str = "/run/requirements";
@@ -44,6 +48,8 @@ struct Wanted {
     files: Option<(Vec<String>, Vec<String>)>,
     /// Those of them that are read in another form.
     rewritten: BTreeMap<String, String>,
+    /// Folders and archives of the context that they name.
+    sources: Vec<String>,
     /// What stands before a pip that builds what is in the context, see [`given_version`].
     given: Option<String>,
 }
@@ -53,9 +59,11 @@ impl Wanted {
     fn new(list: String, groups: &Groups, given: Option<String>) -> Self {
         let requirements = &groups.requirements;
         let rewritten = requirements.inputs.iter();
+        let places = Places { sources: CONTEXT, remote: None, editable: false };
         let rewritten = rewritten
-            .filter_map(|path| Some((path.as_str().to_owned(), requirements.rewritten(path)?)))
+            .filter_map(|path| Some((path.as_str().to_owned(), requirements.rewritten(path, &places)?)))
             .collect();
+        let sources = requirements.sources.keys().map(|path| path.as_str().to_owned()).collect();
         Self {
             list,
             hashed: Vec::new(),
@@ -63,6 +71,7 @@ impl Wanted {
             context: Vec::new(),
             files: None,
             rewritten,
+            sources,
             given,
         }
     }
@@ -272,7 +281,7 @@ fn lists<'w>(out: &mut Dockerfile, all: impl Iterator<Item = &'w Wanted>, more: 
             }
         }
         for (path, text) in wanted.rewritten.iter().filter(|_| wanted.files.is_some()) {
-            body.comment(&format!("{path} without the project, which is installed by itself."));
+            body.comment(&format!("{path}, without the project, and with the paths that pip has here."));
             let lines: Vec<&str> = text.lines().collect();
             body.file(END, &format!("/{}/{path}", wanted.list), &lines);
         }
@@ -301,7 +310,7 @@ fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: boo
     let list = format!("{MOUNTED}/{}.plain.txt", wanted.list);
     if let Some((files, inputs)) = &wanted.files {
         for input in inputs {
-            let target = ("target", format!("/run/context/{input}"));
+            let target = ("target", format!("{CONTEXT}/{input}"));
             let target = (target.0, target.1.as_str());
             mounts.push(match wanted.rewritten.get(input) {
                 Some(_) => {
@@ -311,8 +320,12 @@ fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: boo
                 None => mount(&[("type", "bind"), ("source", input), target]),
             });
         }
+        for source in &wanted.sources {
+            let target = format!("{CONTEXT}/{source}");
+            mounts.push(mount(&[("type", "bind"), ("source", source), ("target", &target), ("rw", "")]));
+        }
         let mut arguments: Vec<String> =
-            files.iter().map(|file| format!("-r {}", shell(&[&format!("/run/context/{file}")]))).collect();
+            files.iter().map(|file| format!("-r {}", shell(&[&format!("{CONTEXT}/{file}")]))).collect();
         if !wanted.plain.is_empty() {
             arguments.push(format!("-r {}", shell(&[&list])));
         }
@@ -324,7 +337,7 @@ fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: boo
         commands.push(vec![format!("{pip} --no-deps -r {}", shell(&[&list]))]);
     }
     for path in &wanted.context {
-        let target = format!("/run/context/{path}");
+        let target = format!("{CONTEXT}/{path}");
         mounts.push(mount(&[("type", "bind"), ("source", path), ("target", &target), ("rw", "")]));
         let command = format!("{pip} --no-deps {}", shell(&[&target]));
         commands.push(with_version(wanted.given.as_deref(), &command));

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::code::is_module;
 use super::draft::Draft;
 use super::packages::Packages;
+use crate::cli::folder::text_below;
 
 /// The groups that `test` installs without being told.
 const USUAL: [&str; 3] = ["dev", "test", "tests"];
@@ -54,7 +55,7 @@ fn quoted(path: &str) -> String {
 
 fn has_tests(folder: &Path) -> bool {
     let is_configured = || {
-        let text = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
+        let text = text_below(folder, "pyproject.toml");
         folder.join("pytest.ini").is_file() || text.contains("[tool.pytest")
     };
     ["tests", "test"].iter().any(|name| folder.join(name).is_dir())

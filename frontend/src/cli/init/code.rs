@@ -1,5 +1,6 @@
 //! The Python files of a folder, and what can be read out of them without running them.
 
+use crate::cli::folder::text_below;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -63,8 +64,8 @@ pub(super) fn modules(folder: &Path, ignored: &Ignored, apart: &[String]) -> Vec
             if is_folder && depth < 4 && !ELSEWHERE.contains(&name.as_str()) && !apart.contains(&path) {
                 folders.push((entry.path(), format!("{path}/"), depth + 1));
             } else if !is_folder && is_module(&name) && !name.starts_with("test_") {
-                let text = std::fs::read(entry.path()).unwrap_or_default();
-                files.insert(path, String::from_utf8_lossy(&text).into_owned());
+                let text = text_below(folder, &path);
+                files.insert(path, text);
             }
         }
     }

@@ -18,7 +18,7 @@ use std::io::Write as _;
 
 use super::arguments::{Init, Project};
 use super::error::CliError;
-use super::folder::{FILE, Opened};
+use super::folder::{FILE, Opened, named_text};
 use super::{Answer, platform};
 use crate::diagnostics::Diagnostics;
 use crate::project::Folder;
@@ -45,7 +45,7 @@ pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
     }
     let mut report = Vec::new();
     if let Some(file) = &asked.from {
-        let text = std::fs::read_to_string(file)
+        let text = named_text(file)
             .map_err(|error| CliError::new(format!("`{}` cannot be read: {error}", file.display())))?;
         report = dockerfile::carry(&file.display().to_string(), &text, &mut draft)?;
         if let Some(version) = &asked.python {

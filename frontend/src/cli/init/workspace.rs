@@ -6,6 +6,7 @@ use super::code::modules;
 use super::draft::Draft;
 use super::look::scripts;
 use super::runs::Scene;
+use crate::cli::folder::text_below;
 use crate::project::Ignored;
 
 /// A member, as the workspace's lock has it.
@@ -40,7 +41,7 @@ pub(super) fn choose(
     let mut found = Vec::new();
     for member in members {
         let place = folder.join(&member.path);
-        let manifest = std::fs::read_to_string(place.join("pyproject.toml")).unwrap_or_default();
+        let manifest = text_below(&place, "pyproject.toml");
         let is_package = manifest.contains("[build-system]");
         let scene = Scene {
             packages: whole.packages.clone(),

@@ -8,6 +8,18 @@ for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.cr
         export SSL_CERT_FILE=$bundle
     fi
 done
+# The resolver drops the hashes of files that it only resolves from, and knows no address to look for their includes.
+for file in /run/pybuild/remote/*.txt; do
+    [ -e "$file" ] || continue
+    if grep -Eq '(^|[[:space:]])--(hash|require-hashes)' "$file"; then
+        echo "pybuild: an included file at an address has hashes, which must be known before the build: save the file beside the requirements, and name that" >&2
+        exit 3
+    fi
+    if grep -Eq '^[[:space:]]*(-r|-c|--requirement|--constraint)' "$file"; then
+        echo "pybuild: an included file at an address includes others: name these in a requirements file of the project" >&2
+        exit 3
+    fi
+done
 cd /run/pybuild/out
 export UV_CACHE_DIR=/root/.cache/uv
 /run/pybuild/uv/bin/uv pip compile --quiet --universal --no-header \

@@ -21,12 +21,13 @@ mod version_from_git;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 28] = [
+pub static RULES: [&Rule; 30] = [
     &compiler::RULE,
     &found("CredentialsInAddress", "An address has a user name or password."),
     &development_group::RULE,
     &end_of_life::RULE,
     &base_tag::RULE,
+    &found("IgnoredOption", "An option in a requirements file has no effect."),
     &found("InvalidBaseImagePlatform", "A base image is for another platform than the build."),
     &found("LockNotRead", "A lock is there that `installer = \"pip\"` does not read."),
     &system_package::RULE,
@@ -34,6 +35,7 @@ pub static RULES: [&Rule; 28] = [
     &found("NoDependencies", "Nothing says what the project depends on."),
     &no_wheel::RULE,
     &found("OnbuildNotRun", "A base image has `ONBUILD` triggers, which are not run."),
+    &found("RemoteRequirements", "A requirements file includes a file at an address."),
     &found("RequiresPython", "The Python version is none that the project's `requires-python` allows."),
     &root_user::RULE,
     &copied_secret::RULE,

@@ -5,14 +5,15 @@
 
 mod lines;
 mod options;
+mod statement;
 
-pub use options::Options;
+pub use options::{OfRequirement, Options, Setting, links};
+pub use statement::{Says, Statement, statements};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use self::lines::{Logical, logical_lines};
-use self::options::{Parsed, Setting, option};
+use self::lines::Logical;
 use super::artifact::{Artifact, ArtifactKind, Location};
 use super::location::{file_url_path, is_url, join, parameter, pip_git};
 use super::model::{Install, Listing, Lock, Package, Place, Roots, Source};
@@ -24,11 +25,14 @@ use crate::pep508::{Name, Requirement, Wanted};
 /// Reads a file of the context by its path; the error is a text for the user.
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
 
+/// Whether a file or folder is at a path of the context.
+pub type Exists<'a> = dyn Fn(&str) -> bool + 'a;
+
 pub(super) const READER: Reader = Reader {
     format: Format::Requirements,
     claims: |name| name.strip_suffix(".txt").is_some_and(|stem| stem.contains("requirements")),
     parse: |input| {
-        let mut parsed = parse_requirements(input.path, input.text, input.read)?;
+        let mut parsed = parse_requirements(input.path, input.text, input.read, input.exists)?;
         parsed.name_folders(input.read);
         parsed.into_lock()
     },
@@ -51,6 +55,10 @@ pub struct ParsedRequirements {
     pub options: Options,
     /// The files that were read, the first one first.
     pub files: Vec<Arc<str>>,
+    /// The files at addresses that are included, which nobody has read yet, and where they are named.
+    pub remote: Vec<(HttpUrl, Place)>,
+    /// The options that nothing here heeds, by their long names, and where they stand.
+    pub ignored: Vec<(&'static str, Place)>,
 }
 
 /// One thing that is required.
@@ -76,14 +84,18 @@ pub fn parse_requirements(
     path: &str,
     text: &str,
     read: &ReadFile<'_>,
+    exists: &Exists<'_>,
 ) -> Result<ParsedRequirements, LockError> {
     let mut reading = Reading {
         read,
+        exists,
         found: ParsedRequirements {
             lines: Vec::new(),
             constraints: Vec::new(),
             options: Options::default(),
             files: Vec::new(),
+            remote: Vec::new(),
+            ignored: Vec::new(),
         },
         open: Vec::new(),
         done: BTreeSet::new(),
@@ -101,6 +113,7 @@ enum Role {
 
 struct Reading<'a> {
     read: &'a ReadFile<'a>,
+    exists: &'a Exists<'a>,
     found: ParsedRequirements,
     /// The files between the first one and the one that is being read.
     open: Vec<String>,
@@ -117,35 +130,47 @@ impl Reading<'_> {
         }
         self.open.push(path.to_owned());
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for line in logical_lines(text) {
-            self.line(&line, &file, role)?;
+        for statement in statements(text) {
+            self.statement(statement, &file, role)?;
         }
         self.open.pop();
         Ok(())
     }
 
-    fn line(&mut self, line: &Logical, file: &Arc<str>, role: Role) -> Result<(), LockError> {
-        let at = Place { file: Arc::clone(file), span: line.span };
-        let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
-        if !line.text.starts_with('-') {
-            let line = requirement_line(line, at)?;
-            self.push(line, role);
-            return Ok(());
-        }
-        match option(&line.text).map_err(fail)? {
-            Setting::Include { path, constraints } => {
-                let role = if constraints { Role::Constraints } else { role };
-                self.include(&path, &at, role)
+    fn statement(&mut self, statement: Statement, file: &Arc<str>, role: Role) -> Result<(), LockError> {
+        let at = Place { file: Arc::clone(file), span: statement.span() };
+        let says = statement.says.map_err(|kind| LockError::at(at.clone(), kind))?;
+        match says {
+            Says::Include { target, constraints } => {
+                // As pip has it: a file that constraints include with `-r` has requirements.
+                let role = if constraints { Role::Constraints } else { Role::Requirements };
+                self.include(&target, &at, role)?;
             }
-            Setting::Editable(target) => {
-                let line = editable_line(&target, at, folder(file))?;
+            Says::Editable { target, options } => {
+                self.ignore(&options, &at);
+                let line = self.editable_line(&target, at)?;
                 self.push(line, role);
-                Ok(())
             }
-            Setting::Other(setting) => {
-                self.found.options.set(setting, folder(file)).map_err(|kind| LockError::at(at, kind))
+            Says::Requirement { text, options } => {
+                self.ignore(&options, &at);
+                let line = self.requirement_line(&statement.line, &text, options, at)?;
+                self.push(line, role);
+            }
+            Says::Settings(settings) => {
+                for setting in &settings {
+                    let set = self.found.options.set(setting, folder(file), self.exists);
+                    set.map_err(|kind| LockError::at(at.clone(), kind))?;
+                    if matches!(setting.0, "--trusted-host" | "--use-feature" | "--no-require-hashes") {
+                        self.found.ignored.push((setting.0, at.clone()));
+                    }
+                }
             }
         }
+        Ok(())
+    }
+
+    fn ignore(&mut self, options: &OfRequirement, at: &Place) {
+        self.found.ignored.extend(options.of_build.iter().map(|name| (*name, at.clone())));
     }
 
     fn push(&mut self, line: Line, role: Role) {
@@ -156,12 +181,16 @@ impl Reading<'_> {
     }
 
     fn include(&mut self, path: &str, at: &Place, role: Role) -> Result<(), LockError> {
+        let fail = |kind| LockError::at(at.clone(), kind);
         let path = match file_url_path(path) {
             Some(path) => path,
-            None if is_url(path) => path.to_owned(),
+            None if is_url(path) => {
+                let url = HttpUrl::parse(path).map_err(|error| fail(error.into()))?;
+                self.found.remote.push((url, at.clone()));
+                return Ok(());
+            }
             None => join(folder(&at.file), path),
         };
-        let fail = |kind| LockError::at(at.clone(), kind);
         if self.open.contains(&path) || self.open.len() > MAX_DEPTH {
             return Err(fail(LockErrorKind::Circle { path }));
         }
@@ -179,44 +208,87 @@ fn folder(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A requirement with its options, or a bare address or path.
-fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
-    let (text, rest) = lines::split_options(&line.text);
-    let Parsed { hashes } = options::of_requirement(rest).map_err(|kind| LockError::at(at.clone(), kind))?;
-    let base = folder(&at.file).to_owned();
-    let fail = |kind| LockError::at(at.clone(), kind);
-    if let Some((name, source)) = bare(text, &base, Install::Built).map_err(fail)? {
-        return Ok(Line { name, requirement: None, source, hashes, at });
-    }
-    let requirement = Requirement::parse(text).map_err(|error| {
-        let span = line.inner(error.span);
-        LockError::at(Place { file: Arc::clone(&at.file), span }, error.kind)
-    })?;
-    let source = match &requirement.wanted {
-        Wanted::Url(url) => match bare(url, &base, Install::Built).map_err(fail)? {
-            Some((_, source)) => source,
-            None => {
-                let url = HttpUrl::parse(url).map_err(|error| fail(error.into()))?;
-                Source::Url { url, subdirectory: None }
-            }
-        },
-        Wanted::Versions(_) => Source::Index { url: None },
-    };
-    Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
+/// A repository, or else an address or a path.
+enum Bare {
+    /// Where a package comes from, and its name where it is told.
+    Source(Option<Name>, Source),
+    /// A path, the folder in what is there, and the name.
+    Path { path: String, subdirectory: Option<String>, name: Option<Name> },
 }
 
-fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError> {
-    let folder = || {
-        let path = join(base, target.split('[').next().unwrap_or(target));
-        (None, Source::Directory { path, install: Install::Editable })
-    };
-    let found = bare(target, base, Install::Editable).map_err(|kind| LockError::at(at.clone(), kind))?;
-    let (name, source) = found.unwrap_or_else(folder);
-    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+impl Reading<'_> {
+    /// A requirement with its options, or a bare address or path.
+    fn requirement_line(
+        &self,
+        line: &Logical,
+        text: &str,
+        options: OfRequirement,
+        at: Place,
+    ) -> Result<Line, LockError> {
+        let hashes = options.hashes;
+        let base = folder(&at.file);
+        let fail = |kind| LockError::at(at.clone(), kind);
+        if let Some(found) = bare(text).map_err(fail)? {
+            let (name, source) = self.source(found, base, Install::Built);
+            return Ok(Line { name, requirement: None, source, hashes, at });
+        }
+        let requirement = Requirement::parse(text).map_err(|error| {
+            let span = line.inner(error.span);
+            LockError::at(Place { file: Arc::clone(&at.file), span }, error.kind)
+        })?;
+        let source = match &requirement.wanted {
+            Wanted::Url(url) => match bare(url).map_err(fail)? {
+                Some(found) => self.source(found, base, Install::Built).1,
+                None => {
+                    let url = HttpUrl::parse(url).map_err(|error| fail(error.into()))?;
+                    Source::Url { url, subdirectory: None }
+                }
+            },
+            Wanted::Versions(_) => Source::Index { url: None },
+        };
+        Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
+    }
+
+    fn editable_line(&self, target: &str, at: Place) -> Result<Line, LockError> {
+        let found = bare(target).map_err(|kind| LockError::at(at.clone(), kind))?;
+        let found = found.unwrap_or_else(|| Bare::Path {
+            path: target.split('[').next().unwrap_or(target).to_owned(),
+            subdirectory: None,
+            name: None,
+        });
+        let (name, source) = self.source(found, folder(&at.file), Install::Editable);
+        Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+    }
+
+    fn source(&self, found: Bare, base: &str, install: Install) -> (Option<Name>, Source) {
+        let (path, subdirectory, name) = match found {
+            Bare::Source(name, source) => return (name, source),
+            Bare::Path { path, subdirectory, name } => (local(&path, base, self.exists), subdirectory, name),
+        };
+        let name = name.or_else(|| named_by(&path));
+        let source = match ArtifactKind::of_path(&path) {
+            ArtifactKind::Other => {
+                Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
+            }
+            _ => Source::File { path, subdirectory },
+        };
+        (name, source)
+    }
+}
+
+/// A path that a line names, as one of the context. As pip has it, the path counts from where pip is started: the root of
+/// the context. Where nothing is there, somebody starts pip in the folder of the file.
+pub fn local(path: &str, base: &str, exists: &Exists<'_>) -> String {
+    let from_root = join("", path);
+    if base.is_empty() || exists(&from_root) {
+        return from_root;
+    }
+    let beside = join(base, path);
+    if exists(&beside) { beside } else { from_root }
 }
 
 /// What an address or a path leads to; absent if the text is neither.
-fn bare(text: &str, base: &str, install: Install) -> Result<Option<(Option<Name>, Source)>, LockErrorKind> {
+fn bare(text: &str) -> Result<Option<Bare>, LockErrorKind> {
     let text = text.trim();
     let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
     let egg = parameter(fragment, "egg");
@@ -231,26 +303,20 @@ fn bare(text: &str, base: &str, install: Install) -> Result<Option<(Option<Name>
             }
             (source, _) => source,
         };
-        return Ok(Some((name, source)));
+        return Ok(Some(Bare::Source(name, source)));
     }
     let path = match file_url_path(address) {
         Some(path) => path,
         None if is_url(address) => {
             let url = HttpUrl::parse(address.split_whitespace().next().unwrap_or_default())?;
             let name = name.or_else(|| named_by(url.as_str()));
-            return Ok(Some((name, Source::Url { url, subdirectory })));
+            return Ok(Some(Bare::Source(name, Source::Url { url, subdirectory })));
         }
         None if is_path(address) => address.to_owned(),
         None => return Ok(None),
     };
-    let path = join(base, path.split(['[', ';']).next().unwrap_or(&path).trim());
-    let source = match ArtifactKind::of_path(&path) {
-        ArtifactKind::Other => {
-            Source::Directory { path: join(&path, &subdirectory.unwrap_or_default()), install }
-        }
-        _ => Source::File { path: path.clone(), subdirectory },
-    };
-    Ok(Some((name.or_else(|| named_by(&path)), source)))
+    let path = path.split(['[', ';']).next().unwrap_or(&path).trim().to_owned();
+    Ok(Some(Bare::Path { path, subdirectory, name }))
 }
 
 /// The package of the wheel at the end of an address or path.
@@ -262,7 +328,7 @@ fn named_by(address: &str) -> Option<Name> {
 }
 
 /// pip's rule: what begins with a dot or has a slash, and the name of an archive.
-fn is_path(text: &str) -> bool {
+pub fn is_path(text: &str) -> bool {
     let first = text.split([';', ' ']).next().unwrap_or(text);
     let is_archive = ArtifactKind::of_path(first) != ArtifactKind::Other;
     first.starts_with('.') || (first.contains('/') && !text.contains('@')) || is_archive
@@ -310,6 +376,9 @@ impl ParsedRequirements {
     /// If not every line is pinned and hashed. Folders of the context need neither.
     pub fn into_lock(mut self) -> Result<Lock, LockError> {
         self.take_constraints();
+        if let (true, Some((url, at))) = (self.is_hashed(), self.remote.first()) {
+            return Err(LockError::at(at.clone(), LockErrorKind::Remote { url: url.to_string() }));
+        }
         if !self.is_hashed() {
             let file = self.files.first().map_or("", |file| file);
             return Err(LockError::whole(file, LockErrorKind::NotLocked));

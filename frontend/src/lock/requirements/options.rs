@@ -26,24 +26,16 @@ pub struct Options {
     pub trusted_hosts: Vec<String>,
 }
 
-/// An option that stands on a line of its own.
-pub(super) enum Setting {
-    /// `-r` and `-c`
-    Include {
-        /// The file, relative to the one that includes it.
-        path: String,
-        /// Whether it holds constraints.
-        constraints: bool,
-    },
-    /// `-e`
-    Editable(String),
-    /// Any other: its long name and value.
-    Other((&'static str, String)),
-}
+/// An option that stands on a line of its own: its long name, and its value, which is empty for a switch.
+pub type Setting = (&'static str, String);
 
 /// What the options after a requirement say.
-pub(super) struct Parsed {
-    pub(super) hashes: Hashes,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfRequirement {
+    /// `--hash`
+    pub hashes: Hashes,
+    /// The names of options for the build of a source, such as `--config-settings`.
+    pub of_build: Vec<&'static str>,
 }
 
 /// Short and long name, and whether a value follows.
@@ -67,91 +59,139 @@ const KNOWN: [(&str, &str, bool); 20] = [
     ("", "--trusted-host", true),
     ("", "--use-feature", true),
     ("", "--no-use-wheel", false),
-    ("", "--always-unzip", false),
+    ("-Z", "--always-unzip", false),
 ];
 
-/// Reads an option line.
-pub(super) fn option(line: &str) -> Result<Setting, LockErrorKind> {
-    let word =
-        line.split(|character: char| character.is_whitespace() || character == '=').next().unwrap_or(line);
-    let known = KNOWN.iter().find(|(short, long, _)| *long == word || (!short.is_empty() && *short == word));
-    // A short option may be written together with its value.
-    let attached = || {
-        KNOWN
-            .iter()
-            .find(|(short, _, _)| !short.is_empty() && !word.starts_with("--") && word.starts_with(short))
-    };
-    let (length, (_, long, has_value)) = match known {
-        Some(known) => (word.len(), known),
-        None => match attached() {
-            Some(known) => (known.0.len(), known),
-            None => return Err(LockErrorKind::Option { option: word.to_owned() }),
-        },
-    };
-    let value = line.get(length..).unwrap_or_default().trim().trim_start_matches('=').trim();
-    let value = unquoted(value);
-    if *has_value && value.is_empty() {
-        return Err(LockErrorKind::OptionValue { option: (*long).to_owned() });
+/// Options that stand behind a requirement. Each has a value.
+const OF_REQUIREMENT: [(&str, &str); 5] = [
+    ("", "--hash"),
+    ("-C", "--config-settings"),
+    ("", "--config-setting"),
+    ("", "--global-option"),
+    ("", "--install-option"),
+];
+
+/// Splits a line of options into words as pip does: quotes and backslashes as a shell has them. `None` if a quote is
+/// not closed.
+pub(super) fn words(text: &str) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some('"'), '\\') => {
+                let next = characters.next()?;
+                let kept = word.get_or_insert_default();
+                if !matches!(next, '"' | '\\') {
+                    kept.push('\\');
+                }
+                kept.push(next);
+            }
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, '\\') => word.get_or_insert_default().push(characters.next()?),
+            (None, c) if c.is_whitespace() => all.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
     }
-    Ok(match *long {
-        "--requirement" => Setting::Include { path: value.to_owned(), constraints: false },
-        "--constraint" => Setting::Include { path: value.to_owned(), constraints: true },
-        "--editable" => Setting::Editable(value.to_owned()),
-        long => Setting::Other((long, value.to_owned())),
-    })
+    all.extend(word);
+    quote.is_none().then_some(all)
 }
 
-/// Reads the options after a requirement: hashes, and settings of its build that change nothing here.
-pub(super) fn of_requirement(text: &str) -> Result<Parsed, LockErrorKind> {
-    let mut hashes = Hashes::default();
-    let mut words = text.split_whitespace();
+/// Reads the options of a line that begins with one.
+pub(super) fn settings(line: &str) -> Result<Vec<Setting>, LockErrorKind> {
+    let words = words(line).ok_or(LockErrorKind::OpenQuote)?;
+    let mut words = words.into_iter();
+    let mut all = Vec::new();
+    while let Some(word) = words.next() {
+        let (name, attached) = match word.split_once('=') {
+            Some((name, value)) if word.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let known =
+            KNOWN.iter().find(|(short, long, _)| *long == name || (!short.is_empty() && *short == name));
+        // A short option may be written together with its value.
+        let short = || {
+            KNOWN
+                .iter()
+                .find(|(short, _, _)| !short.is_empty() && !name.starts_with("--") && name.starts_with(short))
+        };
+        let (known, attached) = match (known, short()) {
+            (Some(known), _) => (known, attached),
+            (None, Some(known)) => {
+                let value = word.get(known.0.len()..).unwrap_or_default();
+                (known, Some(value.strip_prefix('=').unwrap_or(value).to_owned()))
+            }
+            (None, None) => return Err(LockErrorKind::Option { option: name.to_owned() }),
+        };
+        let (_, long, has_value) = *known;
+        let value = match (has_value, attached) {
+            (true, Some(value)) => value,
+            (true, None) => words.next().unwrap_or_default(),
+            (false, None) => String::new(),
+            (false, Some(_)) => return Err(LockErrorKind::OptionWithoutValue { option: long.to_owned() }),
+        };
+        if has_value && value.is_empty() {
+            return Err(LockErrorKind::OptionValue { option: long.to_owned() });
+        }
+        all.push((long, value));
+    }
+    Ok(all)
+}
+
+/// Reads the options after a requirement.
+pub(super) fn of_requirement(text: &str) -> Result<OfRequirement, LockErrorKind> {
+    let mut found = OfRequirement::default();
+    let words = words(text).ok_or(LockErrorKind::OpenQuote)?;
+    let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word, None),
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.as_str(), None),
         };
-        if !matches!(name, "--hash" | "--config-settings" | "--config-setting" | "-C" | "--global-option") {
+        let known = OF_REQUIREMENT.iter().find(|(short, long)| *long == name || *short == name);
+        let Some((_, long)) = known else {
             return Err(LockErrorKind::Option { option: name.to_owned() });
-        }
+        };
         let value = value.or_else(|| words.next());
         let value = value.ok_or_else(|| LockErrorKind::OptionValue { option: name.to_owned() })?;
-        if name == "--hash" {
-            hashes.insert(hash(unquoted(value))?);
+        if *long == "--hash" {
+            found.hashes.insert(hash(&value)?);
+        } else {
+            found.of_build.push(long);
         }
     }
-    Ok(Parsed { hashes })
-}
-
-fn unquoted(text: &str) -> &str {
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            return inner;
-        }
-    }
-    text
+    Ok(found)
 }
 
 impl Options {
-    /// Takes over one setting of a file in the folder `base`.
-    pub(super) fn set(&mut self, (name, value): (&str, String), base: &str) -> Result<(), LockErrorKind> {
-        match name {
+    /// Takes over one setting of a file in the folder `base`. `exists` tells whether something is at a path of the
+    /// context.
+    pub(super) fn set(
+        &mut self,
+        (name, value): &Setting,
+        base: &str,
+        exists: &dyn Fn(&str) -> bool,
+    ) -> Result<(), LockErrorKind> {
+        match *name {
             "--index-url" | "--pypi-url" => {
                 self.indexes.retain(|index| index.kind != IndexKind::Main);
-                self.indexes.insert(0, Index { name: None, url: value, kind: IndexKind::Main });
+                self.indexes.insert(0, Index { name: None, url: value.clone(), kind: IndexKind::Main });
             }
-            "--extra-index-url" => self.add(value, IndexKind::Extra),
-            "--find-links" => {
-                let url =
-                    if is_url(&value) || value.starts_with("file:") { value } else { join(base, &value) };
-                self.add(url, IndexKind::Links);
-            }
+            "--extra-index-url" => self.add(value.clone(), IndexKind::Extra),
+            "--find-links" => self.add(links(value, base, exists), IndexKind::Links),
             "--no-index" => self.no_index = true,
-            "--no-binary" => widen(&mut self.no_wheels, &value)?,
-            "--only-binary" => widen(&mut self.only_wheels, &value)?,
+            "--no-binary" => widen(&mut self.no_wheels, value)?,
+            "--only-binary" => widen(&mut self.only_wheels, value)?,
             "--no-use-wheel" => self.no_wheels = Scope::All,
             "--require-hashes" => self.require_hashes = true,
             "--pre" => self.prereleases = true,
-            "--trusted-host" => self.trusted_hosts.push(value),
+            "--all-releases" if value == ":all:" => self.prereleases = true,
+            "--trusted-host" => self.trusted_hosts.push(value.clone()),
             // The others change nothing where versions and files are locked.
             _ => {}
         }
@@ -172,6 +212,16 @@ impl Options {
             no_index: self.no_index,
         }
     }
+}
+
+/// Where `--find-links` leads: an address as it is, or a path of the context. As pip has it, a path counts from the folder
+/// of its file if something is there, and otherwise from where pip is started, which is the root of the context.
+pub fn links(value: &str, base: &str, exists: &dyn Fn(&str) -> bool) -> String {
+    if is_url(value) || value.starts_with("file:") {
+        return value.to_owned();
+    }
+    let beside = join(base, value);
+    if exists(&beside) { beside } else { join("", value) }
 }
 
 /// Adds `:all:`, `:none:` or names.

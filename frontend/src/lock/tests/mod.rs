@@ -29,7 +29,10 @@ fn nothing_to_read(path: &str) -> Result<String, String> {
 /// Reads a fixture in which `HASH` stands for the digest.
 fn read(format: Format, text: &str, pyproject: Option<&str>) -> Result<Lock, LockError> {
     let text = text.replace("HASH", HASH);
-    parse(format, &Input { path: "the.lock", text: &text, pyproject, read: &nothing_to_read })
+    parse(
+        format,
+        &Input { path: "the.lock", text: &text, pyproject, read: &nothing_to_read, exists: &|_| false },
+    )
 }
 
 fn package<'l>(lock: &'l Lock, wanted: &str) -> &'l Package {

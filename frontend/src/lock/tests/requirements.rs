@@ -7,7 +7,11 @@ fn parsed(files: &[(&str, &str)]) -> Result<ParsedRequirements, LockError> {
         files.iter().map(|(path, text)| (*path, text.replace("HASH", HASH))).collect();
     let read = |path: &str| all.get(path).cloned().ok_or_else(|| format!("no {path} here"));
     let (path, text) = (files[0].0, &all[files[0].0]);
-    parse_requirements(path, text, &read)
+    parse_requirements(path, text, &read, &|wanted| exists(files, wanted))
+}
+
+fn exists(files: &[(&str, &str)], wanted: &str) -> bool {
+    files.iter().any(|(path, _)| *path == wanted || path.starts_with(&format!("{wanted}/")))
 }
 
 #[test]
@@ -27,17 +31,16 @@ fn files_are_read_with_their_includes_and_options() {
         ("reqs/main.txt", main),
         ("reqs/more/base.txt", "a==1 \\\n  --hash=HASH \\\n  --hash HASH\n    # via b\n-f wheels\n"),
         ("reqs/more/limits.txt", "idna<4\n"),
+        // pip counts `--find-links` from the file where something is there, and other paths from where it is started.
+        ("reqs/more/wheels/x-1.0-py3-none-any.whl", ""),
     ])
     .unwrap();
     let names: Vec<_> = found.lines.iter().map(|line| line.name.as_ref().map_or("", Name::as_str)).collect();
     assert_eq!(names, ["a", "django", "", "pkg", "repo", "w"]);
     let sources: Vec<_> = found.lines.iter().map(|line| line.source.clone()).collect();
-    assert_eq!(sources[2], Source::Directory { path: "reqs/libs/own".into(), install: Install::Editable });
+    assert_eq!(sources[2], Source::Directory { path: "libs/own".into(), install: Install::Editable });
     assert!(matches!(&sources[4], Source::Git { commit, subdirectory: Some(_), .. } if commit == "main"));
-    assert_eq!(
-        sources[5],
-        Source::File { path: "reqs/wheels/w-1.0-py3-none-any.whl".into(), subdirectory: None }
-    );
+    assert_eq!(sources[5], Source::File { path: "wheels/w-1.0-py3-none-any.whl".into(), subdirectory: None });
     assert_eq!(found.constraints.len(), 1);
     assert!(found.is_hashed());
     let kinds: Vec<_> = found.options.indexes.iter().map(|index| (index.kind, index.url.as_str())).collect();
@@ -94,7 +97,8 @@ fn a_lock_has_every_line_pinned_and_hashed() {
         "pyproject.toml" => Ok("[project]\nname = 'Own.App'".to_owned()),
         other => Err(format!("no {other} here")),
     };
-    let input = Input { path: "requirements.txt", text: &text, pyproject: None, read: &read };
+    let input =
+        Input { path: "requirements.txt", text: &text, pyproject: None, read: &read, exists: &|_| false };
     let lock = parse(Format::Requirements, &input).unwrap();
     assert_eq!(package(&lock, "a").hashes.sha256(), HASH.strip_prefix("sha256:"));
     assert_eq!(package(&lock, "u").artifacts[0].file.as_str(), "u-1.0.tar.gz");
@@ -113,7 +117,7 @@ fn a_file_that_is_included_by_many_ways_is_read_once() {
             format!("-r {0}.txt\n-r {0}.txt\n-c {0}.txt\n", level + 1)
         })
     };
-    let found = parse_requirements("0.txt", &read("0.txt").unwrap(), &read).unwrap();
+    let found = parse_requirements("0.txt", &read("0.txt").unwrap(), &read, &|_| false).unwrap();
     assert_eq!((found.lines.len(), found.constraints.len(), found.files.len()), (1, 1, 27));
     // Each once as requirements and once as constraints, and the first one before.
     assert_eq!(reads.get(), 53);

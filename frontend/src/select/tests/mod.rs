@@ -10,7 +10,8 @@ fn lock(format: Format, text: &str) -> Lock {
     let text =
         text.replace("HASH", HASH).replace("REGISTRY", "{ registry = \"https://example.invalid/simple\" }");
     let read = |path: &str| Err(format!("no {path} here"));
-    parse(format, &Input { path: "the.lock", text: &text, pyproject: None, read: &read }).unwrap()
+    parse(format, &Input { path: "the.lock", text: &text, pyproject: None, read: &read, exists: &|_| false })
+        .unwrap()
 }
 
 fn target(minor: u64, architecture: Architecture) -> Target {

@@ -1,0 +1,86 @@
+//! The names of what a client has, as the engine lists them where most files are not transferred.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use buildkit_proto::fsutil::types::Stat;
+use prost::Message;
+
+use crate::gateway::calls::FileStat;
+use crate::ignore::Patterns;
+use crate::project::followed;
+use crate::spec::ContextPath;
+
+/// What a client has, by path.
+pub(super) type Listing = BTreeMap<String, Entry>;
+
+/// One entry of a client's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    File,
+    Folder,
+    /// A symbolic link, with its target as it is written.
+    Link(String),
+    /// A pipe or a device.
+    Other,
+}
+
+/// The entries of a listing: each a length in four bytes, little-endian, and an fsutil `Stat`.
+pub(super) fn listed(bytes: &[u8]) -> Listing {
+    let mut found = BTreeMap::new();
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((message, after)) = after.split_at_checked(length) else {
+            break;
+        };
+        rest = after;
+        if let Ok(stat) = Stat::decode(message) {
+            let stat = FileStat::from(stat);
+            let entry = match () {
+                () if stat.is_dir() => Entry::Folder,
+                () if stat.is_symlink() => Entry::Link(stat.link_target),
+                () if stat.is_file() => Entry::File,
+                () => Entry::Other,
+            };
+            found.insert(stat.path, entry);
+        }
+    }
+    found
+}
+
+/// The path that `path` stands for, by the links of a listing.
+pub(super) fn target_in(listing: &Listing, path: &ContextPath) -> Option<ContextPath> {
+    let link = |path: &str| {
+        Ok::<_, Infallible>(match listing.get(path) {
+            Some(Entry::Link(target)) => Some(target.clone()),
+            _ => None,
+        })
+    };
+    match followed(path, link) {
+        Ok(target) => target,
+        Err(never) => match never {},
+    }
+}
+
+/// What is at a path without links. A client lists the folders above what is asked for as well.
+pub(super) fn entry_at(listing: &Listing, path: &ContextPath) -> Option<Entry> {
+    if path.is_root() { Some(Entry::Folder) } else { listing.get(path.as_str()).cloned() }
+}
+
+pub(super) fn matching<'l>(
+    listing: &'l Listing,
+    roots: &'l BTreeSet<ContextPath>,
+    names: &[&str],
+    ignored: &'l Patterns,
+) -> impl Iterator<Item = String> + use<'l> {
+    let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
+    let roots: BTreeSet<&str> = roots.iter().map(ContextPath::as_str).collect();
+    let is_below = move |path: &str| {
+        let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
+        roots.contains(".") || parents.chain([path]).any(|parent| roots.contains(parent))
+    };
+    let files = listing.iter().filter(|(_, entry)| **entry == Entry::File).map(|(path, _)| path);
+    let fitting = files.filter(move |path| wanted.matches(path.rsplit('/').next().unwrap_or_default()));
+    fitting.take(ignored.most_paths()).filter(move |path| is_below(path) && !ignored.matches(path)).cloned()
+}

@@ -1,0 +1,131 @@
+//! A folder of this machine as a context. The one way in which the command line reads a project's files.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, FileType};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::context::{Context, ContextError, Kind, MOST_BYTES, Unfit};
+use super::links::followed;
+use crate::ignore::Patterns;
+use crate::spec::ContextPath;
+
+/// A folder of this machine. Links are followed as the engine follows them, which is never out of the folder, and only
+/// regular files of bounded size are read.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The context at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn join(&self, path: &ContextPath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
+
+    /// Where on this machine the content is that `path` leads to, and what it is; `None` if there is nothing.
+    fn place(&self, path: &ContextPath) -> Result<Option<(PathBuf, FileType)>, ContextError> {
+        let Some(place) = self.follow(path)?.map(|path| self.join(&path)) else { return Ok(None) };
+        match fs::symlink_metadata(&place) {
+            Ok(found) => Ok(Some((place, found.file_type()))),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error)),
+        }
+    }
+}
+
+impl Context for Folder {
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        match self.place(path)? {
+            None => Ok(None),
+            Some((_, kind)) if kind.is_dir() => Ok(None),
+            Some((_, kind)) if !kind.is_file() => Err(Unfit::NotRegular { path: path.clone() }.into()),
+            Some((place, _)) => match read_regular(&place) {
+                Ok(Some(bytes)) => Ok(Some(bytes)),
+                Ok(None) => Err(Unfit::TooLarge { path: path.clone() }.into()),
+                Err(error) if absent(&error) => Ok(None),
+                Err(error) => Err(unreadable(path, &error)),
+            },
+        }
+    }
+
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
+        Ok(self.place(path)?.map(|(_, kind)| match () {
+            () if kind.is_dir() => Kind::Folder,
+            () if kind.is_file() => Kind::File,
+            () => Kind::Other,
+        }))
+    }
+
+    fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
+        followed(path, |at| match fs::read_link(self.root.join(at)) {
+            Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
+            // No link, or nothing at all.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput || absent(&error) => Ok(None),
+            Err(error) => Err(unreadable(path, &error)),
+        })
+    }
+
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
+        let Some(place) = self.follow(folder)?.map(|path| self.join(&path)) else { return Ok(Vec::new()) };
+        let entries = match fs::read_dir(place) {
+            Ok(entries) => entries,
+            Err(error) if absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(folder, &error)),
+        };
+        let mut names: Vec<_> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// As the trait says; links are not followed, since they are copied as links.
+    fn find(
+        &self,
+        roots: &BTreeSet<ContextPath>,
+        names: &[&str],
+        ignored: &Patterns,
+    ) -> Result<Vec<String>, ContextError> {
+        let wanted = Patterns::from_rules(names.iter().copied()).unwrap_or_default();
+        let mut found = BTreeSet::new();
+        let mut open: Vec<ContextPath> = roots.iter().cloned().collect();
+        let mut left = ignored.most_paths();
+        while let Some(path) = open.pop().filter(|_| left > 0) {
+            left -= 1;
+            let kind = match fs::symlink_metadata(self.join(&path)) {
+                _ if ignored.matches(path.as_str()) => continue,
+                Ok(found) => found.file_type(),
+                Err(error) if absent(&error) => continue,
+                Err(error) => return Err(ContextError(Box::new(error))),
+            };
+            if kind.is_dir() {
+                let inside = self.list(&path)?.into_iter();
+                open.extend(inside.filter_map(|name| path.join(&name)));
+            } else if kind.is_file() && wanted.matches(path.name()) {
+                found.insert(path.as_str().to_owned());
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+}
+
+/// The content of a file that was seen to be a regular one; `None` if it is larger than what is read.
+fn read_regular(place: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = File::open(place)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= MOST_BYTES).then_some(bytes))
+}
+
+fn unreadable(path: &ContextPath, error: &io::Error) -> ContextError {
+    ContextError(format!("`{}`: {error}", path.as_str()).into())
+}
+
+fn absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
+}
