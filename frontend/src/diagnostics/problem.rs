@@ -156,6 +156,8 @@ pub enum Problem {
     WeakHash { file: String, algorithms: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
+    #[error("`{package}` is locked from `{index}`, an address that the settings of its tool complete")]
+    UnknownIndex { package: String, index: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
     Unverified { package: String, file: String, name: String },
     #[error("`{file}` of `{package}` is installed as it comes: nothing says what it must contain")]
@@ -412,6 +414,11 @@ impl Problem {
             ],
             Self::WeakHash { .. } => vec![
                 "lock again, with a tool and an index that have SHA-256: later ones do".into(),
+            ],
+            Self::UnknownIndex { .. } => vec![
+                "write the whole address: `[dependencies.index]` with `extra = [\"https://packages.example/simple\"]`"
+                    .into(),
+                "user name and password: `netrc` and `auth` there name build secrets".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

@@ -20,7 +20,7 @@ use crate::gateway::wishes::exec_options;
 use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
-use crate::resolve::{Clock, CondaQuestion, Question, ResolveError, Resolver, blamed};
+use crate::resolve::{Clock, CondaQuestion, FilesQuestion, Question, ResolveError, Resolver, blamed};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
 pub(super) struct GatewayResolver<'a> {
@@ -52,6 +52,7 @@ impl GatewayResolver<'_> {
         let mut paths: BTreeSet<String> =
             question.requirements.inputs.iter().map(|path| path.as_str().to_owned()).collect();
         paths.extend(question.conda.iter().flat_map(CondaQuestion::context_paths));
+        paths.extend(question.files.iter().flat_map(FilesQuestion::context_paths));
         let context = self.context.files(&paths, self.ignored);
         let inputs = Inputs {
             platform: self.platform.clone(),

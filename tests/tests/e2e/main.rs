@@ -27,6 +27,7 @@ mod docs;
 mod fastapi;
 mod faults;
 mod flask;
+mod indexes;
 mod lint;
 mod locked;
 mod locks;

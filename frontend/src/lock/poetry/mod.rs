@@ -209,6 +209,6 @@ fn note_index(indexes: &mut Vec<Index>, package: &Package) {
     if let Source::Index { url: Some(url) } = &package.source
         && !indexes.iter().any(|known| known.url == *url)
     {
-        indexes.push(Index { name: None, url: url.clone(), kind: IndexKind::Extra });
+        indexes.push(Index::new(None, url.clone(), IndexKind::Extra));
     }
 }

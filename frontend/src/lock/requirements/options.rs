@@ -137,7 +137,7 @@ impl Options {
         match name {
             "--index-url" | "--pypi-url" => {
                 self.indexes.retain(|index| index.kind != IndexKind::Main);
-                self.indexes.insert(0, Index { name: None, url: value, kind: IndexKind::Main });
+                self.indexes.insert(0, Index::new(None, value, IndexKind::Main));
             }
             "--extra-index-url" => self.add(value, IndexKind::Extra),
             "--find-links" => {
@@ -159,7 +159,7 @@ impl Options {
     }
 
     fn add(&mut self, url: String, kind: IndexKind) {
-        let index = Index { name: None, url, kind };
+        let index = Index::new(None, url, kind);
         if !self.indexes.contains(&index) {
             self.indexes.push(index);
         }
