@@ -156,6 +156,8 @@ pub enum Problem {
     WeakHash { file: String, algorithms: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
+    #[error("`{package}` has to be built, and `{key}` is not followed")]
+    BuildNotFollowed { key: String, package: String },
     #[error("`{package}` is locked from `{index}`, an address that the settings of its tool complete")]
     UnknownIndex { package: String, index: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
@@ -414,6 +416,10 @@ impl Problem {
             ],
             Self::WeakHash { .. } => vec![
                 "lock again, with a tool and an index that have SHA-256: later ones do".into(),
+            ],
+            Self::BuildNotFollowed { .. } => vec![
+                "lock a version that has a wheel for this platform, or build the wheel elsewhere and lock the wheel".into(),
+                "or take the setting out: a build here has what its `[build-system]` asks for".into(),
             ],
             Self::UnknownIndex { .. } => vec![
                 "write the whole address: `[dependencies.index]` with `extra = [\"https://packages.example/simple\"]`"

@@ -1,5 +1,7 @@
 //! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::{Cap, Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
 use super::layers::Layers;
@@ -7,8 +9,9 @@ use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
-use crate::project::Requirements;
+use crate::project::{BuildRules, Requirements};
 
+const BUILD_CONSTRAINTS: &str = "/run/pybuild/build-constraints.txt";
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
 const COMPILE: Script = script!("compile.py", "script to compile modules");
@@ -153,7 +156,7 @@ impl Emitter<'_> {
             arguments.extend(["-e".to_owned(), folder]);
         }
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
-        let exec = with_version(exec, self.version());
+        let exec = with_build(with_version(exec, self.version()), self.own_build());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
         self.with_pip_cache(exec).meta(meta).run(root).root()
@@ -164,6 +167,13 @@ impl Emitter<'_> {
         self.plan.builder.as_ref()?.version.as_deref()
     }
 
+    /// How the project itself is built.
+    pub(super) fn own_build(&self) -> &BuildRules {
+        const NONE: &BuildRules =
+            &BuildRules { constraints: Vec::new(), settings: Vec::new(), variables: BTreeMap::new() };
+        self.plan.builder.as_ref().map_or(NONE, |builder| &builder.build)
+    }
+
     /// What every step of pip gets: its cache, and the way to the indexes.
     pub(super) fn with_pip_cache(&self, exec: Exec) -> Exec {
         const CACHE: &str = "/root/.cache/pip";
@@ -171,6 +181,22 @@ impl Emitter<'_> {
             .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
             .env("PIP_CACHE_DIR", CACHE)
     }
+}
+
+/// Gives a build by pip the versions that what builds has to agree with, and its variables.
+pub(super) fn with_build(exec: Exec, rules: &BuildRules) -> Exec {
+    let exec = rules.variables.iter().fold(exec, |exec, (name, value)| exec.env(name, value));
+    if rules.constraints.is_empty() {
+        return exec;
+    }
+    let file = FileOp::on(&State::scratch())
+        .mkfile(MkFile::new("/constraints.txt", rules.constraints.join("\n") + "\n").mode(0o644).timestamp(0))
+        .meta(Metadata::named("[internal] build constraints"))
+        .state();
+    // Before 25.3, pip has one kind of constraints, which hold for builds as well; later ones keep the two apart.
+    exec.mount(Mount::bind(&file, BUILD_CONSTRAINTS).selector("/constraints.txt").read_only())
+        .env("PIP_BUILD_CONSTRAINT", BUILD_CONSTRAINTS)
+        .env("PIP_CONSTRAINT", BUILD_CONSTRAINTS)
 }
 
 /// Gives a build backend the version that it would ask git for.

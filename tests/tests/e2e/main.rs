@@ -47,6 +47,7 @@ mod reproducible;
 mod secrets;
 mod settings;
 mod small;
+mod sources;
 mod stages;
 mod versions;
 mod wheels;

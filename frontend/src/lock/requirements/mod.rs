@@ -64,6 +64,8 @@ pub struct Line {
     pub source: Source,
     /// The hashes of the files that may be installed.
     pub hashes: Hashes,
+    /// Settings for its build backend, as `KEY=VALUE`.
+    pub settings: Vec<String>,
     /// Where it stands.
     pub at: Place,
 }
@@ -182,11 +184,12 @@ fn folder(file: &str) -> &str {
 /// A requirement with its options, or a bare address or path.
 fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
     let (text, rest) = lines::split_options(&line.text);
-    let Parsed { hashes } = options::of_requirement(rest).map_err(|kind| LockError::at(at.clone(), kind))?;
+    let parsed = options::of_requirement(rest).map_err(|kind| LockError::at(at.clone(), kind))?;
+    let Parsed { hashes, settings } = parsed;
     let base = folder(&at.file).to_owned();
     let fail = |kind| LockError::at(at.clone(), kind);
     if let Some((name, source)) = bare(text, &base, Install::Built).map_err(fail)? {
-        return Ok(Line { name, requirement: None, source, hashes, at });
+        return Ok(Line { name, requirement: None, source, hashes, settings, at });
     }
     let requirement = Requirement::parse(text).map_err(|error| {
         let span = line.inner(error.span);
@@ -202,7 +205,8 @@ fn requirement_line(line: &Logical, at: Place) -> Result<Line, LockError> {
         },
         Wanted::Versions(_) => Source::Index { url: None },
     };
-    Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
+    let name = Some(requirement.name.clone());
+    Ok(Line { name, requirement: Some(requirement), source, hashes, settings, at })
 }
 
 fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError> {
@@ -212,7 +216,7 @@ fn editable_line(target: &str, at: Place, base: &str) -> Result<Line, LockError>
     };
     let found = bare(target, base, Install::Editable).map_err(|kind| LockError::at(at.clone(), kind))?;
     let (name, source) = found.unwrap_or_else(folder);
-    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+    Ok(Line { name, requirement: None, source, hashes: Hashes::default(), settings: Vec::new(), at })
 }
 
 /// What an address or a path leads to; absent if the text is neither.
@@ -316,7 +320,11 @@ impl ParsedRequirements {
         }
         let mut packages: Vec<Package> = Vec::new();
         let mut known: BTreeMap<(Name, String), usize> = BTreeMap::new();
+        let mut settings: BTreeMap<Name, Vec<String>> = BTreeMap::new();
         for line in self.lines {
+            if let Some(name) = line.name.as_ref().filter(|_| !line.settings.is_empty()) {
+                settings.insert(name.clone(), line.settings.clone());
+            }
             let package = package(line)?;
             // The same line in two included files is one package.
             let key = (package.name.clone(), format!("{:?}{:?}", package.version, package.marker));
@@ -327,6 +335,7 @@ impl ParsedRequirements {
         let mut lock = Lock::empty(Format::Requirements, Roots::Listed(Listing::default()));
         lock.packages = packages.into_iter().map(Arc::new).collect();
         lock.policy = self.options.policy();
+        lock.build_settings = settings;
         lock.indexes = self.options.indexes;
         Ok(lock)
     }

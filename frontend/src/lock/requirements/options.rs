@@ -44,6 +44,7 @@ pub(super) enum Setting {
 /// What the options after a requirement say.
 pub(super) struct Parsed {
     pub(super) hashes: Hashes,
+    pub(super) settings: Vec<String>,
 }
 
 /// Short and long name, and whether a value follows.
@@ -101,25 +102,27 @@ pub(super) fn option(line: &str) -> Result<Setting, LockErrorKind> {
     })
 }
 
-/// Reads the options after a requirement: hashes, and settings of its build that change nothing here.
+/// Reads the options after a requirement: hashes, and settings of its build.
 pub(super) fn of_requirement(text: &str) -> Result<Parsed, LockErrorKind> {
-    let mut hashes = Hashes::default();
+    let (mut hashes, mut settings) = (Hashes::default(), Vec::new());
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
-        if !matches!(name, "--hash" | "--config-settings" | "--config-setting" | "-C" | "--global-option") {
+        if !matches!(name, "--hash" | "--config-settings" | "--config-setting" | "-C") {
             return Err(LockErrorKind::Option { option: name.to_owned() });
         }
         let value = value.or_else(|| words.next());
         let value = value.ok_or_else(|| LockErrorKind::OptionValue { option: name.to_owned() })?;
         if name == "--hash" {
             hashes.insert(hash(unquoted(value))?);
+        } else {
+            settings.push(unquoted(value).to_owned());
         }
     }
-    Ok(Parsed { hashes })
+    Ok(Parsed { hashes, settings })
 }
 
 fn unquoted(text: &str) -> &str {
