@@ -94,7 +94,8 @@ fn read_one(
         Some(Arc::new(Source::new(path.as_str(), text)))
     });
     let build = build::read(format, &named.value, beside.as_ref(), &lock.build_constraints, files)?;
-    lock.policy = build.policy.clone();
+    lock.policy.only_wheels = build.policy.only_wheels.clone();
+    lock.policy.no_wheels = build.policy.no_wheels.clone();
     let own = manifest.as_deref().and_then(|manifest| lock.stale(manifest));
     let mut stale: Vec<(String, Stale)> =
         own.into_iter().map(|stale| (format.manifest().to_owned(), stale)).collect();

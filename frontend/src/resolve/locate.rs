@@ -9,7 +9,7 @@ use super::choose;
 use super::files::{FilesQuestion, UnknownIndex};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::lock::{Artifact, Hash, Hashes, Location, Policy, Source, Timestamp};
+use crate::lock::{Artifact, Hash, Hashes, Location, Lock, Policy, Source, Timestamp};
 use crate::pep508::Name;
 use crate::project::{Locked, Wanted};
 use crate::select::{Selected, Selection, Take};
@@ -74,17 +74,17 @@ impl Located {
         answer: &str,
         question: &FilesQuestion,
         selection: &Selection,
-        policy: &Policy,
+        lock: &Lock,
         target: &Target,
     ) -> serde_json::Result<Self> {
         let answer: Map<String, Value> = serde_json::from_str(answer)?;
-        let tags = Tags::of(target);
+        let tags = lock.format.tags(target);
         let mut files = BTreeMap::new();
         for entry in selection.entries.iter().filter(|entry| needs_address(entry)) {
             let name = &entry.package.name;
             let offered = answer.get(name.as_str()).and_then(Value::as_array).into_iter().flatten();
             let offered: Vec<Artifact> = offered.filter_map(|file| offered_file(file, question)).collect();
-            if let Some(artifact) = pick(&offered, entry, policy, &tags) {
+            if let Some(artifact) = pick(&offered, entry, &lock.policy, &tags) {
                 files.insert(name.clone(), artifact);
             }
         }

@@ -379,7 +379,7 @@ impl Environments<'_> {
             ..Question::default()
         };
         let answer = self.resolver.resolve(&question)?;
-        let located = locate::Located::new(&answer, &files, selection, &locked.lock.policy, &self.target);
+        let located = locate::Located::new(&answer, &files, selection, &locked.lock, &self.target);
         Ok(Ok(Some(located.map_err(|error| ResolveError(Box::new(error)))?)))
     }
 }

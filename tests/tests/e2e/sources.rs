@@ -4,20 +4,28 @@ use pybuild_tests::{Build, Result};
 
 use crate::locked::{installed, project};
 
-/// Its `setup.py` imports what setuptools 81 no longer has.
-const FLATDICT: &str =
-    "flatdict==4.0.1 --hash=sha256:cd32f08fd31ed21eb09ebc76f06b6bd12046a24f77beb1fd0281917e47f26742\n";
+const MANIFEST: &str = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+    [project]\nname = \"old\"\nversion = \"1.0\"\n";
+
+/// As many packages of some years ago: setuptools 82 and later ones do not have the module.
+const SETUP: &str = "import pkg_resources\nimport setuptools\nsetuptools.setup(py_modules=[\"old\"])\n";
 
 #[test]
 fn a_constraint_holds_back_what_builds_a_source() -> Result {
-    let plain = project("requirements.txt", FLATDICT, "")?;
-    let failed = Build::of(&plain).fail()?;
-    let words = failed.progress.log_of(failed.step("build: flatdict")?);
-    assert!(words.contains("pkg_resources"), "{words}");
-
     let constraints = "[dependencies]\nbuild-constraints = [\"setuptools<81\"]\n";
-    let held = project("requirements.txt", FLATDICT, constraints)?;
-    let outcome = Build::of(&held).load().succeed()?;
-    assert_eq!(installed(outcome.image()?)?, ["flatdict 4.0.1 pybuild"]);
+    for tables in ["", constraints] {
+        let project = project("requirements.txt", "--require-hashes\n./libs/old\n", tables)?;
+        project.write("libs/old/pyproject.toml", MANIFEST)?;
+        project.write("libs/old/setup.py", SETUP)?;
+        project.write("libs/old/old.py", "")?;
+        if tables.is_empty() {
+            let failed = Build::of(&project).fail()?;
+            let words = failed.progress.log_of(failed.step("build: old")?);
+            assert!(words.contains("No module named 'pkg_resources'"), "{words}");
+        } else {
+            let outcome = Build::of(&project).load().succeed()?;
+            assert_eq!(installed(outcome.image()?)?, ["old 1.0 pybuild"]);
+        }
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@ locked are written, so it does not matter for the content which index has a file
 import ast
 import base64
 import gzip
+import hashlib
 import html.parser
 import json
 import netrc
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
+FOLDERS = "/run/pybuild/links"
 TRIES = 4
 TIMEOUT = 60
 
@@ -175,13 +177,20 @@ class Asker:
                 time.sleep(2**turn)
 
     def read(self, address):
-        request = urllib.request.Request(address, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"})
-        request.add_header("User-Agent", "pybuild")
+        body, final, headers = self.get(address, {"Accept": ACCEPT, "Accept-Encoding": "gzip"})
+        if headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        text = body.decode("utf-8", "replace")
+        if headers.get_content_type().endswith("json"):
+            return list(of_json(text, final))
+        return list(of_html(text, final))
+
+    def get(self, address, headers):
+        request = urllib.request.Request(address, headers=dict(headers, **{"User-Agent": "pybuild"}))
         self.credentials.add_to(request)
         try:
             with self.opener.open(request, timeout=TIMEOUT) as answer:
-                body = answer.read()
-                final, headers = answer.geturl(), answer.headers
+                return answer.read(), answer.geturl(), answer.headers
         except urllib.error.HTTPError as error:
             told = f"{error.code} {error.reason}".strip()
             if error.code == 429 or error.code >= 500:
@@ -191,12 +200,12 @@ class Asker:
             raise Unreachable(str(getattr(error, "reason", error)))
         except Exception as error:
             raise Unreachable(f"{type(error).__name__}: {error}")
-        if headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        text = body.decode("utf-8", "replace")
-        if headers.get_content_type().endswith("json"):
-            return list(of_json(text, final))
-        return list(of_html(text, final))
+
+
+def hashes_of(content, algorithms):
+    """The hashes of a file whose index says none."""
+    known = {"sha256", "sha384", "sha512"} & algorithms
+    return {name: hashlib.new(name, content).hexdigest() for name in known}
 
 
 def of_json(text, address):
@@ -227,9 +236,8 @@ def of_html(text, address):
 
 
 def of_folder(number):
-    """A folder of the project: its files say nothing of their hashes."""
-    folder = f"/run/pybuild/links/{number}"
-    for name in sorted(os.listdir(folder)):
+    """A folder of the project."""
+    for name in sorted(os.listdir(f"{FOLDERS}/{number}")):
         yield {"file": name, "folder": number, "hashes": {}}
 
 
@@ -255,6 +263,12 @@ class Locator:
             return self.asker.page(index["url"])
         return self.asker.page(index["url"].rstrip("/") + f"/{name}/")
 
+    def content(self, file):
+        if "folder" in file:
+            with open(f"{FOLDERS}/{file['folder']}/{file['file']}", "rb") as content:
+                return content.read()
+        return self.asker.get(file["url"], {})[0]
+
     def locate(self, package):
         """The locked files of a package, and why an index has none."""
         wanted = set(package["hashes"])
@@ -269,9 +283,13 @@ class Locator:
                 continue
             others = 0
             for file in files:
+                if not algorithms & set(file["hashes"]) and is_of(file["file"], package):
+                    try:
+                        file["hashes"] = hashes_of(self.content(file), algorithms)
+                    except (Refused, Unreachable) as error:
+                        reasons.append((file["url"], str(error), isinstance(error, Unreachable)))
                 known = {f"{name}:{digest.lower()[:16]}" for name, digest in file["hashes"].items()}
-                is_told = any(one.partition(":")[0] in algorithms for one in known)
-                if wanted & known or (not is_told and is_of(file["file"], package["version"])):
+                if wanted & known:
                     wanted -= known
                     found.setdefault((file["file"], tuple(sorted(known))), file)
                 else:
@@ -283,9 +301,11 @@ class Locator:
         return list(found.values()), reasons
 
 
-def is_of(file, version):
-    """Whether the name of a file has the version."""
-    return f"-{version}-" in file or f"-{version}." in file
+def is_of(file, package):
+    """Whether the name of a file begins with the package's name and has its version."""
+    name = re.sub("[-_.]+", "-", file).lower()
+    version = re.escape(re.sub("[-_.]+", "-", package["version"]).lower())
+    return re.match(re.escape(package["name"]) + "-" + version + "-", name) is not None
 
 
 def main():
