@@ -35,10 +35,10 @@ pub(super) fn question(
             complete = false;
         }
     }
-    match complete {
-        true => Ok(Some(question).filter(|question| !question.packages.is_empty())),
-        false => Err(()),
+    if !complete {
+        return Err(());
     }
+    Ok(Some(question).filter(|question| !question.packages.is_empty()))
 }
 
 /// Where the lock has what has to be located.
