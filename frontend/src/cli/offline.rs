@@ -45,7 +45,10 @@ impl Resolver for Offline {
 pub(super) struct Nothing;
 
 impl Resolver for Nothing {
-    fn resolve(&self, _: &Question) -> Result<String, ResolveError> {
+    fn resolve(&self, question: &Question) -> Result<String, ResolveError> {
+        if question.files.is_some() {
+            return Ok("{}".to_owned());
+        }
         Ok("lock-version = \"1.0\"\ncreated-by = \"pybuild\"\npackages = []\n".to_owned())
     }
 

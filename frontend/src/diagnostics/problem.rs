@@ -174,6 +174,10 @@ pub enum Problem {
     OtherFile { package: String, file: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
+    #[error("`{package}` has to be built, and `{key}` is not followed")]
+    BuildNotFollowed { key: String, package: String },
+    #[error("`{package}` is locked from `{index}`, an address that the settings of its tool complete")]
+    UnknownIndex { package: String, index: String },
     #[error("nothing says what `{file}` of `{package}` must contain: the lock has no SHA-256 of it")]
     Unverified { package: String, file: String, name: String },
     #[error("`{file}` of `{package}` is installed as it comes: nothing says what it must contain")]
@@ -453,6 +457,15 @@ impl Problem {
             ],
             Self::OtherFile { .. } => vec![
                 "lock again, and look who changed the lock: the tools do not write such an entry".into(),
+            ],
+            Self::BuildNotFollowed { .. } => vec![
+                "lock a version that has a wheel for this platform, or build the wheel elsewhere and lock the wheel".into(),
+                "or take the setting out: a build here has what its `[build-system]` asks for".into(),
+            ],
+            Self::UnknownIndex { .. } => vec![
+                "write the whole address: `[dependencies.index]` with `extra = [\"https://packages.example/simple\"]`"
+                    .into(),
+                "user name and password: `netrc` and `auth` there name build secrets".into(),
             ],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![

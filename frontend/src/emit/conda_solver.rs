@@ -40,7 +40,7 @@ impl Emitter<'_> {
             .mount(Mount::bind(&rattler, "/run/pybuild/rattler").read_only())
             .env("RATTLER_CACHE_DIR", CACHE)
             .env("PYBUILD_ANSWER", format!("{OUT}/{ANSWER}"));
-        self.answered(asked, exec, CACHE).run(&base.state).output(OUT)
+        self.answered(asked, exec, Some(CACHE)).run(&base.state).output(OUT)
     }
 
     /// The question as a file, and the lists of those channels that are folders of the context.

@@ -1,6 +1,8 @@
 //! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
 
-use buildkit_llb::{Cap, Exec, Mount, Network, Sharing, State};
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Cap, Exec, FileOp, Metadata, MkFile, Mount, Network, Sharing, State};
 
 use super::layers::Layers;
 use super::requirements::Reader;
@@ -8,8 +10,9 @@ use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{AppFiles, Groups, StagePlan};
-use crate::project::Requirements;
+use crate::project::{BuildRules, Requirements};
 
+const BUILD_CONSTRAINTS: &str = "/run/pybuild/build-constraints.txt";
 pub(super) const COMPILE: Script = script!("compile.py", "script to compile modules");
 const VENV: Script = script!("venv.sh", "script to make the virtual environment");
 const PIP: Script = script!("pip.sh", "script to install with pip");
@@ -125,7 +128,7 @@ impl Emitter<'_> {
             arguments.extend(["-e".to_owned(), folder]);
         }
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
-        let exec = with_version(exec, self.version());
+        let exec = with_build(with_version(exec, self.version()), self.own_build());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
         self.with_pip_cache(exec).meta(meta).run(root).root()
@@ -136,6 +139,13 @@ impl Emitter<'_> {
         self.plan.builder.as_ref()?.version.as_deref()
     }
 
+    /// How the project itself is built.
+    pub(super) fn own_build(&self) -> &BuildRules {
+        const NONE: &BuildRules =
+            &BuildRules { constraints: Vec::new(), settings: Vec::new(), variables: BTreeMap::new() };
+        self.plan.builder.as_ref().map_or(NONE, |builder| &builder.build)
+    }
+
     /// What every step of pip gets: its cache, and the way to the indexes.
     pub(super) fn with_pip_cache(&self, exec: Exec) -> Exec {
         const CACHE: &str = "/root/.cache/pip";
@@ -143,6 +153,22 @@ impl Emitter<'_> {
             .mount(Mount::cache(CACHE, self.inputs.options.cache_id(CACHE), Sharing::Shared))
             .env("PIP_CACHE_DIR", CACHE)
     }
+}
+
+/// Gives a build by pip the versions that what builds has to agree with, and its variables.
+pub(super) fn with_build(exec: Exec, rules: &BuildRules) -> Exec {
+    let exec = rules.variables.iter().fold(exec, |exec, (name, value)| exec.env(name, value));
+    if rules.constraints.is_empty() {
+        return exec;
+    }
+    let file = FileOp::on(&State::scratch())
+        .mkfile(MkFile::new("/constraints.txt", rules.constraints.join("\n") + "\n").mode(0o644).timestamp(0))
+        .meta(Metadata::named("[internal] build constraints"))
+        .state();
+    // Before 25.3, pip has one kind of constraints, which hold for builds as well; later ones keep the two apart.
+    exec.mount(Mount::bind(&file, BUILD_CONSTRAINTS).selector("/constraints.txt").read_only())
+        .env("PIP_BUILD_CONSTRAINT", BUILD_CONSTRAINTS)
+        .env("PIP_CONSTRAINT", BUILD_CONSTRAINTS)
 }
 
 /// Gives a build backend the version that it would ask git for.

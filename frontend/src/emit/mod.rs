@@ -13,6 +13,7 @@ mod environment;
 mod files;
 mod layers;
 mod locations;
+mod locator;
 mod options;
 mod packages;
 mod pip;

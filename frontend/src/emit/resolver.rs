@@ -88,6 +88,9 @@ fn ask(
     if let Some(conda) = &question.conda {
         return emitter.conda_solver(conda, base, &config, &asked);
     }
+    if let Some(files) = &question.files {
+        return emitter.locator(files, base, &config, &asked);
+    }
     let uv = emitter
         .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))
         .mount(Mount::scratch(OUT))
@@ -100,9 +103,7 @@ fn ask(
         arguments.extend(["--prerelease".to_owned(), "allow".to_owned()]);
     }
     let pins = "/run/pybuild/pins.txt";
-    if question.only_pins {
-        arguments.extend(["--no-deps".to_owned(), pins.to_owned()]);
-    } else if !question.pins.is_empty() {
+    if !question.pins.is_empty() {
         arguments.extend(["-c".to_owned(), pins.to_owned()]);
     }
     arguments.extend(Emitter::requirement_files(&question.requirements));
@@ -117,7 +118,7 @@ fn ask(
         exec = exec.mount(Mount::bind(&file, pins).selector("/pins.txt").read_only());
     }
     let exec = exec.mount(Mount::bind(&uv, "/run/pybuild/uv").read_only());
-    emitter.answered(&asked, exec, CACHE).run(&base.state).output(OUT)
+    emitter.answered(&asked, exec, Some(CACHE)).run(&base.state).output(OUT)
 }
 
 impl Emitter<'_> {
@@ -137,7 +138,7 @@ impl Emitter<'_> {
     }
 
     /// The same process with the way to the index, the resolver's cache and its lines.
-    pub(super) fn answered(&self, asked: &Asked<'_>, exec: Exec, cache: &str) -> Exec {
+    pub(super) fn answered(&self, asked: &Asked<'_>, exec: Exec, cache: Option<&str>) -> Exec {
         let exec = self.with_index(exec).mount(Mount::scratch(OUT));
         let wanted = &asked.question.requirements.wanted;
         if asked.only_words {
@@ -146,7 +147,12 @@ impl Emitter<'_> {
             return exec.meta(meta.ignore_cache(true));
         }
         let title = format!("resolve: {}", asked.question.label());
-        exec.mount(Mount::cache(cache, self.inputs.options.cache_id(cache), Sharing::Shared))
-            .meta(self.metadata_at(STAGE, &title, self.wanted_locations(wanted, asked.span)))
+        let exec = match cache {
+            Some(cache) => {
+                exec.mount(Mount::cache(cache, self.inputs.options.cache_id(cache), Sharing::Shared))
+            }
+            None => exec,
+        };
+        exec.meta(self.metadata_at(STAGE, &title, self.wanted_locations(wanted, asked.span)))
     }
 }

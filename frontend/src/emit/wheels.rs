@@ -2,7 +2,7 @@
 
 use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
-use super::environment::with_version;
+use super::environment::{with_build, with_version};
 use super::layers::Layers;
 use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, cause, files};
@@ -10,6 +10,7 @@ use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Span;
 use crate::lock::Hash;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
+use crate::project::BuildRules;
 
 const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
@@ -291,19 +292,23 @@ impl Emitter<'_> {
             BuildFrom::Git { .. } => wheel.version.as_deref(),
             BuildFrom::Context { .. } => self.version(),
         };
-        self.built_from((mount, &argument), version, &format!("build: {}", wheel.label()), location)
+        let title = format!("build: {}", wheel.label());
+        self.built_from((mount, &argument), version, &wheel.build, &title, location)
     }
 
     fn built_from(
         &self,
         (source, path): (Mount, &str),
         version: Option<&str>,
+        rules: &BuildRules,
         title: &str,
         location: Location,
     ) -> Result<State, EmitError> {
         let (root, config) = self.build_root()?;
-        let exec = self.shell(WHEEL, &[path.to_owned()], &config).mount(source).mount(cause::SCRIPT.mount());
-        let exec = exec.mount(Mount::scratch(OUT));
+        let settings = rules.settings.iter().map(|setting| format!("--config-settings={setting}"));
+        let arguments: Vec<String> = std::iter::once(path.to_owned()).chain(settings).collect();
+        let exec = self.shell(WHEEL, &arguments, &config).mount(source).mount(cause::SCRIPT.mount());
+        let exec = with_build(exec.mount(Mount::scratch(OUT)), rules);
         let exec = with_version(exec, version);
         let meta = self.metadata_at(BUILDER, title, vec![location]);
         Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))
@@ -341,8 +346,13 @@ impl Emitter<'_> {
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
         let mount = Mount::bind(&source, SOURCES).selector(files.to.as_str()).no_output();
-        let built =
-            self.built_from((mount, SOURCES), self.version(), "project: wheel", self.location(span))?;
+        let built = self.built_from(
+            (mount, SOURCES),
+            self.version(),
+            self.own_build(),
+            "project: wheel",
+            self.location(span),
+        )?;
         let place = format!("{WHEELS}/project");
         let mount = Mount::bind(&built, &place).read_only();
         let wheel = Mounted::wheel(mount, format!("{place}:-:requested"), None);

@@ -20,7 +20,7 @@ use crate::gateway::wishes::exec_options;
 use crate::plan::Access;
 use crate::project::Ignored;
 use crate::reference::ImageReference;
-use crate::resolve::{Clock, CondaQuestion, Question, ResolveError, Resolver, blamed};
+use crate::resolve::{Clock, CondaQuestion, FilesQuestion, Question, ResolveError, Resolver, blamed};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
 pub(super) struct GatewayResolver<'a> {
@@ -51,6 +51,7 @@ impl GatewayResolver<'_> {
         let base = self.base()?;
         let mut paths: BTreeSet<String> = question.requirements.context_paths(false).collect();
         paths.extend(question.conda.iter().flat_map(CondaQuestion::context_paths));
+        paths.extend(question.files.iter().flat_map(FilesQuestion::context_paths));
         let context = self.context.files(&paths, self.ignored);
         let inputs = Inputs {
             platform: self.platform.clone(),

@@ -48,7 +48,7 @@ pub enum ArtifactKind {
 
 impl Artifact {
     /// A file by its name.
-    pub(super) fn new(file: FileName, location: Location) -> Self {
+    pub fn new(file: FileName, location: Location) -> Self {
         let kind = ArtifactKind::of_file(file.as_str());
         Self { file, location, hashes: Hashes::default(), size: None, uploaded: None, kind }
     }
@@ -93,6 +93,58 @@ pub struct Index {
     pub url: String,
     /// What is found there.
     pub kind: IndexKind,
+    /// Patterns of names: packages that are looked for here, and not in indexes without such a pattern.
+    pub include: Vec<String>,
+    /// Patterns of names: packages that are not looked for here.
+    pub exclude: Vec<String>,
+}
+
+impl Index {
+    /// An index for every package.
+    pub(super) fn new(name: Option<String>, url: String, kind: IndexKind) -> Self {
+        Self { name, url, kind, include: Vec::new(), exclude: Vec::new() }
+    }
+
+    /// Whether `package` is looked for here: `Some` where a pattern says it, as pdm reads them.
+    pub fn preference(&self, package: &Name) -> Option<bool> {
+        let is_in = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, package.as_str()));
+        if is_in(&self.include) {
+            Some(true)
+        } else if is_in(&self.exclude) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a name is one of those that a pattern with `*` and `?` stands for.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut read) = (0, 0);
+    // The last `*`, and how much of the name it stands for.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(letter) = name.get(read) {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || wanted == letter => {
+                at += 1;
+                read += 1;
+            }
+            _ => match star {
+                Some((before, taken)) => {
+                    star = Some((before, taken + 1));
+                    at = before + 1;
+                    read = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|rest| *rest == '*')
 }
 
 /// What an address of packages is.
@@ -138,6 +190,29 @@ impl Scope {
         match self {
             Self::All => true,
             Self::Only(names) => names.contains(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_names_are_read_as_pdm_reads_them() {
+        // Each compared with `fnmatch.fnmatch` of Python, which pdm calls.
+        for (pattern, name, expected) in [
+            ("corp-*", "corp-tools", true),
+            ("corp-*", "corporate", false),
+            ("*", "six", true),
+            ("*-stubs*", "types-stubs-extra", true),
+            ("p?g", "pig", true),
+            ("p?g", "pg", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXbY", false),
+            ("", "six", false),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

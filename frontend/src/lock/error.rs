@@ -90,6 +90,17 @@ pub enum LockErrorKind {
         /// Whose source it is.
         package: String,
     },
+    /// An index that is not among the sources of the lock.
+    #[error(
+        "`{package}` is locked from the index `{index}`, which is no source of this lock: \
+         add it as `[[source]]` to the Pipfile and lock again"
+    )]
+    UnknownIndex {
+        /// Whose index it is.
+        package: String,
+        /// The index's name.
+        index: String,
+    },
     /// The lock does not say what is installed, and the file that would is not there.
     #[error("{format} does not say what the project depends on, and there is no {manifest} beside it")]
     NeedsManifest {

@@ -17,7 +17,7 @@ pub struct Hashes(Vec<Hash>);
 
 impl Hash {
     /// Checks a digest. Digests of unknown algorithms are kept as they are.
-    pub(super) fn new(algorithm: &str, digest: &str) -> Option<Self> {
+    pub fn new(algorithm: &str, digest: &str) -> Option<Self> {
         let hexadecimal = !digest.is_empty() && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         let expected = match algorithm {
             "sha256" => Some(64),
@@ -42,6 +42,11 @@ impl Hash {
     /// The digest, if it is a SHA-256.
     pub fn sha256(&self) -> Option<&str> {
         (self.algorithm == "sha256").then_some(self.digest.as_str())
+    }
+
+    /// Whether the hash proves a content: weaker ones can be made to fit another.
+    pub fn is_proof(&self) -> bool {
+        matches!(self.algorithm.as_str(), "sha256" | "sha384" | "sha512")
     }
 
     /// A SHA-256.

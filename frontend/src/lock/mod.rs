@@ -41,6 +41,7 @@ pub use timestamp::Timestamp;
 use std::fmt;
 
 use self::model::Trace;
+use crate::tags::{Tags, Target};
 
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,6 +109,19 @@ impl Format {
     /// The file of the project that says what should be locked; empty where there is none.
     pub fn manifest(self) -> &'static str {
         self.reader().map_or("", |reader| reader.manifest)
+    }
+
+    /// The tags of a target in the order that the tools have which install from such a lock.
+    pub fn tags(self, target: &Target) -> Tags {
+        match self {
+            Self::Uv | Self::Pylock => Tags::of(target),
+            Self::Poetry | Self::Pdm | Self::Pipfile | Self::Requirements => Tags::linux_first(target),
+        }
+    }
+
+    /// Whether a higher build number counts more than a better tag, as poetry has it.
+    pub fn prefers_builds(self) -> bool {
+        self == Self::Poetry
     }
 
     fn reader(self) -> Option<&'static Reader> {

@@ -43,6 +43,10 @@ pub struct Lock {
     pub indexes: Vec<Index>,
     /// What the file says about which artifacts to take.
     pub policy: Policy,
+    /// Requirements that what builds a source has to agree with.
+    pub build_constraints: Vec<String>,
+    /// Settings for the build backends of single packages, as `KEY=VALUE`.
+    pub build_settings: BTreeMap<Name, Vec<String>>,
     /// What it was made from.
     pub(super) trace: Trace,
 }
@@ -297,6 +301,8 @@ impl Lock {
             conflicts: Vec::new(),
             indexes: Vec::new(),
             policy: Policy::default(),
+            build_constraints: Vec::new(),
+            build_settings: BTreeMap::new(),
             trace: Trace::None,
         }
     }

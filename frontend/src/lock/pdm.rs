@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::artifact::{Artifact, ArtifactKind, Location};
+use super::artifact::{Artifact, ArtifactKind, Index, IndexKind, Location};
 use super::location::{file_url_path, join};
 use super::manifest::{self, Manifest};
 use super::model::{Dependency, Install, Listing, Lock, Package, Pick, Root, Roots, Source, Trace};
@@ -49,6 +49,9 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let mut lock = Lock::empty(Format::Pdm, roots);
     lock.trace = metadata.owned("content_hash")?.map_or(Trace::None, Trace::Hash);
     lock.packages = packages.into_iter().map(Arc::new).collect();
+    if input.pyproject.is_some() {
+        lock.indexes = indexes(&Manifest::beside(input, Format::Pdm)?)?;
+    }
     let environments: Result<Vec<_>, _> = metadata.tables("targets")?.iter().map(environment).collect();
     // One target that says nothing fits everything, whatever the others say.
     lock.environments = environments?.into_iter().collect::<Option<Vec<Marker>>>().unwrap_or_default();
@@ -71,6 +74,41 @@ fn graph_root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
         }
     }
     Ok(root)
+}
+
+/// The sources that the project names (`[[tool.pdm.source]]`). The one that is called `pypi` stands in for the usual index.
+fn indexes(manifest: &Manifest<'_>) -> Result<Vec<Index>, LockError> {
+    let Some(pdm) = manifest.tool("pdm")? else { return Ok(Vec::new()) };
+    let mut indexes = Vec::new();
+    for source in pdm.tables("source")? {
+        // Without an address, it says more of a source that pdm's own settings have.
+        let Some(url) = source.owned("url")? else { continue };
+        let name = source.owned("name")?;
+        let is_links = source.text("type")?.is_some_and(|kind| kind.text == "find_links");
+        let kind = match name.as_deref() {
+            _ if is_links => IndexKind::Links,
+            Some("pypi") => IndexKind::Main,
+            _ => IndexKind::Extra,
+        };
+        let mut index = Index::new(name, url, kind);
+        index.include = source.texts("include_packages")?.iter().map(|text| pattern(text.text)).collect();
+        index.exclude = source.texts("exclude_packages")?.iter().map(|text| pattern(text.text)).collect();
+        indexes.push(index);
+    }
+    Ok(indexes)
+}
+
+/// A pattern of names, normalised as pdm does it.
+fn pattern(text: &str) -> String {
+    let mut normal = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_alphanumeric() || "?*[]-".contains(letter) {
+            normal.push(letter.to_ascii_lowercase());
+        } else if !normal.ends_with('-') {
+            normal.push('-');
+        }
+    }
+    normal
 }
 
 /// A target as a marker; absent if it fits everything.

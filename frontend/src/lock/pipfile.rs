@@ -62,6 +62,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         return Err(LockError::at(document.key("pipfile-spec", 0), kind));
     }
     let mut listing = Listing { base: BTreeSet::from([Name::fixed("default")]), ..Listing::default() };
+    let indexes = indexes(meta);
     let mut packages: Vec<Package> = Vec::new();
     let mut known: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
     for (section, entries) in &root {
@@ -84,14 +85,14 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
             } else {
                 lost += 1;
             }
-            let mut package = package(name, entry, &place)?;
+            let mut package = package(name, entry, &place, &indexes)?;
             package.groups.insert(group.clone(), package.marker.take());
             add(&mut packages, &mut known, package);
         }
     }
     let mut lock = Lock::empty(Format::Pipfile, Roots::Listed(listing));
     lock.packages = packages.into_iter().map(Arc::new).collect();
-    lock.indexes = indexes(meta);
+    lock.indexes = indexes;
     let hash = meta.get("hash").and_then(|hash| hash.get("sha256")).and_then(Value::as_str);
     lock.trace = hash.map_or(Trace::None, |hash| Trace::Hash(hash.to_owned()));
     Ok(lock)
@@ -129,11 +130,14 @@ fn add(packages: &mut Vec<Package>, known: &mut BTreeMap<Name, Vec<usize>>, pack
     packages.push(package);
 }
 
-fn package(name: &str, entry: &Value, at: &Place) -> Result<Package, LockError> {
+fn package(name: &str, entry: &Value, at: &Place, indexes: &[Index]) -> Result<Package, LockError> {
     let fail = |kind: LockErrorKind| LockError::at(at.clone(), kind);
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     let name = Name::new(name).map_err(|error| fail(error.into()))?;
     let mut package = Package::new(name, source(entry).map_err(fail)?, at.clone());
+    if let (Source::Index { url }, Some(index)) = (&mut package.source, text("index")) {
+        *url = index_of(index, package.name.as_str(), indexes).map_err(fail)?;
+    }
     package.version = match text("version").filter(|version| *version != "*") {
         Some(version_text) => {
             let pinned = Requirement::parse(&format!("{}{version_text}", package.name)).ok();
@@ -205,12 +209,21 @@ fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     })
 }
 
+/// The address of a source of the lock; absent for the first one, which is the usual one.
+fn index_of(name: &str, package: &str, indexes: &[Index]) -> Result<Option<String>, LockErrorKind> {
+    let found = indexes.iter().find(|index| index.name.as_deref() == Some(name));
+    match found {
+        Some(index) => Ok((index.kind != IndexKind::Main).then(|| index.url.clone())),
+        None => Err(LockErrorKind::UnknownIndex { package: package.to_owned(), index: name.to_owned() }),
+    }
+}
+
 fn indexes(meta: &Map<String, Value>) -> Vec<Index> {
     let sources = meta.get("sources").and_then(Value::as_array).into_iter().flatten();
     let indexes = sources.enumerate().filter_map(|(position, source)| {
         let kind = if position == 0 { IndexKind::Main } else { IndexKind::Extra };
         let text = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);
-        Some(Index { name: text("name"), url: text("url")?, kind })
+        Some(Index::new(text("name"), text("url")?, kind))
     });
     indexes.collect()
 }

@@ -61,11 +61,16 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         projects.extend(asked(&table, &package, &members, is_left_out));
         packages.push(package);
     }
+    let mut constraints = Vec::new();
     if let Some(manifest) = manifest {
+        for table in manifest.tables("build-constraints")? {
+            constraints.extend(constraint(&table)?);
+        }
         roots.extend(nameless(&manifest, roots.iter().any(|root| root.is_main))?);
     }
     let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
     lock.packages = packages;
+    lock.build_constraints = constraints;
     let names = lock.packages.iter().map(|package| package.name.clone()).collect();
     lock.trace = Trace::Asked {
         projects,
@@ -77,6 +82,14 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     lock.environments = root.markers("supported-markers")?;
     lock.conflicts = root.list("conflicts")?.iter().map(conflict).collect::<Result<_, _>>()?;
     Ok(lock)
+}
+
+/// A constraint on what builds, as a requirement; absent if it is none on a version.
+fn constraint(table: &Table<'_>) -> Result<Option<String>, LockError> {
+    let name = table.need_text("name")?.name()?;
+    let Some(specifier) = table.text("specifier")? else { return Ok(None) };
+    let marker = table.text("marker")?.map(|marker| format!(" ; {}", marker.text)).unwrap_or_default();
+    Ok(Some(format!("{name}{}{marker}", specifier.text)))
 }
 
 /// What a project in a folder asked for. A project that asked for nothing has no `metadata`.

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostics, Source, Span};
-use crate::project::{Project, PythonVersion, Requirements};
+use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
 use crate::spec::{
     CacheMount, ContextPath, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec, SystemManager, User,
@@ -64,6 +64,8 @@ pub struct Builder {
     pub python: Option<PythonVersion>,
     /// The version of the project and of folders of the context, where a build backend would ask git for it.
     pub version: Option<String>,
+    /// How the project itself is built.
+    pub build: BuildRules,
     /// What every environment holds.
     pub environment: Groups,
     /// What marks it in the file.

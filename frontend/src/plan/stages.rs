@@ -145,6 +145,7 @@ impl<'s> Planner<'s> {
             base: self.build_base.clone(),
             python: self.project.python,
             version: self.spec.app.version.as_ref().map(|version| version.value.clone()),
+            build: self.project.own_build(self.spec),
             environment: self.groups(&[]),
             span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
         }

@@ -13,6 +13,7 @@ use super::CondaSet;
 use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Place;
 use crate::lock::Hash;
+use crate::project::BuildRules;
 
 /// Wheels from this size on, in bytes, are layers of their own.
 const HEAVY: u64 = 1 << 20;
@@ -55,6 +56,8 @@ pub struct WheelPlan {
     pub requested: bool,
     /// The packages that it asks for itself, sorted, where the lock says so. Nothing of an image depends on it.
     pub requires: Vec<String>,
+    /// How it is built, where it has to be.
+    pub build: BuildRules,
     /// Where a file of the project locks it.
     pub at: Option<Place>,
 }
@@ -363,6 +366,7 @@ mod tests {
             from,
             requested: false,
             requires: Vec::new(),
+            build: BuildRules::default(),
             at: None,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::build::{self, BuildSettings};
 use super::context::ContextError;
 use super::decode::decoded;
 use super::files::Files;
@@ -23,6 +24,8 @@ pub struct Locked {
     pub included: Vec<Arc<Source>>,
     /// What it says.
     pub lock: Arc<Lock>,
+    /// How what has no wheel is built.
+    pub build: BuildSettings,
 }
 
 impl Locked {
@@ -85,7 +88,14 @@ fn read_one(
     };
     let manifest = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let pyproject = manifest.as_deref().filter(|_| format.manifest() == "pyproject.toml");
-    let Some(lock) = parse(format, &source, pyproject, files, found) else { return Ok(None) };
+    let Some(mut lock) = parse(format, &source, pyproject, files, found) else { return Ok(None) };
+    let beside = pyproject.and_then(|text| {
+        let path = named.value.sibling("pyproject.toml")?;
+        Some(Arc::new(Source::new(path.as_str(), text)))
+    });
+    let build = build::read(format, &named.value, beside.as_ref(), &lock.build_constraints, files)?;
+    lock.policy.only_wheels = build.policy.only_wheels.clone();
+    lock.policy.no_wheels = build.policy.no_wheels.clone();
     let own = manifest.as_deref().and_then(|manifest| lock.stale(manifest));
     let mut stale: Vec<(String, Stale)> =
         own.into_iter().map(|stale| (format.manifest().to_owned(), stale)).collect();
@@ -99,7 +109,7 @@ fn read_one(
         };
         found.report(&spec.source, named.span, problem);
     }
-    Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock) }))
+    Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock), build }))
 }
 
 /// The manifests of members and of folders that are depended on, as far as the lock is older than they are. A folder
@@ -201,7 +211,9 @@ fn hashed(
         None => source,
     };
     let included = included(&lock, &source, files)?;
-    Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock) }))
+    let mut build = BuildSettings::default();
+    build.add_settings(&lock.build_settings);
+    Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock), build }))
 }
 
 /// Tells of the options that a lock of requirements files does not heed.

@@ -2,6 +2,7 @@
 //!
 //! Files are asked for through [`Context`], so that all of this runs without an engine as well.
 
+mod build;
 mod conda;
 mod context;
 mod decode;
@@ -25,6 +26,7 @@ mod rules;
 mod scope;
 mod version;
 
+pub use build::{BuildRules, BuildSettings, Unmet};
 pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Kind, MOST_BYTES, Unfit};
 pub use files::{Files, Ignored};
@@ -43,7 +45,8 @@ use std::sync::Arc;
 
 use self::pyproject::Pyproject;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source};
-use crate::lock::Format;
+use crate::lock::{Format, Lock, Roots};
+use crate::pep508::Name;
 use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
@@ -457,3 +460,19 @@ fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -
 
 #[cfg(test)]
 mod tests;
+
+impl Project {
+    /// How the project itself is built.
+    pub fn own_build(&self, spec: &Spec) -> BuildRules {
+        let unlocked = BuildSettings::default();
+        let settings = self.locked.as_ref().map_or(&unlocked, |locked| &locked.build);
+        let roots = self.locked.iter().filter_map(|locked| match &locked.lock.roots {
+            Roots::Graph(roots) => {
+                Some(Lock::roots_of(roots, spec.app.member.as_ref().map(|member| &member.value)))
+            }
+            Roots::Listed(_) => None,
+        });
+        let name = roots.flatten().find_map(|root| root.name.as_ref());
+        settings.rules(name.map_or("", Name::as_str), &spec.dependencies.build_constraints)
+    }
+}

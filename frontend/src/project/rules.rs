@@ -101,7 +101,7 @@ const HARMLESS_FOR_UV: [&str; 45] = [
 ];
 
 /// Keys of the other tools that do.
-const OF_POETRY: [&str; 1] = ["source"];
+const OF_POETRY: [&str; 2] = ["build-constraints", "source"];
 const OF_PDM: [&str; 2] = ["source", "resolution"];
 
 /// The settings of a `pyproject.toml` that decide what is installed.

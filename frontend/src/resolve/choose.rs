@@ -8,7 +8,7 @@ use crate::address::{Commit, FileName, visible};
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
 use crate::lock::{Artifact, Format, Install, Location, Package, Source};
 use crate::plan::{BuildFrom, SOURCES, WheelFrom, WheelPlan};
-use crate::project::{Locked, Wanted};
+use crate::project::{BuildRules, BuildSettings, Locked, Wanted};
 use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
 use crate::resolve::trust::doubts;
@@ -37,6 +37,7 @@ pub(super) fn wheels(
                 requested: entry.why.through.is_empty(),
                 at: place(entry, locked).or_else(|| place_of_wanted(entry, wanted)),
                 requires: entry.requires.iter().map(|name| name.as_str().to_owned()).collect(),
+                build: BuildRules::default(),
             },
             Ok(None) => continue,
             Err(problem) => {
@@ -48,6 +49,10 @@ pub(super) fn wheels(
                 continue;
             }
         };
+        let mut wheel = wheel;
+        if matches!(wheel.from, WheelFrom::Built(_)) {
+            complete &= set_build(&mut wheel, locked, spec, found);
+        }
         for problem in doubts(&wheel, spec) {
             complete &= problem.severity() == Severity::Warning;
             match &wheel.at {
@@ -58,6 +63,20 @@ pub(super) fn wheels(
         wheels.push(wheel);
     }
     complete.then_some(wheels)
+}
+
+/// Gives a package that is built the rules of its build, and tells whether all that is said of it can be followed.
+fn set_build(wheel: &mut WheelPlan, locked: Option<&Locked>, spec: &Spec, found: &mut Diagnostics) -> bool {
+    let unlocked = BuildSettings::default();
+    let settings = locked.map_or(&unlocked, |locked| &locked.build);
+    wheel.build = settings.rules(&wheel.name, &spec.dependencies.build_constraints);
+    let mut is_met = true;
+    for unmet in settings.unmet(&wheel.name) {
+        is_met = false;
+        let problem = Problem::BuildNotFollowed { key: unmet.key.clone(), package: wheel.label() };
+        found.report(&unmet.at.source, unmet.at.span, problem);
+    }
+    is_met
 }
 
 /// A package for messages: its version, and the file that asks for it.

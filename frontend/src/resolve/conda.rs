@@ -18,7 +18,9 @@ use crate::conda::{
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity, Source};
 use crate::lock::Hash;
 use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
-use crate::project::{Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized};
+use crate::project::{
+    BuildSettings, Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized,
+};
 use crate::spec::{ContextPath, Spec};
 use crate::tags::{Architecture, Libc, Python, Target};
 
@@ -255,7 +257,7 @@ impl Builder<'_> {
         }
         let mut wheels = Vec::new();
         for entry in chosen.python.values() {
-            match wheel(entry, self.conda) {
+            match wheel(entry, self.conda, self.environments.spec) {
                 Ok(wheel) => {
                     for problem in wheel.iter().flat_map(|wheel| doubts(wheel, self.environments.spec)) {
                         complete &= problem.severity() == Severity::Warning;
@@ -336,7 +338,7 @@ fn place(entry: &Entry, conda: &Conda) -> Option<Place> {
 }
 
 /// A package of Python's index; `None` for the project itself, which is dealt with as the app.
-fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
+fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>, Problem> {
     // As the format has it; other cases are other files.
     let is_wheel = |file: &str| file.strip_suffix(".whl").is_some();
     let from = match &entry.address {
@@ -371,6 +373,7 @@ fn wheel(entry: &Entry, conda: &Conda) -> Result<Option<WheelPlan>, Problem> {
         from,
         requested: false,
         requires: Vec::new(),
+        build: BuildSettings::default().rules("", &spec.dependencies.build_constraints),
         at: place(entry, conda),
     }))
 }

@@ -1,27 +1,47 @@
-//! Addresses for what a lock knows only by its hashes: asked of the index, and kept only where the hash agrees.
+//! Addresses for what a lock knows only by its hashes: asked of indexes, and kept only where the hash agrees.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use crate::lock::{Artifact, Location, Lock, Package, Source};
+use serde_json::{Map, Value};
+
+use super::choose;
+use super::files::{FilesQuestion, UnknownIndex};
+use crate::address::{FileName, HttpUrl};
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::lock::{Artifact, Hash, Hashes, Location, Lock, Policy, Source, Timestamp};
 use crate::pep508::Name;
 use crate::project::{Locked, Wanted};
-use crate::resolve::choose;
 use crate::select::{Selected, Selection, Take};
+use crate::spec::Spec;
 use crate::tags::{Tags, Target};
 
-/// What has to be located, as `name==version`; sorted.
-pub(super) fn unlocated(selection: &Selection) -> Vec<String> {
-    let needed = selection.entries.iter().filter(|entry| needs_address(entry));
-    let mut pins: Vec<_> = needed
-        .filter_map(|entry| Some(format!("{}=={}", entry.package.name, entry.package.version.as_ref()?)))
-        .collect();
-    pins.sort();
-    pins
+/// What has to be located; absent where everything has an address. Nothing can be asked after something was reported.
+pub(super) fn question(
+    selection: &Selection,
+    locked: &Locked,
+    spec: &Spec,
+    found: &mut Diagnostics,
+) -> Result<Option<FilesQuestion>, ()> {
+    let mut question = FilesQuestion::default();
+    let mut complete = true;
+    for entry in selection.entries.iter().filter(|entry| needs_address(entry)) {
+        if let Err(UnknownIndex(index)) = question.add(entry, &locked.lock, &spec.dependencies.index) {
+            let problem = Problem::UnknownIndex { package: entry.package.label(), index };
+            match choose::place(entry, Some(locked)) {
+                Some(at) => found.report(&at.source, at.span, problem),
+                None => found.report(&spec.source, spec.anywhere(), problem),
+            }
+            complete = false;
+        }
+    }
+    if !complete {
+        return Err(());
+    }
+    Ok(Some(question).filter(|question| !question.packages.is_empty()))
 }
 
-/// Where the lock has them.
+/// Where the lock has what has to be located.
 pub(super) fn wanted(selection: &Selection, locked: &Locked) -> Vec<Wanted> {
     let needed = selection.entries.iter().filter(|entry| needs_address(entry));
     needed
@@ -46,18 +66,29 @@ pub(super) struct Located {
 }
 
 impl Located {
-    /// Picks for each package of `selection` the file that the lock means: of what the index has, only files whose
-    /// hash is locked count.
-    pub(super) fn new(index: &Lock, selection: &Selection, target: &Target) -> Self {
-        let tags = Tags::of(target);
+    /// Picks for each package of `selection` the file that the lock means, of those in `answer`.
+    ///
+    /// # Errors
+    /// If the answer is none.
+    pub(super) fn new(
+        answer: &str,
+        question: &FilesQuestion,
+        selection: &Selection,
+        lock: &Lock,
+        target: &Target,
+    ) -> serde_json::Result<Self> {
+        let answer: Map<String, Value> = serde_json::from_str(answer)?;
+        let tags = lock.format.tags(target);
         let mut files = BTreeMap::new();
         for entry in selection.entries.iter().filter(|entry| needs_address(entry)) {
-            let found = index.packages.iter().find(|package| package.name == entry.package.name);
-            if let Some(artifact) = found.and_then(|package| pick(package, entry, &tags)) {
-                files.insert(entry.package.name.clone(), artifact);
+            let name = &entry.package.name;
+            let offered = answer.get(name.as_str()).and_then(Value::as_array).into_iter().flatten();
+            let offered: Vec<Artifact> = offered.filter_map(|file| offered_file(file, question)).collect();
+            if let Some(artifact) = pick(&offered, entry, &lock.policy, &tags) {
+                files.insert(name.clone(), artifact);
             }
         }
-        Self { files }
+        Ok(Self { files })
     }
 
     /// The file of a package.
@@ -66,24 +97,72 @@ impl Located {
     }
 }
 
-fn pick(index: &Arc<Package>, entry: &Selected, tags: &Tags) -> Option<Artifact> {
-    let locked: BTreeSet<&str> = match &entry.take {
-        Take::Wheel(artifact) | Take::Sdist(artifact) => artifact.hashes.sha256().into_iter().collect(),
+/// A file of the answer; absent if nothing can be made of it, as of one with a name that no file can have.
+fn offered_file(file: &Value, question: &FilesQuestion) -> Option<Artifact> {
+    let name = FileName::parse(file.get("file")?.as_str()?).ok()?;
+    let location = match (file.get("url"), file.get("folder")) {
+        (Some(url), _) => Location::Url(HttpUrl::parse(url.as_str()?).ok()?.without_fragment()),
+        (None, Some(number)) => {
+            let folder = question.folder(usize::try_from(number.as_u64()?).ok()?)?;
+            Location::Path(if folder.is_root() {
+                name.to_string()
+            } else {
+                format!("{}/{name}", folder.as_str())
+            })
+        }
+        (None, None) => return None,
+    };
+    let hashes = file.get("hashes").and_then(Value::as_object).into_iter().flatten();
+    let hashes = hashes.filter_map(|(algorithm, digest)| Hash::new(algorithm, digest.as_str()?));
+    let mut artifact = Artifact::new(name, location);
+    artifact.hashes = hashes.collect();
+    artifact.size = file.get("size").and_then(Value::as_u64);
+    artifact.uploaded = file.get("uploaded").and_then(Value::as_str).and_then(Timestamp::parse);
+    Some(artifact)
+}
+
+/// The best of the files that the lock means, with the hashes that the lock has of it.
+fn pick(offered: &[Artifact], entry: &Selected, policy: &Policy, tags: &Tags) -> Option<Artifact> {
+    let agreeing = offered.iter().filter_map(|file| agreed(file, entry));
+    let name = &entry.package.name;
+    let mut best: Option<(_, Artifact)> = None;
+    let mut source = None;
+    for file in agreeing {
+        let Some(wheel) = file.wheel() else {
+            if source.is_none() && !policy.only_wheels.covers(name) {
+                source = Some(file);
+            }
+            continue;
+        };
+        let Some(rank) = tags.rank(wheel).filter(|_| !policy.no_wheels.covers(name)) else { continue };
+        // As pip chooses of several files with the same tag: the highest build number, then the last by name. The rank
+        // counts from the best tag on. Of one file on two indexes, the one that was asked first.
+        let key = (rank, Reverse((wheel.build.clone(), file.file.clone())));
+        if best.as_ref().is_none_or(|(known, _)| key < *known) {
+            best = Some((key, file));
+        }
+    }
+    best.map(|(_, file)| file).or(source)
+}
+
+/// A file that is one of those that the lock means, with the hashes that it is held to.
+fn agreed(file: &Artifact, entry: &Selected) -> Option<Artifact> {
+    let locked = match &entry.take {
+        Take::Wheel(artifact) | Take::Sdist(artifact) => {
+            (artifact.file == file.file).then_some(())?;
+            artifact.hashes.clone()
+        }
         Take::Release | Take::Source => {
-            let all = entry.package.hashes.iter().filter(|hash| hash.algorithm == "sha256");
-            all.map(|hash| hash.digest.as_str()).collect()
+            // Which hash is that of which file, the index alone knows; a file without one may be any.
+            let of_file = |hash: &&Hash| file.hashes.iter().any(|known| known == *hash);
+            let known: Hashes = entry.package.hashes.iter().filter(of_file).cloned().collect();
+            return known.proof().is_some().then(|| Artifact { hashes: known, ..file.clone() });
         }
     };
-    let agrees = |artifact: &&Artifact| artifact.hashes.sha256().is_some_and(|hash| locked.contains(hash));
-    let wheels = index.artifacts.iter().filter(agrees);
-    // As pip chooses of several files with the same tag: the highest build number, then the last by name. The rank
-    // counts from the best tag on.
-    let ranked = wheels.filter_map(|artifact| {
-        let wheel = artifact.wheel()?;
-        Some(((tags.rank(wheel)?, Reverse((wheel.build.clone(), &artifact.file))), artifact))
-    });
-    let best = ranked.min_by(|left, right| left.0.cmp(&right.0)).map(|(_, artifact)| artifact.clone());
-    best.or_else(|| {
-        index.artifacts.iter().filter(agrees).find(|artifact| artifact.wheel().is_none()).cloned()
-    })
+    let differs = |hash: &Hash| {
+        let mut same = file.hashes.iter().filter(|known| known.algorithm == hash.algorithm);
+        same.any(|known| known.digest != hash.digest)
+    };
+    let is_other = locked.iter().any(differs) || locked.proof().is_none();
+    (!is_other).then(|| Artifact { hashes: locked, ..file.clone() })
 }

@@ -7,6 +7,7 @@ mod blame;
 mod choose;
 mod conda;
 mod cooldown;
+mod files;
 mod locate;
 mod trust;
 
@@ -29,6 +30,7 @@ use crate::tags::{Architecture, Libc, Python, Target};
 
 pub use blame::blamed;
 pub use cooldown::{Bound, Clock};
+pub use files::{FileIndex, FilesQuestion, WantedFiles};
 
 /// Answers what only an index knows.
 pub trait Resolver {
@@ -51,8 +53,9 @@ pub struct Question {
     pub requirements: Requirements,
     /// Exact versions that what is found has to agree with: `name==version` lines.
     pub pins: Vec<String>,
-    /// Whether `pins` are all that is wanted: they are only to be located.
-    pub only_pins: bool,
+    /// Files of locked packages that are to be found, and nothing else. The answer is then a JSON object: a list of
+    /// files by package.
+    pub files: Option<FilesQuestion>,
     /// How old what is found has to be.
     pub bound: Option<Bound>,
     /// Conda packages that are wanted, and nothing else. The answer is then a `conda-lock.yml`.
@@ -79,9 +82,10 @@ impl Question {
     pub fn label(&self) -> String {
         if let Some(conda) = &self.conda {
             format!("{} for {}", conda.file, conda.platform)
-        } else if self.only_pins {
-            let s = if self.pins.len() == 1 { "" } else { "s" };
-            format!("addresses of {} locked package{s}", self.pins.len())
+        } else if let Some(files) = &self.files {
+            let count = files.packages.len();
+            let s = if count == 1 { "" } else { "s" };
+            format!("addresses of {count} locked package{s}")
         } else {
             self.requirements.label()
         }
@@ -118,7 +122,7 @@ pub fn wheel_sets(
         let Some(base) = environments.base()? else { break };
         let all = if groups.is_empty() { Some(base.clone()) } else { environments.with_groups(groups)? };
         let Some(all) = all else { continue };
-        let (base, all) = (with_own(base, project), with_own(all, project));
+        let (base, all) = (with_own(base, spec, project), with_own(all, spec, project));
         let python = environments.target.python.library();
         sets.insert(groups.clone(), WheelSet::new(python, &base, all, spec.dependencies.bytecode));
     }
@@ -318,7 +322,7 @@ impl Environments<'_> {
                 return Ok(None);
             }
         };
-        let located = self.locate(&selection, locked)?;
+        let Ok(located) = self.locate(&selection, locked)? else { return Ok(None) };
         let now = self.resolver.clock().now();
         cooldown::check(&selection, located.as_ref(), Some(locked), self.spec, now, self.found);
         Ok(choose::wheels(&selection, located.as_ref(), Some(locked), &[], self.spec, self.found))
@@ -337,7 +341,7 @@ impl Environments<'_> {
             python: format!("3.{}", self.target.python.minor),
             requirements: requirements.clone(),
             pins: pins.to_vec(),
-            only_pins: false,
+            files: None,
             bound: Bound::new(self.spec, self.resolver.clock()),
             conda: None,
         };
@@ -358,29 +362,27 @@ impl Environments<'_> {
         lock::parse(Format::Pylock, &input).map_err(|error| ResolveError(Box::new(error)))
     }
 
-    /// Finds the addresses of what a lock knows only by its hashes.
+    /// Finds the addresses of what a lock knows only by its hashes; an error within after something was reported.
     fn locate(
-        &self,
+        &mut self,
         selection: &Selection,
         locked: &Locked,
-    ) -> Result<Option<locate::Located>, ResolveError> {
-        let pins = locate::unlocated(selection);
-        if pins.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<Result<Option<locate::Located>, ()>, ResolveError> {
+        let Ok(files) = locate::question(selection, locked, self.spec, self.found) else {
+            return Ok(Err(()));
+        };
+        let Some(files) = files else { return Ok(Ok(None)) };
         let question = Question {
-            python: format!("3.{}", self.target.python.minor),
             requirements: Requirements {
                 wanted: locate::wanted(selection, locked),
                 ..Requirements::default()
             },
-            pins,
-            only_pins: true,
-            bound: None,
-            conda: None,
+            files: Some(files.clone()),
+            ..Question::default()
         };
-        let lock = self.ask(&question)?;
-        Ok(Some(locate::Located::new(&lock, selection, &self.target)))
+        let answer = self.resolver.resolve(&question)?;
+        let located = locate::Located::new(&answer, &files, selection, &locked.lock, &self.target);
+        Ok(Ok(Some(located.map_err(|error| ResolveError(Box::new(error)))?)))
     }
 }
 
@@ -414,7 +416,7 @@ fn names_of(lock: &Lock) -> BTreeSet<String> {
 }
 
 /// The same with the project's own package, where the project is in a folder of the context.
-fn with_own(all: Vec<WheelPlan>, project: &Project) -> Vec<WheelPlan> {
+fn with_own(all: Vec<WheelPlan>, spec: &Spec, project: &Project) -> Vec<WheelPlan> {
     let Some(below) = &project.below else { return all };
     let path = below.folder.as_str().to_owned();
     let own = WheelPlan {
@@ -423,6 +425,7 @@ fn with_own(all: Vec<WheelPlan>, project: &Project) -> Vec<WheelPlan> {
         from: WheelFrom::Built(BuildFrom::Context { path, editable: true }),
         requested: true,
         requires: Vec::new(),
+        build: project.own_build(spec),
         at: None,
     };
     merged(all, vec![own])

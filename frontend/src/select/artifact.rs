@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{SelectError, Take, remedy};
-use crate::lock::{Artifact, ArtifactKind, Install, Location, Package, Policy, Source};
+use crate::lock::{Artifact, ArtifactKind, Install, Location, Lock, Package, Source};
 use crate::tags::{Tags, Target};
 
 /// How `package` is installed; nothing for a folder that is there only for its dependencies.
@@ -11,8 +11,9 @@ pub(super) fn take(
     package: &Package,
     target: &Target,
     tags: &Tags,
-    policy: &Policy,
+    lock: &Lock,
 ) -> Result<Option<Take>, SelectError> {
+    let policy = &lock.policy;
     match &package.source {
         Source::Directory { install: Install::Not, .. } => return Ok(None),
         Source::Directory { .. } | Source::Git { .. } => return Ok(Some(Take::Source)),
@@ -22,7 +23,7 @@ pub(super) fn take(
         Source::Url { .. } | Source::File { .. } | Source::Index { .. } => {}
     }
     if !policy.no_wheels.covers(&package.name)
-        && let Some(wheel) = best_wheel(&package.artifacts, tags)
+        && let Some(wheel) = best_wheel(&package.artifacts, tags, lock.format.prefers_builds())
     {
         return Ok(Some(Take::Wheel(wheel.clone())));
     }
@@ -44,13 +45,15 @@ pub(super) fn take(
     })
 }
 
-/// The wheel with the best tag; of several, the one with the highest build number, then the one that is not
+/// The wheel with the best tag; of several, the one with the highest build number, or the other way round; then the one that is not
 /// the work of chance: the first by name.
-fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags) -> Option<&'a Artifact> {
+fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags, prefers_builds: bool) -> Option<&'a Artifact> {
     let ranked = artifacts.iter().filter_map(|artifact| {
         let wheel = artifact.wheel()?;
         let located = usize::from(artifact.location == Location::Index);
-        Some(((tags.rank(wheel)?, Reverse(wheel.build.clone()), located, &artifact.file), artifact))
+        let (rank, build) = (tags.rank(wheel)?, Reverse(wheel.build.clone()));
+        let first = prefers_builds.then(|| build.clone());
+        Some(((first, rank, build, located, &artifact.file), artifact))
     });
     ranked.min_by(|left, right| left.0.cmp(&right.0)).map(|(_, artifact)| artifact)
 }

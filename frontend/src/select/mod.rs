@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::lock::{Artifact, Install, Lock, Package, Roots, Source};
 use crate::pep508::{Active, Environment, Name};
-use crate::tags::{Tags, Target};
+use crate::tags::Target;
 
 /// What somebody wants of a lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,7 +163,7 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
     if errors.iter().any(|error| matches!(error, SelectError::Conflict { .. })) {
         return Err(errors);
     }
-    let tags = Tags::of(target);
+    let tags = lock.format.tags(target);
     let mut by_name: BTreeMap<&Name, Vec<&(Arc<Package>, Why)>> = BTreeMap::new();
     for chosen in &found.chosen {
         by_name.entry(&chosen.0.name).or_default().push(chosen);
@@ -174,7 +174,7 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
             errors.push(error::several(name, chosen.iter().map(|(package, why)| (&**package, why))));
             continue;
         };
-        match artifact::take(package, target, &tags, &lock.policy) {
+        match artifact::take(package, target, &tags, lock) {
             Ok(Some(take)) => entries.push(Selected {
                 package: Arc::clone(package),
                 take,

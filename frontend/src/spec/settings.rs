@@ -11,7 +11,7 @@ use super::index::{Index, secret_id};
 use super::reader::{Context, Expanded, Located, Node, Read};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::{Problem, nearest};
-use crate::pep508::Name;
+use crate::pep508::{Name, Requirement, Wanted};
 use crate::reference::ImageReference;
 use crate::tags::Libc;
 
@@ -119,6 +119,8 @@ pub struct Dependencies {
     pub allow_unverified: Vec<Located<String>>,
     /// `cooldown`: how long a file must have been on its index.
     pub cooldown: Option<Cooldown>,
+    /// `build-constraints`: requirements that what builds a source has to agree with.
+    pub build_constraints: Vec<String>,
 }
 
 impl Default for Dependencies {
@@ -133,6 +135,7 @@ impl Default for Dependencies {
             bytecode: true,
             allow_unverified: Vec::new(),
             cooldown: None,
+            build_constraints: Vec::new(),
         }
     }
 }
@@ -142,6 +145,7 @@ impl Read for Dependencies {
         let Some(mut table) = node.table("[dependencies]") else {
             return node.wrong_type(cx, "a table");
         };
+        let constraints: Vec<Constraint> = table.get_or_default(cx, "build-constraints");
         let read = Self {
             requirements: table.get(cx, "requirements"),
             groups: groups(&mut table, cx),
@@ -152,9 +156,28 @@ impl Read for Dependencies {
             bytecode: table.get(cx, "bytecode").unwrap_or(true),
             allow_unverified: table.get_or_default(cx, "allow-unverified"),
             cooldown: table.get(cx, "cooldown"),
+            build_constraints: constraints.into_iter().map(|constraint| constraint.0).collect(),
         };
         table.finish(cx);
         Some(read)
+    }
+}
+
+/// A requirement on a version.
+struct Constraint(String);
+
+impl Read for Constraint {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let value = super::reader::Expanded::read(node, cx)?.0;
+        let parsed = Requirement::parse(&value).ok();
+        if parsed
+            .is_some_and(|parsed| parsed.extras.is_empty() && matches!(parsed.wanted, Wanted::Versions(_)))
+        {
+            return Some(Self(value));
+        }
+        let reason = "write a package and its versions, as `setuptools<81`";
+        cx.report(node.span, Problem::BadName { what: "build constraint", value, reason });
+        None
     }
 }
 

@@ -28,8 +28,20 @@ pub enum Mismatch {
 }
 
 impl Tags {
-    /// The tags of `target`.
+    /// The tags of `target`, in the order of uv: plain `linux_ARCH` is the last of the platforms.
     pub fn of(target: &Target) -> Self {
+        Self::over(target, &platforms(target))
+    }
+
+    /// The same in the order of `packaging` since version 26, which pip, poetry and pdm have: plain `linux_ARCH` is the
+    /// first of the platforms.
+    pub fn linux_first(target: &Target) -> Self {
+        let mut platforms = platforms(target);
+        platforms.rotate_right(1);
+        Self::over(target, &platforms)
+    }
+
+    fn over(target: &Target, platforms: &[String]) -> Self {
         let mut tags = Self {
             pythons: BTreeMap::new(),
             abis: BTreeMap::new(),
@@ -38,7 +50,6 @@ impl Tags {
             ordered: Vec::new(),
         };
         let (major, minor) = (target.python.major, target.python.minor);
-        let platforms = platforms(target);
         let interpreter = format!("cp{major}{minor}");
         let (own, stable) = if target.python.free_threaded {
             (format!("{interpreter}t"), "abi3t")
@@ -46,17 +57,17 @@ impl Tags {
             (interpreter.clone(), "abi3")
         };
         for abi in [own.as_str(), stable, "none"] {
-            tags.push_all(&interpreter, abi, &platforms);
+            tags.push_all(&interpreter, abi, platforms);
         }
         for older in (2..minor).rev() {
-            tags.push_all(&format!("cp{major}{older}"), stable, &platforms);
+            tags.push_all(&format!("cp{major}{older}"), stable, platforms);
         }
         let generic: Vec<String> = std::iter::once(format!("py{major}{minor}"))
             .chain(std::iter::once(format!("py{major}")))
             .chain((0..minor).rev().map(|older| format!("py{major}{older}")))
             .collect();
         for python in &generic {
-            tags.push_all(python, "none", &platforms);
+            tags.push_all(python, "none", platforms);
         }
         tags.push(&interpreter, "none", "any");
         for python in &generic {

@@ -197,7 +197,8 @@ fn an_unlocked_requirement_that_no_index_has_is_shown_at_its_line() -> Result {
 #[test]
 fn a_locked_version_that_no_index_has_is_shown_at_its_line() -> Result {
     let hash = "0".repeat(64);
-    let lock = format!("six==1.17.0 --hash=sha256:{hash}\n\niniconfig==0.0.99 --hash=sha256:{hash}\n");
+    let six = "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274";
+    let lock = format!("six==1.17.0 --hash=sha256:{six}\n\niniconfig==0.0.99 --hash=sha256:{hash}\n");
     let project = project("requirements.txt", &lock, "")?;
     let outcome = Build::of(&project).fail()?;
     let expected = at("requirements.txt", 3, &lock) + &failure("did not complete successfully: exit code: 1");

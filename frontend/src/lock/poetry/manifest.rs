@@ -78,7 +78,11 @@ pub(super) fn edges(name: &Name, value: &Value<'_>) -> Result<Vec<Edge>, LockErr
     dependency.extras = table.names::<BTreeSet<Name>>("extras")?;
     let mut markers = Vec::new();
     markers.extend(
-        table.text("markers")?.filter(|text| !text.text.is_empty()).map(|text| text.marker()).transpose()?,
+        table
+            .text("markers")?
+            .filter(|text| !text.text.is_empty())
+            .map(|text| super::marker(&text))
+            .transpose()?,
     );
     markers.extend(table.text("python")?.and_then(|python| constraint::python_marker(python.text)));
     if let Some(platform) = table.text("platform")? {

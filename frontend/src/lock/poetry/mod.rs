@@ -14,7 +14,7 @@ use super::artifact::{Artifact, Index, IndexKind, Location};
 use super::location::join;
 use super::manifest::{Manifest, of_requirement};
 use super::model::{Dependency, Install, Listing, Lock, Package, Roots, Source, Trace};
-use super::table::{Document, Table};
+use super::table::{Document, Table, Text};
 use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
 use crate::address::FileName;
 use crate::pep508::{Marker, Name};
@@ -160,10 +160,10 @@ fn add_groups(table: &Table<'_>, package: &mut Package) -> Result<(), LockError>
     let mut markers: BTreeMap<Name, Marker> = BTreeMap::new();
     if let Some(value) = table.get("markers") {
         if value.is_text() {
-            package.marker = Some(value.text()?.marker()?);
+            package.marker = Some(marker(&value.text()?)?);
         } else {
-            for (group, marker) in value.table()?.entries() {
-                markers.insert(group.name()?, marker.text()?.marker()?);
+            for (group, value) in value.table()?.entries() {
+                markers.insert(group.name()?, marker(&value.text()?)?);
             }
         }
     }
@@ -172,6 +172,14 @@ fn add_groups(table: &Table<'_>, package: &mut Package) -> Result<(), LockError>
         package.groups.insert(group, marker);
     }
     Ok(())
+}
+
+/// A marker; poetry has a word of its own for one that never holds.
+fn marker(text: &Text<'_>) -> Result<Marker, LockError> {
+    match text.text.trim() {
+        "<empty>" => Ok(Marker::Or(Vec::new())),
+        _ => text.marker(),
+    }
 }
 
 /// Before 2.1: edges, of which the optional ones belong to the package's extras.
@@ -209,6 +217,6 @@ fn note_index(indexes: &mut Vec<Index>, package: &Package) {
     if let Source::Index { url: Some(url) } = &package.source
         && !indexes.iter().any(|known| known.url == *url)
     {
-        indexes.push(Index { name: None, url: url.clone(), kind: IndexKind::Extra });
+        indexes.push(Index::new(None, url.clone(), IndexKind::Extra));
     }
 }

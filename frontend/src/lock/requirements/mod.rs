@@ -72,6 +72,8 @@ pub struct Line {
     pub source: Source,
     /// The hashes of the files that may be installed.
     pub hashes: Hashes,
+    /// Settings for its build backend, as `KEY=VALUE`.
+    pub settings: Vec<String>,
     /// Where it stands.
     pub at: Place,
 }
@@ -170,7 +172,9 @@ impl Reading<'_> {
     }
 
     fn ignore(&mut self, options: &OfRequirement, at: &Place) {
-        self.found.ignored.extend(options.of_build.iter().map(|name| (*name, at.clone())));
+        // A build follows `--config-settings`.
+        let ignored = options.of_build.iter().filter(|name| !name.starts_with("--config-setting"));
+        self.found.ignored.extend(ignored.map(|name| (*name, at.clone())));
     }
 
     fn push(&mut self, line: Line, role: Role) {
@@ -225,12 +229,12 @@ impl Reading<'_> {
         options: OfRequirement,
         at: Place,
     ) -> Result<Line, LockError> {
-        let hashes = options.hashes;
+        let OfRequirement { hashes, settings, .. } = options;
         let base = folder(&at.file);
         let fail = |kind| LockError::at(at.clone(), kind);
         if let Some(found) = bare(text).map_err(fail)? {
             let (name, source) = self.source(found, base, Install::Built);
-            return Ok(Line { name, requirement: None, source, hashes, at });
+            return Ok(Line { name, requirement: None, source, hashes, settings, at });
         }
         let requirement = Requirement::parse(text).map_err(|error| {
             let span = line.inner(error.span);
@@ -246,7 +250,8 @@ impl Reading<'_> {
             },
             Wanted::Versions(_) => Source::Index { url: None },
         };
-        Ok(Line { name: Some(requirement.name.clone()), requirement: Some(requirement), source, hashes, at })
+        let name = Some(requirement.name.clone());
+        Ok(Line { name, requirement: Some(requirement), source, hashes, settings, at })
     }
 
     fn editable_line(&self, target: &str, at: Place) -> Result<Line, LockError> {
@@ -257,7 +262,7 @@ impl Reading<'_> {
             name: None,
         });
         let (name, source) = self.source(found, folder(&at.file), Install::Editable);
-        Ok(Line { name, requirement: None, source, hashes: Hashes::default(), at })
+        Ok(Line { name, requirement: None, source, hashes: Hashes::default(), settings: Vec::new(), at })
     }
 
     fn source(&self, found: Bare, base: &str, install: Install) -> (Option<Name>, Source) {
@@ -385,7 +390,11 @@ impl ParsedRequirements {
         }
         let mut packages: Vec<Package> = Vec::new();
         let mut known: BTreeMap<(Name, String), usize> = BTreeMap::new();
+        let mut settings: BTreeMap<Name, Vec<String>> = BTreeMap::new();
         for line in self.lines {
+            if let Some(name) = line.name.as_ref().filter(|_| !line.settings.is_empty()) {
+                settings.insert(name.clone(), line.settings.clone());
+            }
             let package = package(line)?;
             // The same line in two included files is one package.
             let key = (package.name.clone(), format!("{:?}{:?}", package.version, package.marker));
@@ -396,6 +405,7 @@ impl ParsedRequirements {
         let mut lock = Lock::empty(Format::Requirements, Roots::Listed(Listing::default()));
         lock.packages = packages.into_iter().map(Arc::new).collect();
         lock.policy = self.options.policy();
+        lock.build_settings = settings;
         lock.indexes = self.options.indexes;
         Ok(lock)
     }

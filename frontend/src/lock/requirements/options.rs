@@ -36,6 +36,8 @@ pub struct OfRequirement {
     pub hashes: Hashes,
     /// The names of options for the build of a source, such as `--config-settings`.
     pub of_build: Vec<&'static str>,
+    /// The values of `--config-settings`.
+    pub settings: Vec<String>,
 }
 
 /// Short and long name, and whether a value follows.
@@ -163,6 +165,9 @@ pub(super) fn of_requirement(text: &str) -> Result<OfRequirement, LockErrorKind>
             found.hashes.insert(hash(&value)?);
         } else {
             found.of_build.push(long);
+            if long.starts_with("--config-setting") {
+                found.settings.push(value);
+            }
         }
     }
     Ok(found)
@@ -180,7 +185,7 @@ impl Options {
         match *name {
             "--index-url" | "--pypi-url" => {
                 self.indexes.retain(|index| index.kind != IndexKind::Main);
-                self.indexes.insert(0, Index { name: None, url: value.clone(), kind: IndexKind::Main });
+                self.indexes.insert(0, Index::new(None, value.clone(), IndexKind::Main));
             }
             "--extra-index-url" => self.add(value.clone(), IndexKind::Extra),
             "--find-links" => self.add(links(value, base, exists), IndexKind::Links),
@@ -199,7 +204,7 @@ impl Options {
     }
 
     fn add(&mut self, url: String, kind: IndexKind) {
-        let index = Index { name: None, url, kind };
+        let index = Index::new(None, url, kind);
         if !self.indexes.contains(&index) {
             self.indexes.push(index);
         }

@@ -87,6 +87,13 @@ pub(super) fn dependencies() -> Table {
                 "cooldown = \"7d\"",
             ),
             key(
+                "build-constraints",
+                texts(),
+                "`[]`",
+                "[versions of what builds wheels](dependencies.md#how-sources-are-built); `\"wheels\"` only",
+                "build-constraints = [\"setuptools<81\"]",
+            ),
+            key(
                 "index",
                 index,
                 "`{}`",
