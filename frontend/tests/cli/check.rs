@@ -86,7 +86,10 @@ fn what_is_almost_right_is_told_as_it_should_be_written() {
     );
     assert_eq!(
         told("python.version = \"latest\"\n"),
-        ["`latest` is not a version of Python 3", "help: write a version as `3.13` or `3.13.1`"]
+        [
+            "`latest` is not a version of Python 3",
+            "help: write a version as `3.13`, `3.13.1` or, for the free-threaded build, `3.14t`"
+        ]
     );
     assert_eq!(
         errors_of("FROM python:3.13\nRUN pip install flask\n", &[]),
