@@ -17,6 +17,7 @@ mod python;
 pub mod releases;
 mod requirements;
 mod rules;
+mod workspace;
 mod scope;
 mod version;
 
