@@ -68,8 +68,8 @@ pub(super) struct Asked {
     pub(super) members: BTreeSet<Name>,
     /// The lock's own `requires-python`.
     pub(super) requires_python: Option<String>,
-    /// Everything that is locked.
-    pub(super) names: BTreeSet<Name>,
+    /// Everything that is locked, with its versions.
+    pub(super) names: BTreeMap<Name, Vec<Version>>,
     /// The addresses of the indexes that packages come from.
     pub(super) registries: BTreeSet<String>,
     /// The revision of the format.

@@ -52,7 +52,17 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let revision = root.number("revision")?.unwrap_or(0);
     let is_new = revision >= 4;
     let mut asked = Asked { revision, members: members.iter().cloned().collect(), ..Asked::default() };
-    let is_left_out = (is_new || key == "distribution") && !tables.iter().any(|table| table.has("metadata"));
+    let has_metadata = tables.iter().any(|table| table.has("metadata"));
+    // Projects that asked for nothing have no metadata either.
+    let asked_for_something = |table: &Table<'_>| {
+        let is_folder = ["virtual", "editable", "directory"];
+        let source = table.get("source").map(|source| source.json());
+        let is_project = source.is_some_and(|source| is_folder.iter().any(|kind| source.get(kind).is_some()));
+        let keys = ["dependencies", "optional-dependencies", "dev-dependencies"];
+        is_project && keys.iter().any(|key| table.has(key))
+    };
+    let is_left_out =
+        (is_new || key == "distribution") && !has_metadata && tables.iter().any(asked_for_something);
     for table in tables {
         let package = Arc::new(package(&table)?);
         if is_member(&package, &members) {
@@ -68,7 +78,9 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     }
     let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
     lock.packages = packages;
-    asked.names = lock.packages.iter().map(|package| package.name.clone()).collect();
+    for package in &lock.packages {
+        asked.names.entry(package.name.clone()).or_default().extend(package.version.clone());
+    }
     asked.requires_python = root.owned("requires-python")?;
     let keys = ["options", "manifest", "conflicts", "supported-markers", "required-markers"];
     let head = keys.iter().filter_map(|key| Some(((*key).to_owned(), root.get(key)?.json())));

@@ -258,6 +258,20 @@ mod tests {
         (!text.is_empty()).then(|| Marker::parse(text).unwrap())
     }
 
+    #[test]
+    fn a_marker_of_one_system_holds_somewhere() {
+        let pythons = parse_specifiers(">=3.10,!=3.11.*").unwrap();
+        for text in [
+            "python_full_version >= '3.10.13' and platform_system == 'Windows'",
+            "sys_platform not in 'linux darwin' and python_version in '3.12 3.10' and platform_system != 'Linux'",
+            "platform_system != 'Linux'",
+        ] {
+            let marker = Marker::parse(text).unwrap();
+            assert!(holds_anywhere(&marker, Some(&pythons)), "{text}");
+            assert!(!same(Some(&marker), None, Some(&pythons)), "{text}");
+        }
+    }
+
     /// Whether uv 0.13.9 takes a lock with the first marker for a requirement with the second one (`uv lock --check`).
     #[test]
     fn markers_are_the_same_where_uv_says_so() {

@@ -19,10 +19,11 @@ use self::entry::{Asker, Entry, Sources, differ, locked_entries};
 use self::origin::Around;
 use self::settings::Settings;
 use super::json::of_toml;
+use super::markers::holds_anywhere;
 use super::{Beside, Reason};
 use crate::lock::location::join;
 use crate::lock::model::{Asked, AskedProject};
-use crate::pep508::{Name, Requirement, parse_specifiers};
+use crate::pep508::{Name, Requirement, Wanted, parse_specifiers};
 
 /// A manifest of today.
 struct Manifest {
@@ -250,7 +251,7 @@ impl Workspace<'_> {
             return None;
         }
         let project_table = manifest.project()?;
-        let Some(metadata) = &project.metadata else { return absent(project_table, &self.asked.names) };
+        let Some(metadata) = &project.metadata else { return self.not_satisfied(manifest) };
         if let Some(reason) = self.requirements_differ(project, manifest, metadata) {
             return Some(reason);
         }
@@ -290,6 +291,42 @@ impl Workspace<'_> {
         differ(&locked, &wanted, self.pythons().as_ref())
     }
 
+    /// Where a lock leaves out what was asked for: what the project asks for has to be locked in a version that fits.
+    fn not_satisfied(&self, manifest: &Manifest) -> Option<Reason> {
+        let project = manifest.project()?;
+        let lists = |table: Option<&Value>| -> Vec<Value> {
+            table.and_then(Value::as_object).into_iter().flatten().map(|(_, list)| list.clone()).collect()
+        };
+        let mut all: Vec<Value> = project.get("dependencies").cloned().into_iter().collect();
+        all.extend(lists(project.get("optional-dependencies")));
+        all.extend(lists(manifest.tree.get("dependency-groups")));
+        let pythons = self.pythons();
+        let texts = all.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        let (mut added, mut changed) = (BTreeSet::new(), BTreeSet::new());
+        for requirement in texts.filter_map(|text| Requirement::parse(text).ok()) {
+            let is_anywhere = requirement.marker.as_ref().is_none_or(|marker| {
+                // Environments that the lock is not for may be the only ones.
+                self.asked.head.get("supported-markers").is_none() && holds_anywhere(marker, pythons.as_ref())
+            });
+            match self.asked.names.get(&requirement.name) {
+                None if is_anywhere => drop(added.insert(requirement.name.to_string())),
+                Some(versions) if is_anywhere && !versions.is_empty() => {
+                    if let Wanted::Versions(bounds) = &requirement.wanted
+                        && !versions.iter().any(|version| bounds.contains(version))
+                    {
+                        changed.insert(requirement.name.to_string());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let list = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>();
+        if !added.is_empty() {
+            return Some(Reason::Added(list(added)));
+        }
+        (!changed.is_empty()).then(|| Reason::Changed(list(changed)))
+    }
+
     /// Groups that are others than the locked ones; absent outside where one cannot be read.
     fn groups_differ(
         &self,
@@ -321,8 +358,10 @@ impl Workspace<'_> {
             known.retain(|_, entries| !entries.is_empty());
         }
         let pythons = self.pythons();
-        for (group, texts) in &wanted {
+        let names: BTreeSet<&Name> = wanted.keys().chain(known.keys()).collect();
+        for group in names {
             let asker = Asker { extra: None, group: Some(group) };
+            let texts = wanted.get(group).map_or(&[][..], Vec::as_slice);
             let entries =
                 self.with_sources(manifest, folder, |sources| sources.all(texts.iter().copied(), asker))?;
             let known = known.get(group).map_or(&[][..], Vec::as_slice);
@@ -424,16 +463,6 @@ impl Workspace<'_> {
         let root = root.map(|table| (table, Around { folder: ".", indexes: &indexes, members: &members }));
         read(&Sources { tables: own.into_iter().chain(root).collect() })
     }
-}
-
-/// Where a lock leaves out what was asked for: what the project depends on in any case has to be locked.
-fn absent(project: &Value, names: &BTreeSet<Name>) -> Option<Reason> {
-    let texts = project.get("dependencies").and_then(Value::as_array).into_iter().flatten();
-    let requirements = texts.filter_map(|text| Requirement::parse(text.as_str()?).ok());
-    let always = requirements.filter(|requirement| requirement.marker.is_none());
-    let absent: BTreeSet<String> =
-        always.filter(|wanted| !names.contains(&wanted.name)).map(|wanted| wanted.name.to_string()).collect();
-    (!absent.is_empty()).then(|| Reason::Added(absent.into_iter().collect()))
 }
 
 /// The most groups that one group can include, counted with repetitions.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::VersionSpecifiers;
+use pep440_rs::{Version, VersionSpecifiers};
 use serde_json::{Map, Value};
 
 use super::super::markers::same;
@@ -40,7 +40,7 @@ pub(super) struct Settings<'m> {
     /// The sources of the root.
     pub(super) sources: &'m Sources<'m>,
     /// Everything that is locked.
-    pub(super) names: &'m BTreeSet<Name>,
+    pub(super) names: &'m BTreeMap<Name, Vec<Version>>,
     /// The Pythons that the lock is for.
     pub(super) pythons: Option<&'m VersionSpecifiers>,
 }
@@ -88,7 +88,7 @@ impl Settings<'_> {
         };
         let locked = manifest.and_then(|manifest| manifest.get("excludes"));
         if let (Some(locked), Some(now)) = (names(locked), names(self.own.get("exclude-dependencies")))
-            && !(locked.is_subset(&now) && now.difference(&locked).all(|name| !self.names.contains(name)))
+            && !(locked.is_subset(&now) && now.difference(&locked).all(|name| !self.names.contains_key(name)))
         {
             changed.insert("exclude-dependencies");
         }
@@ -132,7 +132,7 @@ impl Settings<'_> {
         if key != "build-constraint-dependencies" {
             // A new rule about a package that is not locked changes nothing.
             let known: BTreeSet<Name> = locked.iter().map(|entry| entry.name.clone()).collect();
-            now.retain(|entry| known.contains(&entry.name) || self.names.contains(&entry.name));
+            now.retain(|entry| known.contains(&entry.name) || self.names.contains_key(&entry.name));
         }
         differ(&locked, &now, self.pythons).is_some()
     }
