@@ -12,7 +12,8 @@ use pep440_rs::VersionSpecifiers;
 use super::artifact::{Artifact, Location};
 use super::location::{is_url, join, uv_git};
 use super::model::{
-    Asked, AskedProject, Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
+    Asked, AskedProject, Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots,
+    Source, Trace,
 };
 use super::table::{Document, Table, Value};
 use super::{Format, Input, LockError, LockErrorKind, Reader};

@@ -7,8 +7,8 @@ use super::context::ContextError;
 use super::decode::decoded;
 use super::files::Files;
 use super::requirements::Requirements;
-use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use super::workspace::{self, Workspace};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::lock::{self, Beside, Format, Input, Lock, LockError};
 use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
@@ -115,9 +115,7 @@ fn compare(
     for (folder, stale) in lock.stale(&beside) {
         let manifest = match folder.as_str() {
             "." => Some(lock.format.manifest().to_owned()),
-            folder => {
-                path.sibling(&format!("{folder}/pyproject.toml")).map(|path| path.as_str().to_owned())
-            }
+            folder => path.sibling(&format!("{folder}/pyproject.toml")).map(|path| path.as_str().to_owned()),
         };
         let problem = Problem::StaleLock {
             lock: path.as_str().to_owned(),

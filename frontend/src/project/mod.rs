@@ -17,9 +17,9 @@ mod python;
 pub mod releases;
 mod requirements;
 mod rules;
-mod workspace;
 mod scope;
 mod version;
+mod workspace;
 
 pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Folder, Kind};

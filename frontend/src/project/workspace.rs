@@ -68,7 +68,8 @@ fn members(
 ) -> Result<Option<BTreeSet<String>>, ContextError> {
     let Ok(tree) = DeTable::parse(manifest) else { return Ok(None) };
     let tool = table(tree.get_ref(), "tool");
-    let Some(workspace) = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| table(uv, "workspace")) else {
+    let Some(workspace) = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| table(uv, "workspace"))
+    else {
         return Ok(Some(BTreeSet::new()));
     };
     let list = |key: &str| {
@@ -116,7 +117,8 @@ fn expanded(
         }
         let mut next = Vec::new();
         for folder in &folders {
-            let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let inside =
+                |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
             if is_plain(part) {
                 next.push(inside(part));
                 continue;

@@ -14,8 +14,7 @@ use crate::pep508::{Active, Comparison, Environment, Marker, Operand, Operator, 
 const MOST: usize = 20_000;
 
 /// Pairs of `os_name` and `sys_platform` that no machine has (uv's marker algebra knows the same pairs).
-const NEVER_OS: [(&str, &str); 4] =
-    [("nt", "linux"), ("nt", "darwin"), ("nt", "ios"), ("posix", "win32")];
+const NEVER_OS: [(&str, &str); 4] = [("nt", "linux"), ("nt", "darwin"), ("nt", "ios"), ("posix", "win32")];
 
 /// Values of `platform_system` and `sys_platform` that stand for one another.
 const ALIKE: [(&str, &str); 6] = [
@@ -52,7 +51,11 @@ pub(super) fn holds_anywhere(marker: &Marker, pythons: Option<&VersionSpecifiers
 }
 
 /// Whether two markers hold on the same machines. No marker holds on every one.
-pub(super) fn same(one: Option<&Marker>, other: Option<&Marker>, pythons: Option<&VersionSpecifiers>) -> bool {
+pub(super) fn same(
+    one: Option<&Marker>,
+    other: Option<&Marker>,
+    pythons: Option<&VersionSpecifiers>,
+) -> bool {
     if one == other {
         return true;
     }
@@ -72,7 +75,9 @@ impl Machines {
     /// The machines that `markers` tell apart, with a Python that `pythons` allows.
     pub(super) fn of(markers: &[&Marker], pythons: Option<&VersionSpecifiers>) -> Self {
         let mut comparisons = Vec::new();
-        markers.iter().for_each(|marker| note_comparisons(marker, &mut comparisons));
+        for marker in markers {
+            note_comparisons(marker, &mut comparisons);
+        }
         let mut versions = BTreeSet::new();
         let mut texts: BTreeMap<Variable, BTreeSet<String>> = BTreeMap::new();
         let mut extras = BTreeSet::new();
@@ -97,10 +102,13 @@ impl Machines {
             versions.insert(numbers(bound.version()));
         }
         for (system, platform) in ALIKE {
-            let is_named = |variable, value: &str| texts.get(&variable).is_some_and(|all| all.contains(value));
+            let is_named =
+                |variable, value: &str| texts.get(&variable).is_some_and(|all| all.contains(value));
             if is_named(Variable::PlatformSystem, system) {
                 texts.entry(Variable::SysPlatform).or_default().insert(platform.to_owned());
-            } else if texts.contains_key(&Variable::PlatformSystem) && is_named(Variable::SysPlatform, platform) {
+            } else if texts.contains_key(&Variable::PlatformSystem)
+                && is_named(Variable::SysPlatform, platform)
+            {
                 texts.entry(Variable::PlatformSystem).or_default().insert(system.to_owned());
             }
         }
@@ -117,7 +125,8 @@ impl Machines {
 
     /// Hands each machine to `ask` until it says that it has seen enough.
     pub(super) fn each(&self, mut ask: impl FnMut(&Environment, &Active) -> bool) {
-        let places = self.texts.iter().fold(1_usize, |product, (_, values)| product.saturating_mul(values.len()));
+        let places =
+            self.texts.iter().fold(1_usize, |product, (_, values)| product.saturating_mul(values.len()));
         let all = places.saturating_mul(self.pythons.len()).saturating_mul(self.extras.len());
         // A step that shares no factor with most counts, so that what is left out is spread over everything.
         let step = if all > MOST { (all / MOST) | 1 } else { 1 };
@@ -188,7 +197,11 @@ fn note_comparisons<'m>(marker: &'m Marker, all: &mut Vec<&'m Comparison>) {
     // A marker is parsed with a bound on its depth.
     match marker {
         Marker::Compare(comparison) => all.push(comparison),
-        Marker::And(parts) | Marker::Or(parts) => parts.iter().for_each(|part| note_comparisons(part, all)),
+        Marker::And(parts) | Marker::Or(parts) => {
+            for part in parts {
+                note_comparisons(part, all);
+            }
+        }
     }
 }
 
@@ -204,7 +217,11 @@ fn note_texts(values: &mut BTreeSet<String>, comparison: &Comparison, text: &str
     }
     if matches!(
         comparison.operator,
-        Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual | Operator::Compatible
+        Operator::Less
+            | Operator::LessEqual
+            | Operator::Greater
+            | Operator::GreaterEqual
+            | Operator::Compatible
     ) {
         // For what is a version.
         values.extend(["0".to_owned(), format!("{text}.1"), "99999".to_owned()]);
@@ -212,7 +229,9 @@ fn note_texts(values: &mut BTreeSet<String>, comparison: &Comparison, text: &str
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split([' ', ',', '|', ';']).map(|word| word.trim_matches(['\'', '"'])).filter(|word| !word.is_empty())
+    text.split([' ', ',', '|', ';'])
+        .map(|word| word.trim_matches(['\'', '"']))
+        .filter(|word| !word.is_empty())
 }
 
 /// The first three numbers of a version.

@@ -77,7 +77,9 @@ impl fmt::Display for Reason {
             Self::Choices(names) => write!(f, "locked with other extras and groups: {}", names.join(", ")),
             Self::Settings(keys) => write!(f, "locked with other settings: {}", keys.join(", ")),
             Self::Project { locked, found } => write!(f, "locked for the project `{locked}`, not `{found}`"),
-            Self::Package { name, is_package: true } => write!(f, "`{name}` was locked as no package, and is one"),
+            Self::Package { name, is_package: true } => {
+                write!(f, "`{name}` was locked as no package, and is one")
+            }
             Self::Package { name, is_package: false } => {
                 write!(f, "`{name}` was locked as a package, and is none")
             }

@@ -78,7 +78,12 @@ c = { git = "https://example.invalid/c" }
         ("other versions", "a<2", "a<3", Some("locked for other requirements: a")),
         ("other extras", "B[x]", "B[y]", Some("locked for other requirements: b")),
         ("python", ">=3.10", ">=3.11", Some("locked for Python >=3.10, but the project requires >=3.11")),
-        ("a source is gone", "git = \"https://example.invalid/c\"", "path = \"c\"", Some("locked for other requirements: c")),
+        (
+            "a source is gone",
+            "git = \"https://example.invalid/c\"",
+            "path = \"c\"",
+            Some("locked for other requirements: c"),
+        ),
         ("computed", "[project]", "[project]\ndynamic = ['dependencies']", None),
     ];
     for (case, from, to, expected) in cases {
@@ -152,7 +157,12 @@ requires-dist = [{ name = "six" }]
         let common = "[project]\nname = \"common\"\ndependencies = [\"six\"]\n";
         let mut projects: BTreeMap<String, String> =
             [("apps/web", web), ("libs/common", common)].map(|(at, text)| (at.into(), text.into())).into();
-        let main = if folder == "." { manifest } else { projects.insert(folder.into(), manifest.into()); main };
+        let main = if folder == "." {
+            manifest
+        } else {
+            projects.insert(folder.into(), manifest.into());
+            main
+        };
         let members = Some(["apps/web".to_owned()].into());
         let found = read.stale(&Beside { manifest: main, projects, members, ..Beside::default() });
         found.into_iter().map(|(at, stale)| format!("{at}: {}", stale.reason)).next()
@@ -174,7 +184,10 @@ requires-dist = [{ name = "six" }]
     let common =
         "[project]\nname = \"common\"\ndependencies = [\"six\"]\n[dependency-groups]\ndev = [\"pytest\"]\n";
     assert_eq!(stale("libs/common", common), None);
-    assert_eq!(stale("libs/common", &common.replace("six", "idna")).as_deref(), Some("libs/common: not locked: idna"));
+    assert_eq!(
+        stale("libs/common", &common.replace("six", "idna")).as_deref(),
+        Some("libs/common: not locked: idna")
+    );
     // The first dependency of the main project.
     let more = main.replace("[tool", "dependencies = [\"idna\"]\n[tool");
     assert_eq!(stale(".", &more).as_deref(), Some(".: not locked: idna"));

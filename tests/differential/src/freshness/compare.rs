@@ -122,7 +122,8 @@ pub(super) fn shrink(edited: &Edited, text: &str, bench: &mut Bench) -> Result<(
             let parsed = serde_json::from_value(candidate).ok().zip(serde_json::from_value(after).ok());
             let Some((before, after)) = parsed else { continue };
             let candidate = Edited { before, after, ..best.clone() };
-            if candidate == best || candidate.before.members.is_empty() || candidate.after.members.is_empty() {
+            if candidate == best || candidate.before.members.is_empty() || candidate.after.members.is_empty()
+            {
                 continue;
             }
             left -= 1;

@@ -292,8 +292,17 @@ impl Editor<'_> {
 
     fn python(&mut self) -> Option<&'static str> {
         let place = self.any_member();
-        let texts =
-            [">=3.9", ">=3.10", ">=3.11", ">=3.9,<3.13", ">=3.9,<4", ">=3.9.0", ">= 3.9", ">3.8", ">=3.9,!=3.10.*"];
+        let texts = [
+            ">=3.9",
+            ">=3.10",
+            ">=3.11",
+            ">=3.9,<3.13",
+            ">=3.9,<4",
+            ">=3.9.0",
+            ">= 3.9",
+            ">3.8",
+            ">=3.9,!=3.10.*",
+        ];
         let text = *self.random.pick(&texts)?;
         let member = self.case.members.get_mut(place)?;
         if member.python == text {
@@ -385,7 +394,14 @@ impl Editor<'_> {
             let package = self.random.chance(60);
             let requires = if self.random.chance(60) { vec![req] } else { Vec::new() };
             let sources = self.case.members.first()?.sources.clone();
-            let member = Member { name: "extra-one".to_owned(), python, package, requires, sources, ..Member::default() };
+            let member = Member {
+                name: "extra-one".to_owned(),
+                python,
+                package,
+                requires,
+                sources,
+                ..Member::default()
+            };
             self.case.members.push(member);
             return Some("a member is added");
         }
@@ -490,7 +506,8 @@ impl Editor<'_> {
             "uv" => vec!["[tool.other]\nkey = 1\n".to_owned(), "[tool.ruff]\nline-length = 100\n".to_owned()],
             "poetry" => vec![
                 format!("[tool.poetry.group.fresh.dependencies]\n{name} = \"*\"\n"),
-                "[tool.poetry.group.fresh]\noptional = true\n[tool.poetry.group.fresh.dependencies]\n".to_owned(),
+                "[tool.poetry.group.fresh]\noptional = true\n[tool.poetry.group.fresh.dependencies]\n"
+                    .to_owned(),
                 "[tool.poetry.requires-plugins]\n\"export-plugin\" = \">1\"\n".to_owned(),
                 "[tool.other]\nkey = 1\n".to_owned(),
                 "[project.scripts]\nrun = \"demo:main\"\n".to_owned(),
@@ -517,4 +534,3 @@ impl Editor<'_> {
         Some("another table is added")
     }
 }
-

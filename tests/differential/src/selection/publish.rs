@@ -55,7 +55,13 @@ impl<'c> Published<'c> {
     /// The same folder, indexes and addresses for a case that was edited.
     pub(crate) fn edited<'e>(&self, case: &'e Case) -> Published<'e> {
         let Self { folder, indexes, trees, .. } = self;
-        Published { case, folder: folder.clone(), indexes: indexes.clone(), trees: trees.clone(), _pages: None }
+        Published {
+            case,
+            folder: folder.clone(),
+            indexes: indexes.clone(),
+            trees: trees.clone(),
+            _pages: None,
+        }
     }
 
     /// Writes what stands beside the manifests: the sources of members and of folders that are depended on.

@@ -82,7 +82,9 @@ impl Uv {
         if finished.success {
             return Ok(Ok(()));
         }
-        let tells = |line: &&str| line.contains("Resolving despite") || line.contains("rror") || line.contains("Ignoring");
+        let tells = |line: &&str| {
+            line.contains("Resolving despite") || line.contains("rror") || line.contains("Ignoring")
+        };
         let words: Vec<&str> = finished.stderr.lines().filter(tells).collect();
         Ok(Err(words.join("\n")))
     }

@@ -66,7 +66,7 @@ impl<'m> Sources<'m> {
     pub(super) fn entries(&self, text: &str, asker: Asker<'_>) -> Option<Vec<Entry>> {
         let requirement = Requirement::parse(text).ok()?;
         let Requirement { name, extras, wanted, marker, .. } = requirement;
-        let asked = asker.extra.map(|extra| {
+        let for_extra = asker.extra.map(|extra| {
             Marker::Compare(Comparison {
                 left: Operand::Variable(Variable::Extra),
                 operator: Operator::Equal,
@@ -79,7 +79,7 @@ impl<'m> Sources<'m> {
             _ => Some(Marker::And(parts)),
         };
         let entry = |origin: Origin, more: Vec<Marker>| {
-            let parts = marker.iter().cloned().chain(more).chain(asked.clone()).collect();
+            let parts = marker.iter().cloned().chain(more).chain(for_extra.clone()).collect();
             Entry { name: name.clone(), extras: extras.clone(), origin, marker: all_of(parts) }
         };
         let Some((sources, around)) = self.of(&name) else {
@@ -206,7 +206,8 @@ fn mean_the_same(locked: &[&Entry], wanted: &[&Entry], pythons: Option<&VersionS
     {
         return true;
     }
-    let markers: Vec<&Marker> = locked.iter().chain(wanted).filter_map(|entry| entry.marker.as_ref()).collect();
+    let markers: Vec<&Marker> =
+        locked.iter().chain(wanted).filter_map(|entry| entry.marker.as_ref()).collect();
     let none = Active::default();
     let mut same = true;
     Machines::of(&markers, pythons).each(|environment, active| {

@@ -126,9 +126,12 @@ impl Workspace<'_> {
             manifest.name.clone().filter(|_| managed != Some(false))
         });
         let named: BTreeSet<Name> = named.collect();
-        let new: Vec<String> =
-            named.iter().filter(|name| !self.asked.members.contains(*name)).map(ToString::to_string).collect();
-        if !new.is_empty() && !(self.asked.members.is_empty() && new.is_empty()) {
+        let new: Vec<String> = named
+            .iter()
+            .filter(|name| !self.asked.members.contains(*name))
+            .map(ToString::to_string)
+            .collect();
+        if !new.is_empty() {
             return Some(Reason::Added(new));
         }
         let gone = self.asked.projects.iter().filter(|project| {
@@ -232,8 +235,7 @@ impl Workspace<'_> {
             return None;
         }
         let locked = self.asked.head.get("manifest").and_then(|manifest| manifest.get("dependency-groups"));
-        let mut projects = self.groups_differ(root, locked, ".", false)?;
-        projects.take()
+        self.groups_differ(root, locked, ".", false)
     }
 
     /// What a project asks for, against what was locked of it.
@@ -257,8 +259,8 @@ impl Workspace<'_> {
         }
         if project.is_member {
             let reason = self.groups_differ(manifest, metadata.get("requires-dev"), &project.folder, true);
-            if let Some(reason) = reason.flatten() {
-                return Some(reason);
+            if reason.is_some() {
+                return reason;
             }
         }
         self.other_extras(project_table, metadata)
@@ -327,14 +329,14 @@ impl Workspace<'_> {
         (!changed.is_empty()).then(|| Reason::Changed(list(changed)))
     }
 
-    /// Groups that are others than the locked ones; absent outside where one cannot be read.
+    /// Groups that are others than the locked ones. Where one cannot be read, nothing is said.
     fn groups_differ(
         &self,
         manifest: &Manifest,
         locked: Option<&Value>,
         folder: &str,
         has_empty: bool,
-    ) -> Option<Option<Reason>> {
+    ) -> Option<Reason> {
         let has_empty = has_empty && self.asked.revision >= 1;
         let mut wanted: BTreeMap<Name, Vec<&str>> = BTreeMap::new();
         let nothing = Map::new();
@@ -366,13 +368,14 @@ impl Workspace<'_> {
                 self.with_sources(manifest, folder, |sources| sources.all(texts.iter().copied(), asker))?;
             let known = known.get(group).map_or(&[][..], Vec::as_slice);
             if let Some(reason) = differ(known, &entries, pythons.as_ref()) {
-                return Some(Some(reason));
+                return Some(reason);
             }
         }
         let gone = known.iter().filter(|(group, _)| !wanted.contains_key(*group));
         let new = wanted.keys().filter(|group| !known.contains_key(*group));
-        let names: BTreeSet<String> = gone.map(|(group, _)| group).chain(new).map(ToString::to_string).collect();
-        Some((!names.is_empty()).then(|| Reason::Choices(names.into_iter().collect())))
+        let names: BTreeSet<String> =
+            gone.map(|(group, _)| group).chain(new).map(ToString::to_string).collect();
+        (!names.is_empty()).then(|| Reason::Choices(names.into_iter().collect()))
     }
 
     /// Extras that the lock does not know, or that are gone. What they ask for was compared before.
@@ -402,10 +405,7 @@ impl Workspace<'_> {
                     |(_, source)| {
                         let is_member =
                             |source: &Value| source.get("workspace").and_then(Value::as_bool) == Some(true);
-                        source.as_array().map_or_else(
-                            || is_member(source),
-                            |list| list.iter().any(is_member),
-                        )
+                        source.as_array().map_or_else(|| is_member(source), |list| list.iter().any(is_member))
                     },
                 )
             })
@@ -455,10 +455,11 @@ impl Workspace<'_> {
         let indexes = self.named_indexes(manifest);
         let members = self.member_folders();
         let folder = join("", folder);
-        let is_member = self.asked.projects.iter().any(|project| project.is_member && project.folder == folder);
-        let own = manifest.sources().map(|table| {
-            (table, Around { folder: &folder, indexes: &indexes, members: &members })
-        });
+        let is_member =
+            self.asked.projects.iter().any(|project| project.is_member && project.folder == folder);
+        let own = manifest
+            .sources()
+            .map(|table| (table, Around { folder: &folder, indexes: &indexes, members: &members }));
         let root = self.root.filter(|_| is_member && folder != ".").and_then(Manifest::sources);
         let root = root.map(|table| (table, Around { folder: ".", indexes: &indexes, members: &members }));
         read(&Sources { tables: own.into_iter().chain(root).collect() })

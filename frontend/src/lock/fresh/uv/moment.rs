@@ -66,7 +66,9 @@ fn written(value: &Value) -> Moment {
     match value {
         Value::Bool(false) => Moment::Never,
         Value::String(text) => read(text),
-        Value::Object(table) => table.get("span").or_else(|| table.get("timestamp")).map_or(Moment::Unknown, written),
+        Value::Object(table) => {
+            table.get("span").or_else(|| table.get("timestamp")).map_or(Moment::Unknown, written)
+        }
         _ => Moment::Unknown,
     }
 }
@@ -125,7 +127,11 @@ mod tests {
             (r#"{"exclude-newer": "0001-01-01T00:00:00Z", "exclude-newer-span": "P7D"}"#, "7 days", true),
             (r#"{"exclude-newer": "0001-01-01T00:00:00Z", "exclude-newer-span": "P2W"}"#, "P2W", true),
             (r#"{"exclude-newer": "0001-01-01T00:00:00Z", "exclude-newer-span": "P7D"}"#, "8 days", false),
-            (r#"{"exclude-newer": "0001-01-01T00:00:00Z", "exclude-newer-span": "P7D"}"#, "2025-02-01", false),
+            (
+                r#"{"exclude-newer": "0001-01-01T00:00:00Z", "exclude-newer-span": "P7D"}"#,
+                "2025-02-01",
+                false,
+            ),
             ("{}", "2025-02-01", false),
         ];
         for (options, setting, expected) in cases {

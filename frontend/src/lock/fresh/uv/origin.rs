@@ -85,14 +85,13 @@ pub(super) fn locked(entry: &Value) -> Option<Origin> {
 /// The origin that a requirement itself asks for.
 pub(super) fn of_requirement(wanted: &Wanted) -> Origin {
     match wanted {
-        Wanted::Versions(specifiers) => {
-            Origin::Index { specifiers: specifiers.clone(), index: Asked::Any }
-        }
+        Wanted::Versions(specifiers) => Origin::Index { specifiers: specifiers.clone(), index: Asked::Any },
         Wanted::Url(url) => match url.strip_prefix("git+") {
             Some(git) => git_of_requirement(git),
-            None if url.starts_with("file:") || !url.contains("://") => {
-                Origin::Local { path: None, kinds: BTreeSet::from(["path", "directory", "editable", "virtual"]) }
-            }
+            None if url.starts_with("file:") || !url.contains("://") => Origin::Local {
+                path: None,
+                kinds: BTreeSet::from(["path", "directory", "editable", "virtual"]),
+            },
             None => {
                 let (address, fragment) = url.split_once('#').unwrap_or((url, ""));
                 let subdirectory = parameter(fragment, "subdirectory").unwrap_or_default();
@@ -154,8 +153,11 @@ pub(super) fn of_source(
             Wanted::Url(_) => Origin::Unknown,
         }
     } else if flag("workspace") == Some(true) {
-        let kinds: &[&'static str] =
-            if flag("editable") == Some(false) { &["directory", "virtual"] } else { &["editable", "virtual"] };
+        let kinds: &[&'static str] = if flag("editable") == Some(false) {
+            &["directory", "virtual"]
+        } else {
+            &["editable", "virtual"]
+        };
         // Without such a member uv stops.
         let path = around.members.get(name).cloned().unwrap_or_default();
         Origin::Local { path: Some(path), kinds: kinds.iter().copied().collect() }
@@ -195,9 +197,9 @@ fn git_of_requirement(text: &str) -> Origin {
     if let Some(subdirectory) = parameter(fragment, "subdirectory") {
         rest.insert("subdirectory".to_owned(), subdirectory);
     }
-    let path = text.split_once("://").map_or(0, |(scheme, rest)| {
-        scheme.len() + 3 + rest.find('/').unwrap_or(rest.len())
-    });
+    let path = text
+        .split_once("://")
+        .map_or(0, |(scheme, rest)| scheme.len() + 3 + rest.find('/').unwrap_or(rest.len()));
     let address = match text.rfind('@').filter(|at| *at > path) {
         Some(at) => {
             let (address, revision) = text.split_at(at);

@@ -156,8 +156,7 @@ impl Settings<'_> {
                 && texts.into_iter().all(|key| text(one, key) == text(other, key))
                 && differ(&mine, &yours, self.pythons).is_none()
         };
-        locked.len() != now.len()
-            || !locked.iter().all(|one| now.iter().any(|other| agree(one, other)))
+        locked.len() != now.len() || !locked.iter().all(|one| now.iter().any(|other| agree(one, other)))
     }
 }
 
@@ -168,14 +167,21 @@ type Conflicts = BTreeSet<BTreeSet<(String, String, String)>>;
 fn conflicts(value: Option<&Value>, project: Option<&Name>) -> Option<Conflicts> {
     let text = |item: &Value, key: &str| {
         let text = item.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text.is_empty() { String::new() } else { Name::new(text).map_or_else(|_| text.into(), |name| name.to_string()) }
+        if text.is_empty() {
+            String::new()
+        } else {
+            Name::new(text).map_or_else(|_| text.into(), |name| name.to_string())
+        }
     };
     let sets = value.and_then(Value::as_array).into_iter().flatten();
     sets.map(|set| {
         let items = set.as_array()?.iter().map(|item| {
             let package = text(item, "package");
-            let package =
-                if package.is_empty() { project.map(ToString::to_string).unwrap_or_default() } else { package };
+            let package = if package.is_empty() {
+                project.map(ToString::to_string).unwrap_or_default()
+            } else {
+                package
+            };
             (package, text(item, "extra"), text(item, "group"))
         });
         Some(items.collect())
@@ -187,7 +193,11 @@ fn conflicts(value: Option<&Value>, project: Option<&Name>) -> Option<Conflicts>
 ///
 /// A group that includes a side is a side as well. uv adds such groups to a lock by itself, so that the lock may have more
 /// sets where a project has groups that include others.
-pub(super) fn has_other_conflicts(head: &Value, declared: &[(Option<&Name>, &Value)], includes: bool) -> bool {
+pub(super) fn has_other_conflicts(
+    head: &Value,
+    declared: &[(Option<&Name>, &Value)],
+    includes: bool,
+) -> bool {
     let Some(locked) = conflicts(head.get("conflicts"), None) else { return false };
     let now = declared.iter().map(|(project, value)| conflicts(Some(value), *project));
     let Some(now) = now.collect::<Option<Vec<_>>>() else { return false };

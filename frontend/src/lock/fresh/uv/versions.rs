@@ -12,9 +12,12 @@ pub(super) fn same(one: &[&VersionSpecifier], other: &[&VersionSpecifier]) -> bo
     if early(one) != early(other) {
         return false;
     }
-    let allows = |bounds: &[&VersionSpecifier], version: &Version| bounds.iter().all(|one| one.contains(version));
+    let allows =
+        |bounds: &[&VersionSpecifier], version: &Version| bounds.iter().all(|one| one.contains(version));
     let mut points = BTreeSet::new();
-    one.iter().chain(other).for_each(|bound| around(bound.version(), &mut points));
+    for bound in one.iter().chain(other) {
+        around(bound.version(), &mut points);
+    }
     points.extend([Version::new([0]), Version::new([99_999])]);
     points.iter().all(|version| allows(one, version) == allows(other, version))
 }
