@@ -49,7 +49,7 @@ impl Editor<'_> {
                 23 => self.order(),
                 24 | 25 => self.layout(),
                 26 if uv => self.build_system(),
-                27 if uv => self.index(),
+                27 if uv => Some(self.index()),
                 28 => self.folder(),
                 29 => self.other_tables(),
                 _ => None,
@@ -422,8 +422,8 @@ impl Editor<'_> {
     fn spelling(&mut self) -> Option<&'static str> {
         let req = self.list()?;
         match req.spec.as_str() {
-            ">=1,<4" => req.spec = "<4,>=1".to_owned(),
-            ">=0.5" => req.spec = ">=0.5.0".to_owned(),
+            ">=1,<4" => "<4,>=1".clone_into(&mut req.spec),
+            ">=0.5" => ">=0.5.0".clone_into(&mut req.spec),
             "" if !req.name.contains("demo") => req.name = req.name.to_uppercase(),
             spec => req.spec = spec.replace(',', " , "),
         }
@@ -466,14 +466,14 @@ impl Editor<'_> {
         Some("a member is a package or is not")
     }
 
-    fn index(&mut self) -> Option<&'static str> {
+    fn index(&mut self) -> &'static str {
         if self.case.indexes.len() > 1 && self.random.chance(50) {
             self.case.indexes.pop();
             for member in &mut self.case.members {
                 member.sources.values_mut().for_each(|list| list.retain(|origin| origin.from != "other"));
                 member.sources.retain(|_, list| !list.is_empty());
             }
-            return Some("an index is removed");
+            return "an index is removed";
         }
         let explicit = self.random.chance(50);
         let index = Index { name: "spare".to_owned(), explicit, releases: Vec::new() };
@@ -483,7 +483,7 @@ impl Editor<'_> {
         } else {
             self.case.indexes.push(index);
         }
-        Some("an index is added")
+        "an index is added"
     }
 
     fn folder(&mut self) -> Option<&'static str> {

@@ -51,7 +51,7 @@ impl Drop for Pages<'_> {
     }
 }
 
-impl<'c> Published<'c> {
+impl Published<'_> {
     /// The same folder, indexes and addresses for a case that was edited.
     pub(crate) fn edited<'e>(&self, case: &'e Case) -> Published<'e> {
         let Self { folder, indexes, trees, .. } = self;
