@@ -6,6 +6,7 @@
 mod compare;
 mod edit;
 mod edited;
+mod setting;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
