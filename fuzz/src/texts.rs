@@ -7,7 +7,7 @@ use pybuild::conda::{self, EnvironmentFile};
 use pybuild::diagnostics::{Diagnostics, Source};
 use pybuild::gateway::options::Options;
 use pybuild::ignore::{Patterns, clean_path};
-use pybuild::lock::{Format, Input, parse, parse_requirements};
+use pybuild::lock::{Beside, Format, Input, parse, parse_requirements};
 use pybuild::pep508::{Marker, Requirement};
 use pybuild::project::{Files, Ignored, Project, Scope};
 use pybuild::spec::{Arguments, Spec};
@@ -41,7 +41,7 @@ pub fn locks(bytes: &[u8]) {
         let read = |path: &str| Err(format!("no {path}"));
         let input = Input { path: name, text, pyproject: Some(manifest), read: &read, exists: &|_| false };
         match parse(format, &input) {
-            Ok(lock) => drop(lock.stale(manifest)),
+            Ok(lock) => drop(lock.stale(&Beside { manifest, ..Beside::default() })),
             // Its place is in the text.
             Err(error) => {
                 source.range(error.at.span);

@@ -25,7 +25,7 @@ mod tests;
 
 pub use artifact::{Artifact, ArtifactKind, Index, IndexKind, Location, Policy, Scope};
 pub use error::{LockError, LockErrorKind};
-pub use fresh::{Reason, Stale};
+pub use fresh::{Beside, Reason, Stale};
 pub use hashes::{Hash, Hashes};
 pub use location::{file_url_path, is_url};
 pub use model::{
@@ -82,8 +82,8 @@ struct Reader {
     claims: fn(&str) -> bool,
     /// Reads it.
     parse: fn(&Input<'_>) -> Result<Lock, LockError>,
-    /// Compares what it was made from with the manifest's text.
-    fresh: fn(&Trace, &str) -> Option<Reason>,
+    /// Compares what it was made from with what stands beside it: the folder of each project that differs, and why.
+    fresh: fn(&Trace, &Beside<'_>) -> Vec<(String, Reason)>,
     /// The file that says what should be locked.
     manifest: &'static str,
     /// The command that locks again.
@@ -154,30 +154,23 @@ pub fn parse(format: Format, input: &Input<'_>) -> Result<Lock, LockError> {
 }
 
 impl Lock {
-    /// What shows that the lock is older than what the project asks for. `manifest` is the text of
-    /// [`Format::manifest`].
+    /// What shows that the lock is older than what stands beside it: the folder of each project that differs, relative to
+    /// the lock, and why.
     ///
-    /// Nothing is said where the format keeps no trace of what it was made from, or where the text cannot be read.
-    pub fn stale(&self, manifest: &str) -> Option<Stale> {
-        let reader = self.format.reader()?;
-        let reason = (reader.fresh)(&self.trace, manifest)?;
-        Some(Stale { reason, command: reader.renew })
+    /// Nothing is said where the format keeps no trace of what it was made from, or where a text cannot be read.
+    pub fn stale(&self, beside: &Beside<'_>) -> Vec<(String, Stale)> {
+        let Some(reader) = self.format.reader() else { return Vec::new() };
+        let found = (reader.fresh)(&self.trace, beside).into_iter();
+        found.map(|(folder, reason)| (folder, Stale { reason, command: reader.renew })).collect()
     }
 
     /// The folders of the other projects that the lock was made from, relative to the lock: members of the workspace, and
     /// folders that are depended on.
     pub fn other_projects(&self) -> impl Iterator<Item = &str> {
         let projects = match &self.trace {
-            Trace::Asked { projects, .. } => projects.as_slice(),
+            Trace::Asked(asked) => asked.projects.as_slice(),
             Trace::None | Trace::Hash(_) => &[],
         };
         projects.iter().map(|asked| asked.folder.as_str()).filter(|folder| *folder != ".")
-    }
-
-    /// What shows that the lock is older than what the project in `folder`, one of [`Lock::other_projects`], asks for.
-    pub fn stale_project(&self, folder: &str, manifest: &str) -> Option<Stale> {
-        let reader = self.format.reader()?;
-        let reason = fresh::of_project(&self.trace, folder, manifest)?;
-        Some(Stale { reason, command: reader.renew })
     }
 }

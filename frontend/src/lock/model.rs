@@ -59,28 +59,42 @@ pub(super) enum Trace {
     None,
     /// A hash of the manifest.
     Hash(String),
-    /// What the projects in folders of the context asked for, as `uv.lock` notes it.
-    Asked {
-        /// The projects.
-        projects: Vec<Asked>,
-        /// The lock's own `requires-python`.
-        requires_python: Option<String>,
-        /// Whether other members may have narrowed the Pythons.
-        workspace: bool,
-        /// Everything that is locked.
-        names: BTreeSet<Name>,
-    },
+    /// What the projects asked for and the settings, as `uv.lock` notes them.
+    Asked(Box<Asked>),
+}
+
+/// What a `uv.lock` was made from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Asked {
+    /// The projects in folders of the context.
+    pub(super) projects: Vec<AskedProject>,
+    /// The members of the workspace; none where there is one project alone.
+    pub(super) members: BTreeSet<Name>,
+    /// The lock's own `requires-python`.
+    pub(super) requires_python: Option<String>,
+    /// Everything that is locked, with its versions.
+    pub(super) names: BTreeMap<Name, Vec<Version>>,
+    /// The addresses of the indexes that packages come from.
+    pub(super) registries: BTreeSet<String>,
+    /// The revision of the format.
+    pub(super) revision: u64,
+    /// The tables `options` and `manifest`, the conflicts and the lists of markers.
+    pub(super) head: serde_json::Value,
 }
 
 /// What one project asked for when it was locked.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct AskedProject {
     /// The project.
     pub(super) name: Name,
     /// Its folder, relative to the lock; `.` is the lock's own.
     pub(super) folder: String,
-    /// Whether its groups are locked: those of a member of the workspace are.
+    /// `virtual`, `editable` or `directory`.
+    pub(super) kind: String,
+    /// Whether it is the project itself or a member of the workspace: the groups of these are locked.
     pub(super) is_member: bool,
+    /// The groups that uv installs without being asked, where the lock has them.
+    pub(super) default_groups: Option<serde_json::Value>,
     /// The package's `metadata` table; absent in a lock that leaves these out.
     pub(super) metadata: Option<serde_json::Value>,
 }

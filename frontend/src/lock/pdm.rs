@@ -11,7 +11,7 @@ use super::location::{file_url_path, join};
 use super::manifest::{self, Manifest};
 use super::model::{Dependency, Install, Listing, Lock, Package, Pick, Root, Roots, Source, Trace};
 use super::table::{Document, Table};
-use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use super::{Format, Input, LockError, LockErrorKind, Reader};
 use crate::address::decoded;
 use crate::pep508::{Marker, Name};
 
@@ -19,7 +19,7 @@ pub(super) const READER: Reader = Reader {
     format: Format::Pdm,
     claims: |name| name == "pdm.lock",
     parse,
-    fresh: fresh::pdm,
+    fresh: super::fresh::pdm,
     manifest: "pyproject.toml",
     renew: "pdm lock",
 };

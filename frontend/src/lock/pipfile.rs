@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::artifact::{Artifact, ArtifactKind, Index, IndexKind, Location};
 use super::location::{join, locate};
 use super::model::{Install, Listing, Lock, Package, Place, Roots, Source, Trace};
-use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader, fresh};
+use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader};
 use crate::address::{Commit, FileName, GitUrl};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, Requirement};
@@ -19,7 +19,7 @@ pub(super) const READER: Reader = Reader {
     format: Format::Pipfile,
     claims: |name| name == "Pipfile.lock",
     parse,
-    fresh: fresh::pipfile,
+    fresh: super::fresh::pipfile,
     manifest: "Pipfile",
     renew: "pipenv lock",
 };

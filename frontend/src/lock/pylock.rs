@@ -10,14 +10,14 @@ use super::artifact::{Artifact, ArtifactKind, Location};
 use super::location::join;
 use super::model::{Install, Listing, Lock, Package, Roots, Source};
 use super::table::{Document, Table};
-use super::{Format, Hash, Input, LockError, LockErrorKind, Reader, fresh};
+use super::{Format, Hash, Input, LockError, LockErrorKind, Reader};
 use crate::pep508::Name;
 
 pub(super) const READER: Reader = Reader {
     format: Format::Pylock,
     claims,
     parse,
-    fresh: fresh::unknown,
+    fresh: super::fresh::unknown,
     manifest: "",
     renew: "the tool that wrote it (`uv export`, `pdm lock` or `pip lock`)",
 };

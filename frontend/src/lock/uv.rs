@@ -12,10 +12,11 @@ use pep440_rs::VersionSpecifiers;
 use super::artifact::{Artifact, Location};
 use super::location::{is_url, join, uv_git};
 use super::model::{
-    Asked, Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots, Source, Trace,
+    Asked, AskedProject, Conflict, ConflictItem, Dependency, Install, Lock, Package, Pick, Root, Roots,
+    Source, Trace,
 };
 use super::table::{Document, Table, Value};
-use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use super::{Format, Input, LockError, LockErrorKind, Reader};
 use crate::address::FileName;
 use crate::pep508::{Marker, Name};
 
@@ -23,7 +24,7 @@ pub(super) const READER: Reader = Reader {
     format: Format::Uv,
     claims: |name| name == "uv.lock",
     parse,
-    fresh: fresh::uv,
+    fresh: super::fresh::uv,
     manifest: "pyproject.toml",
     renew: "uv lock",
 };
@@ -45,20 +46,32 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
     let mut roots = Vec::new();
     let mut packages = Vec::new();
-    let mut projects = Vec::new();
     // The name of before the first release of the format.
     let key = if root.has("distribution") { "distribution" } else { "package" };
     let tables = root.tables(key)?;
     // From revision 4 on, a lock may leave out what its projects asked for.
-    let is_new = root.number("revision")?.is_some_and(|revision| revision >= 4);
-    let is_left_out = (is_new || key == "distribution") && !tables.iter().any(|table| table.has("metadata"));
+    let revision = root.number("revision")?.unwrap_or(0);
+    let is_new = revision >= 4;
+    let mut asked = Asked { revision, members: members.iter().cloned().collect(), ..Asked::default() };
+    let has_metadata = tables.iter().any(|table| table.has("metadata"));
+    // Projects that asked for nothing have no metadata either.
+    let asked_for_something = |table: &Table<'_>| {
+        let is_folder = ["virtual", "editable", "directory"];
+        let source = table.get("source").map(|source| source.json());
+        let is_project = source.is_some_and(|source| is_folder.iter().any(|kind| source.get(kind).is_some()));
+        let keys = ["dependencies", "optional-dependencies", "dev-dependencies"];
+        is_project && keys.iter().any(|key| table.has(key))
+    };
+    let is_left_out =
+        (is_new || key == "distribution") && !has_metadata && tables.iter().any(asked_for_something);
     for table in tables {
         let package = Arc::new(package(&table)?);
         if is_member(&package, &members) {
             let member = member(&table, &package)?;
             roots.push(member);
         }
-        projects.extend(asked(&table, &package, &members, is_left_out));
+        asked.projects.extend(asked_project(&table, &package, &members, is_left_out));
+        asked.registries.extend(registry(&table));
         packages.push(package);
     }
     let mut constraints = Vec::new();
@@ -71,13 +84,14 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let mut lock = Lock::empty(Format::Uv, Roots::Graph(roots));
     lock.packages = packages;
     lock.build_constraints = constraints;
-    let names = lock.packages.iter().map(|package| package.name.clone()).collect();
-    lock.trace = Trace::Asked {
-        projects,
-        names,
-        requires_python: root.owned("requires-python")?,
-        workspace: !members.is_empty(),
-    };
+    for package in &lock.packages {
+        asked.names.entry(package.name.clone()).or_default().extend(package.version.clone());
+    }
+    asked.requires_python = root.owned("requires-python")?;
+    let keys = ["options", "manifest", "conflicts", "supported-markers", "required-markers"];
+    let head = keys.iter().filter_map(|key| Some(((*key).to_owned(), root.get(key)?.json())));
+    asked.head = serde_json::Value::Object(head.collect());
+    lock.trace = Trace::Asked(Box::new(asked));
     lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
     lock.environments = root.markers("supported-markers")?;
     lock.conflicts = root.list("conflicts")?.iter().map(conflict).collect::<Result<_, _>>()?;
@@ -93,7 +107,12 @@ fn constraint(table: &Table<'_>) -> Result<Option<String>, LockError> {
 }
 
 /// What a project in a folder asked for. A project that asked for nothing has no `metadata`.
-fn asked(table: &Table<'_>, package: &Package, members: &[Name], is_left_out: bool) -> Option<Asked> {
+fn asked_project(
+    table: &Table<'_>,
+    package: &Package,
+    members: &[Name],
+    is_left_out: bool,
+) -> Option<AskedProject> {
     let Source::Directory { path, .. } = &package.source else { return None };
     let metadata = match table.get("metadata") {
         Some(metadata) => Some(metadata.json()),
@@ -101,7 +120,16 @@ fn asked(table: &Table<'_>, package: &Package, members: &[Name], is_left_out: bo
         None => Some(serde_json::Value::Null),
     };
     let is_member = is_member(package, members);
-    Some(Asked { name: package.name.clone(), folder: path.clone(), is_member, metadata })
+    let source = table.get("source")?.json();
+    let kind = ["virtual", "editable", "directory"].into_iter().find(|kind| source.get(kind).is_some())?;
+    let (name, kind) = (package.name.clone(), kind.to_owned());
+    let default_groups = table.get("default-groups").map(|groups| groups.json());
+    Some(AskedProject { name, folder: path.clone(), kind, is_member, default_groups, metadata })
+}
+
+/// The address of the index that a package comes from.
+fn registry(table: &Table<'_>) -> Option<String> {
+    table.get("source")?.json().get("registry")?.as_str().map(str::to_owned)
 }
 
 /// Without a list of members there is one project: the package whose sources are the lock's own folder.

@@ -8,8 +8,9 @@ use super::context::ContextError;
 use super::decode::decoded;
 use super::files::Files;
 use super::requirements::Requirements;
+use super::workspace::{self, Workspace};
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
-use crate::lock::{self, Format, Input, Lock, LockError, LockErrorKind, ParsedRequirements, Stale};
+use crate::lock::{self, Beside, Format, Input, Lock, LockError, LockErrorKind, ParsedRequirements};
 use crate::pep508::Name;
 use crate::spec::{ContextPath, Located, Spec};
 
@@ -96,42 +97,45 @@ fn read_one(
     let build = build::read(format, &named.value, beside.as_ref(), &lock.build_constraints, files)?;
     lock.policy.only_wheels = build.policy.only_wheels.clone();
     lock.policy.no_wheels = build.policy.no_wheels.clone();
-    let own = manifest.as_deref().and_then(|manifest| lock.stale(manifest));
-    let mut stale: Vec<(String, Stale)> =
-        own.into_iter().map(|stale| (format.manifest().to_owned(), stale)).collect();
-    stale.extend(stale_projects(&lock, &named.value, files)?);
-    for (manifest, stale) in stale {
+    if let Some(manifest) = &manifest {
+        compare(&lock, named, manifest, spec, files, found)?;
+    }
+    Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock), build }))
+}
+
+/// Reports the projects that the lock is older than: the one beside the lock, members of the workspace, and folders that are
+/// depended on. A folder outside of the context, and one without a `pyproject.toml`, cannot be compared.
+fn compare(
+    lock: &Lock,
+    named: &Located<ContextPath>,
+    manifest: &str,
+    spec: &Spec,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<(), ContextError> {
+    let path = &named.value;
+    let (Workspace { projects, members, hidden }, settings) = if lock.format == Format::Uv {
+        let settings = path.sibling("uv.toml").map(|path| files.context.read(&path)).transpose()?.flatten();
+        (workspace::read(lock, path, manifest, files)?, settings)
+    } else {
+        (Workspace::default(), None)
+    };
+    let settings = settings.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let beside = Beside { manifest, settings: settings.as_deref(), projects, members, hidden };
+    for (folder, stale) in lock.stale(&beside) {
+        let manifest = match folder.as_str() {
+            "." => Some(lock.format.manifest().to_owned()),
+            folder => path.sibling(&format!("{folder}/pyproject.toml")).map(|path| path.as_str().to_owned()),
+        };
         let problem = Problem::StaleLock {
-            lock: path.to_owned(),
-            manifest,
+            lock: path.as_str().to_owned(),
+            manifest: manifest.unwrap_or_default(),
             reason: stale.reason.to_string(),
             command: stale.command.to_owned(),
         };
         found.report(&spec.source, named.span, problem);
     }
-    Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock), build }))
-}
-
-/// The manifests of members and of folders that are depended on, as far as the lock is older than they are. A folder
-/// outside of the context, and one without a `pyproject.toml`, cannot be compared.
-fn stale_projects(
-    lock: &Lock,
-    path: &ContextPath,
-    files: &Files<'_>,
-) -> Result<Vec<(String, Stale)>, ContextError> {
-    let manifest = |folder: &str| path.sibling(&format!("{folder}/pyproject.toml"));
-    let manifests: Vec<(&str, ContextPath)> =
-        lock.other_projects().filter_map(|folder| Some((folder, manifest(folder)?))).collect();
-    files.context.expect(&manifests.iter().map(|(_, manifest)| manifest.clone()).collect())?;
-    let mut stale = Vec::new();
-    for (folder, manifest) in manifests {
-        if let Some(bytes) = files.context.read(&manifest)?
-            && let Some(found) = lock.stale_project(folder, &String::from_utf8_lossy(&bytes))
-        {
-            stale.push((manifest.as_str().to_owned(), found));
-        }
-    }
-    Ok(stale)
+    Ok(())
 }
 
 /// Requirements files count as a lock if any of them, or of the files that they include, has a hash or asks for hashes:

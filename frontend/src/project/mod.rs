@@ -25,6 +25,7 @@ mod requirements;
 mod rules;
 mod scope;
 mod version;
+mod workspace;
 
 pub use build::{BuildRules, BuildSettings, Unmet};
 pub use conda::{Conda, CondaSource};

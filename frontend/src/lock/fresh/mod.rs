@@ -1,16 +1,16 @@
 //! Whether a lock is still the one of its project, as far as its format can tell.
 //!
 //! Three formats keep a hash of what they were made from. It is the SHA-256 of a JSON text that Python's `json`
-//! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the project asked for. A
-//! doubt is no finding: what cannot be read or compared is taken as fresh.
+//! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the projects asked for, and the
+//! settings. A doubt is no finding: what cannot be read or compared is taken as fresh.
 
-mod anywhere;
 mod json;
+mod markers;
 mod uv;
 
 pub(super) use json::convert;
-pub(super) use uv::{of_project, uv};
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
@@ -38,8 +38,26 @@ pub enum Reason {
     Added(Vec<String>),
     /// The lock knows these, the project asks for them no more.
     Removed(Vec<String>),
-    /// The project asks for other versions of these.
+    /// The project asks for these in another way: other versions, another marker, another source.
     Changed(Vec<String>),
+    /// The project has or had these extras and groups.
+    Choices(Vec<String>),
+    /// The lock was made with other values of these settings.
+    Settings(Vec<String>),
+    /// The lock is of another project.
+    Project {
+        /// The project that was locked.
+        locked: String,
+        /// The project that is there.
+        found: String,
+    },
+    /// The project became a package that is built, or is one no more.
+    Package {
+        /// The project.
+        name: String,
+        /// Whether it is a package now.
+        is_package: bool,
+    },
     /// The project requires another Python than the lock was made for.
     RequiresPython {
         /// What the lock was made for.
@@ -56,6 +74,15 @@ impl fmt::Display for Reason {
             Self::Added(names) => write!(f, "not locked: {}", names.join(", ")),
             Self::Removed(names) => write!(f, "locked, but no longer asked for: {}", names.join(", ")),
             Self::Changed(names) => write!(f, "locked for other requirements: {}", names.join(", ")),
+            Self::Choices(names) => write!(f, "locked with other extras and groups: {}", names.join(", ")),
+            Self::Settings(keys) => write!(f, "locked with other settings: {}", keys.join(", ")),
+            Self::Project { locked, found } => write!(f, "locked for the project `{locked}`, not `{found}`"),
+            Self::Package { name, is_package: true } => {
+                write!(f, "`{name}` was locked as no package, and is one")
+            }
+            Self::Package { name, is_package: false } => {
+                write!(f, "`{name}` was locked as a package, and is none")
+            }
             Self::RequiresPython { locked, required } => {
                 write!(f, "locked for Python {locked}, but the project requires {required}")
             }
@@ -63,13 +90,46 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What stands beside a lock.
+#[derive(Clone, Debug, Default)]
+pub struct Beside<'m> {
+    /// The text of the manifest.
+    pub manifest: &'m str,
+    /// The text of `uv.toml`.
+    pub settings: Option<&'m str>,
+    /// The texts of the manifests of other projects, by folders relative to the lock.
+    pub projects: BTreeMap<String, String>,
+    /// The folders that the patterns of the workspace lead to, without the lock's own; absent where the patterns cannot be
+    /// followed.
+    pub members: Option<BTreeSet<String>>,
+    /// The folders of the lock's members that ignore rules hide: these are not gone.
+    pub hidden: BTreeSet<String>,
+}
+
 /// A format that keeps no trace of what it was made from.
-pub(super) fn unknown(_: &Trace, _: &str) -> Option<Reason> {
-    None
+pub(super) fn unknown(_: &Trace, _: &Beside<'_>) -> Vec<(String, Reason)> {
+    Vec::new()
+}
+
+/// What is said of the lock's own place.
+fn here(reason: Option<Reason>) -> Vec<(String, Reason)> {
+    reason.map(|reason| (".".to_owned(), reason)).into_iter().collect()
+}
+
+/// uv: what the projects asked for, and the settings.
+pub(super) fn uv(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
+    match trace {
+        Trace::Asked(asked) => uv::reasons(asked, beside),
+        Trace::None | Trace::Hash(_) => Vec::new(),
+    }
 }
 
 /// Poetry: `metadata.content-hash`. Before poetry 2.3 dependency groups were left out.
-pub(super) fn poetry(trace: &Trace, manifest: &str) -> Option<Reason> {
+pub(super) fn poetry(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
+    here(poetry_reason(trace, beside.manifest))
+}
+
+fn poetry_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
     let candidates = [poetry_content(&manifest, true), poetry_content(&manifest, false)];
@@ -113,7 +173,11 @@ fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
 }
 
 /// pdm: `metadata.content_hash`. Earlier ones hashed only the overrides of the resolution.
-pub(super) fn pdm(trace: &Trace, manifest: &str) -> Option<Reason> {
+pub(super) fn pdm(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
+    here(pdm_reason(trace, beside.manifest))
+}
+
+fn pdm_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let locked = locked.strip_prefix("sha256:")?;
     let manifest = of_toml(manifest)?;
@@ -153,7 +217,11 @@ fn pdm_content(manifest: &Value, resolution_key: &str) -> Option<Value> {
 }
 
 /// pipenv: `_meta.hash.sha256` of the `Pipfile`. Later ones normalise the packages' names.
-pub(super) fn pipfile(trace: &Trace, manifest: &str) -> Option<Reason> {
+pub(super) fn pipfile(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
+    here(pipfile_reason(trace, beside.manifest))
+}
+
+fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
     let candidates = [pipfile_content(&manifest, true), pipfile_content(&manifest, false)];

@@ -15,7 +15,7 @@ use super::location::join;
 use super::manifest::{Manifest, of_requirement};
 use super::model::{Dependency, Install, Listing, Lock, Package, Roots, Source, Trace};
 use super::table::{Document, Table, Text};
-use super::{Format, Input, LockError, LockErrorKind, Reader, fresh};
+use super::{Format, Input, LockError, LockErrorKind, Reader};
 use crate::address::FileName;
 use crate::pep508::{Marker, Name};
 
@@ -23,7 +23,7 @@ pub(super) const READER: Reader = Reader {
     format: Format::Poetry,
     claims: |name| name == "poetry.lock",
     parse,
-    fresh: fresh::poetry,
+    fresh: crate::lock::fresh::poetry,
     manifest: "pyproject.toml",
     renew: "poetry lock",
 };

@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn stale(format: Format, lock: &str, manifest: &str) -> Option<String> {
     let lock = read(format, lock, Some(manifest)).unwrap();
-    lock.stale(manifest).map(|stale| format!("{} ({})", stale.reason, stale.command))
+    let found = lock.stale(&Beside { manifest, ..Beside::default() });
+    found.first().map(|(_, stale)| format!("{} ({})", stale.reason, stale.command))
 }
 
 /// The hashes below were written by poetry 2.5, pdm 2.26 and pipenv 2026.10 for these very manifests.
@@ -65,6 +68,8 @@ dependencies = ["a<2, >=1", "B[x]; python_version < '3.12'"]
 more = ["c>=5"]
 [dependency-groups]
 dev = ["d"]
+[tool.uv.sources]
+c = { git = "https://example.invalid/c" }
 "#;
     let cases = [
         ("the same", "", "", None),
@@ -73,7 +78,12 @@ dev = ["d"]
         ("other versions", "a<2", "a<3", Some("locked for other requirements: a")),
         ("other extras", "B[x]", "B[y]", Some("locked for other requirements: b")),
         ("python", ">=3.10", ">=3.11", Some("locked for Python >=3.10, but the project requires >=3.11")),
-        ("a source of its own", "c>=5", "c>=6", None),
+        (
+            "a source is gone",
+            "git = \"https://example.invalid/c\"",
+            "path = \"c\"",
+            Some("locked for other requirements: c"),
+        ),
         ("computed", "[project]", "[project]\ndynamic = ['dependencies']", None),
     ];
     for (case, from, to, expected) in cases {
@@ -141,23 +151,48 @@ requires-dist = [{ name = "six" }]
 "#;
     let read = read(Format::Uv, lock, None).unwrap();
     assert_eq!(read.other_projects().collect::<Vec<_>>(), ["apps/web", "libs/common"]);
+    let main = "[project]\nname = \"shop\"\n[tool.uv.workspace]\nmembers = [\"apps/*\"]\n";
     let stale = |folder: &str, manifest: &str| {
-        read.stale_project(folder, manifest).map(|stale| stale.reason.to_string())
+        let web = "[project]\nname = \"web\"\nrequires-python = \">=3.11\"\n[build-system]\n";
+        let common = "[project]\nname = \"common\"\ndependencies = [\"six\"]\n";
+        let mut projects: BTreeMap<String, String> =
+            [("apps/web", web), ("libs/common", common)].map(|(at, text)| (at.into(), text.into())).into();
+        let main = if folder == "." {
+            manifest
+        } else {
+            projects.insert(folder.into(), manifest.into());
+            main
+        };
+        let members = Some(["apps/web".to_owned()].into());
+        let found = read.stale(&Beside { manifest: main, projects, members, ..Beside::default() });
+        found.into_iter().map(|(at, stale)| format!("{at}: {}", stale.reason)).next()
     };
-    let web = "[project]\nname = \"web\"\nrequires-python = \">=3.12\"\n";
+    assert_eq!(stale(".", main), None);
+    let web = "[project]\nname = \"web\"\nrequires-python = \">=3.11\"\n[build-system]\n";
     assert_eq!(stale("apps/web", web), None);
-    let more = format!("{web}dependencies = [\"click\"]\n");
-    assert_eq!(stale("apps/web", &more).as_deref(), Some("not locked: click"));
+    let more = web.replace("[build", "dependencies = [\"click\"]\n[build");
+    assert_eq!(stale("apps/web", &more).as_deref(), Some("apps/web: not locked: click"));
+    let narrower = web.replace("3.11", "3.12");
+    let python = ".: locked for Python >=3.11, but the project requires >=3.12";
+    assert_eq!(stale("apps/web", &narrower).as_deref(), Some(python));
+    let none = web.replace("[build-system]", "");
+    let package = "apps/web: `web` was locked as a package, and is none";
+    assert_eq!(stale("apps/web", &none).as_deref(), Some(package));
     let group = format!("{web}[dependency-groups]\ndev = [\"pytest\"]\n");
-    assert_eq!(stale("apps/web", &group).as_deref(), Some("not locked: pytest"));
+    assert_eq!(stale("apps/web", &group).as_deref(), Some("apps/web: not locked: pytest"));
     // Groups of a folder that is no member are not locked.
     let common =
         "[project]\nname = \"common\"\ndependencies = [\"six\"]\n[dependency-groups]\ndev = [\"pytest\"]\n";
     assert_eq!(stale("libs/common", common), None);
-    assert_eq!(stale("libs/common", &common.replace("six", "idna")).as_deref(), Some("not locked: idna"));
+    assert_eq!(
+        stale("libs/common", &common.replace("six", "idna")).as_deref(),
+        Some("libs/common: not locked: idna")
+    );
     // The first dependency of the main project.
-    let main = "[project]\nname = \"shop\"\ndependencies = [\"idna\"]\n";
-    assert_eq!(read.stale(main).map(|stale| stale.reason.to_string()).as_deref(), Some("not locked: idna"));
+    let more = main.replace("[tool", "dependencies = [\"idna\"]\n[tool");
+    assert_eq!(stale(".", &more).as_deref(), Some(".: not locked: idna"));
+    let alone = "[project]\nname = \"other\"\n";
+    assert_eq!(stale(".", alone).as_deref(), Some(".: locked for the project `shop`, not `other`"));
 }
 
 /// `python_version < '0'` is what uv 0.13.9 writes for a marker that holds nowhere, and no extra beside it (`uv lock`).
@@ -165,7 +200,7 @@ requires-dist = [{ name = "six" }]
 fn uv_writes_one_marker_for_what_is_never_installed() {
     let lock = "version = 1\nrevision = 3\n[[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\
         [package.metadata]\nrequires-dist = [\n  { name = \"idna\", marker = \"python_version < '0'\" },\n\
-        \x20 { name = \"six\", marker = \"python_version < '0'\" },\n]\n";
+        \x20 { name = \"six\", marker = \"python_version < '0'\" },\n]\nprovides-extras = [\"cpu\"]\n";
     let never = "; sys_platform == 'linux' and platform_system != 'Linux'";
     let manifest = format!(
         "[project]\nname = \"shop\"\ndependencies = [\"idna{never}\"]\n\

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// What one side says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// These packages.
     Packages(BTreeMap<String, Installed>),
     /// Nothing, because of this.
@@ -16,16 +16,16 @@ pub(super) enum Answer {
 
 /// A package that is installed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Installed {
+pub(crate) struct Installed {
     /// Its version; empty where a side does not say it.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// The file or tree that it is from; empty where a side does not say it.
-    pub(super) origin: String,
+    pub(crate) origin: String,
 }
 
 impl Answer {
     /// What an environment has: each package says in a file `ORIGIN` where it is from.
-    pub(super) fn of_environment(packages: &Path, not: &str) -> Result<Self, Failure> {
+    pub(crate) fn of_environment(packages: &Path, not: &str) -> Result<Self, Failure> {
         let shown = packages.display().to_string();
         let mut found = BTreeMap::new();
         for entry in std::fs::read_dir(packages).map_err(Failure::io(shown))?.filter_map(Result::ok) {
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// How another answer differs, in lines; nothing where it does not. Two refusals agree, whatever they say.
-    pub(super) fn difference(&self, tool: &str, ours: &Self) -> Option<String> {
+    pub(crate) fn difference(&self, tool: &str, ours: &Self) -> Option<String> {
         match (self, ours) {
             (Self::Refused(_), Self::Refused(_)) => None,
             (Self::Refused(why), Self::Packages(_)) => {

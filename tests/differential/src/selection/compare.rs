@@ -21,11 +21,11 @@ use crate::tools::Tools;
 use serde_json::json;
 
 /// The machine on which tools lock that lock for every machine. Its Python is in all projects' `requires-python`.
-const LOCKING: &str = "3.12.1-x86_64-glibc-2.36";
+pub(crate) const LOCKING: &str = "3.12.1-x86_64-glibc-2.36";
 
 /// What a comparison ends in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Both sides say the same to every question.
     Same,
     /// The tool does not lock the project.
@@ -35,19 +35,19 @@ pub(super) enum Verdict {
 }
 
 /// What comparisons are made with, one for each thread.
-pub(super) struct Bench {
-    tools: Tools,
-    uv: Uv,
+pub(crate) struct Bench {
+    pub(crate) tools: Tools,
+    pub(crate) uv: Uv,
     server: Arc<Server>,
-    environments: Environments,
-    folder: tempfile::TempDir,
+    pub(crate) environments: Environments,
+    pub(crate) folder: tempfile::TempDir,
     count: usize,
     worker: Option<Worker>,
 }
 
 impl Bench {
     /// A bench in a folder of its own.
-    pub(super) fn new(options: &Options) -> Result<Self, Failure> {
+    pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(Failure::io("making a folder"))?;
         let environments = Environments::new(&folder.path().join("environments"), &options.tools)?;
         Ok(Self {
@@ -62,14 +62,23 @@ impl Bench {
     }
 
     /// Compares what both sides make of a case.
-    pub(super) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
+    pub(crate) fn compare(&mut self, case: &Case) -> Result<Verdict, Failure> {
+        self.with(case, Self::compare_published)
+    }
+
+    /// Publishes a case in a folder of its own for as long as `work` needs it.
+    pub(crate) fn with<R>(
+        &mut self,
+        case: &Case,
+        work: impl FnOnce(&mut Self, &Published<'_>) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
         self.count += 1;
         let id = format!("c{}", self.count);
         let folder: PathBuf = self.folder.path().join(&id).join("project");
         std::fs::create_dir_all(&folder).map_err(Failure::io(folder.display().to_string()))?;
         let server = Arc::clone(&self.server);
         let published = publish(case, &id, &folder, &server)?;
-        let verdict = self.compare_published(&published);
+        let verdict = work(self, &published);
         drop(published);
         if std::env::var_os("PYBUILD_KEEP_FOLDERS").is_none() {
             std::fs::remove_dir_all(self.folder.path().join(&id)).map_err(Failure::io("tidying up"))?;
@@ -99,7 +108,7 @@ impl Bench {
     }
 
     /// Writes the manifest and locks it; the tool's words where it does not lock it.
-    fn lock(&mut self, published: &Published<'_>) -> Result<Result<(), String>, Failure> {
+    pub(crate) fn lock(&mut self, published: &Published<'_>) -> Result<Result<(), String>, Failure> {
         let case = published.case;
         let environment = self.environments.of(&Target::parse(LOCKING)?, &self.tools)?;
         if matches!(case.kind.as_str(), "uv" | "pylock") {
@@ -155,7 +164,7 @@ impl Bench {
         })
     }
 
-    fn worker(&mut self) -> Result<&mut Worker, Failure> {
+    pub(crate) fn worker(&mut self) -> Result<&mut Worker, Failure> {
         let worker = match self.worker.take() {
             Some(worker) => worker,
             None => Worker::start(&self.tools, &self.folder.path().join("home"))?,

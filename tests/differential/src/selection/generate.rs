@@ -13,29 +13,29 @@ const MACHINES: [&str; 5] =
     ["x86_64-glibc-2.36", "aarch64-glibc-2.36", "x86_64-musl-1.2", "aarch64-musl-1.2", "x86_64-glibc-2.17"];
 
 /// A case of a kind.
-pub(super) fn case(kind: &str, random: &mut Random) -> Case {
+pub(crate) fn case(kind: &str, random: &mut Random) -> Case {
     Generator { random, traits: Traits::of(kind), names: Vec::new() }.case(kind)
 }
 
 /// What makes a case.
-pub(super) struct Generator<'r> {
+pub(crate) struct Generator<'r> {
     /// The choices.
-    pub(super) random: &'r mut Random,
+    pub(crate) random: &'r mut Random,
     /// What the tool can have.
-    pub(super) traits: Traits,
+    pub(crate) traits: Traits,
     /// The packages that there are, each with its versions and extras.
-    pub(super) names: Vec<Known>,
+    pub(crate) names: Vec<Known>,
 }
 
 /// A package that there is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its versions.
-    pub(super) versions: Vec<String>,
+    pub(crate) versions: Vec<String>,
     /// Its extras.
-    pub(super) extras: Vec<String>,
+    pub(crate) extras: Vec<String>,
 }
 
 impl Generator<'_> {

@@ -9,7 +9,7 @@ use super::uv::standard;
 use crate::failure::Failure;
 
 /// Writes the manifest of the case's tool.
-pub(super) fn write(published: &Published<'_>) -> Result<(), Failure> {
+pub(crate) fn write(published: &Published<'_>) -> Result<(), Failure> {
     let case = published.case;
     let Some(main) = case.members.first() else {
         return Err(Failure::Other("a case without a project".to_owned()));
@@ -25,7 +25,7 @@ pub(super) fn write(published: &Published<'_>) -> Result<(), Failure> {
 }
 
 /// The addresses of the indexes, the default one first, each with its name.
-pub(super) fn indexes<'p>(published: &'p Published<'_>) -> Vec<(&'p str, &'p str)> {
+pub(crate) fn indexes<'p>(published: &'p Published<'_>) -> Vec<(&'p str, &'p str)> {
     let names = published.case.indexes.iter().map(|index| index.name.as_str());
     names.filter_map(|name| Some((name, published.indexes.get(name)?.as_str()))).collect()
 }

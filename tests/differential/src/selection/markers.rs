@@ -8,7 +8,7 @@ const ORDER: [&str; 6] = ["<", "<=", ">", ">=", "==", "!="];
 
 /// Which markers a tool reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     /// All that the specification allows.
     Everything,
     /// Comparisons with the variable first.
@@ -18,7 +18,7 @@ pub(super) enum Style {
 }
 
 /// A marker that nests at most `depth` deep.
-pub(super) fn marker(random: &mut Random, style: Style, depth: usize) -> String {
+pub(crate) fn marker(random: &mut Random, style: Style, depth: usize) -> String {
     if depth == 0 || random.chance(50) {
         return comparison(random, style);
     }
@@ -34,7 +34,7 @@ pub(super) fn marker(random: &mut Random, style: Style, depth: usize) -> String 
 }
 
 /// Two markers of which exactly one holds on every machine: the ways of a fork.
-pub(super) fn fork(random: &mut Random) -> (String, String) {
+pub(crate) fn fork(random: &mut Random) -> (String, String) {
     let minor = *random.pick(&MINORS[1..]).unwrap_or(&"3.11");
     let pairs = [
         (format!("python_version < '{minor}'"), format!("python_version >= '{minor}'")),

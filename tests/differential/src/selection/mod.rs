@@ -1,22 +1,22 @@
 //! Which packages and files are chosen of a lock: compared with what the tool that made the lock would install.
 
-mod answer;
-mod case;
-mod compare;
-mod generate;
-mod manifests;
-mod markers;
-mod ours;
-mod pipenv;
-mod publish;
+pub(crate) mod answer;
+pub(crate) mod case;
+pub(crate) mod compare;
+pub(crate) mod generate;
+pub(crate) mod manifests;
+pub(crate) mod markers;
+pub(crate) mod ours;
+pub(crate) mod pipenv;
+pub(crate) mod publish;
 mod resolver;
-mod server;
-mod shrink;
-mod target;
-mod traits;
-mod universe;
-mod uv;
-mod worker;
+pub(crate) mod server;
+pub(crate) mod shrink;
+pub(crate) mod target;
+pub(crate) mod traits;
+pub(crate) mod universe;
+pub(crate) mod uv;
+pub(crate) mod worker;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

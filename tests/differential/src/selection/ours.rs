@@ -18,7 +18,7 @@ use super::target::Target;
 use crate::failure::Failure;
 
 /// The build file of a question.
-pub(super) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
+pub(crate) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
     let (major, minor) = target.libc_version;
     let base = if target.libc == "musl" { "python.example/python:alpine" } else { "python.example/python" };
     let names: Vec<String> = ask.extras.iter().chain(&ask.groups).map(|name| format!("{name:?}")).collect();
@@ -40,24 +40,44 @@ pub(super) fn build_file(case: &Case, ask: &Ask, target: &Target) -> String {
     )
 }
 
-/// What a build of a folder would install.
-pub(super) fn answer(
+/// What a build would read of a folder.
+pub(crate) struct Reading {
+    pub(crate) spec: Spec,
+    pub(crate) project: Project,
+    pub(crate) found: Diagnostics,
+}
+
+/// Reads a folder as a build of it does; what is wrong with the build file itself where it cannot be read.
+pub(crate) fn read(
     published: &Published<'_>,
     ask: &Ask,
     target: &Target,
-    resolver: &dyn Resolver,
-) -> Result<Answer, Failure> {
-    let case = published.case;
-    let text = build_file(case, ask, target);
+) -> Result<Result<Reading, Diagnostics>, Failure> {
+    let text = build_file(published.case, ask, target);
     let source = Arc::new(Source::new("pybuild.toml", text));
     let (spec, mut found) = Spec::parse(&source, Arguments::new(BTreeMap::new(), BTreeMap::new()));
-    let Some(spec) = spec else { return Ok(Answer::Refused(lines(&found))) };
+    let Some(spec) = spec else { return Ok(Err(found)) };
     let context = Folder::new(&published.folder);
     let ignored = Ignored::of("pybuild.toml", None, &context).map_err(Failure::Other)?;
     let files = Files { context: &context, ignored: &ignored };
     let scope = Scope::of(&spec, "production");
     let project = Project::detect(&spec, &scope, &files, &mut found)
         .map_err(|error| Failure::Other(error.to_string()))?;
+    Ok(Ok(Reading { spec, project, found }))
+}
+
+/// What a build of a folder would install.
+pub(crate) fn answer(
+    published: &Published<'_>,
+    ask: &Ask,
+    target: &Target,
+    resolver: &dyn Resolver,
+) -> Result<Answer, Failure> {
+    let case = published.case;
+    let Reading { spec, project, mut found } = match read(published, ask, target)? {
+        Ok(reading) => reading,
+        Err(found) => return Ok(Answer::Refused(lines(&found))),
+    };
     let names = ask.extras.iter().chain(&ask.groups);
     let mut groups: Vec<String> = names.map(|name| normalized(name)).collect();
     groups.sort();
@@ -81,7 +101,8 @@ pub(super) fn answer(
     }
 }
 
-fn lines(found: &Diagnostics) -> String {
+/// The errors, a line each.
+pub(crate) fn lines(found: &Diagnostics) -> String {
     let all =
         found.errors().into_iter().map(|one| format!("{}:{}: {}", one.source.name, one.line(), one.problem));
     all.collect::<Vec<_>>().join("\n")

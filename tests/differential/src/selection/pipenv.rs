@@ -28,15 +28,23 @@ fn command(folder: &Path, tools: &Tools, home: &Path) -> Command {
 }
 
 /// Locks; pipenv's words where it does not.
-pub(super) fn lock(folder: &Path, tools: &Tools, home: &Path) -> Result<Result<(), String>, Failure> {
+pub(crate) fn lock(folder: &Path, tools: &Tools, home: &Path) -> Result<Result<(), String>, Failure> {
     let mut lock = command(folder, tools, home);
     lock.arg("lock");
     let finished = run(&mut lock, PATIENCE)?;
     Ok(if finished.success { Ok(()) } else { Err(finished.stdout + &finished.stderr) })
 }
 
+/// Whether `pipenv verify` says that the lock is fresh.
+pub(crate) fn verify(folder: &Path, tools: &Tools, home: &Path) -> Result<Result<(), String>, Failure> {
+    let mut verify = command(folder, tools, home);
+    verify.arg("verify");
+    let finished = run(&mut verify, PATIENCE)?;
+    Ok(if finished.success { Ok(()) } else { Err(finished.stdout + &finished.stderr) })
+}
+
 /// Writes what `pipenv sync` hands to pip, and gives pip's arguments for it.
-pub(super) fn requirements(
+pub(crate) fn requirements(
     published: &Published<'_>,
     ask: &Ask,
     tools: &Tools,

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 const BACKEND: &str = include_str!("backend.py");
 
 /// The table of a `pyproject.toml` whose package is built by the backend beside it.
-pub(super) const BUILD_SYSTEM: &str =
+pub(crate) const BUILD_SYSTEM: &str =
     "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
 
 /// When every file was uploaded.
@@ -26,27 +26,55 @@ const UPLOADED: &str = "2024-01-01T00:00:00Z";
 
 /// A case with addresses: what the writers of manifests need.
 #[derive(Debug)]
-pub(super) struct Published<'c> {
+pub(crate) struct Published<'c> {
     /// The case.
-    pub(super) case: &'c Case,
+    pub(crate) case: &'c Case,
     /// The folder of the project.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// The addresses of the indexes, by name.
-    pub(super) indexes: BTreeMap<String, String>,
+    pub(crate) indexes: BTreeMap<String, String>,
     /// The addresses of trees that have one, by name.
-    pub(super) trees: BTreeMap<String, String>,
+    pub(crate) trees: BTreeMap<String, String>,
+    _pages: Option<Pages<'c>>,
+}
+
+/// The pages of a case on the server. They are removed with the value.
+#[derive(Debug)]
+struct Pages<'c> {
     server: &'c Server,
     root: String,
 }
 
-impl Drop for Published<'_> {
+impl Drop for Pages<'_> {
     fn drop(&mut self) {
         self.server.remove(&self.root);
     }
 }
 
+impl Published<'_> {
+    /// The same folder, indexes and addresses for a case that was edited.
+    pub(crate) fn edited<'e>(&self, case: &'e Case) -> Published<'e> {
+        let Self { folder, indexes, trees, .. } = self;
+        Published {
+            case,
+            folder: folder.clone(),
+            indexes: indexes.clone(),
+            trees: trees.clone(),
+            _pages: None,
+        }
+    }
+
+    /// Writes what stands beside the manifests: the sources of members and of folders that are depended on.
+    pub(crate) fn write_folders(&self) -> Result<(), Failure> {
+        for tree in self.case.trees.iter().filter(|tree| matches!(tree.form, Form::Folder | Form::Editable)) {
+            write_folder(tree, &self.folder)?;
+        }
+        write_members(self.case, &self.folder)
+    }
+}
+
 /// Publishes a case under an id, with the project's folder at `folder`.
-pub(super) fn publish<'c>(
+pub(crate) fn publish<'c>(
     case: &'c Case,
     id: &str,
     folder: &Path,
@@ -64,15 +92,27 @@ pub(super) fn publish<'c>(
             trees.insert(tree.name.clone(), url);
         }
     }
-    for member in &case.members {
-        if member.package {
-            let at =
-                if is_main(case, &member.name) { folder.to_owned() } else { folder.join(member.folder()) };
-            let metadata = metadata_lines(&member.name, "0.1.0", &[], &BTreeMap::new(), "");
-            write_sources(&at, &metadata, &format!("tree {}", member.name))?;
-        }
+    // An index that has nothing, for edits.
+    indexes.entry("spare".to_owned()).or_insert_with(|| server.url(&format!("{root}spare/simple/")));
+    write_members(case, folder)?;
+    Ok(Published { case, folder: folder.to_owned(), indexes, trees, _pages: Some(Pages { server, root }) })
+}
+
+fn write_members(case: &Case, folder: &Path) -> Result<(), Failure> {
+    for member in case.members.iter().filter(|member| member.package) {
+        let at = if is_main(case, &member.name) { folder.to_owned() } else { folder.join(member.folder()) };
+        let metadata = metadata_lines(&member.name, "0.1.0", &[], &BTreeMap::new(), "");
+        write_sources(&at, &metadata, &format!("tree {}", member.name))?;
     }
-    Ok(Published { case, folder: folder.to_owned(), indexes, trees, server, root })
+    Ok(())
+}
+
+/// Writes a package that is a folder of the project.
+fn write_folder(tree: &Tree, folder: &Path) -> Result<(), Failure> {
+    let at = folder.join(tree.folder());
+    let metadata = metadata_lines(&tree.name, &tree.version, &tree.requires, &tree.extras, "");
+    write_sources(&at, &metadata, &tree.origin())?;
+    write(&at.join("pyproject.toml"), &pyproject(tree))
 }
 
 fn is_main(case: &Case, name: &str) -> bool {
@@ -244,9 +284,7 @@ fn publish_tree(tree: &Tree, root: &str, folder: &Path, server: &Server) -> Resu
             None
         }
         Form::Folder | Form::Editable => {
-            let at = folder.join(tree.folder());
-            write_sources(&at, &metadata, &origin)?;
-            write(&at.join("pyproject.toml"), &pyproject(tree))?;
+            write_folder(tree, folder)?;
             None
         }
         Form::Git => {

@@ -15,13 +15,13 @@ const SCRIPT: &str = include_str!("../../../../frontend/src/emit/scripts/resolve
 const LOCATE: &str = include_str!("../../../../frontend/src/emit/scripts/locate.py");
 
 /// Asks the indexes of a case.
-pub(super) struct LoopbackResolver<'a> {
+pub(crate) struct LoopbackResolver<'a> {
     /// The case.
-    pub(super) published: &'a Published<'a>,
+    pub(crate) published: &'a Published<'a>,
     /// uv.
-    pub(super) uv: &'a Uv,
+    pub(crate) uv: &'a Uv,
     /// An interpreter.
-    pub(super) environment: &'a Environment,
+    pub(crate) environment: &'a Environment,
 }
 
 impl LoopbackResolver<'_> {

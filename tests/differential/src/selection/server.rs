@@ -13,10 +13,10 @@ use std::time::Duration;
 use crate::failure::Failure;
 
 /// The media type of PEP 691.
-pub(super) const JSON: &str = "application/vnd.pypi.simple.v1+json";
+pub(crate) const JSON: &str = "application/vnd.pypi.simple.v1+json";
 
 /// The media type of PEP 503 as PEP 691 names it.
-pub(super) const HTML: &str = "application/vnd.pypi.simple.v1+html";
+pub(crate) const HTML: &str = "application/vnd.pypi.simple.v1+html";
 
 /// How long a connection may be quiet.
 const QUIET: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ type Pages = Arc<RwLock<HashMap<String, Vec<Page>>>>;
 
 /// The server. It ends with the value.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     pages: Pages,
     ended: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ pub(super) struct Server {
 
 impl Server {
     /// A server without pages.
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(crate) fn start() -> Result<Self, Failure> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Failure::io("starting an index"))?;
         let address = listener.local_addr().map_err(Failure::io("starting an index"))?;
@@ -56,18 +56,18 @@ impl Server {
     }
 
     /// The address of a path.
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Puts a page there. Of several at one path, the client's `Accept` decides, and else the first is answered.
-    pub(super) fn put(&self, path: String, media: &'static str, bytes: Vec<u8>) {
+    pub(crate) fn put(&self, path: String, media: &'static str, bytes: Vec<u8>) {
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.entry(path).or_default().push((media, Arc::new(bytes)));
     }
 
     /// Removes every page below a folder.
-    pub(super) fn remove(&self, folder: &str) {
+    pub(crate) fn remove(&self, folder: &str) {
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.retain(|path, _| !path.starts_with(folder));
     }

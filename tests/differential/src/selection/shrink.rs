@@ -13,7 +13,7 @@ const MOST: usize = 400;
 ///
 /// Every part of the case's JSON is left out in turn: items of lists, keys of tables, texts that may be empty. What
 /// then is no case any more, is refused by the tool, or agrees, is put back.
-pub(super) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case, String), Failure> {
+pub(crate) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case, String), Failure> {
     let (mut best, mut words, mut left) = (case.clone(), text.to_owned(), MOST);
     loop {
         let mut smaller = false;
@@ -81,7 +81,7 @@ fn is_whole(case: &Case) -> bool {
 }
 
 /// The value without its part number `counter`, counted from the outside in; `None` where there are fewer parts.
-fn without(value: &Value, counter: &mut usize) -> Option<Value> {
+pub(crate) fn without(value: &Value, counter: &mut usize) -> Option<Value> {
     match value {
         Value::Array(items) => {
             for place in 0..items.len() {

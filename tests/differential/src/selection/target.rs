@@ -13,20 +13,20 @@ use crate::tools::Tools;
 
 /// A machine and its interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// The version of Python in full.
-    pub(super) python: String,
+    pub(crate) python: String,
     /// The processor, as Python names it.
-    pub(super) machine: &'static str,
+    pub(crate) machine: &'static str,
     /// `glibc` or `musl`.
-    pub(super) libc: &'static str,
+    pub(crate) libc: &'static str,
     /// The version of the C library.
-    pub(super) libc_version: (u32, u32),
+    pub(crate) libc_version: (u32, u32),
 }
 
 impl Target {
     /// Reads `3.12.1-x86_64-glibc-2.36`.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = || Failure::Other(format!("{text} is no target"));
         let parts: Vec<&str> = text.split('-').collect();
         let [python, machine, libc, version] = parts.as_slice() else { return Err(wrong()) };
@@ -40,17 +40,17 @@ impl Target {
     }
 
     /// `3.12` of `3.12.1`.
-    pub(super) fn minor(&self) -> &str {
+    pub(crate) fn minor(&self) -> &str {
         self.python.rsplit_once('.').map_or(&self.python, |(minor, _)| minor)
     }
 
     /// The platform, as an engine names it.
-    pub(super) fn platform(&self) -> &'static str {
+    pub(crate) fn platform(&self) -> &'static str {
         if self.machine == "aarch64" { "linux/arm64" } else { "linux/amd64" }
     }
 
     /// What markers are compared with.
-    pub(super) fn markers(&self) -> Value {
+    pub(crate) fn markers(&self) -> Value {
         json!({
             "implementation_name": "cpython", "implementation_version": self.python, "os_name": "posix",
             "platform_machine": self.machine, "platform_python_implementation": "CPython",
@@ -69,7 +69,7 @@ impl std::fmt::Display for Target {
 
 /// Environments for targets, in a folder of their own.
 #[derive(Clone, Debug)]
-pub(super) struct Environments {
+pub(crate) struct Environments {
     folder: PathBuf,
     /// What uv learns of the tools' own Python.
     learned: Value,
@@ -77,16 +77,16 @@ pub(super) struct Environments {
 
 /// The environment of one target.
 #[derive(Clone, Debug)]
-pub(super) struct Environment {
+pub(crate) struct Environment {
     /// Its folder.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Its packages.
-    pub(super) packages: PathBuf,
+    pub(crate) packages: PathBuf,
 }
 
 impl Environments {
     /// Learns how the tools' own Python answers.
-    pub(super) fn new(folder: &Path, tools: &Tools) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: &Path, tools: &Tools) -> Result<Self, Failure> {
         let spy = folder.join("spy");
         let heard = folder.join("heard.json");
         let real = tools.python();
@@ -103,7 +103,7 @@ impl Environments {
     }
 
     /// The environment of a target, empty.
-    pub(super) fn of(&self, target: &Target, tools: &Tools) -> Result<Environment, Failure> {
+    pub(crate) fn of(&self, target: &Target, tools: &Tools) -> Result<Environment, Failure> {
         let folder = self.folder.join(target.to_string());
         let inside = format!("lib/python{}/site-packages", target.minor());
         let environment = Environment { packages: folder.join(&inside), folder };
@@ -159,13 +159,13 @@ impl Environments {
 
 impl Environment {
     /// Removes every package.
-    pub(super) fn clear(&self) -> Result<(), Failure> {
+    pub(crate) fn clear(&self) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&self.packages);
         std::fs::create_dir_all(&self.packages).map_err(Failure::io(self.packages.display().to_string()))
     }
 
     /// The interpreter.
-    pub(super) fn python(&self) -> PathBuf {
+    pub(crate) fn python(&self) -> PathBuf {
         self.folder.join("bin/python")
     }
 }

@@ -5,22 +5,22 @@ use super::markers::Style;
 
 /// What a tool's projects can have.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Traits {
+pub(crate) struct Traits {
     /// Extras and groups that conflict, members of a workspace, overrides and constraints.
-    pub(super) uv: bool,
+    pub(crate) uv: bool,
     /// Extras.
-    pub(super) extras: Extras,
+    pub(crate) extras: Extras,
     /// Whether there are groups.
-    pub(super) groups: bool,
+    pub(crate) groups: bool,
     /// The markers that the tool reads.
-    pub(super) markers: Style,
+    pub(crate) markers: Style,
     /// Packages that are in no index, in these forms.
-    pub(super) trees: &'static [Form],
+    pub(crate) trees: &'static [Form],
 }
 
 /// Which extras a project can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extras {
+pub(crate) enum Extras {
     /// The manifest knows none.
     No,
     /// Extras that ask for other packages.
@@ -31,7 +31,7 @@ pub(super) enum Extras {
 
 impl Traits {
     /// What can be asked of a kind.
-    pub(super) fn of(kind: &str) -> Self {
+    pub(crate) fn of(kind: &str) -> Self {
         const FORMS: &[Form] =
             &[Form::Folder, Form::Editable, Form::WheelFile, Form::WheelUrl, Form::SdistUrl, Form::Git];
         // What is hashed has to be a file at an address.

@@ -7,7 +7,7 @@ use super::markers::{self, Style};
 const VERSIONS: [&str; 9] = ["1.0", "1.1", "1.2.3", "2.0", "2.1.post1", "3.0", "2.2rc1", "3.1.dev2", "1!0.5"];
 
 impl Generator<'_> {
-    pub(super) fn known(&mut self, name: &str) -> Known {
+    pub(crate) fn known(&mut self, name: &str) -> Known {
         let count = self.random.number(1..4);
         let plain = if self.random.chance(80) { 6 } else { VERSIONS.len() };
         let mut versions: Vec<String> = self
@@ -30,7 +30,7 @@ impl Generator<'_> {
         Known { name: name.to_owned(), versions, extras }
     }
 
-    pub(super) fn releases(&mut self) -> Vec<Release> {
+    pub(crate) fn releases(&mut self) -> Vec<Release> {
         let mut releases = Vec::new();
         for (place, known) in self.names.clone().into_iter().enumerate() {
             for version in &known.versions {
@@ -74,7 +74,7 @@ impl Generator<'_> {
     }
 
     /// The files of a release: mostly a wheel for every machine.
-    pub(super) fn files(&mut self, version: &str) -> Vec<String> {
+    pub(crate) fn files(&mut self, version: &str) -> Vec<String> {
         let tags = |list: &[&str]| list.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
         let any = tags(&["py3-none-any"]);
         if version.contains('+') || self.random.chance(65) {
@@ -131,7 +131,7 @@ impl Generator<'_> {
         }
     }
 
-    pub(super) fn requirements(&mut self, onto: &[Known], count: usize, markers: usize) -> Vec<Req> {
+    pub(crate) fn requirements(&mut self, onto: &[Known], count: usize, markers: usize) -> Vec<Req> {
         let style = self.traits.markers;
         let depth = if style == Style::NoLists { 1 } else { 2 };
         let forks = match style {
@@ -167,7 +167,7 @@ impl Generator<'_> {
         list
     }
 
-    pub(super) fn spec(&mut self, known: &Known) -> String {
+    pub(crate) fn spec(&mut self, known: &Known) -> String {
         // Most projects are to have a solution.
         if self.random.chance(78) {
             return String::new();
@@ -185,7 +185,7 @@ impl Generator<'_> {
     }
 
     /// An index with local versions, or with another version of something.
-    pub(super) fn second_index(&mut self, case: &mut Case) {
+    pub(crate) fn second_index(&mut self, case: &mut Case) {
         let explicit = self.random.chance(60);
         let mut releases = Vec::new();
         let chosen: Vec<Known> = self.random.some(&self.names.clone(), 2).into_iter().cloned().collect();
@@ -202,7 +202,7 @@ impl Generator<'_> {
         case.indexes.push(Index { name: "other".to_owned(), explicit, releases });
     }
 
-    pub(super) fn trees(&mut self, case: &mut Case) {
+    pub(crate) fn trees(&mut self, case: &mut Case) {
         let count = self.random.number(1..3);
         let chosen: Vec<Known> = self.random.some(&self.names.clone(), count).into_iter().cloned().collect();
         for known in chosen {

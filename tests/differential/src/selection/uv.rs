@@ -19,29 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// uv with a cache of the run's own.
 #[derive(Clone, Debug)]
-pub(super) struct Uv {
+pub(crate) struct Uv {
     program: PathBuf,
     cache: PathBuf,
 }
 
 impl Uv {
     /// uv with its cache at a place.
-    pub(super) fn new(tools: &Tools, cache: &Path) -> Self {
+    pub(crate) fn new(tools: &Tools, cache: &Path) -> Self {
         Self { program: tools.program("uv"), cache: cache.to_owned() }
     }
 
     /// A command of uv in a folder. Nothing of the machine's settings counts.
-    pub(super) fn command(&self, folder: &Path) -> Command {
+    pub(crate) fn command(&self, folder: &Path) -> Command {
         self.environment(&self.program, folder)
     }
 
     /// uv itself.
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
     /// A program that may start uv, in a folder.
-    pub(super) fn environment(&self, program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    pub(crate) fn environment(&self, program: impl AsRef<OsStr>, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(folder).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.env("UV_CACHE_DIR", &self.cache).env("HOME", &self.cache);
@@ -53,12 +53,12 @@ impl Uv {
     }
 
     /// Runs a command of uv.
-    pub(super) fn run(command: &mut Command) -> Result<Finished, Failure> {
+    pub(crate) fn run(command: &mut Command) -> Result<Finished, Failure> {
         run(command, PATIENCE)
     }
 
     /// Locks; the words of uv where it does not.
-    pub(super) fn lock(
+    pub(crate) fn lock(
         &self,
         folder: &Path,
         environment: &Environment,
@@ -69,8 +69,28 @@ impl Uv {
         Ok(if finished.success { Ok(()) } else { Err(finished.stderr) })
     }
 
+    /// Whether `uv lock --check` says that the lock is fresh; the words of uv where it does not.
+    pub(crate) fn check(
+        &self,
+        folder: &Path,
+        environment: &Environment,
+    ) -> Result<Result<(), String>, Failure> {
+        let mut check = self.command(folder);
+        check.args(["lock", "--check", "--verbose", "--python"]).arg(environment.python());
+        check.env("RUST_LOG", "uv=debug");
+        let finished = Self::run(&mut check)?;
+        if finished.success {
+            return Ok(Ok(()));
+        }
+        let tells = |line: &&str| {
+            line.contains("Resolving despite") || line.contains("rror") || line.contains("Ignoring")
+        };
+        let words: Vec<&str> = finished.stderr.lines().filter(tells).collect();
+        Ok(Err(words.join("\n")))
+    }
+
     /// What `uv sync` installs.
-    pub(super) fn sync(
+    pub(crate) fn sync(
         &self,
         published: &Published<'_>,
         ask: &Ask,
@@ -90,7 +110,7 @@ impl Uv {
     }
 
     /// What `uv pip sync` installs of a file.
-    pub(super) fn pip_sync(
+    pub(crate) fn pip_sync(
         &self,
         published: &Published<'_>,
         file: &str,
@@ -109,7 +129,7 @@ impl Uv {
 }
 
 /// The options of uv that ask for a member, extras and groups.
-pub(super) fn asked(command: &mut Command, ask: &Ask) {
+pub(crate) fn asked(command: &mut Command, ask: &Ask) {
     if !ask.member.is_empty() {
         command.args(["--package", &ask.member]);
     }
@@ -122,12 +142,12 @@ pub(super) fn asked(command: &mut Command, ask: &Ask) {
 }
 
 /// The name of the project itself, whose files pybuild handles apart from its dependencies.
-pub(super) fn main_name(case: &Case) -> &str {
+pub(crate) fn main_name(case: &Case) -> &str {
     case.members.first().map_or("", |main| main.name.as_str())
 }
 
 /// Writes the manifests of the workspace.
-pub(super) fn write_manifests(published: &Published<'_>) -> Result<(), Failure> {
+pub(crate) fn write_manifests(published: &Published<'_>) -> Result<(), Failure> {
     let case = published.case;
     for (number, member) in case.members.iter().enumerate() {
         let (folder, text) = if number == 0 {
@@ -143,13 +163,13 @@ pub(super) fn write_manifests(published: &Published<'_>) -> Result<(), Failure> 
 }
 
 /// A list of requirements as TOML.
-pub(super) fn list(reqs: &[Req]) -> String {
+pub(crate) fn list(reqs: &[Req]) -> String {
     let texts: Vec<String> = reqs.iter().map(|req| format!("{:?}", req.text())).collect();
     format!("[{}]", texts.join(", "))
 }
 
 /// The tables `[project]`, `[dependency-groups]` and `[build-system]` of a member.
-pub(super) fn standard(member: &Member) -> String {
+pub(crate) fn standard(member: &Member) -> String {
     let Member { name, python, requires, extras, groups, .. } = member;
     let mut text = format!(
         "[project]\nname = \"{name}\"\nversion = \"0.1.0\"\nrequires-python = \"{python}\"\ndependencies = {}\n",

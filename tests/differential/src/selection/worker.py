@@ -214,6 +214,18 @@ class Poetry:
         return found
 
 
+    def check(self, question):
+        """`poetry check --lock`."""
+        from cleo.io.inputs.argv_input import ArgvInput
+        from cleo.io.outputs.null_output import NullOutput
+        from poetry.console.application import Application
+
+        application = Application()
+        application.auto_exits(False)
+        words = ["poetry", "check", "--lock", "--no-interaction", "--no-plugins", "--directory", question["folder"]]
+        return application.run(ArgvInput(words), NullOutput(), NullOutput()) == 0
+
+
 class Listener:
     """In the place of poetry's executor."""
 
@@ -283,6 +295,15 @@ class Pdm:
             requirements.extend(project.get_dependencies(group))
         do_lock(project, requirements=requirements, groups=list(selection))
         return {}
+
+    def check(self, question):
+        """`pdm lock --check`."""
+        core, _ = self.project(question)
+        try:
+            core.main(["lock", "--check", "--project", question["folder"]])
+        except SystemExit as end:
+            return not end.code
+        return True
 
     def install(self, question):
         core, project = self.project(question)

@@ -14,7 +14,7 @@ const PROGRAM: &str = include_str!("worker.py");
 
 /// The process. It ends with the value.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(crate) struct Worker {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -22,7 +22,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts one, with settings and caches in a folder of the run's own.
-    pub(super) fn start(tools: &Tools, home: &std::path::Path) -> Result<Self, Failure> {
+    pub(crate) fn start(tools: &Tools, home: &std::path::Path) -> Result<Self, Failure> {
         std::fs::create_dir_all(home).map_err(Failure::io(home.display().to_string()))?;
         let words = std::fs::File::create(home.join("words.txt")).map_err(Failure::io("a log"))?;
         let mut command = Command::new(tools.python());
@@ -37,7 +37,7 @@ impl Worker {
     }
 
     /// What a tool answers to a question; `target` is the machine that it is to believe it runs on.
-    pub(super) fn ask(&mut self, mut question: Value, target: &Target) -> Result<Answer, Failure> {
+    pub(crate) fn ask(&mut self, mut question: Value, target: &Target) -> Result<Answer, Failure> {
         if let Some(table) = question.as_object_mut() {
             let (major, minor) = target.libc_version;
             let target =
@@ -53,6 +53,10 @@ impl Worker {
         if let Some(error) = answer.get("error").and_then(Value::as_str) {
             let trace = answer.get("trace").and_then(Value::as_str).unwrap_or_default();
             return Ok(Answer::Refused(format!("{error}\n{trace}")));
+        }
+        // Of a check: whether the lock is fresh.
+        if let Some(false) = answer.get("packages").and_then(Value::as_bool) {
+            return Ok(Answer::Refused("the lock is not fresh".to_owned()));
         }
         let packages = answer.get("packages").and_then(Value::as_object).into_iter().flatten();
         let text = |value: &Value, place: usize| {

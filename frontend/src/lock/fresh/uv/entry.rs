@@ -1,0 +1,278 @@
+//! The requirements of a project, as its lock notes them and as its manifest has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pep440_rs::VersionSpecifiers;
+use serde_json::{Map, Value};
+
+use super::super::Reason;
+use super::super::markers::{Machines, holds_anywhere};
+use super::origin::{Around, Asked, Origin, locked, of_requirement, of_source};
+use super::versions;
+use crate::pep508::{Active, Comparison, Marker, Name, Operand, Operator, Requirement, Variable};
+
+/// A requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) name: Name,
+    extras: BTreeSet<Name>,
+    origin: Origin,
+    /// With the extra that asks.
+    marker: Option<Marker>,
+}
+
+/// What a source of `[tool.uv.sources]` can be held to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asker<'a> {
+    pub(super) extra: Option<&'a Name>,
+    pub(super) group: Option<&'a Name>,
+}
+
+/// The entries of a list of a lock; absent if one cannot be read.
+pub(super) fn locked_entries(list: Option<&Value>) -> Option<Vec<Entry>> {
+    let entries = list.and_then(Value::as_array).into_iter().flatten();
+    entries.map(locked_entry).collect()
+}
+
+fn locked_entry(entry: &Value) -> Option<Entry> {
+    let extras = entry.get("extras").or_else(|| entry.get("extra"));
+    let extras = extras.and_then(Value::as_array).into_iter().flatten();
+    let marker = match entry.get("marker").and_then(Value::as_str) {
+        Some(text) => Some(Marker::parse(text).ok()?),
+        None => None,
+    };
+    Some(Entry {
+        name: Name::new(entry.get("name")?.as_str()?).ok()?,
+        extras: extras.map(|extra| Name::new(extra.as_str()?).ok()).collect::<Option<_>>()?,
+        origin: locked(entry)?,
+        marker,
+    })
+}
+
+/// The tables of sources that hold for a project: its own, then those of the workspace's root.
+pub(super) struct Sources<'m> {
+    pub(super) tables: Vec<(&'m Map<String, Value>, Around<'m>)>,
+}
+
+impl<'m> Sources<'m> {
+    fn of(&self, name: &Name) -> Option<(&'m Value, &Around<'m>)> {
+        self.tables.iter().find_map(|(table, around)| {
+            let found = table.iter().find(|(key, _)| Name::new(key).is_ok_and(|key| key == *name));
+            found.map(|(_, sources)| (sources, around))
+        })
+    }
+
+    /// What a text asks for; absent if the text is no requirement.
+    pub(super) fn entries(&self, text: &str, asker: Asker<'_>) -> Option<Vec<Entry>> {
+        let requirement = Requirement::parse(text).ok()?;
+        let Requirement { name, extras, wanted, marker, .. } = requirement;
+        let for_extra = asker.extra.map(|extra| {
+            Marker::Compare(Comparison {
+                left: Operand::Variable(Variable::Extra),
+                operator: Operator::Equal,
+                right: Operand::Literal(extra.as_str().to_owned()),
+            })
+        });
+        let all_of = |parts: Vec<Marker>| match parts.len() {
+            0 => None,
+            1 => parts.into_iter().next(),
+            _ => Some(Marker::And(parts)),
+        };
+        let entry = |origin: Origin, more: Vec<Marker>| {
+            let parts = marker.iter().cloned().chain(more).chain(for_extra.clone()).collect();
+            Entry { name: name.clone(), extras: extras.clone(), origin, marker: all_of(parts) }
+        };
+        let Some((sources, around)) = self.of(&name) else {
+            return Some(vec![entry(of_requirement(&wanted), Vec::new())]);
+        };
+        let sources = match sources {
+            Value::Array(list) => list.iter().collect(),
+            one => vec![one],
+        };
+        let is_for = |source: &&Value, key: &str, asker: Option<&Name>| {
+            let only = source.get(key).and_then(Value::as_str);
+            only.is_none_or(|only| Name::new(only).is_ok_and(|only| asker == Some(&only)))
+        };
+        let (mut entries, mut elsewhere, mut is_everywhere) = (Vec::new(), Vec::new(), false);
+        for source in sources {
+            if !is_for(&source, "extra", asker.extra) || !is_for(&source, "group", asker.group) {
+                continue;
+            }
+            let (origin, condition) = of_source(&name, &wanted, source, around)?;
+            match &condition {
+                Some(condition) => elsewhere.push(negated(condition)),
+                None => is_everywhere = true,
+            }
+            entries.push(entry(origin, condition.into_iter().collect()));
+        }
+        // Where no source holds, the package comes from an index as any other.
+        if !is_everywhere {
+            entries.push(entry(of_requirement(&wanted), elsewhere));
+        }
+        Some(entries)
+    }
+
+    /// What a list of texts asks for.
+    pub(super) fn all<'t>(
+        &self,
+        texts: impl IntoIterator<Item = &'t str>,
+        asker: Asker<'_>,
+    ) -> Option<Vec<Entry>> {
+        let lists = texts.into_iter().map(|text| self.entries(text, asker));
+        lists.collect::<Option<Vec<_>>>().map(|lists| lists.into_iter().flatten().collect())
+    }
+}
+
+/// The marker that holds where `marker` does not.
+fn negated(marker: &Marker) -> Marker {
+    // A marker is parsed with a bound on its depth.
+    match marker {
+        Marker::And(parts) => Marker::Or(parts.iter().map(negated).collect()),
+        Marker::Or(parts) => Marker::And(parts.iter().map(negated).collect()),
+        Marker::Compare(Comparison { left, operator, right }) => {
+            let operator = match operator {
+                Operator::Equal | Operator::Exact => Operator::NotEqual,
+                Operator::NotEqual => Operator::Equal,
+                Operator::Less => Operator::GreaterEqual,
+                Operator::LessEqual => Operator::Greater,
+                Operator::Greater => Operator::LessEqual,
+                Operator::GreaterEqual => Operator::Less,
+                Operator::In => Operator::NotIn,
+                Operator::NotIn => Operator::In,
+                Operator::Compatible => return not_compatible(left, right),
+            };
+            Marker::Compare(Comparison { left: left.clone(), operator, right: right.clone() })
+        }
+    }
+}
+
+/// `~= 'X.Y'` is `>= 'X.Y'` and `== 'X.*'`.
+fn not_compatible(left: &Operand, right: &Operand) -> Marker {
+    let compare = |operator: Operator, right: Operand| {
+        Marker::Compare(Comparison { left: left.clone(), operator, right })
+    };
+    let below = compare(Operator::Less, right.clone());
+    let Operand::Literal(text) = right else { return below };
+    let series = text.rsplit_once('.').map_or(text.as_str(), |(series, _)| series);
+    Marker::Or(vec![below, compare(Operator::NotEqual, Operand::Literal(format!("{series}.*")))])
+}
+
+/// What shows that two lists do not ask for the same.
+///
+/// As in uv, lists are compared by their meaning: on each machine, and for each extra, all requirements of one package
+/// together have to allow the same versions of the same source, with the same extras. A requirement that another one
+/// implies, and one whose marker holds nowhere, say nothing.
+pub(super) fn differ(
+    locked: &[Entry],
+    wanted: &[Entry],
+    pythons: Option<&VersionSpecifiers>,
+) -> Option<Reason> {
+    let mut by_name: BTreeMap<&Name, (Vec<&Entry>, Vec<&Entry>)> = BTreeMap::new();
+    for entry in locked {
+        by_name.entry(&entry.name).or_default().0.push(entry);
+    }
+    for entry in wanted {
+        by_name.entry(&entry.name).or_default().1.push(entry);
+    }
+    let is_somewhere =
+        |entry: &&Entry| entry.marker.as_ref().is_none_or(|marker| holds_anywhere(marker, pythons));
+    let (mut added, mut removed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, (locked, wanted)) in by_name {
+        if mean_the_same(&locked, &wanted, pythons) {
+            continue;
+        }
+        match (locked.iter().any(is_somewhere), wanted.iter().any(is_somewhere)) {
+            (false, true) => added.push(name.to_string()),
+            (true, false) => removed.push(name.to_string()),
+            _ => changed.push(name.to_string()),
+        }
+    }
+    if !added.is_empty() {
+        return Some(Reason::Added(added));
+    }
+    if !removed.is_empty() {
+        return Some(Reason::Removed(removed));
+    }
+    (!changed.is_empty()).then_some(Reason::Changed(changed))
+}
+
+/// Whether the requirements of one package mean the same.
+fn mean_the_same(locked: &[&Entry], wanted: &[&Entry], pythons: Option<&VersionSpecifiers>) -> bool {
+    // As nearly everywhere: one requirement on each side, in the same words.
+    if let ([locked], [wanted]) = (locked, wanted)
+        && locked.extras == wanted.extras
+        && locked.origin.is(&wanted.origin)
+        && locked.marker == wanted.marker
+    {
+        return true;
+    }
+    let markers: Vec<&Marker> =
+        locked.iter().chain(wanted).filter_map(|entry| entry.marker.as_ref()).collect();
+    let none = Active::default();
+    let mut same = true;
+    Machines::of(&markers, pythons).each(|environment, active| {
+        let holding = |entries: &[&Entry]| -> Vec<usize> {
+            let holds = |entry: &Entry, active: &Active| {
+                entry.marker.as_ref().is_none_or(|marker| marker.holds(environment, active))
+            };
+            // What an extra asks for is compared without what is asked for in any case.
+            let is_in =
+                |entry: &Entry| holds(entry, active) && (active.extras.is_empty() || !holds(entry, &none));
+            (0..).zip(entries).filter(|(_, entry)| is_in(entry)).map(|(place, _)| place).collect()
+        };
+        let pick = |entries: &'_ [&'_ Entry], places: &[usize]| -> Vec<Entry> {
+            places.iter().filter_map(|place| entries.get(*place).map(|entry| (*entry).clone())).collect()
+        };
+        let (mine, yours) = (holding(locked), holding(wanted));
+        same = agree(&pick(locked, &mine), &pick(wanted, &yours));
+        same
+    });
+    same
+}
+
+/// Whether requirements that all hold ask for the same.
+fn agree(locked: &[Entry], wanted: &[Entry]) -> bool {
+    if locked.is_empty() || wanted.is_empty() {
+        return locked.is_empty() && wanted.is_empty();
+    }
+    let extras = |entries: &[Entry]| -> BTreeSet<Name> {
+        entries.iter().flat_map(|entry| entry.extras.iter().cloned()).collect()
+    };
+    if extras(locked) != extras(wanted) {
+        return false;
+    }
+    let split = |entries: &[Entry]| {
+        let (mut bounds, mut indexes, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            match &entry.origin {
+                Origin::Index { specifiers, index } => {
+                    bounds.extend(specifiers.iter().cloned());
+                    indexes.push(index.clone());
+                }
+                other => others.push(other.clone()),
+            }
+        }
+        (bounds, indexes, others)
+    };
+    let ((bounds, indexes, others), (wanted_bounds, wanted_indexes, wanted_others)) =
+        (split(locked), split(wanted));
+    if wanted_others.contains(&Origin::Unknown) {
+        return true;
+    }
+    let is_known = |index: &Asked| wanted_indexes.iter().any(|wanted| index.is(wanted));
+    let is_asked = |wanted: &Asked| indexes.iter().any(|index| index.is(wanted));
+    let is_there = |other: &Origin| wanted_others.iter().any(|wanted| other.is(wanted));
+    let is_locked = |wanted: &Origin| others.iter().any(|other| other.is(wanted));
+    indexes.iter().all(is_known)
+        && wanted_indexes.iter().all(is_asked)
+        && others.iter().all(is_there)
+        && wanted_others.iter().all(is_locked)
+        && versions::same(&bounds.iter().collect::<Vec<_>>(), &wanted_bounds.iter().collect::<Vec<_>>())
+}
+
+impl Entry {
+    /// Whether a constraint says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.origin, Origin::Index { specifiers, index: Asked::Any } if specifiers.is_empty())
+    }
+}

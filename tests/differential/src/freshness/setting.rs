@@ -1,0 +1,82 @@
+//! Random changes of the settings of uv.
+
+use super::edit::Editor;
+use crate::selection::case::ConflictItem;
+
+impl Editor<'_> {
+    /// Another value of a setting of uv.
+    pub(super) fn setting(&mut self) -> Option<&'static str> {
+        let req = self.new_requirement();
+        match self.random.number(0..9) {
+            0 => {
+                if self.case.overrides.pop().is_none() {
+                    self.case.overrides.push(req);
+                }
+                Some("an override is changed")
+            }
+            1 => {
+                if self.case.constraints.pop().is_none() {
+                    self.case.constraints.push(req);
+                }
+                Some("a constraint is changed")
+            }
+            2 => {
+                if self.case.environments.pop().is_none() {
+                    self.case.environments.push("sys_platform == 'linux'".to_owned());
+                }
+                Some("environments are changed")
+            }
+            3 => {
+                if self.case.conflicts.pop().is_none() {
+                    let member = self.case.members.first()?;
+                    let extras = member.extras.keys().take(2);
+                    let set: Vec<ConflictItem> = extras
+                        .map(|extra| ConflictItem { extra: extra.clone(), ..ConflictItem::default() })
+                        .collect();
+                    if set.len() < 2 {
+                        return None;
+                    }
+                    self.case.conflicts.push(set);
+                }
+                Some("conflicts are changed")
+            }
+            _ => {
+                let lines = [
+                    "resolution = \"lowest-direct\"",
+                    "resolution = \"highest\"",
+                    "resolution = \"lowest\"",
+                    "prerelease = \"allow\"",
+                    "prerelease = \"if-necessary-or-explicit\"",
+                    "prerelease = \"disallow\"",
+                    "fork-strategy = \"fewest\"",
+                    "fork-strategy = \"requires-python\"",
+                    "exclude-newer = \"2025-01-01T00:00:00Z\"",
+                    "exclude-newer = \"2025-02-01\"",
+                    "exclude-newer-package = { alpha = \"2025-03-01T00:00:00Z\" }",
+                    "required-environments = [\"sys_platform == 'linux' and platform_machine == 'x86_64'\"]",
+                    "build-constraint-dependencies = [\"setuptools<80\"]",
+                    "exclude-dependencies = [\"india\"]",
+                    "dependency-metadata = [{ name = \"alpha\", version = \"1.0\", requires-dist = [\"bravo\"] }]",
+                    "index-strategy = \"unsafe-best-match\"",
+                    "cache-keys = [{ file = \"x\" }]",
+                    "default-groups = []",
+                    "no-build-isolation-package = [\"alpha\"]",
+                    "compile-bytecode = true",
+                    "link-mode = \"copy\"",
+                    "python-preference = \"system\"",
+                    "no-binary-package = [\"zulu\"]",
+                    "config-settings = { a = \"b\" }",
+                ];
+                let line = *self.random.pick(&lines)?;
+                let key = line.split(" = ").next().unwrap_or_default();
+                if self.case.settings.iter().any(|old| old == line) {
+                    self.case.settings.retain(|old| old != line);
+                } else {
+                    self.case.settings.retain(|old| !old.starts_with(key));
+                    self.case.settings.push(line.to_owned());
+                }
+                Some("a setting is changed")
+            }
+        }
+    }
+}
