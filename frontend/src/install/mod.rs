@@ -7,6 +7,7 @@ pub mod conda;
 mod interpreter;
 pub mod layer;
 mod limits;
+mod overlaps;
 mod parallel;
 pub mod sbom;
 mod tree;

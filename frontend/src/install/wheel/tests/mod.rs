@@ -4,4 +4,5 @@ mod attacks;
 mod drafts;
 mod installs;
 mod oddities;
+mod overlaps;
 mod refusals;
