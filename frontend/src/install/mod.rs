@@ -10,6 +10,7 @@ mod limits;
 mod overlaps;
 mod parallel;
 pub mod sbom;
+mod startup;
 mod tree;
 pub mod unpack;
 pub mod venv;

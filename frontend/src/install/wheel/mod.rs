@@ -38,7 +38,7 @@ use oddity::{Oddities, Oddity};
 pub(super) use record::rows_of_record;
 use record::{Installed, Record};
 
-use super::ToolError;
+use super::{ToolError, startup};
 use super::tree::{Mode, Tree};
 
 /// What is to be installed.
@@ -179,6 +179,12 @@ impl Wheel {
             let Some(command) = place.strip_prefix("bin/") else { break };
             if layout::is_others_program(command, &package) {
                 oddities.add(Oddity::Program, place.clone());
+            }
+        }
+        let site = format!("{}/", environment.site_packages());
+        for path in files.keys().filter_map(|place| place.strip_prefix(site.as_str())) {
+            if startup::is_run(path) {
+                oddities.add(Oddity::Startup, path);
             }
         }
         find_cases(&files, &mut oddities);
