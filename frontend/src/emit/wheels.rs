@@ -172,16 +172,13 @@ impl Emitter<'_> {
             arguments.extend(["--base", "/"]);
         }
         let paths: Vec<String> = (0..trees.len()).map(|number| format!("{LAYERS}/{number}")).collect();
-        // One layer has nothing to be compared with.
-        if trees.len() > 1 {
+        if !trees.is_empty() {
             arguments.extend(paths.iter().flat_map(|path| ["--layer", path]));
             arguments.extend(set.installation_order().into_iter().flat_map(|name| ["--package", name]));
         }
         let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
-        if trees.len() > 1 {
-            for (tree, path) in trees.iter().zip(paths) {
-                exec = exec.mount(self.unhashed(tree, path));
-            }
+        for (tree, path) in trees.iter().zip(paths) {
+            exec = exec.mount(self.unhashed(tree, path));
         }
         let root = match (base, &self.inputs.tool) {
             (Some(base), _) => base.clone(),

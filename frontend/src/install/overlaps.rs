@@ -25,6 +25,16 @@ pub(super) struct Layers {
     pub(super) order: Vec<String>,
 }
 
+/// The files of all layers, by their places below the environment.
+pub(super) struct Files(BTreeMap<String, Vec<Holder>>);
+
+impl Files {
+    /// Whether a package brings this one.
+    pub(super) fn have(&self, place: &str) -> bool {
+        self.0.contains_key(place)
+    }
+}
+
 /// A package that brings a file.
 struct Holder {
     /// Its place in the order of installation.
@@ -37,12 +47,11 @@ struct Holder {
 impl Layers {
     /// Tells of the files that packages of different layers bring with different contents, and writes those that the
     /// layers have in the wrong order.
-    pub(super) fn settle(&self, tree: &mut Tree) -> Result<(), ToolError> {
-        let files = self.files()?;
-        self.check_folders(&files)?;
+    pub(super) fn settle(&self, Files(files): &Files, tree: &mut Tree) -> Result<(), ToolError> {
+        self.check_folders(files)?;
         let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
         let mut wrong: BTreeMap<&str, (usize, Vec<usize>)> = BTreeMap::new();
-        for (place, holders) in &files {
+        for (place, holders) in files {
             let (Some(last), Some(top)) = (
                 holders.iter().max_by_key(|holder| holder.package),
                 holders.iter().max_by_key(|holder| (holder.layer, holder.package)),
@@ -79,8 +88,8 @@ impl Layers {
         Ok(())
     }
 
-    /// Every file of the RECORDs, by its place below the environment.
-    fn files(&self) -> Result<BTreeMap<String, Vec<Holder>>, ToolError> {
+    /// Every file of the RECORDs.
+    pub(super) fn files(&self) -> Result<Files, ToolError> {
         let numbers: BTreeMap<&str, usize> =
             self.order.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         let mut files: BTreeMap<String, Vec<Holder>> = BTreeMap::new();
@@ -109,7 +118,7 @@ impl Layers {
                 }
             }
         }
-        Ok(files)
+        Ok(Files(files))
     }
 
     /// The place below the environment of a path from the folder of packages.

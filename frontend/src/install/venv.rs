@@ -44,11 +44,17 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (prefix, python) = (required(prefix, "--prefix")?, required(python, "--python")?);
     let site = format!("lib/python{}/site-packages", python.text());
     let mut tree = Tree::new(required(root, "--root")?, time)?;
+    let layers = Layers { paths, prefix: prefix.clone(), site, order };
+    let files = layers.files()?;
     if let Some(base) = base {
         let found = interpreter::find(&base, &python, given.as_deref())?;
         skeleton(&mut tree, &prefix, &python, &found)?;
+        // A command of this name takes the script's place, as it does with pip and uv.
+        if !files.have("bin/activate") {
+            tree.write(&format!("{prefix}/bin/activate"), activate(&prefix).as_bytes(), Mode::Plain)?;
+        }
     }
-    Layers { paths, prefix, site, order }.settle(&mut tree)?;
+    layers.settle(&files, &mut tree)?;
     tree.settle()
 }
 
@@ -75,8 +81,7 @@ fn skeleton(
     let home = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let configuration =
         format!("home = /{home}\ninclude-system-site-packages = false\nversion = {}\n", python.numbers());
-    tree.write(&place("pyvenv.cfg"), configuration.as_bytes(), Mode::Plain)?;
-    tree.write(&place("bin/activate"), activate(prefix).as_bytes(), Mode::Plain)
+    tree.write(&place("pyvenv.cfg"), configuration.as_bytes(), Mode::Plain)
 }
 
 /// A script to source in a shell, with a `deactivate` to undo it.
