@@ -3,6 +3,7 @@
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
 
+use crate::address::HttpUrl;
 use crate::diagnostics::nearest;
 use crate::diagnostics::{Problem, Span};
 use crate::gateway::bridge::Bridge;
@@ -10,9 +11,9 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::report::place;
-use crate::address::HttpUrl;
 use crate::plan::{
-    Access, Action, BuildFrom, CondaFrom, CondaSet, CopyPlan, CopySource, Plan, StagePlan, WheelFrom, WheelPlan,
+    Access, Action, BuildFrom, CondaFrom, CondaSet, CopyPlan, CopySource, Plan, StagePlan, WheelFrom,
+    WheelPlan,
 };
 use crate::spec::NetworkMode;
 
@@ -49,7 +50,9 @@ pub(super) fn explained_build(
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
     let vertices = failure.failed_vertices();
-    if let Some(problem) = graphs.iter().find_map(|graph| failed_download(graph, &vertices, plans, failure.message())) {
+    if let Some(problem) =
+        graphs.iter().find_map(|graph| failed_download(graph, &vertices, plans, failure.message()))
+    {
         return failure.reworded(problem.with_help());
     }
     let Some(missing) = missing else { return failure };
@@ -125,7 +128,12 @@ fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option
 }
 
 /// The download of a package that has failed, with the name of the package.
-fn failed_download(graph: &Definition, vertices: &[String], plans: &[Plan], message: &str) -> Option<Problem> {
+fn failed_download(
+    graph: &Definition,
+    vertices: &[String],
+    plans: &[Plan],
+    message: &str,
+) -> Option<Problem> {
     let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
     let address = failed.into_iter().find_map(|(_, op)| {
         let Some(pb::op::Op::Source(source)) = &op.op else { return None };

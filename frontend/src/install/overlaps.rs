@@ -72,14 +72,18 @@ impl Layers {
             let (first, last) = (name(first), name(last));
             let files = match (places.as_slice(), places.len()) {
                 ([place], _) => format!("`{place}`"),
-                (_, count) => format!("{count} files, such as `{}`", places.first().copied().unwrap_or_default()),
+                (_, count) => {
+                    format!("{count} files, such as `{}`", places.first().copied().unwrap_or_default())
+                }
             };
             note(&format!(
                 "warning: {first} and {last} both bring {files}, with different contents: those of {last} are kept"
             ));
         }
-        let folders: BTreeSet<String> =
-            wrong.keys().filter_map(|place| Some(format!("{}/{}", self.prefix, place.rsplit_once('/')?.0))).collect();
+        let folders: BTreeSet<String> = wrong
+            .keys()
+            .filter_map(|place| Some(format!("{}/{}", self.prefix, place.rsplit_once('/')?.0)))
+            .collect();
         tree.folders(folders.iter().map(String::as_str))?;
         for (place, (layer, holders)) in &wrong {
             self.copy(tree, *layer, place)?;
@@ -106,7 +110,9 @@ impl Layers {
             }
             names.sort();
             for name in names {
-                let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".dist-info")) else { continue };
+                let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".dist-info")) else {
+                    continue;
+                };
                 let name = normalized_name(stem.split('-').next().unwrap_or(stem));
                 let Some(package) = numbers.get(name.as_str()) else { continue };
                 let record = site.join(format!("{stem}.dist-info")).join("RECORD");
@@ -171,11 +177,13 @@ impl Layers {
         holders: &[usize],
         place: &str,
     ) -> Result<(), ToolError> {
-        let Some((folder, stem)) = place.strip_suffix(".py").map(|stem| stem.rsplit_once('/').unwrap_or(("", stem)))
+        let Some((folder, stem)) =
+            place.strip_suffix(".py").map(|stem| stem.rsplit_once('/').unwrap_or(("", stem)))
         else {
             return Ok(());
         };
-        let cache = if folder.is_empty() { "__pycache__".to_owned() } else { format!("{folder}/__pycache__") };
+        let cache =
+            if folder.is_empty() { "__pycache__".to_owned() } else { format!("{folder}/__pycache__") };
         let of = |layer: usize| -> BTreeSet<String> {
             let path = self.paths.get(layer).map(|path| path.join(&self.prefix).join(&cache));
             let entries = path.and_then(|path| fs::read_dir(path).ok()).into_iter().flatten().flatten();

@@ -11,10 +11,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::wheel::rows_of_record;
-use super::{ToolError, limits, startup};
 use super::arguments::{PythonVersion, absolute, pairs, required, unknown, usage};
 use super::tree::{EPOCH, Mode, Tree};
+use super::wheel::rows_of_record;
+use super::{ToolError, limits, startup};
 use crate::pep508::Environment;
 use crate::sbom::{Distribution, Document, complete};
 use crate::tags::{Architecture, Libc, Python, Target};
@@ -183,9 +183,16 @@ mod tests {
         let place = folder.path().join("x-1.dist-info");
         fs::create_dir(&place).unwrap();
         fs::write(place.join("METADATA"), "Name: x\nVersion: 1\n").unwrap();
-        fs::write(place.join("RECORD"), "x.pth,sha256=AA,1\nx.py,sha256=AA,1\nsitecustomize.py,sha256=AA,1\n").unwrap();
+        fs::write(
+            place.join("RECORD"),
+            "x.pth,sha256=AA,1\nx.py,sha256=AA,1\nsitecustomize.py,sha256=AA,1\n",
+        )
+        .unwrap();
         let mut document: Document = serde_json::from_str(&document()).unwrap();
-        let environment = markers(&PythonVersion::parse("3.11").unwrap(), Architecture::of_platform("linux/amd64").unwrap());
+        let environment = markers(
+            &PythonVersion::parse("3.11").unwrap(),
+            Architecture::of_platform("linux/amd64").unwrap(),
+        );
         complete(&mut document, &distributions(folder.path()).unwrap(), &environment);
         let comment = document.packages[1].comment.as_deref();
         assert_eq!(comment, Some("Python runs at every start: sitecustomize.py, x.pth"));

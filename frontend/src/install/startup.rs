@@ -11,7 +11,9 @@ pub(super) fn is_run(path: &str) -> bool {
         None if first.ends_with(".pth") || first.ends_with(".start") => true,
         // A package is told of once, by the file that is run.
         Some(rest) => {
-            matches!(module, "sitecustomize" | "usercustomize") && module == first && rest.starts_with("__init__.")
+            matches!(module, "sitecustomize" | "usercustomize")
+                && module == first
+                && rest.starts_with("__init__.")
         }
         None => matches!(module, "sitecustomize" | "usercustomize"),
     }
@@ -32,7 +34,9 @@ mod tests {
         ] {
             assert!(is_run(path), "{path}");
         }
-        for path in ["a/x.pth", "x.pth.txt", "sitecustomize/other.py", "a/sitecustomize.py", "site.py", "../x.pth"] {
+        for path in
+            ["a/x.pth", "x.pth.txt", "sitecustomize/other.py", "a/sitecustomize.py", "site.py", "../x.pth"]
+        {
             assert!(!is_run(path), "{path}");
         }
     }

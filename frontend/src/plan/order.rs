@@ -112,7 +112,10 @@ mod tests {
                 &[("urllib3", &[]), ("urllib3-future", &["h11"]), ("h11", &[]), ("requests", &["urllib3"])],
                 &["urllib3", "h11", "urllib3-future", "requests"],
             ),
-            (&[("a", &["b"]), ("b", &["c"]), ("c", &[]), ("d", &["c"]), ("e", &["a", "not-there"])], &["c", "d", "b", "a", "e"]),
+            (
+                &[("a", &["b"]), ("b", &["c"]), ("c", &[]), ("d", &["c"]), ("e", &["a", "not-there"])],
+                &["c", "d", "b", "a", "e"],
+            ),
         ];
         for (packages, expected) in cases {
             let packages: Vec<_> = packages.iter().map(|(name, requires)| package(name, requires)).collect();
@@ -123,7 +126,8 @@ mod tests {
 
     #[test]
     fn circles_have_an_order_too() {
-        let packages = [package("a", &["b"]), package("b", &["c"]), package("c", &["b"]), package("x", &["x"])];
+        let packages =
+            [package("a", &["b"]), package("b", &["c"]), package("c", &["b"]), package("x", &["x"])];
         assert_eq!(of_installation(packages.iter()), ["x", "c", "b", "a"]);
     }
 }

@@ -38,8 +38,8 @@ use oddity::{Oddities, Oddity};
 pub(super) use record::rows_of_record;
 use record::{Installed, Record};
 
-use super::{ToolError, startup};
 use super::tree::{Mode, Tree};
+use super::{ToolError, startup};
 
 /// What is to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
