@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{
-    Cap, ContentCache, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State,
-};
+use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::environment::with_version;
 use super::layers::Layers;
@@ -18,7 +16,6 @@ use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, W
 const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
-const LAYERS: &str = "/run/pybuild/layers";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
@@ -61,37 +58,14 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         if let Some(conda) = &set.conda {
             self.add_conda(stage, conda.layers(), set, span, layers, image)?;
-            let trees = self.add_wheels(stage, set.layers(), set, span, layers, image)?;
-            return self.add_overlaps(stage, set, &trees, span, layers, image);
+            return self.add_wheels(stage, set.layers(), set, span, layers, image);
         }
         // Made for the interpreter that the image itself has, wherever that is.
         let base = image.state.clone();
-        let trees = self.add_wheels(stage, set.layers(), set, span, layers, image)?;
-        // On top, so that no package can replace what makes the environment.
-        let skeleton = self.on_top("venv: /venv", stage, set, (Some(&base), &trees), span)?;
+        let skeleton = self.skeleton(stage, set, &base, span)?;
         self.add_tree(stage, "venv: /venv", skeleton, span, layers);
         image.config.layer("venv: /venv");
-        Ok(())
-    }
-
-    /// Adds the files that layers of packages have in the wrong order, on top of an environment that is there.
-    fn add_overlaps<'l>(
-        &'l self,
-        stage: &str,
-        set: &WheelSet,
-        trees: &[State],
-        span: Span,
-        layers: &mut Layers<'l>,
-        image: &mut Image,
-    ) -> Result<(), EmitError> {
-        const TITLE: &str = "venv: files of several packages";
-        if trees.len() < 2 {
-            return Ok(());
-        }
-        let tree = self.on_top(TITLE, stage, set, (None, trees), span)?;
-        self.add_tree(stage, TITLE, tree, span, layers);
-        image.config.layer(TITLE);
-        Ok(())
+        self.add_wheels(stage, set.layers(), set, span, layers, image)
     }
 
     /// Adds what groups bring to an environment that is there.
@@ -106,20 +80,10 @@ impl Emitter<'_> {
         if let Some(conda) = &set.conda {
             self.add_conda(stage, conda.extra.iter(), set, span, layers, image)?;
         }
-        let added = self.add_wheels(stage, set.extra.iter(), set, span, layers, image)?;
-        if added.is_empty() {
-            return Ok(());
-        }
-        let places = set.places();
-        let mut trees = Vec::new();
-        for layer in &set.base {
-            trees.push(self.wheel_layer(layer, &places, set, span)?);
-        }
-        trees.extend(added);
-        self.add_overlaps(stage, set, &trees, span, layers, image)
+        self.add_wheels(stage, set.extra.iter(), set, span, layers, image)
     }
 
-    /// Adds `wheels`, each layer by itself, and gives the layers.
+    /// Adds `wheels`, each layer by itself.
     fn add_wheels<'l>(
         &'l self,
         stage: &str,
@@ -128,16 +92,14 @@ impl Emitter<'_> {
         span: Span,
         layers: &mut Layers<'l>,
         image: &mut Image,
-    ) -> Result<Vec<State>, EmitError> {
+    ) -> Result<(), EmitError> {
         let places = set.places();
-        let mut trees = Vec::new();
         for group in wheels {
             let tree = self.wheel_layer(group, &places, set, span)?;
-            trees.push(tree.clone());
             self.add_tree(stage, &format!("wheels: {}", group.contents()), tree, span, layers);
             image.config.layer(format!("wheels: {}", group.name));
         }
-        Ok(trees)
+        Ok(())
     }
 
     /// Adds a tree that is a layer by itself: merged as it is, or copied where the engine has no merge.
@@ -159,46 +121,11 @@ impl Emitter<'_> {
         });
     }
 
-    /// What lies on top of the packages: with a base, what makes the environment; and the files that packages of several
-    /// layers bring, where the layers have them in the wrong order. Only looked at by our tool: no binary of the base runs.
-    fn on_top(
-        &self,
-        title: &str,
-        stage: &str,
-        set: &WheelSet,
-        (base, trees): (Option<&State>, &[State]),
-        span: Span,
-    ) -> Result<State, EmitError> {
-        let mut arguments = vec!["venv", "--root", OUT, "--prefix", VENV, "--python", &set.python];
-        if base.is_some() {
-            arguments.extend(["--base", "/"]);
-        }
-        let paths: Vec<String> = (0..trees.len()).map(|number| format!("{LAYERS}/{number}")).collect();
-        if !trees.is_empty() {
-            arguments.extend(paths.iter().flat_map(|path| ["--layer", path]));
-            arguments.extend(set.installation_order().into_iter().flat_map(|name| ["--package", name]));
-        }
-        let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
-        for (tree, path) in trees.iter().zip(paths) {
-            exec = exec.mount(self.unhashed(tree, path));
-        }
-        let root = match (base, &self.inputs.tool) {
-            (Some(base), _) => base.clone(),
-            (None, Some(tool)) => tool.clone(),
-            (None, None) => return Err(EmitError::NoTool),
-        };
-        Ok(exec.meta(self.metadata(stage, title, span)).run(&root).output(OUT))
-    }
-
-    /// A mount whose content the engine does not read to find its digest: the steps that made it say enough.
-    fn unhashed(&self, state: &State, path: String) -> Mount {
-        let mount = Mount::bind(state, path);
-        if self.inputs.capabilities.supports(Cap::ExecMountContentCache) {
-            mount.read_only().content_cache(ContentCache::Off)
-        } else {
-            // An engine without the option reads all that cannot be written.
-            mount
-        }
+    /// The virtual environment without anything in it. Only looked at by our tool: no binary of the base runs.
+    fn skeleton(&self, stage: &str, set: &WheelSet, base: &State, span: Span) -> Result<State, EmitError> {
+        let arguments = ["venv", "--root", OUT, "--prefix", VENV, "--base", "/", "--python", &set.python];
+        let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
+        Ok(exec.meta(self.metadata(stage, "venv: /venv", span)).run(base).output(OUT))
     }
 
     /// A process of our tool, mounted into whatever root it is run on. The root is never hashed, a mount would be.

@@ -7,7 +7,6 @@ pub mod conda;
 mod interpreter;
 pub mod layer;
 mod limits;
-mod overlaps;
 mod parallel;
 pub mod sbom;
 mod startup;

@@ -1,22 +1,17 @@
 //! `pybuild tool venv`: the skeleton of a virtual environment, made without running Python.
 //!
 //! ```text
-//! venv --root OUT --prefix /venv --python 3.11 [--base BASE [--interpreter /usr/bin/python3]] [--epoch SECONDS]
-//!      [--layer PATH]... [--package NAME]...
+//! venv --root OUT --prefix /venv --base BASE --python 3.11 [--interpreter /usr/bin/python3] [--epoch SECONDS]
 //! ```
 //!
-//! The layers are those of the packages, lowest first, and the packages in the order of their installation: of a file that
-//! several layers bring, the one that belongs there is among what is made, which lies on top of them.
-//!
-//! BASE is a copy of the root of the image that the environment will be used in. Without it, no skeleton is made. What makes a folder a virtual
+//! BASE is a copy of the root of the image that the environment will be used in. What makes a folder a virtual
 //! environment is PEP 405; the rest is as Python's own `venv` leaves it, less pip and the files of other shells.
 
 use std::path::PathBuf;
 
 use super::ToolError;
 use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown};
-use super::interpreter::{self, Interpreter};
-use super::overlaps::Layers;
+use super::interpreter;
 use super::tree::{EPOCH, Mode, Tree};
 
 /// Makes the environment that the arguments describe.
@@ -27,11 +22,8 @@ use super::tree::{EPOCH, Mode, Tree};
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (mut root, mut prefix, mut base, mut python, mut given) = (None, None, None, None, None);
     let mut time = EPOCH;
-    let (mut paths, mut order) = (Vec::new(), Vec::new());
     for pair in pairs(arguments) {
         match pair? {
-            ("--layer", value) => paths.push(PathBuf::from(value)),
-            ("--package", value) => order.push(value.to_owned()),
             ("--root", value) => root = Some(PathBuf::from(value)),
             (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
             ("--base", value) => base = Some(PathBuf::from(value)),
@@ -42,28 +34,8 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
         }
     }
     let (prefix, python) = (required(prefix, "--prefix")?, required(python, "--python")?);
-    let site = format!("lib/python{}/site-packages", python.text());
+    let found = interpreter::find(&required(base, "--base")?, &python, given.as_deref())?;
     let mut tree = Tree::new(required(root, "--root")?, time)?;
-    let layers = Layers { paths, prefix: prefix.clone(), site, order };
-    let files = layers.files()?;
-    if let Some(base) = base {
-        let found = interpreter::find(&base, &python, given.as_deref())?;
-        skeleton(&mut tree, &prefix, &python, &found)?;
-        // A command of this name takes the script's place, as it does with pip and uv.
-        if !files.have("bin/activate") {
-            tree.write(&format!("{prefix}/bin/activate"), activate(&prefix).as_bytes(), Mode::Plain)?;
-        }
-    }
-    layers.settle(&files, &mut tree)?;
-    tree.settle()
-}
-
-fn skeleton(
-    tree: &mut Tree,
-    prefix: &str,
-    python: &PythonVersion,
-    found: &Interpreter,
-) -> Result<(), ToolError> {
     let place = |name: &str| format!("{prefix}/{name}");
     tree.folders(
         [place("bin"), place(&format!("lib/python{}/site-packages", python.text()))]
@@ -81,7 +53,9 @@ fn skeleton(
     let home = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let configuration =
         format!("home = /{home}\ninclude-system-site-packages = false\nversion = {}\n", python.numbers());
-    tree.write(&place("pyvenv.cfg"), configuration.as_bytes(), Mode::Plain)
+    tree.write(&place("pyvenv.cfg"), configuration.as_bytes(), Mode::Plain)?;
+    tree.write(&place("bin/activate"), activate(&prefix).as_bytes(), Mode::Plain)?;
+    tree.settle()
 }
 
 /// A script to source in a shell, with a `deactivate` to undo it.

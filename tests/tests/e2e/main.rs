@@ -34,7 +34,6 @@ mod mistakes;
 mod multiarch;
 mod named;
 mod options;
-mod overlaps;
 mod package;
 mod packages;
 mod pip;

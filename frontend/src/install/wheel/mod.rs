@@ -33,7 +33,6 @@ pub(super) use layout::Environment;
 use layout::Kind;
 use metadata::Metadata;
 use name::Identity;
-pub(super) use name::normalized_name;
 use oddity::{Oddities, Oddity};
 pub(super) use record::rows_of_record;
 use record::{Installed, Record};

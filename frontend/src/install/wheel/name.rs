@@ -79,7 +79,7 @@ impl Identity {
 }
 
 /// Lower case, and one hyphen for each run of `-`, `_` and `.`, as the names specification says.
-pub(in crate::install) fn normalized_name(name: &str) -> String {
+fn normalized_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
         match character {

@@ -4,5 +4,4 @@ mod attacks;
 mod drafts;
 mod installs;
 mod oddities;
-mod overlaps;
 mod refusals;
