@@ -8,7 +8,7 @@ pub(super) fn is_run(path: &str) -> bool {
     let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let module = first.split('.').next().unwrap_or(first);
     match rest {
-        None if first.ends_with(".pth") || first.ends_with(".start") => true,
+        None if matches!(first.rsplit_once('.'), Some((_, "pth" | "start"))) => true,
         // A package is told of once, by the file that is run.
         Some(rest) => {
             matches!(module, "sitecustomize" | "usercustomize")

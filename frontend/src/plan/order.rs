@@ -101,10 +101,13 @@ mod tests {
         }
     }
 
+    /// Packages with what they require, and their order.
+    type Case<'c> = (&'c [(&'c str, &'c [&'c str])], &'c [&'c str]);
+
     /// The orders are those of `pip install` 23.2 ("Installing collected packages: …") for wheels that say so.
     #[test]
     fn what_is_required_comes_first_and_names_go_backwards() {
-        let cases: [(&[(&str, &[&str])], &[&str]); 4] = [
+        let cases: [Case<'_>; 4] = [
             (&[("a", &[]), ("b", &[]), ("c", &[])], &["c", "b", "a"]),
             (&[("a", &["z"]), ("b", &[]), ("z", &[])], &["z", "b", "a"]),
             // The fork requires something and the original does not, so the fork's files are there in the end.
