@@ -172,6 +172,8 @@ pub enum Problem {
     WeakHash { file: String, algorithms: String },
     #[error("`{package}` is locked with `{file}`, which is a file of another package or version")]
     OtherFile { package: String, file: String },
+    #[error("`{package}` was not fetched: `{file}` from {server}{}: {message}", if *is_other { " is not the locked file" } else { "" })]
+    NotFetched { package: String, file: String, server: String, message: String, is_other: bool },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("`{package}` has to be built, and `{key}` is not followed")]
@@ -467,6 +469,11 @@ impl Problem {
                     .into(),
                 "user name and password: `netrc` and `auth` there name build secrets".into(),
             ],
+            Self::NotFetched { is_other: true, .. } => vec![
+                "the server may have answered with a page that says why, as 404, 403 or 500: open the address in the lock".into(),
+                "if the server has another file than was locked, ask who runs it before you lock again".into(),
+            ],
+            Self::NotFetched { .. } => vec!["build again; if that changes nothing, ask who runs the server".into()],
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![
                 "lock again, with an index and a tool that tell the SHA-256 of each file".into(),

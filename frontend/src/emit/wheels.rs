@@ -1,5 +1,7 @@
 //! Environments made of wheels: each wheel a node with a checksum, unpacked in layers by our own tool.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::environment::{with_build, with_version};
@@ -101,8 +103,9 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
+        let places = set.places();
         for group in wheels {
-            let tree = self.wheel_layer(group, set, span)?;
+            let tree = self.wheel_layer(group, &places, set, span)?;
             self.add_tree(stage, &format!("wheels: {}", group.contents()), tree, span, layers);
             image.config.layer(format!("wheels: {}", group.name));
         }
@@ -146,9 +149,17 @@ impl Emitter<'_> {
     }
 
     /// Unpacks the wheels of a layer, and compiles their bytecode with the interpreter of the build platform.
-    fn wheel_layer(&self, layer: &WheelLayer, set: &WheelSet, span: Span) -> Result<State, EmitError> {
+    fn wheel_layer(
+        &self,
+        layer: &WheelLayer,
+        places: &BTreeMap<&str, usize>,
+        set: &WheelSet,
+        span: Span,
+    ) -> Result<State, EmitError> {
+        let mut wheels: Vec<&WheelPlan> = layer.wheels.iter().collect();
+        wheels.sort_by_key(|wheel| places.get(wheel.name.as_str()).copied());
         let mounted =
-            layer.wheels.iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
+            wheels.into_iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
         self.unpacked(&format!("unpack: {}", layer.contents()), mounted, set, span)
     }
 

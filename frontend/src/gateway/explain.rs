@@ -3,6 +3,7 @@
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
 
+use crate::address::HttpUrl;
 use crate::diagnostics::nearest;
 use crate::diagnostics::{Problem, Span};
 use crate::gateway::bridge::Bridge;
@@ -10,7 +11,10 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::report::place;
-use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, StagePlan};
+use crate::plan::{
+    Access, Action, BuildFrom, CondaFrom, CondaSet, CopyPlan, CopySource, Plan, StagePlan, WheelFrom,
+    WheelPlan,
+};
 use crate::spec::NetworkMode;
 
 /// More names of a folder are no help to anybody.
@@ -45,8 +49,13 @@ pub(super) fn explained_build(
             plans.iter().flat_map(|plan| &plan.stages).find_map(|stage| on_the_network_of_the_host(stage));
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
-    let Some(missing) = missing else { return failure };
     let vertices = failure.failed_vertices();
+    if let Some(problem) =
+        graphs.iter().find_map(|graph| failed_download(graph, &vertices, plans, failure.message()))
+    {
+        return failure.reworded(problem.with_help());
+    }
+    let Some(missing) = missing else { return failure };
     let found = graphs.iter().find_map(|graph| failed_copy(graph, &vertices, &missing));
     let Some((source, path)) = found else { return failure };
     let steps = plans.iter().flat_map(|plan| &plan.stages).flat_map(|stage| &stage.steps);
@@ -116,6 +125,39 @@ fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option
             Some((graph.state_of(input).ok()?, copy.src.clone()))
         })
     })
+}
+
+/// The download of a package that has failed, with the name of the package.
+fn failed_download(
+    graph: &Definition,
+    vertices: &[String],
+    plans: &[Plan],
+    message: &str,
+) -> Option<Problem> {
+    let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
+    let address = failed.into_iter().find_map(|(_, op)| {
+        let Some(pb::op::Op::Source(source)) = &op.op else { return None };
+        let address = &source.identifier;
+        let file = source.attrs.get("http.filename")?;
+        Some((HttpUrl::parse(address).ok()?, file.clone()))
+    });
+    let (address, file) = address?;
+    let wheels = plans.iter().flat_map(Plan::environments).filter_map(|groups| groups.wheels.as_ref());
+    let package = wheels.into_iter().find_map(|set| {
+        let conda = set.conda.iter().flat_map(CondaSet::layers).flat_map(|layer| &layer.packages);
+        let mut conda = conda.filter(|package| package.from == CondaFrom::Http(address.clone()));
+        let mut wheels = set.layers().flat_map(|layer| &layer.wheels).filter(|wheel| match &wheel.from {
+            WheelFrom::Http { url, .. } | WheelFrom::Built(BuildFrom::Sdist { url, .. }) => *url == address,
+            _ => false,
+        });
+        let of_conda = || conda.next().map(|package| format!("{} {}", package.name, package.version));
+        wheels.next().map(WheelPlan::label).or_else(of_conda)
+    })?;
+    // The address of the server: the path can be long, and its end is the file.
+    let rest = address.as_str().split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    let server = rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned();
+    let is_other = message.contains("digest mismatch");
+    Some(Problem::NotFetched { package, file, server, message: message.to_owned(), is_other })
 }
 
 fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge) -> Problem {

@@ -10,6 +10,7 @@ mod limits;
 mod parallel;
 pub mod pip;
 pub mod sbom;
+mod startup;
 mod tree;
 pub mod unpack;
 pub mod venv;

@@ -11,9 +11,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::ToolError;
 use super::arguments::{PythonVersion, absolute, pairs, required, unknown, usage};
 use super::tree::{EPOCH, Mode, Tree};
+use super::wheel::rows_of_record;
+use super::{ToolError, limits, startup};
 use crate::pep508::Environment;
 use crate::sbom::{Distribution, Document, complete};
 use crate::tags::{Architecture, Libc, Python, Target};
@@ -98,9 +99,24 @@ fn distributions(folder: &Path) -> Result<Vec<Distribution>, ToolError> {
         let file = File::open(&place).map_err(failed(&place))?;
         let mut bytes = Vec::new();
         file.take(LIMIT).read_to_end(&mut bytes).map_err(failed(&place))?;
-        found.extend(Distribution::parse(&String::from_utf8_lossy(&bytes)));
+        let Some(distribution) = Distribution::parse(&String::from_utf8_lossy(&bytes)) else { continue };
+        found.push(distribution.with_startup(startup_files(&place.with_file_name("RECORD"))?));
     }
     Ok(found)
+}
+
+/// The files of a package that Python runs at every start, by its list of files.
+fn startup_files(record: &Path) -> Result<Vec<String>, ToolError> {
+    let file = match File::open(record) {
+        Ok(file) => file,
+        // Packages of conda and of distributions can be without one.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(record)(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limits::LIST).read_to_end(&mut bytes).map_err(failed(record))?;
+    let rows = rows_of_record(&String::from_utf8_lossy(&bytes)).unwrap_or_default();
+    Ok(rows.into_iter().map(|(path, _)| path).filter(|path| startup::is_run(path)).collect())
 }
 
 #[cfg(test)]
@@ -155,9 +171,31 @@ mod tests {
             ),
             ("broken-1.dist-info", "no package\n"),
         ]);
+        assert_eq!(document.packages[1].comment, None);
         let listed: Vec<_> = document.packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(listed, ["app", "six"]);
         assert_eq!(document.packages[1].license_declared, "MIT");
+    }
+
+    #[test]
+    fn files_that_python_runs_at_every_start_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("x-1.dist-info");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("METADATA"), "Name: x\nVersion: 1\n").unwrap();
+        fs::write(
+            place.join("RECORD"),
+            "x.pth,sha256=AA,1\nx.py,sha256=AA,1\nsitecustomize.py,sha256=AA,1\n",
+        )
+        .unwrap();
+        let mut document: Document = serde_json::from_str(&document()).unwrap();
+        let environment = markers(
+            &PythonVersion::parse("3.11").unwrap(),
+            Architecture::of_platform("linux/amd64").unwrap(),
+        );
+        complete(&mut document, &distributions(folder.path()).unwrap(), &environment);
+        let comment = document.packages[1].comment.as_deref();
+        assert_eq!(comment, Some("Python runs at every start: sitecustomize.py, x.pth"));
     }
 
     #[test]

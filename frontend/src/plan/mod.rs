@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod conda;
 mod derived;
+mod order;
 mod package_names;
 mod parts;
 mod stages;

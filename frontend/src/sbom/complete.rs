@@ -18,9 +18,19 @@ pub struct Distribution {
     licence: Option<String>,
     classifiers: Vec<String>,
     requires: Vec<String>,
+    /// Files that Python runs at every start.
+    startup: Vec<String>,
 }
 
 impl Distribution {
+    /// Notes the files that Python runs at every start, by their paths from the folder of packages.
+    #[must_use]
+    pub fn with_startup(mut self, mut files: Vec<String>) -> Self {
+        files.sort();
+        self.startup = files;
+        self
+    }
+
     /// Reads a `METADATA` file. `None` if it names no package.
     pub fn parse(metadata: &str) -> Option<Self> {
         let mut found = Self::default();
@@ -118,6 +128,9 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
 
 /// Writes into `package` what its distribution says. What is given back is the text of a licence without a name.
 fn describe(package: &mut Package, name: &str, distribution: &Distribution) -> Option<ExtractedLicence> {
+    if !distribution.startup.is_empty() {
+        package.comment = Some(format!("Python runs at every start: {}", distribution.startup.join(", ")));
+    }
     if package.version_info.is_none() && !distribution.version.is_empty() {
         package.version_info = Some(distribution.version.clone());
         if let Some(purl) = package.external_refs.first_mut() {

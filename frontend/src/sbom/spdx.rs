@@ -77,6 +77,9 @@ pub struct Package {
     pub license_declared: String,
     /// Whose it is.
     pub copyright_text: String,
+    /// What else is worth knowing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// Names that it has elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub external_refs: Vec<ExternalRef>,
@@ -146,6 +149,7 @@ impl Package {
             license_concluded: NO_ASSERTION.to_owned(),
             license_declared: NO_ASSERTION.to_owned(),
             copyright_text: NO_ASSERTION.to_owned(),
+            comment: None,
             external_refs: Vec::new(),
             primary_package_purpose: None,
         }

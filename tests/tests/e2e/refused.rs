@@ -46,13 +46,20 @@ fn alpha(index: &Index, tag: &str) -> Published {
     index.wheel(&Wheel::new("alpha", "1.0").tag(tag).with("nonce.txt", nonce().as_bytes()))
 }
 
-/// What the engine says where a file is not what its checksum promises. Which file, the lines of the lock say.
+/// What is said where a file is not what its checksum promises: the package, the file, the server, and the engine's words.
 fn assert_mismatch(alpha: &Published, found: &str) -> Result {
     let lock = pylock(&[alpha]);
     let project = project("pylock.toml", &lock, "")?;
     let outcome = Build::of(&project).fail()?;
     let mismatch = format!("digest mismatch sha256:{found}: sha256:{}", alpha.sha256);
-    assert_eq!(shown(&outcome, &project)?, at("pylock.toml", 5, &lock) + &failure(&mismatch));
+    let server = alpha.url.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let told = format!(
+        "`alpha 1.0` was not fetched: `{}` from {server} is not the locked file: {mismatch}\n  \
+         help: the server may have answered with a page that says why, as 404, 403 or 500: open the address in the \
+         lock\n  help: if the server has another file than was locked, ask who runs it before you lock again",
+        alpha.file
+    );
+    assert_eq!(shown(&outcome, &project)?, at("pylock.toml", 5, &lock) + &failure(&told));
     let steps = outcome.progress.named("[wheels] alpha 1.0");
     assert!(steps.iter().any(|step| step.error == mismatch), "{}", outcome.transcript());
     Ok(())

@@ -34,10 +34,11 @@ use layout::Kind;
 use metadata::Metadata;
 use name::Identity;
 use oddity::{Oddities, Oddity};
+pub(super) use record::rows_of_record;
 use record::{Installed, Record};
 
-use super::ToolError;
 use super::tree::{Mode, Tree};
+use super::{ToolError, startup};
 
 /// A hash as RECORD has it.
 pub(super) fn record_hash(bytes: &[u8]) -> String {
@@ -182,6 +183,12 @@ impl Wheel {
             let Some(command) = place.strip_prefix("bin/") else { break };
             if layout::is_others_program(command, &package) {
                 oddities.add(Oddity::Program, place.clone());
+            }
+        }
+        let site = format!("{}/", environment.site_packages());
+        for path in files.keys().filter_map(|place| place.strip_prefix(site.as_str())) {
+            if startup::is_run(path) {
+                oddities.add(Oddity::Startup, path);
             }
         }
         find_cases(&files, &mut oddities);

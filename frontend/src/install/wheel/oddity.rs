@@ -38,6 +38,8 @@ pub(crate) enum Oddity {
     Activate,
     /// A command has the name of a program of the system, or of pip.
     Program,
+    /// A file is run whenever Python starts.
+    Startup,
     /// A backslash is a part of a name.
     Backslash,
     /// A path has parts that mean nothing.
@@ -71,6 +73,7 @@ impl Oddity {
             Self::Case => "names differ by case alone, so that a file system without case keeps one of them",
             Self::Activate => "a command takes the place of the environment's own script",
             Self::Program => "commands are called in the place of the system's own, or of pip",
+            Self::Startup => "Python runs files of it at every start",
             Self::Backslash => "a backslash is a part of the file's name",
             Self::Roundabout => "the archive has a path with `.`, `..` or `//` in it",
             Self::Link => {

@@ -121,6 +121,20 @@ fn field(text: &str) -> String {
     }
 }
 
+/// The files of an installed package's RECORD that have a hash: each with its hash and size.
+pub(in crate::install) fn rows_of_record(text: &str) -> Result<Vec<(String, String)>, Problem> {
+    let mut rows = Vec::new();
+    each_row("RECORD", text, &mut |_, fields| {
+        if let [path, hash, size] = fields.as_slice()
+            && !hash.is_empty()
+        {
+            rows.push((path.clone(), format!("{hash},{size}")));
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
 /// Hands the rows of a CSV text that are not empty to `each`, one after the other, each with the line where it begins,
 /// from 1. A quote that is never closed takes what is left.
 fn each_row(

@@ -78,6 +78,12 @@ fn names_and_members_that_are_unusual() {
             Draft::demo().with(&entry_points, b"[console_scripts]\npip = demo:main\n"),
             "commands are called in the place of the system's own, or of pip: `bin/pip`",
         ),
+        (
+            Draft::demo()
+                .with("demo.pth", b"import demo\n")
+                .with("demo-1.0.data/purelib/sitecustomize.py", b""),
+            "Python runs files of it at every start: `demo.pth`, `sitecustomize.py`",
+        ),
         (Draft::demo().with("demo\\x.py", b""), "a backslash is a part of the file's name: `demo\\x.py`"),
         (
             Draft::demo().with("./demo//a/../x.py", b""),
