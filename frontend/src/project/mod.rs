@@ -40,6 +40,7 @@ pub use version::VersionFromGit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::pyproject::Pyproject;
+use crate::address::without_credentials;
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
 
@@ -373,7 +374,11 @@ fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -
     const PREFIX: &str = "org.opencontainers.image";
     let mut labels = BTreeMap::new();
     if let Some(project) = pyproject {
-        let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
+        // What is a label can be read by whoever has the image.
+        let url = |names: &[&str]| {
+            let found = names.iter().find_map(|name| project.urls.get(*name));
+            found.map(|url| without_credentials(url).into_owned())
+        };
         let all = [
             ("title", project.name.clone()),
             ("version", project.version.clone()),
