@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{AddressError, Parts, check, check_characters, redacted, visible};
+use super::{AddressError, Parts, check, check_characters, redacted, visible, without_credentials};
 
 /// An address of a file: `http` or `https`, with a host, without blanks and control characters, and without the user
-/// name and password that the text had.
+/// name, the password, the signature and the tokens that the text had.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HttpUrl {
     text: String,
@@ -25,7 +25,8 @@ impl HttpUrl {
             what: "a file",
             schemes: "`https://` or `http://`",
         };
-        let parts = Parts::split(&escaped).ok_or_else(other)?;
+        let open = without_credentials(&escaped);
+        let parts = Parts::split(&open).ok_or_else(other)?;
         let scheme = parts.scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https") {
             return Err(other());
@@ -33,7 +34,7 @@ impl HttpUrl {
         check(text, &parts)?;
         Ok(Self {
             text: format!("{scheme}://{}{}", parts.host, parts.rest),
-            had_credentials: parts.user.is_some_and(|user| !user.is_empty()),
+            had_credentials: parts.user.is_some_and(|user| !user.is_empty()) || *open != *escaped,
         })
     }
 
@@ -42,7 +43,7 @@ impl HttpUrl {
         &self.text
     }
 
-    /// Whether the text had a user name or password, which are left out here.
+    /// Whether the text had a user name, a password or another secret, which are left out here.
     pub fn had_credentials(&self) -> bool {
         self.had_credentials
     }

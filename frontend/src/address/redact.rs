@@ -1,33 +1,76 @@
-//! Takes user names and passwords out of texts that are shown or kept.
+//! Takes secrets of addresses out of texts that are shown or kept: user names and passwords, signatures and tokens of a
+//! query, and tokens of a path in the forms that are known.
 
 use std::borrow::Cow;
 
-/// What stands in the place of a user name and password.
+/// What stands in the place of a secret.
 const HIDDEN: &str = "****";
 
-/// A text in which no address has a user name or password. A lone `git` of SSH stays: that user is no secret.
+/// The shortest token of a path. Names of folders are shorter.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Folders of a path that a token follows: conda's `/t/TOKEN/`, and `/priv/TOKEN/` of package hosts.
+const BEFORE_TOKEN: [&str; 2] = ["/t/", "/priv/"];
+
+/// Keys of a query whose value opens what is behind the address, in lower case, with `_` for `-`.
+const SECRET_KEYS: [&str; 18] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "auth_token",
+    "awsaccesskeyid",
+    "client_secret",
+    "googleaccessid",
+    "job_token",
+    "jwt",
+    "passwd",
+    "password",
+    "private_token",
+    "secret",
+    "security_token",
+    "sig",
+    "signature",
+    "token",
+];
+
+/// Prefixes of such keys: signed addresses of stores have several that belong together.
+const SECRET_PREFIXES: [&str; 3] = ["x_amz_", "x_goog_", "x_oss_"];
+
+/// A piece of a text that has a secret, by its place.
+struct Piece {
+    /// The secret itself.
+    secret: (usize, usize),
+    /// What has to go for an address without the secret.
+    whole: (usize, usize),
+}
+
+/// A text in which no address has a secret. A lone `git` of SSH stays: that user is no secret.
 pub fn redacted(text: &str) -> Cow<'_, str> {
-    let mut shown = String::new();
-    let mut done = 0;
-    for (start, end) in credentials(text) {
-        shown.push_str(text.get(done..start).unwrap_or_default());
-        shown.push_str(HIDDEN);
-        done = end;
-    }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    shown.push_str(text.get(done..).unwrap_or_default());
-    Cow::Owned(shown)
+    replaced(text, |piece| piece.secret, |shown, _| shown.push_str(HIDDEN))
 }
 
 /// The same with a `*` for each byte, so that every other character keeps its place.
 pub fn masked(text: &str) -> Cow<'_, str> {
+    replaced(text, |piece| piece.secret, |shown, length| shown.extend(std::iter::repeat_n('*', length)))
+}
+
+/// A text in which addresses stand without secrets, as they would be written without.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    replaced(text, |piece| piece.whole, |_, _| {})
+}
+
+fn replaced(
+    text: &str,
+    place: impl Fn(&Piece) -> (usize, usize),
+    put: impl Fn(&mut String, usize),
+) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut done = 0;
-    for (start, end) in credentials(text) {
+    for piece in pieces(text) {
+        let (start, end) = place(&piece);
         shown.push_str(text.get(done..start).unwrap_or_default());
-        shown.extend(std::iter::repeat_n('*', end - start));
+        put(&mut shown, end.saturating_sub(start));
         done = end;
     }
     if done == 0 {
@@ -37,42 +80,104 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text in which addresses stand without user names and passwords, as they would be written without.
-pub fn without_credentials(text: &str) -> Cow<'_, str> {
-    let mut shown = String::new();
-    let mut done = 0;
-    for (start, end) in credentials(text) {
-        shown.push_str(text.get(done..start).unwrap_or_default());
-        // The `@` stands behind them.
-        done = end + 1;
-    }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    shown.push_str(text.get(done..).unwrap_or_default());
-    Cow::Owned(shown)
-}
-
-/// Whether an address in the text has a user name or password.
+/// Whether an address in the text has a secret.
 pub fn has_credentials(text: &str) -> bool {
-    credentials(text).next().is_some()
+    pieces(text).next().is_some()
 }
 
-/// Where user names and passwords stand: from behind `://` to before the `@`.
-fn credentials(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    text.match_indices("://").filter_map(move |(at, mark)| {
+/// Where secrets stand, in the order of the text.
+fn pieces(text: &str) -> impl Iterator<Item = Piece> + '_ {
+    text.match_indices("://").flat_map(move |(at, mark)| {
         let start = at + mark.len();
-        let rest = text.get(start..)?;
+        let rest = text.get(start..).unwrap_or_default();
         let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
-        let word = rest.get(..rest.find(is_end).unwrap_or(rest.len()))?;
-        let authority = word.get(..word.find(['/', '?', '#']).unwrap_or(word.len()))?;
-        let user = match authority.rsplit_once('@') {
-            Some((user, _)) => user,
-            None => broken(word, authority)?,
-        };
-        let is_git = matches!(user, "" | "git");
-        (!is_git).then_some((start, start + user.len()))
+        let word = rest.get(..rest.find(is_end).unwrap_or(rest.len())).unwrap_or_default();
+        // An address in the query of another one is looked at by itself.
+        let word = word.get(..word.find("://").unwrap_or(word.len())).unwrap_or_default();
+        in_address(word, start)
     })
+}
+
+/// The secrets of an address, which begins behind its `://` at `start`.
+fn in_address(word: &str, start: usize) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let authority = word.get(..word.find(['/', '?', '#']).unwrap_or(word.len())).unwrap_or_default();
+    let user = match authority.rsplit_once('@') {
+        Some((user, _)) => Some(user),
+        None => broken(word, authority),
+    };
+    if let Some(user) = user.filter(|user| !matches!(*user, "" | "git")) {
+        let end = start + user.len();
+        // The `@` stands behind them.
+        found.push(Piece { secret: (start, end), whole: (start, end + 1) });
+    }
+    let skipped = user.map_or(authority.len(), |user| authority.len().max(user.len() + 1));
+    let rest = word.get(skipped..).unwrap_or_default();
+    let path = rest.get(..rest.find(['?', '#']).unwrap_or(rest.len())).unwrap_or_default();
+    found.extend(token_of_path(path, start + skipped));
+    if let Some(query) = rest.get(path.len()..).and_then(|rest| rest.strip_prefix('?')) {
+        let query = query.split('#').next().unwrap_or_default();
+        found.extend(secrets_of_query(query, start + skipped + path.len() + 1));
+    }
+    found
+}
+
+/// The token at the beginning of a path, where it has one of the known forms.
+fn token_of_path(path: &str, start: usize) -> Option<Piece> {
+    let before = BEFORE_TOKEN.into_iter().find(|before| path.starts_with(before))?;
+    let token = path.get(before.len()..)?.split('/').next()?;
+    let end = start + before.len() + token.len();
+    let is_one = is_token(token);
+    // What the token opens comes after it.
+    let is_followed = path.len() > before.len() + token.len();
+    (is_one && is_followed).then(|| Piece { secret: (start + before.len(), end), whole: (start, end) })
+}
+
+/// Whether a part of a path looks like a token: letters and digits without a dash, or a UUID with or without a prefix.
+/// Titles, as forums have them behind `/t/`, are words with dashes.
+fn is_token(part: &str) -> bool {
+    let has = |wanted: fn(&char) -> bool| part.chars().any(|c| wanted(&c));
+    let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
+    if !part.contains('-') {
+        let is_plain = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        return part.len() >= SHORTEST_TOKEN && is_plain && is_mixed;
+    }
+    let lengths: Vec<usize> = part.rsplit('-').map(str::len).collect();
+    lengths.starts_with(&[12, 4, 4, 4, 8]) && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// The values of a query that are secrets.
+fn secrets_of_query(query: &str, start: usize) -> Vec<Piece> {
+    let is_open =
+        |pair: &str| !pair.split_once('=').is_some_and(|(key, value)| is_secret(key) && !value.is_empty());
+    let keeps_some = query.split('&').any(is_open);
+    let query_end = start + query.len();
+    let mut found: Vec<Piece> = Vec::new();
+    let (mut at, mut is_kept_before) = (start, false);
+    for pair in query.split('&') {
+        let end = at + pair.len();
+        if is_open(pair) {
+            is_kept_before = true;
+        } else {
+            let value = pair.split_once('=').map_or("", |(_, value)| value);
+            // With a pair goes the `&` between the pair and what stays; with all pairs goes the `?`.
+            let whole = match (keeps_some, is_kept_before, found.is_empty()) {
+                (true, true, _) => (at - 1, end),
+                (true, false, _) => (at, end + 1),
+                (false, _, true) => (start - 1, query_end),
+                (false, _, false) => (query_end, query_end),
+            };
+            found.push(Piece { secret: (end - value.len(), end), whole });
+        }
+        at = end + 1;
+    }
+    found
+}
+
+/// Whether a key of a query says that its value is a secret.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    SECRET_KEYS.contains(&key.as_str()) || SECRET_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// A user and password in an address that is written wrongly: the password has a `/`, `?` or `#` in it.

@@ -54,7 +54,7 @@ fn an_address_has_a_host_and_no_character_that_is_read_in_two_ways() {
 fn usual_addresses_stay_as_they_are() {
     for text in [
         "https://files.example/packages/a%2Bcpu-1.0-py3-none-any.whl",
-        "http://127.0.0.1:8000/files/a.whl?token=1&b=%20#sha256=00",
+        "http://127.0.0.1:8000/files/a.whl?part=1&b=%20#sha256=00",
         "https://[::1]:8000/a.whl",
         "https://bücher.example/ä-1.0.tar.gz",
         "https://files.example",
@@ -194,4 +194,58 @@ fn texts_are_shown_without_user_names_and_passwords() {
 fn what_is_not_seen_is_shown_as_a_sign() {
     assert_eq!(visible("a\u{1b}[2J\nb\u{7f}\u{202e}c"), "a␛[2J␊b␡\u{fffd}c");
     assert_eq!(lines("a\n\tb\r\u{1b}"), "a\n\tb␍␛");
+}
+
+/// The forms are those of the services' documentation: signatures of S3, Google Cloud Storage and Azure's SAS, GitLab's
+/// `private_token`, and the token of an Anaconda server in the path.
+#[test]
+fn signatures_and_tokens_are_secrets_too() {
+    for (text, shown, without) in [
+        (
+            "https://s.example/a.whl?X-Amz-Credential=AK&X-Amz-Signature=ab12&x=1",
+            "https://s.example/a.whl?X-Amz-Credential=****&X-Amz-Signature=****&x=1",
+            "https://s.example/a.whl?x=1",
+        ),
+        (
+            "https://s.example/a.whl?sv=2024&sig=a%2Fb#sha256=00",
+            "https://s.example/a.whl?sv=2024&sig=****#sha256=00",
+            "https://s.example/a.whl?sv=2024#sha256=00",
+        ),
+        (
+            "a @ https://s.example/a.whl?private_token=q ; x",
+            "a @ https://s.example/a.whl?private_token=**** ; x",
+            "a @ https://s.example/a.whl ; x",
+        ),
+        (
+            "https://s.example/a?x=1&token=q&y=2&sig=r",
+            "https://s.example/a?x=1&token=****&y=2&sig=****",
+            "https://s.example/a?x=1&y=2",
+        ),
+        (
+            "https://conda.example/t/ab-12345678-1234-1234-1234-123456789abc/main/linux-64/a.conda",
+            "https://conda.example/t/****/main/linux-64/a.conda",
+            "https://conda.example/main/linux-64/a.conda",
+        ),
+        (
+            "https://me:pw@conda.example/t/a1b2c3d4e5f6a7b8c9d0/simple?token=x",
+            "https://****@conda.example/t/****/simple?token=****",
+            "https://conda.example/simple",
+        ),
+    ] {
+        assert_eq!(redacted(text), shown);
+        assert_eq!(without_credentials(text), without);
+        assert!(has_credentials(text) && masked(text).len() == text.len(), "{text}");
+    }
+    let url = HttpUrl::parse("https://s.example/a-1.whl?sig=word").unwrap();
+    assert_eq!((url.as_str(), url.had_credentials()), ("https://s.example/a-1.whl", true));
+    for text in [
+        "https://forum.example/t/python-3-13-is-released/1234",
+        "https://host.example/t/short/x",
+        "https://host.example/a?tokens=1&design=2#token=3",
+        "https://host.example/packages/8b/e1/43beb3d38dba6cb420cefa297822eac205a277ab/a.whl",
+        "https://host.example/t/a1b2c3d4e5f6a7b8c9d0",
+    ] {
+        assert!(!has_credentials(text), "{text}");
+        assert_eq!(without_credentials(text), text);
+    }
 }

@@ -7,6 +7,7 @@ use super::resolver::{ANSWER, Asked, STAGE};
 use super::script::{Script, script};
 use super::wheels::OUT;
 use super::{BaseImage, Emitter, ImageConfig};
+use crate::address::without_credentials;
 use crate::conda::Channel;
 use crate::resolve::CondaQuestion;
 
@@ -64,8 +65,10 @@ impl Emitter<'_> {
             "platform": question.platform,
             "glibc": question.glibc,
         });
+        // A channel, or a package of one, can have a password or a token in its address.
+        let text = without_credentials(&format!("{text:#}\n")).into_owned();
         let file = FileOp::on(&State::scratch())
-            .mkfile(MkFile::new("/question.json", format!("{text:#}\n")).mode(0o644).timestamp(0))
+            .mkfile(MkFile::new("/question.json", text).mode(0o644).timestamp(0))
             .meta(Metadata::named(format!("[internal] dependencies of {}", question.file)))
             .state();
         exec.mount(Mount::bind(&file, QUESTION).selector("/question.json").read_only())

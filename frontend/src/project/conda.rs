@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::context::ContextError;
 use super::files::Files;
 use super::requirements::Requirements;
+use crate::address::has_credentials;
 use crate::conda::{self, CondaLock, EnvironmentFile, Format};
 use crate::diagnostics::{Diagnostics, Problem, Source};
 use crate::spec::{ContextPath, Installer, Located, Spec};
@@ -83,6 +84,12 @@ pub(super) fn read(
     };
     match read {
         Ok(says) => {
+            for (index, line) in source.text.lines().enumerate() {
+                if matches!(says, CondaSource::Environment(_)) && has_credentials(line) {
+                    let span = source.line_span(u32::try_from(index + 1).unwrap_or(u32::MAX));
+                    found.report_credentials(line.trim().trim_start_matches("- "), &source, span);
+                }
+            }
             if matches!(says, CondaSource::Environment(_)) {
                 let what = format!("the dependencies in {path}");
                 found.report(&spec.source, named.span, Problem::NotLocked { what });

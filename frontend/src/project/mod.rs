@@ -45,6 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::pyproject::Pyproject;
+use crate::address::without_credentials;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source};
 use crate::lock::{Format, Lock, Roots};
 use crate::pep508::Name;
@@ -439,7 +440,11 @@ fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -
     const PREFIX: &str = "org.opencontainers.image";
     let mut labels = BTreeMap::new();
     if let Some(project) = pyproject {
-        let url = |names: &[&str]| names.iter().find_map(|name| project.urls.get(*name)).cloned();
+        // What is a label can be read by whoever has the image.
+        let url = |names: &[&str]| {
+            let found = names.iter().find_map(|name| project.urls.get(*name));
+            found.map(|url| without_credentials(url).into_owned())
+        };
         let all = [
             ("title", project.name.clone()),
             ("version", project.version.clone()),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::groups::{Room, of_extras, unknown};
 use super::pyproject::{Pyproject, normalized};
 use super::requirements::Requirements;
+use crate::address;
 use crate::diagnostics::{Diagnostics, Place, Problem};
 
 /// One such line.
@@ -39,10 +40,12 @@ pub(super) fn extras(target: &str) -> Option<Vec<String>> {
 /// Whether a file has credentials in an address. Such a text is left where it is. `git@` is how repositories are reached
 /// with a key, and tells nothing.
 pub(super) fn has_credentials(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
-        let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
-        authority.rsplit_once('@').is_some_and(|(user, _)| user != "git")
-    })
+    let by_address = address::has_credentials(text);
+    by_address
+        || text.split("://").skip(1).any(|rest| {
+            let authority = rest.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+            authority.rsplit_once('@').is_some_and(|(user, _)| user != "git")
+        })
 }
 
 /// Puts what the project depends on in the place of the lines that stand for it.

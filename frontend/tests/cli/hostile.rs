@@ -214,6 +214,18 @@ fn no_command_prints_a_password_of_an_address() {
         vec![("requirements.txt", format!("alpha @ {url}\n=broken\n"))],
         vec![("requirements.txt", format!("alpha @ {url} --hash=sha256:{ZEROS}\n"))],
     ];
+    let mut projects = projects.to_vec();
+    for url in [
+        "https://files.example/alpha-1.0-py3-none-any.whl?sv=1&sig=hunter2",
+        "https://files.example/alpha-1.0-py3-none-any.whl?X-Amz-Credential=hunter2&X-Amz-Signature=hunter2",
+        "https://files.example/t/hunter2hunter2hunter2/main/alpha-1.0-py3-none-any.whl",
+    ] {
+        projects.push(vec![("pylock.toml", lock(url))]);
+        projects.push(vec![("pyproject.toml", manifest(url))]);
+        projects.push(vec![("requirements.txt", format!("-c {url}\nalpha @ {url}\n--find-links {url}\n"))]);
+        let channel = format!("channels: [\"{url}/channel\"]\ndependencies: [python=3.13, \"{url}::six\"]\n");
+        projects.push(vec![("environment.yml", channel)]);
+    }
     for files in projects {
         let build = HEAD.to_owned();
         let mut all = vec![("pybuild.toml", build.as_str())];

@@ -9,8 +9,11 @@ pip() {
         "$python" -m pip --python /venv/bin/python "$@"
     fi
 }
-# What pip prints of a requirement has the user name and password of its address.
+# What pip prints of an address has its user name, password, signature or token.
+hide='s#://[^/@[:space:]]*@#://****@#g
+s#\(://[^/[:space:]]*/\(t\|priv\)/\)[0-9A-Za-z_-]*[0-9][0-9A-Za-z_-]*/#\1****/#g
+s#\([?&]\([A-Za-z_-]*[_-]\)\{0,1\}\([Ss]ig\|[Ss]ignature\|[Tt]oken\|[Cc]redential\|[Pp]assword\|[Ss]ecret\|[Aa]pi_\{0,1\}[Kk]ey\|[Aa]uth\)=\)[^&#[:space:]]*#\1****#g'
 unbuffered=$(sed -u '' </dev/null 2>/dev/null && echo -u) || unbuffered=
-code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed $unbuffered 's#://[^/@[:space:]]*@#://****@#g' >&2; } 3>&1)
+code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed $unbuffered "$hide" >&2; } 3>&1)
 [ -z "$code" ] || exit "$code"
 /venv/bin/python -W ignore /run/pybuild/compile.py /venv/lib /venv/lib

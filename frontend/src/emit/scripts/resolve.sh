@@ -25,8 +25,11 @@ export UV_CACHE_DIR=/root/.cache/uv
 /run/pybuild/uv/bin/uv pip compile --quiet --universal --no-header \
     --no-python-downloads --python "$(command -v python3 || command -v python)" --python-version "$version" \
     --format pylock.toml --output-file pylock.toml "$@" || code=$?
-# The answer travels with an exported cache: no address in it has a user name or password.
-[ -n "${code:-}" ] || exec sed -i 's#\(https\{0,1\}://\)[^/@"]*@#\1#g' pylock.toml
+# The answer travels with an exported cache: no address in it has a user name, a password, a signature or a token.
+[ -n "${code:-}" ] || exec sed -i 's#\(https\{0,1\}://\)[^/@"]*@#\1#g
+s#\(https\{0,1\}://[^/"]*\)/\(t\|priv\)/[0-9A-Za-z_]\{32,\}/#\1/#g
+s#\(https\{0,1\}://[^/"]*\)/t/\([a-z]*-\)\{0,1\}[0-9a-f]\{8\}-[0-9a-f-]\{27\}/#\1/#g
+s#\([?&]\([A-Za-z_-]*[_-]\)\{0,1\}\([Ss]ig\|[Ss]ignature\|[Tt]oken\|[Cc]redential\|[Pp]assword\|[Ss]ecret\|[Aa]pi_\{0,1\}[Kk]ey\|[Aa]uth\)=\)[^&#"]*#\1#g' pylock.toml
 if ! command -v git >/dev/null 2>&1 && grep -qs 'git+' -- "$@"; then
     echo "pybuild: a repository is asked for, and this base image has no git: lock the project, or set [python] build-base to an image that has it" >&2
 fi
