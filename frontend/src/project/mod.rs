@@ -174,11 +174,7 @@ impl Project {
                 rules::report(&project.source, &project.rules, files, found)?;
             }
         }
-        if let (Some(member), None) = (&spec.app.member, &locked) {
-            let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
-            let help = vec!["lock it: `uv lock`".to_owned()];
-            found.report(&spec.source, member.span, Problem::Lock { message, help });
-        }
+        check_member(spec, locked.as_ref(), found);
         if has_all_groups {
             found.extend(unknown);
         }
@@ -220,6 +216,15 @@ impl Project {
     pub fn requirements_with(&self, groups: &[String]) -> Requirements {
         let groups = groups.iter().filter_map(|name| self.groups.get(name));
         groups.fold(self.requirements.clone(), |all, group| all.with(group))
+    }
+}
+
+/// A member of a workspace needs the lock of the workspace: no other file says what the member needs of its neighbours.
+fn check_member(spec: &Spec, locked: Option<&Locked>, found: &mut Diagnostics) {
+    if let (Some(member), None) = (&spec.app.member, locked) {
+        let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
+        let help = vec!["lock it: `uv lock`".to_owned()];
+        found.report(&spec.source, member.span, Problem::Lock { message, help });
     }
 }
 
