@@ -201,7 +201,7 @@ fn a_python_is_said_by_the_file_that_it_is_shown_at() {
 fn a_project_is_where_its_lock_is() {
     let manifest = "[project]\nname = \"My_Api\"\nversion = \"2\"\nrequires-python = \">=3.12,<3.13\"\n\
                     [build-system]\nrequires = []\n";
-    let lock = "version = 1\nrequires-python = \">=3.12\"\n[[package]]\nname = \"my-api\"\nversion = \"2\"\n\
+    let lock = "version = 1\nrequires-python = \"==3.12.*\"\n[[package]]\nname = \"my-api\"\nversion = \"2\"\n\
                 source = { editable = \".\" }\n";
     let other =
         "[project]\nname = \"other\"\nrequires-python = \">=3.11,<3.12\"\n[build-system]\nrequires = []\n";

@@ -125,13 +125,21 @@ fn world(text: &str) -> Folder {
         }
     }
     if lock.is_some() || member.is_some() {
-        let name = member.as_deref().unwrap_or("shop");
-        let text = format!(
-            "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n[manifest]\nmembers = [\"{name}\"]\n\n\
-             [[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ editable = \"apps/{name}\" }}\n"
-        );
+        let head = "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n";
+        let package = |name: &str, source: &str| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ {source} }}\n")
+        };
+        let text = match &member {
+            // The root of a workspace that is no project itself.
+            Some(name) => {
+                folder.write(&format!("apps/{name}/pyproject.toml"), MANIFEST.replace("shop", name));
+                manifest = "[tool.uv.workspace]\nmembers = [\"apps/*\"]\n".to_owned();
+                let member = package(name, &format!("virtual = \"apps/{name}\""));
+                format!("{head}[manifest]\nmembers = [\"{name}\"]\n\n{member}")
+            }
+            None => format!("{head}{}", package("shop", "virtual = \".\"")),
+        };
         folder.write(lock.as_deref().filter(|lock| lock.ends_with("/uv.lock")).unwrap_or("uv.lock"), &text);
-        manifest = manifest.replace("shop", name);
     }
     if document.get_ref().contains_key("project") {
         folder.write("pyproject.toml", text);
@@ -292,7 +300,7 @@ fn files_that_a_rule_is_told_of_are_cured_as_its_page_says() {
         assert!(!with(right).contains(rule), "{}: {:?}", right.place, with(right));
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 5);
 }
 
 #[test]

@@ -214,9 +214,10 @@ fn uv_writes_one_marker_for_what_is_never_installed() {
 /// Revision 4 may leave `metadata` out of every package.
 #[test]
 fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
-    let lock = "version = 1\nrevision = 4\n[[package]]\nname = \"six\"\nversion = \"1\"\nsource = { registry = \"https://a.example\" }\n\
+    let lock = "version = 1\nrevision = 4\nrequires-python = \">=3.12\"\n[[package]]\nname = \"six\"\nversion = \"1\"\nsource = { registry = \"https://a.example\" }\n\
         [[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\ndependencies = [{ name = \"six\" }]\n";
-    let manifest = "[project]\nname = \"shop\"\ndependencies = [\"six\", \"old; python_version < '3.8'\"]\n";
+    let manifest = "[project]\nname = \"shop\"\nrequires-python = \">=3.12\"\n\
+        dependencies = [\"six\", \"old; python_version < '3.8'\"]\n";
     assert_eq!(stale(Format::Uv, lock, manifest), None);
     let more = manifest.replace("\"six\",", "\"six\", \"idna\",");
     assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: idna (uv lock)"));
