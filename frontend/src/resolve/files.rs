@@ -224,7 +224,8 @@ mod tests {
 
     fn read(format: Format, path: &str, text: &str, pyproject: Option<&str>) -> Lock {
         let read = |path: &str| Err(format!("no {path}"));
-        parse(format, &Input { path, text, pyproject, read: &read, exists: &|path| path == "reqs/wheels" }).unwrap()
+        parse(format, &Input { path, text, pyproject, read: &read, exists: &|path| path == "reqs/wheels" })
+            .unwrap()
     }
 
     /// Where each package is looked for, as addresses.

@@ -135,9 +135,10 @@ fn pick(offered: &[Artifact], entry: &Selected, policy: &Policy, tags: &Tags) ->
             continue;
         };
         let Some(rank) = tags.rank(wheel).filter(|_| !policy.no_wheels.covers(name)) else { continue };
-        // As pip chooses of several files with the same tag: the highest build number, then the last by name. The rank
-        // counts from the best tag on. Of one file on two indexes, the one that was asked first.
-        let key = (rank, Reverse((wheel.build.clone(), file.file.clone())));
+        // As pip chooses: the highest version, since a locked `2.0` can have files of `2.0+cpu` too; the best tag, from which
+        // the rank counts; the highest build number; the last by name. Of one file on two indexes, the one that was
+        // asked first.
+        let key = (Reverse(wheel.version.clone()), rank, Reverse((wheel.build.clone(), file.file.clone())));
         if best.as_ref().is_none_or(|(known, _)| key < *known) {
             best = Some((key, file));
         }

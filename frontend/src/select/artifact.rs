@@ -45,7 +45,7 @@ pub(super) fn take(
     })
 }
 
-/// The wheel with the best tag; of several, the one with the highest build number, or the other way round; then the one that is not
+/// The wheel of the highest version, as a lock's `2.0` can have files of `2.0+cpu` too; then the wheel with the best tag; of several, the one with the highest build number, or the other way round; then the one that is not
 /// the work of chance: the first by name.
 fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags, prefers_builds: bool) -> Option<&'a Artifact> {
     let ranked = artifacts.iter().filter_map(|artifact| {
@@ -53,7 +53,7 @@ fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags, prefers_builds: bool) 
         let located = usize::from(artifact.location == Location::Index);
         let (rank, build) = (tags.rank(wheel)?, Reverse(wheel.build.clone()));
         let first = prefers_builds.then(|| build.clone());
-        Some(((first, rank, build, located, &artifact.file), artifact))
+        Some(((Reverse(&wheel.version), first, rank, build, located, &artifact.file), artifact))
     });
     ranked.min_by(|left, right| left.0.cmp(&right.0)).map(|(_, artifact)| artifact)
 }

@@ -29,7 +29,8 @@ const KINDS: [(&str, &str); 11] = [
 ];
 
 /// Blocks that are no code, by how they begin, and what they are.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 11] = [
+    ("-e ./libs/shop[web]", "lines of a requirements file: `requirements.rs`"),
     ("bytes ──spec──▶ Spec", "a picture of the way of the data"),
     ("machine packages.example", "a file of logins, which is curl's format and not ours"),
     ("pybuild.toml:3", "what a build prints: `calls.rs`"),

@@ -69,3 +69,11 @@ pub(crate) fn installed(image: &Image) -> Result<Vec<String>> {
     lines.sort();
     Ok(lines)
 }
+
+/// The same of an image that people work in, whose `/venv` has the base image's pip besides.
+pub(crate) fn installed_beside_pip(image: &Image) -> Result<Vec<String>> {
+    let (pip, others): (Vec<_>, Vec<_>) =
+        installed(image)?.into_iter().partition(|line| line.starts_with("pip "));
+    assert_eq!(pip.len(), 1, "{pip:?}");
+    Ok(others)
+}

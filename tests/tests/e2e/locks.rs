@@ -2,7 +2,7 @@
 
 use pybuild_tests::{Build, Image, Index, Project, Result, Wheel};
 
-use crate::locked::{HEAD, installed, project, pylock, uv_package};
+use crate::locked::{HEAD, installed, installed_beside_pip, project, pylock, uv_package};
 
 /// What `import NAME; NAME.VERSION` gives for each of `names`.
 fn versions(image: &Image, names: &[&str]) -> Result<String> {
@@ -105,7 +105,7 @@ fn groups_of_a_lock_come_on_top_of_what_production_has() -> Result {
     let production = Build::of(&project).load().succeed()?;
     let dev = Build::of(&project).target("dev").load().succeed()?;
     let expected = ["alpha 1.0 pybuild", "beta 1.0 pybuild", "epsilon 1.0 pybuild"];
-    assert_eq!(installed(dev.image()?)?, expected);
+    assert_eq!(installed_beside_pip(dev.image()?)?, expected);
     assert_eq!(installed(production.image()?)?, expected[..2]);
 
     let (mut below, mut above) = (production.image()?.named_layers()?, dev.image()?.named_layers()?);
@@ -189,7 +189,7 @@ fn poetry_lock_is_located_by_its_hashes() -> Result {
     assert_eq!(installed(outcome.image()?)?, ["six 1.17.0 pybuild"]);
     import(outcome.image()?, "six")?;
     let dev = Build::of(&project).target("dev").load().succeed()?;
-    assert_eq!(installed(dev.image()?)?, ["iniconfig 2.0.0 pybuild", "six 1.17.0 pybuild"]);
+    assert_eq!(installed_beside_pip(dev.image()?)?, ["iniconfig 2.0.0 pybuild", "six 1.17.0 pybuild"]);
     Ok(())
 }
 
@@ -210,7 +210,7 @@ fn pipfile_lock_is_located_by_its_hashes() -> Result {
     let outcome = Build::of(&project).load().succeed()?;
     assert_eq!(installed(outcome.image()?)?, ["six 1.17.0 pybuild"]);
     let dev = Build::of(&project).target("dev").load().succeed()?;
-    assert_eq!(installed(dev.image()?)?, ["iniconfig 2.0.0 pybuild", "six 1.17.0 pybuild"]);
+    assert_eq!(installed_beside_pip(dev.image()?)?, ["iniconfig 2.0.0 pybuild", "six 1.17.0 pybuild"]);
     import(dev.image()?, "six, iniconfig")
 }
 

@@ -67,12 +67,42 @@ fn compare_one(edited: &Edited, locked: &Published<'_>, bench: &mut Bench) -> Re
         (Ok(()), Err(why)) => {
             Verdict::Different(format!("{}\n{tool} takes the lock, pybuild does not:\n{why}", edited.what))
         }
-        (Err(why), Ok(())) => Verdict::Different(format!(
-            "{}\npybuild takes the lock, {tool} does not:\n{}",
-            edited.what,
-            why.trim_end()
-        )),
+        (Err(why), Ok(())) => {
+            let same = if tool == "uv" && stays_the_same(&published.folder, bench)? { SAME } else { "" };
+            Verdict::Different(format!(
+                "{}\npybuild takes the lock, {tool} does not:\n{}{same}",
+                edited.what,
+                why.trim_end()
+            ))
+        }
     })
+}
+
+/// What is said of a lock that uv would write anew without changing what it installs.
+const SAME: &str = "\nthe packages of the new lock are those of the old one";
+
+/// Whether a new lock of uv has the packages of the old one: the edges between packages, versions and files, without
+/// what projects asked for. The old lock is put back.
+fn stays_the_same(folder: &Path, bench: &mut Bench) -> Result<bool, Failure> {
+    let path = folder.join("uv.lock");
+    let read = || std::fs::read_to_string(&path).map_err(Failure::io("uv.lock"));
+    let old = read()?;
+    let environment = bench.environments.of(&Target::parse(LOCKING)?, &bench.tools)?;
+    let new = match bench.uv.lock(folder, &environment)? {
+        Ok(()) => read()?,
+        Err(_) => return Ok(false),
+    };
+    std::fs::write(&path, &old).map_err(Failure::io("uv.lock"))?;
+    Ok(packages(&old).is_some_and(|old| packages(&new) == Some(old)))
+}
+
+fn packages(lock: &str) -> Option<Vec<toml::Value>> {
+    let lock: toml::Table = toml::from_str(lock).ok()?;
+    let mut packages = lock.get("package")?.as_array()?.clone();
+    for table in packages.iter_mut().filter_map(toml::Value::as_table_mut) {
+        table.remove("metadata");
+    }
+    Some(packages)
 }
 
 /// Whether the tool takes the lock; its words where it does not.
