@@ -36,7 +36,10 @@ requires-dist = [{ name = "shared", editable = "packages/shared" }]
 fn workspace() -> Result<Project> {
     let project = Project::with(&[
         ("pybuild.toml", &format!("{HEAD}app.member = \"web\"\n")),
-        ("pyproject.toml", "[tool.uv.workspace]\nmembers = [\"packages/*\"]\n"),
+        (
+            "pyproject.toml",
+            "[tool.uv.workspace]\nmembers = [\"packages/*\"]\n[tool.uv.sources]\nshared = { workspace = true }\n",
+        ),
         ("uv.lock", LOCK),
     ])?;
     for (name, dependencies) in [("other", ""), ("shared", ""), ("web", "\"shared\"")] {
