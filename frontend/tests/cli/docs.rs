@@ -133,7 +133,7 @@ fn world(text: &str) -> Folder {
             // The root of a workspace that is no project itself.
             Some(name) => {
                 folder.write(&format!("apps/{name}/pyproject.toml"), MANIFEST.replace("shop", name));
-                manifest = "[tool.uv.workspace]\nmembers = [\"apps/*\"]\n".to_owned();
+                "[tool.uv.workspace]\nmembers = [\"apps/*\"]\n".clone_into(&mut manifest);
                 let member = package(name, &format!("virtual = \"apps/{name}\""));
                 format!("{head}[manifest]\nmembers = [\"{name}\"]\n\n{member}")
             }
