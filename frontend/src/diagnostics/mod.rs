@@ -5,6 +5,7 @@
 //! Rendering is the business of whoever shows them (the gateway as typed source errors, the CLI on a
 //! terminal); this module only orders and words them.
 
+mod cures;
 mod nearest;
 pub mod problem;
 mod source;

@@ -160,7 +160,7 @@ fn on_conda(
     }
 }
 
-fn bytecode(groups: &Groups) -> bool {
+pub(super) fn bytecode(groups: &Groups) -> bool {
     groups.wheels.as_ref().is_none_or(|wheels| wheels.bytecode)
 }
 
@@ -352,7 +352,7 @@ fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: boo
 }
 
 /// Bytecode that is not checked against its source; what does not compile is some packages' test data.
-const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
+pub(super) const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
 
 /// A step with a network: the certificates to trust, and for pip the way to the indexes. A command may be on several
 /// lines.
@@ -469,28 +469,6 @@ pub(super) fn base(base: &BasePlan) -> String {
         BasePlan::Stage(name) => stage_name(name),
         BasePlan::Environment { groups, .. } => name(groups),
     }
-}
-
-/// Gives an environment that people work in the pip of the base image, as `python -m venv` does it.
-pub(super) fn own_pip(out: &mut Dockerfile, access: &Access, base: &BasePlan) {
-    let BasePlan::Environment { pip: true, groups } = base else { return };
-    out.comment(
-        "The base image's pip: from the wheel that Python has for environments, or the same version.",
-    );
-    let pip = "python3 -m pip --python /venv/bin/python install --no-compile --no-input --disable-pip-version-check \
-               --root-user-action=ignore --no-deps";
-    let library = "$(python3 -c 'import os; print(os.path.dirname(os.__file__))')";
-    let version = "$(python3 -c 'import pip; print(pip.__version__)')";
-    let mut commands = vec![vec![
-        "{ test -e /venv/bin/pip".to_owned(),
-        format!("|| {pip} --no-index --find-links \"{library}/ensurepip/_bundled\""),
-        "--find-links /usr/share/python-wheels pip".to_owned(),
-        format!("|| {pip} \"pip=={version}\"; }}"),
-    ]];
-    if bytecode(groups) {
-        commands.push(vec![COMPILE.to_owned()]);
-    }
-    step(out, access, true, &[mount(&[("type", "cache"), ("target", "/root/.cache/pip")])], &commands);
 }
 
 /// Installs into an environment that is there what groups add to it.

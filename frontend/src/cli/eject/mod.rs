@@ -5,6 +5,7 @@
 
 mod conda;
 mod environment;
+mod own_pip;
 mod stage;
 mod words;
 

@@ -1,6 +1,7 @@
 //! A stage of the plan as one of a Dockerfile, with a further stage for each of its checks.
 
 use super::environment::{self, pair};
+use super::own_pip::own_pip;
 use super::words::{
     Dockerfile, expanded_list, field, is_plain_line, list, mount, quoted, run, shell, stage_name, word, words,
 };
@@ -25,14 +26,14 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
     if stage.checks.is_empty() {
         out.blank();
         out.instruction(format!("FROM {from} AS {name}"));
-        environment::own_pip(out, &plan.access, &stage.base);
+        own_pip(out, &plan.access, &stage.base);
         environment(out, &stage.image);
         steps(out, plan, stage, &stage.steps);
     } else {
         out.blank();
         out.comment(&format!("What the checks of `{}` run on.", stage.name));
         out.instruction(format!("FROM {from} AS {name}-base"));
-        environment::own_pip(out, &plan.access, &stage.base);
+        own_pip(out, &plan.access, &stage.base);
         environment(out, &stage.image);
         steps(out, plan, stage, before);
         for check in &stage.checks {
