@@ -10,7 +10,7 @@ use pybuild::ignore::Patterns;
 use pybuild::lint::{Asked, CheckOptions, examine};
 use pybuild::plan::Plan;
 use pybuild::project::{Context, ContextError, Files, Ignored, Kind, Project, Scope};
-use pybuild::resolve::{Question, ResolveError, Resolver, wheel_sets};
+use pybuild::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use pybuild::spec::{Arguments, ContextPath, Installer, Spec};
 
 use crate::texts::shown;
@@ -40,6 +40,9 @@ impl Context for Memory<'_> {
     }
 }
 
+/// The time of every run, in seconds since 1970: the same input does the same at any time.
+const EPOCH: i64 = 1_700_000_000;
+
 /// An index that has nothing.
 struct Nothing;
 
@@ -49,6 +52,10 @@ impl Resolver for Nothing {
             return Ok("{}".to_owned());
         }
         Ok("lock-version = \"1.0\"\ncreated-by = \"pybuild\"\npackages = []\n".to_owned())
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(Some(EPOCH))
     }
 }
 
@@ -71,7 +78,7 @@ pub fn build_file(bytes: &[u8]) {
         shown(&found);
         return;
     }
-    let asked = Asked { target: None, platform: &platform, build_platform: &platform };
+    let asked = Asked { target: None, platform: &platform, build_platform: &platform, epoch: Some(EPOCH) };
     examine(&spec, &files, asked, &CheckOptions::default(), &mut found).expect("a context");
     shown(&found);
     if found.has_errors() {
