@@ -63,6 +63,14 @@ impl Manifest {
     fn groups(&self) -> Option<&Map<String, Value>> {
         self.tree.get("dependency-groups")?.as_object()
     }
+
+    /// Whether `[tool.uv.dependency-groups]` says for which Pythons a group is.
+    fn has_pythons_of(&self, group: &Name) -> bool {
+        let tables = self.uv().and_then(|uv| uv.get("dependency-groups")).and_then(Value::as_object);
+        tables.into_iter().flatten().any(|(name, table)| {
+            Name::new(name).is_ok_and(|name| name == *group) && table.get("requires-python").is_some()
+        })
+    }
 }
 
 /// What shows that a lock is older than the projects beside it: the folder of each such project, and why.
@@ -362,6 +370,10 @@ impl Workspace<'_> {
         let pythons = self.pythons();
         let names: BTreeSet<&Name> = wanted.keys().chain(known.keys()).collect();
         for group in names {
+            // uv writes the Pythons of a group into the markers of what the group asks for.
+            if manifest.has_pythons_of(group) {
+                continue;
+            }
             let asker = Asker { extra: None, group: Some(group) };
             let texts = wanted.get(group).map_or(&[][..], Vec::as_slice);
             let entries =

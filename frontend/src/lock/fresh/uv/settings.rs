@@ -64,7 +64,8 @@ impl Settings<'_> {
                 changed.insert(key);
             }
         }
-        if !moment::agree(options, resolving) {
+        // A bound that the project does not have came from the command line or the settings of whoever locked.
+        if resolving.get("exclude-newer").is_some() && !moment::agree(options, resolving) {
             changed.insert("exclude-newer");
         }
         if !moment::agree_for_packages(options, resolving) {
@@ -149,11 +150,14 @@ impl Settings<'_> {
             plain.all(texts.filter_map(Value::as_str), Asker::default())
         };
         let agree = |one: &Value, other: &Value| {
-            let texts = ["version", "requires-python"].iter();
+            // A lock has a version in its normal form.
+            let version =
+                |table: &Value| text(table, "version").map(|text| text.parse::<Version>().map_err(|_| text));
             let name = |table: &Value| Name::new(&text(table, "name").unwrap_or_default()).ok();
             let (Some(mine), Some(yours)) = (entries(one), entries(other)) else { return true };
             name(one) == name(other)
-                && texts.into_iter().all(|key| text(one, key) == text(other, key))
+                && version(one) == version(other)
+                && text(one, "requires-python") == text(other, "requires-python")
                 && differ(&mine, &yours, self.pythons).is_none()
         };
         locked.len() != now.len() || !locked.iter().all(|one| now.iter().any(|other| agree(one, other)))
