@@ -4,6 +4,7 @@
 //! Pythons, settings and indexes. Not compared is a project's own version, on which nothing that is installed depends.
 
 mod entry;
+mod included;
 mod moment;
 mod origin;
 mod pythons;
@@ -16,6 +17,7 @@ use pep440_rs::VersionSpecifiers;
 use serde_json::{Map, Value};
 
 use self::entry::{Asker, Entry, Sources, differ, locked_entries};
+use self::included::{MOST_INCLUDED, flatten};
 use self::origin::Around;
 use self::settings::Settings;
 use super::json::of_toml;
@@ -370,15 +372,23 @@ impl Workspace<'_> {
         let pythons = self.pythons();
         let names: BTreeSet<&Name> = wanted.keys().chain(known.keys()).collect();
         for group in names {
-            // uv writes the Pythons of a group into the markers of what the group asks for.
-            if manifest.has_pythons_of(group) {
-                continue;
-            }
             let asker = Asker { extra: None, group: Some(group) };
             let texts = wanted.get(group).map_or(&[][..], Vec::as_slice);
             let entries =
                 self.with_sources(manifest, folder, |sources| sources.all(texts.iter().copied(), asker))?;
             let known = known.get(group).map_or(&[][..], Vec::as_slice);
+            // uv writes the Pythons of a group into the markers of what the group asks for: names are compared.
+            if manifest.has_pythons_of(group) {
+                let names = |entries: &[Entry]| -> BTreeSet<Name> {
+                    entries.iter().map(|entry| entry.name.clone()).collect()
+                };
+                let others: Vec<String> =
+                    names(known).symmetric_difference(&names(&entries)).map(ToString::to_string).collect();
+                if others.is_empty() {
+                    continue;
+                }
+                return Some(Reason::Changed(others));
+            }
             if let Some(reason) = differ(known, &entries, pythons.as_ref()) {
                 return Some(reason);
             }
@@ -476,32 +486,4 @@ impl Workspace<'_> {
         let root = root.map(|table| (table, Around { folder: ".", indexes: &indexes, members: &members }));
         read(&Sources { tables: own.into_iter().chain(root).collect() })
     }
-}
-
-/// The most groups that one group can include, counted with repetitions.
-const MOST_INCLUDED: usize = 10_000;
-
-/// The texts of a group and of those that it includes.
-fn flatten<'v>(
-    groups: &'v Map<String, Value>,
-    list: &'v Value,
-    all: &mut Vec<&'v str>,
-    depth: usize,
-    left: &mut usize,
-) -> Option<()> {
-    // A group that includes itself, and more than any project has: uv says what is wrong with the group.
-    *left = left.checked_sub(1)?;
-    if depth > groups.len().min(64) {
-        return None;
-    }
-    for item in list.as_array()? {
-        if let Some(text) = item.as_str() {
-            all.push(text);
-            continue;
-        }
-        let included = Name::new(item.get("include-group")?.as_str()?).ok()?;
-        let found = groups.iter().find(|(name, _)| Name::new(name).is_ok_and(|name| name == included));
-        flatten(groups, found?.1, all, depth + 1, left)?;
-    }
-    Some(())
 }
