@@ -1,5 +1,6 @@
 //! Where a file is downloaded from.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{AddressError, Parts, check, check_characters, redacted, visible, without_credentials};
@@ -18,7 +19,8 @@ impl HttpUrl {
     /// # Errors
     /// If it is none, or one of another kind.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let escaped = text.replace(' ', "%20");
+        let escaped =
+            if text.contains(' ') { Cow::Owned(text.replace(' ', "%20")) } else { Cow::Borrowed(text) };
         check_characters(&escaped)?;
         let other = || AddressError::Scheme {
             address: visible(&redacted(text)),

@@ -5,6 +5,8 @@
 //! comes out has a scheme that is meant, a host, and a name that is one plain component of a path. User names and
 //! passwords are left behind: operations, images and messages never have them.
 
+use std::borrow::Cow;
+
 mod file_name;
 mod git;
 mod http;
@@ -108,6 +110,10 @@ fn check_characters(text: &str) -> Result<(), AddressError> {
     if text.len() > LONGEST {
         return Err(AddressError::Length);
     }
+    // A lock has thousands of addresses, and nearly all of them are plain.
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        return Ok(());
+    }
     let odd = text.chars().find_map(|c| match c {
         // Some readers take it for a slash and others do not, so that two of them see two hosts.
         '\\' => Some("a backslash"),
@@ -146,6 +152,9 @@ fn is_host(text: &str) -> bool {
 /// Whether a character is not seen, or changes how its neighbours are seen: control characters, marks of the direction
 /// of a text, blanks without a width.
 pub fn is_invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(
             c,
@@ -162,16 +171,28 @@ pub fn is_invisible(c: char) -> bool {
 /// A text of a stranger as it may be shown: a character that is not seen, or that a terminal takes as a command, is
 /// replaced by one sign that is seen. Line breaks and tabs of a text of several lines count as such; see [`lines`].
 pub fn visible(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     text.chars().map(sign).collect()
 }
 
 /// The same for a text whose lines stay.
-pub fn lines(text: &str) -> String {
+pub fn lines(text: &str) -> Cow<'_, str> {
+    // Files of megabytes go through here at every build.
+    if text.bytes().all(|byte| is_plain(byte) || matches!(byte, b'\n' | b'\t')) {
+        return Cow::Borrowed(text);
+    }
     let shown = |c| if matches!(c, '\n' | '\t') { c } else { sign(c) };
     // A carriage return is no command where the line ends.
     let mut all = text.split("\r\n").map(|part| part.chars().map(shown).collect::<String>());
     let first = all.next().unwrap_or_default();
-    all.fold(first, |text, part| text + "\r\n" + &part)
+    Cow::Owned(all.fold(first, |text, part| text + "\r\n" + &part))
+}
+
+/// Whether a byte is a character of ASCII that is seen, or a blank.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte == b' '
 }
 
 /// The sign that stands for a character: itself, where it is seen.

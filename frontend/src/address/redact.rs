@@ -90,21 +90,38 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece> + '_ {
     text.match_indices("://").flat_map(move |(at, mark)| {
         let start = at + mark.len();
         let rest = text.get(start..).unwrap_or_default();
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
-        let word = rest.get(..rest.find(is_end).unwrap_or(rest.len())).unwrap_or_default();
+        let word = rest.get(..end_of_word(rest)).unwrap_or_default();
         // An address in the query of another one is looked at by itself.
         let word = word.get(..word.find("://").unwrap_or(word.len())).unwrap_or_default();
         in_address(word, start)
     })
 }
 
+/// Where the address ends that a text begins with.
+fn end_of_word(text: &str) -> usize {
+    let is_end = |byte: u8| {
+        byte.is_ascii_whitespace() || byte == 0x0b || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`')
+    };
+    match text.bytes().position(|byte| is_end(byte) || !byte.is_ascii()) {
+        Some(end) if text.as_bytes().get(end).is_some_and(|byte| !byte.is_ascii()) => {
+            // Blanks beyond ASCII end an address, too.
+            let is_end = |c: char| c.is_whitespace() || u8::try_from(c).is_ok_and(is_end);
+            text.find(is_end).unwrap_or(text.len())
+        }
+        Some(end) => end,
+        None => text.len(),
+    }
+}
+
 /// The secrets of an address, which begins behind its `://` at `start`.
 fn in_address(word: &str, start: usize) -> Vec<Piece> {
     let mut found = Vec::new();
     let authority = word.get(..word.find(['/', '?', '#']).unwrap_or(word.len())).unwrap_or_default();
-    let user = match authority.rsplit_once('@') {
-        Some((user, _)) => Some(user),
-        None => broken(word, authority),
+    // Nearly all addresses have no user, and a search for one byte is quick.
+    let user = if word.contains('@') {
+        authority.rsplit_once('@').map_or_else(|| broken(word, authority), |(user, _)| Some(user))
+    } else {
+        None
     };
     if let Some(user) = user.filter(|user| !matches!(*user, "" | "git")) {
         let end = start + user.len();
@@ -113,7 +130,8 @@ fn in_address(word: &str, start: usize) -> Vec<Piece> {
     }
     let skipped = user.map_or(authority.len(), |user| authority.len().max(user.len() + 1));
     let rest = word.get(skipped..).unwrap_or_default();
-    let path = rest.get(..rest.find(['?', '#']).unwrap_or(rest.len())).unwrap_or_default();
+    let path_end = rest.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
+    let path = rest.get(..path_end).unwrap_or_default();
     found.extend(token_of_path(path, start + skipped));
     if let Some(query) = rest.get(path.len()..).and_then(|rest| rest.strip_prefix('?')) {
         let query = query.split('#').next().unwrap_or_default();

@@ -279,11 +279,11 @@ impl Problem {
 
     /// What is wrong. A value or a name of any length leaves the message readable.
     pub fn message(&self) -> String {
-        shortened(lines(&redacted(&self.to_string())))
+        shortened(lines(&redacted(&self.to_string())).into_owned())
     }
 
     /// What to do about it, in the order in which to try. May be empty.
     pub fn help(&self) -> Vec<String> {
-        self.cures().into_iter().map(|cure| shortened(lines(&redacted(&cure)))).collect()
+        self.cures().into_iter().map(|cure| shortened(lines(&redacted(&cure)).into_owned())).collect()
     }
 }

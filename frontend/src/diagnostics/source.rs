@@ -107,7 +107,7 @@ impl Source {
     /// and a terminal takes nothing of it as a command. Lines and bytes of a line keep their places as far as they
     /// can be seen.
     pub fn shown(&self) -> String {
-        lines(&masked(&self.text))
+        lines(&masked(&self.text)).into_owned()
     }
 
     /// The span of a whole line (from 1), without its line break.

@@ -12,7 +12,7 @@ use super::error::CondaProblem;
 use super::metadata::{FileMode, Listed, PathType};
 use super::package::{Content, Environment, Package, hexadecimal};
 use super::prefix;
-use crate::install::tree::{Leads, Mode, Tree};
+use crate::install::tree::{Leads, Mode, Pending, Tree};
 use crate::install::{ToolError, limits};
 
 /// Large enough that most files are one write.
@@ -176,22 +176,9 @@ impl Extraction<'_> {
     fn copy(&mut self, place: &str, other: &str) -> Result<(), Failure> {
         let (mut input, mode, seconds) = self.tree.open(&self.path(other))?;
         let mut output = self.tree.create(&self.path(place))?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; BUFFER];
-        let mut size = 0;
-        loop {
-            let got = input.read(&mut buffer).map_err(damaged)?;
-            let piece = buffer.get(..got).unwrap_or_default();
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(piece);
-            size += got as u64;
-            output.write(piece)?;
-        }
+        let written = stream(&mut input, &mut output)?;
         output.finish_at(mode, seconds)?;
-        let sha256 = hexadecimal(&hasher.finalize());
-        self.written.insert(place.to_owned(), Written { sha256, size, path_type: PathType::HardLink });
+        self.written.insert(place.to_owned(), written);
         Ok(())
     }
 
@@ -204,22 +191,9 @@ impl Extraction<'_> {
         let mut output = self.tree.create(&self.path(place))?;
         let written = match &listed.prefix_placeholder {
             None => {
-                let mut hasher = Sha256::new();
-                let mut buffer = vec![0; BUFFER];
-                let mut size = 0;
-                loop {
-                    let got = entry.read(&mut buffer).map_err(damaged)?;
-                    let piece = buffer.get(..got).unwrap_or_default();
-                    if piece.is_empty() {
-                        break;
-                    }
-                    hasher.update(piece);
-                    size += got as u64;
-                    output.write(piece)?;
-                }
-                let sha256 = hexadecimal(&hasher.finalize());
-                check_hash(listed, &sha256)?;
-                Written { sha256, size, path_type: PathType::HardLink }
+                let written = stream(entry, &mut output)?;
+                check_hash(listed, &written.sha256)?;
+                written
             }
             Some(placeholder) => {
                 if entry.size() > limits::HELD {
@@ -251,6 +225,24 @@ impl Extraction<'_> {
 
     fn path(&self, place: &str) -> String {
         format!("{}/{place}", self.environment.prefix)
+    }
+}
+
+/// Writes what is read to a file, piece by piece, and says what was written.
+fn stream(input: &mut impl Read, output: &mut Pending<'_>) -> Result<Written, Failure> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    let mut size = 0;
+    loop {
+        let got = input.read(&mut buffer).map_err(damaged)?;
+        let piece = buffer.get(..got).unwrap_or_default();
+        if piece.is_empty() {
+            let sha256 = hexadecimal(&hasher.finalize());
+            return Ok(Written { sha256, size, path_type: PathType::HardLink });
+        }
+        hasher.update(piece);
+        size += got as u64;
+        output.write(piece)?;
     }
 }
 
