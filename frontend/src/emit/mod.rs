@@ -30,7 +30,7 @@ pub use config::ImageConfig;
 pub use environment::VERSION_VARIABLES;
 pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};
-pub use overlaps::TOGETHER;
+pub use overlaps::{TOGETHER, awaited};
 pub use packages::program;
 pub use reports::Report;
 pub use resolver::{ANSWER, EXPLANATION, explanation, resolver};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{Digest, Mount, State};
+use buildkit_proto::pb;
 
 use super::wheels::{OUT, Unpacked};
 use super::{EmitError, Emitter, Image};
@@ -24,6 +25,15 @@ const LISTS: &str = "/run/pybuild/lists";
 const LIST: &str = "/files.csv";
 /// Where the answer is in the step that waits for it.
 const COMPARED: &str = "/run/pybuild/compared";
+
+/// The digest of the comparison that a step waits for without a need of the answer: the step does not run again while
+/// the answer is the same.
+pub fn awaited(op: &pb::Op) -> Option<&str> {
+    let Some(pb::op::Op::Exec(exec)) = &op.op else { return None };
+    let mount = exec.mounts.iter().find(|mount| mount.dest == COMPARED)?;
+    let input = usize::try_from(mount.input).ok().and_then(|at| op.inputs.get(at))?;
+    Some(&input.digest)
+}
 
 /// A layer of wheels in an image, before anything was decided of it.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Cap, Exec, Executed, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
+use buildkit_llb::{
+    Cap, Exec, Executed, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State,
+};
 
 use super::environment::{with_build, with_version};
 use super::layers::Layers;

@@ -142,7 +142,8 @@ fn failed_download(
         Some((HttpUrl::parse(address).ok()?, file.clone()))
     });
     let (address, file) = address?;
-    let wheels = plans.iter().flat_map(|plan| plan.environments()).filter_map(|groups| groups.wheels.as_ref());
+    let wheels =
+        plans.iter().flat_map(|plan| plan.environments()).filter_map(|groups| groups.wheels.as_ref());
     let package = wheels.into_iter().find_map(|set| {
         let conda = set.conda.iter().flat_map(CondaSet::layers).flat_map(|layer| &layer.packages);
         let mut conda = conda.filter(|package| package.from == CondaFrom::Http(address.clone()));

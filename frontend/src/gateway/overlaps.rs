@@ -122,11 +122,7 @@ impl Bridge {
 }
 
 /// Whether what has failed was made from layers that are compared.
-fn is_after_layers(
-    error: &RpcError,
-    graph: &Definition,
-    comparisons: &BTreeMap<Digest, Definition>,
-) -> bool {
+fn is_after_layers(error: &RpcError, graph: &Definition, comparisons: &BTreeMap<Digest, Definition>) -> bool {
     let mut after: BTreeSet<&str> = BTreeSet::new();
     for comparison in comparisons.values() {
         let processes: BTreeSet<&str> = comparison

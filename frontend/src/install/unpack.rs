@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::overlaps::{self, Listed};
 use super::arguments::{PythonVersion, absolute, pairs, proven_path, required, seconds, unknown, usage};
+use super::overlaps::{self, Listed};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
 use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel, Written};

@@ -68,13 +68,13 @@ fn gather(layers: &mut Vec<WheelLayer>, sets: &[BTreeSet<String>], known: &BTree
     for set in sets {
         let wheels: Vec<WheelPlan> =
             set.iter().filter_map(|name| known.get(name.as_str()).map(|wheel| (*wheel).clone())).collect();
+        // An answer about other layers than these says nothing of a lone package.
+        let Some(contents) = contents(&wheels).filter(|_| wheels.len() > 1) else { continue };
         for layer in layers.iter_mut() {
             layer.wheels.retain(|wheel| !set.contains(&wheel.name));
         }
         layers.retain(|layer| !layer.wheels.is_empty());
-        if let Some(contents) = contents(&wheels) {
-            layers.push(WheelLayer { name: format!("with the same files: {contents}"), wheels });
-        }
+        layers.push(WheelLayer { name: format!("with the same files: {contents}"), wheels });
     }
 }
 
@@ -120,10 +120,7 @@ mod tests {
     #[test]
     fn the_answer_of_the_comparison_is_read() {
         let read = Together::parse("below a b\nall a b c\n");
-        assert_eq!(
-            read,
-            Some(Together { below: vec![set(&["a", "b"])], all: vec![set(&["a", "b", "c"])] })
-        );
+        assert_eq!(read, Some(Together { below: vec![set(&["a", "b"])], all: vec![set(&["a", "b", "c"])] }));
         assert_eq!(Together::parse(""), Some(Together::default()));
         assert!(Together::default().is_empty());
         assert_eq!(Together::parse("a b\n"), None);
@@ -143,7 +140,10 @@ mod tests {
         let both = ("with the same files: fork, original", vec!["fork", "original"]);
         assert_eq!(shown(&gathered.base), [("large 1.0", vec!["large"]), both]);
         let [(_, linter), (name, three)] = &shown(&gathered.extra)[..] else { panic!("two layers") };
-        assert_eq!((linter.as_slice(), three.as_slice()), (&["linter"][..], &["fork", "original", "other"][..]));
+        assert_eq!(
+            (linter.as_slice(), three.as_slice()),
+            (&["linter"][..], &["fork", "original", "other"][..])
+        );
         assert_eq!(*name, "with the same files: fork, original, other");
 
         // The layers of a stage below stay as they are.

@@ -151,7 +151,10 @@ fn layers_are_made_once_more_where_their_comparison_says_so() {
     // The engine answers at once, so that nobody asks for the image whose layers are wrong.
     assert_eq!(gathered, [apart.to_vec(), both.to_vec()]);
     // A view of the graph runs nothing of it.
-    assert_eq!(unpacked_with("below fork original\n", "debug:llb").expect("a build"), Vec::<Vec<String>>::new());
+    assert_eq!(
+        unpacked_with("below fork original\n", "debug:llb").expect("a build"),
+        Vec::<Vec<String>>::new()
+    );
     let failure = unpacked_with("what is this", "production").expect_err("no answer");
     assert_eq!(failure.message(), "the comparison of layers has left no answer");
 }

@@ -136,10 +136,8 @@ impl Layers {
         // The places of each pair of packages: one whose file is not seen in the end, and the one whose file is.
         let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
         for files in self.files.chunk_by(|a, b| a.place == b.place) {
-            let held: Vec<(&File, &Package)> = files
-                .iter()
-                .filter_map(|file| Some((file, self.packages.get(file.package)?)))
-                .collect();
+            let held: Vec<(&File, &Package)> =
+                files.iter().filter_map(|file| Some((file, self.packages.get(file.package)?))).collect();
             if held.len() < 2 {
                 continue;
             }
@@ -149,7 +147,8 @@ impl Layers {
             // What lies below has been put right by itself.
             let upper: Vec<_> = held.iter().copied().filter(|(_, package)| !package.is_below).collect();
             let has_upper = !upper.is_empty();
-            let right = if has_upper { held.iter().copied().max_by_key(|(_, p)| p.places[1]) } else { right_below };
+            let right =
+                if has_upper { held.iter().copied().max_by_key(|(_, p)| p.places[1]) } else { right_below };
             let top = if has_upper { seen(&upper, 1) } else { right_below };
             join(&mut all, &held, right, top);
             let Some((right_file, right)) = right else { continue };

@@ -49,12 +49,7 @@ fn compare(
     Ok(Compared { decision: fs::read_to_string(out.join(DECISION)).unwrap() })
 }
 
-fn decided(
-    below: &[&[Listed]],
-    order_below: &[&str],
-    above: &[&[Listed]],
-    order: &[&str],
-) -> String {
+fn decided(below: &[&[Listed]], order_below: &[&str], above: &[&[Listed]], order: &[&str]) -> String {
     compare(below, order_below, above, order).unwrap().decision
 }
 
@@ -96,8 +91,10 @@ fn layers_in_the_order_of_installation_are_right_and_the_user_is_told() {
     assert_eq!(decided(&[&one, &two], &["one", "two"], &[], &[]), "");
     assert_eq!(
         warnings(&[&one, &two], &["one", "two"]),
-        ["warning: one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl both bring `x/a.py` and 1 more files, with \
-          different contents: those of two-1.0-py3-none-any.whl are kept"]
+        [
+            "warning: one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl both bring `x/a.py` and 1 more files, with \
+          different contents: those of two-1.0-py3-none-any.whl are kept"
+        ]
     );
     // Another order of installation, or of layers: a common layer is needed, and who unpacks it tells the user.
     for (layers, order) in [([&one, &two], ["two", "one"]), ([&two, &one], ["one", "two"])] {
@@ -140,8 +137,10 @@ fn packages_with_common_files_stay_together_over_several_steps() {
     assert_eq!(decided(&layers, &order, &[], &[]), "below a b c d\n");
     assert_eq!(
         warnings(&layers, &order),
-        ["warning: e-1.0-py3-none-any.whl and f-1.0-py3-none-any.whl both bring `9.py`, with different contents: those of \
-          f-1.0-py3-none-any.whl are kept"]
+        [
+            "warning: e-1.0-py3-none-any.whl and f-1.0-py3-none-any.whl both bring `9.py`, with different contents: those of \
+          f-1.0-py3-none-any.whl are kept"
+        ]
     );
     // Two wrong pairs that have nothing to do with one another.
     let layers: [&[Listed]; 6] = [&b, &a, &d, &c, &f, &e];
