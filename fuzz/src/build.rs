@@ -135,5 +135,6 @@ fn inputs(plan: &Plan, platform: &Platform, file: &str) -> Inputs {
         options: ExecOptions::default(),
         epoch: None,
         scanned: Scanned::default(),
+        together: BTreeMap::new(),
     }
 }

@@ -15,6 +15,7 @@ mod layers;
 mod locations;
 mod locator;
 mod options;
+mod overlaps;
 mod packages;
 mod pip;
 mod reports;
@@ -29,6 +30,7 @@ pub use config::ImageConfig;
 pub use environment::VERSION_VARIABLES;
 pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};
+pub use overlaps::{TOGETHER, awaited};
 pub use packages::program;
 pub use reports::Report;
 pub use resolver::{ANSWER, EXPLANATION, explanation, resolver};
@@ -37,13 +39,14 @@ pub use sbom::{DOCUMENT, NoCommand, Scanner, bill_of_materials, scan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkit_llb::{Cap, CapSet, Location, Metadata, Platform, SourceFile, State};
+use buildkit_llb::{Cap, CapSet, Digest, Location, Metadata, Platform, SourceFile, State};
 use serde_json::Value;
 
 use self::layers::Layers;
 use self::locations::Locks;
+use self::overlaps::{Comparisons, Laid};
 use crate::diagnostics::Span;
-use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step};
+use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step, Together};
 use crate::reference::ImageReference;
 
 /// The name under which steps that prepare dependencies are shown.
@@ -91,6 +94,8 @@ pub struct Inputs {
     pub epoch: Option<i64>,
     /// Stages that a scanner wants to see besides the image; `builder` is one of them.
     pub scanned: Scanned,
+    /// What comparisons of layers have answered, by the digest of the step that compares.
+    pub together: BTreeMap<Digest, Together>,
 }
 
 /// What comes out: an image's files and its config.
@@ -106,6 +111,10 @@ pub struct Image {
     pub scanned: BTreeMap<String, State>,
     /// What the checks of the stage leave to be exported.
     pub reports: Vec<Report>,
+    /// The steps that compare layers, by their digests. Each leaves the file [`TOGETHER`].
+    pub comparisons: BTreeMap<Digest, State>,
+    /// The layers of wheels.
+    wheels: Vec<Laid>,
 }
 
 /// Some of the stages, or all.
@@ -141,6 +150,8 @@ impl Image {
             base_config: Some(given.config.clone()),
             scanned: BTreeMap::new(),
             reports: Vec::new(),
+            comparisons: BTreeMap::new(),
+            wheels: Vec::new(),
         }
     }
 
@@ -187,6 +198,7 @@ pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     }
     let others = emitter.built.into_iter().filter(|(name, _)| inputs.scanned.covers(name));
     image.scanned.extend(others.map(|(name, other)| (name, other.state)));
+    image.comparisons = emitter.comparisons.into_made();
     Ok(image)
 }
 
@@ -197,11 +209,19 @@ struct Emitter<'a> {
     /// By stage: what each of its checks leaves behind once it has passed.
     checks: BTreeMap<String, Vec<State>>,
     locks: Locks,
+    comparisons: Comparisons,
 }
 
 impl<'a> Emitter<'a> {
     fn new(plan: &'a Plan, inputs: &'a Inputs) -> Self {
-        Self { plan, inputs, built: BTreeMap::new(), checks: BTreeMap::new(), locks: Locks::default() }
+        Self {
+            plan,
+            inputs,
+            built: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            locks: Locks::default(),
+            comparisons: Comparisons::default(),
+        }
     }
 }
 
@@ -234,7 +254,10 @@ impl Emitter<'_> {
                 gates.extend(passed.iter().cloned());
             }
             if let Some(step) = stage.steps.get(at) {
-                let waiting = if last == Some(at) { std::mem::take(&mut gates) } else { Vec::new() };
+                let mut waiting = if last == Some(at) { std::mem::take(&mut gates) } else { Vec::new() };
+                if last == Some(at) && stage.name == self.plan.target {
+                    waiting.extend(self.comparisons.take_loose());
+                }
                 self.step(stage, step, &mut layers, &mut image, &waiting)?;
             }
         }
@@ -257,8 +280,15 @@ impl Emitter<'_> {
         match base {
             BasePlan::Scratch => {
                 let config = ImageConfig::scratch(&self.inputs.platform);
-                let (scanned, reports) = (BTreeMap::new(), Vec::new());
-                Ok(Image { state: State::scratch(), config, base_config: None, scanned, reports })
+                Ok(Image {
+                    state: State::scratch(),
+                    config,
+                    base_config: None,
+                    scanned: BTreeMap::new(),
+                    reports: Vec::new(),
+                    comparisons: BTreeMap::new(),
+                    wheels: Vec::new(),
+                })
             }
             BasePlan::Image(reference) => self.image(reference),
             BasePlan::Stage(name) => {

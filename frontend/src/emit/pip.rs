@@ -29,8 +29,14 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         let found = self.found_pip(Some(&set.python), base, span)?;
         let mount = Mount::bind(&found, FOUND).read_only();
-        let wheel = Mounted { mount, option: "--if-any", argument: FOUND.to_owned(), package: None };
-        let tree = self.unpacked("unpack: pip of the base image", vec![wheel], set, span)?;
+        let wheel = Mounted {
+            mount,
+            option: "--if-any",
+            argument: FOUND.to_owned(),
+            package: None,
+            changes_often: false,
+        };
+        let tree = self.unpacked("unpack: pip of the base image", vec![wheel], None, set, span)?.output(OUT);
         self.add_tree(BUILDER, "pip of the base image", tree, span, layers);
         image.config.layer("pip of the base image");
         Ok(())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
 use super::locations::Locks;
+use super::overlaps::Comparisons;
 use super::requirements::Reader;
 use super::script::{Script, script};
 use super::wheels::OUT;
@@ -81,6 +82,7 @@ fn ask(
         built: BTreeMap::new(),
         checks: BTreeMap::new(),
         locks: Locks::default(),
+        comparisons: Comparisons::default(),
     };
     let span = question.requirements.asked.unwrap_or_else(|| source.line_span(1));
     let asked = Asked { question, span, only_words };

@@ -11,6 +11,7 @@ use crate::project::{Files, Ignored, Project, Scope};
 use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
+mod overlaps;
 mod sameness;
 mod scripts;
 mod versions;
@@ -70,6 +71,17 @@ struct Built {
 }
 
 fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capabilities: CapSet) -> Built {
+    build_together(file, files, target, capabilities, BTreeMap::new())
+}
+
+/// A build for which comparisons of layers have these answers.
+fn build_together(
+    file: &str,
+    files: &[(&'static str, &'static str)],
+    target: &str,
+    capabilities: CapSet,
+    together: BTreeMap<Digest, Together>,
+) -> Built {
     let context = Memory(files.iter().copied().collect());
     let source = Arc::new(Source::new("pybuild.toml", file));
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
@@ -117,6 +129,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
         options: ExecOptions::default(),
         epoch: None,
         scanned: Scanned::default(),
+        together,
     };
     Built { image: emit(&plan, &inputs).unwrap(), plan }
 }

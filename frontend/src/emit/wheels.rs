@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
+use buildkit_llb::{
+    Cap, Exec, Executed, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State,
+};
 
 use super::environment::{with_build, with_version};
 use super::layers::Layers;
+use super::overlaps::Orders;
 use super::script::{Script, script};
 use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, cause, files};
 use crate::address::{FileName, HttpUrl};
@@ -17,6 +20,8 @@ use crate::project::BuildRules;
 const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
+/// Where a step leaves the list of what it has installed.
+const LIST: &str = "/run/pybuild/list";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
@@ -38,6 +43,20 @@ pub(super) struct Mounted {
     pub(super) argument: String,
     /// The package that it has to be, as `NAME==VERSION` or `NAME`.
     pub(super) package: Option<String>,
+    /// Whether its content changes with every line of the project's code.
+    pub(super) changes_often: bool,
+}
+
+/// What the step of a layer leaves.
+pub(super) struct Unpacked {
+    /// The layer.
+    tree: State,
+    /// A list of what each package of the layer has installed.
+    pub(super) list: State,
+}
+
+fn lists(unpacked: &[Unpacked]) -> Vec<State> {
+    unpacked.iter().map(|made| made.list.clone()).collect()
 }
 
 /// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
@@ -52,7 +71,7 @@ fn identity(wheel: &WheelPlan) -> String {
 impl Mounted {
     /// A wheel that must be there, and that has to be `package`.
     fn wheel(mount: Mount, argument: String, package: Option<String>) -> Self {
-        Self { mount, option: "--wheel", argument, package }
+        Self { mount, option: "--wheel", argument, package, changes_often: false }
     }
 }
 
@@ -66,16 +85,31 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
+        let orders = Orders::of_environment(set);
+        let below = self.wheel_layers(&set.base, &orders.below, set, span)?;
+        let above = self.wheel_layers(&set.extra, &orders.all, set, span)?;
+        let compared = self.compared(&lists(&below), &lists(&above), &orders, span)?;
+        self.remember(&set.base, &below, image);
+        self.remember(&set.extra, &above, image);
         if let Some(conda) = &set.conda {
             self.add_conda(stage, conda.layers(), set, span, layers, image)?;
-            return self.add_wheels(stage, set.layers(), set, span, layers, image);
+            compared.iter().for_each(|compared| self.comparisons.let_loose(compared));
+        } else {
+            // Made for the interpreter that the image itself has, wherever that is.
+            let base = image.state.clone();
+            let skeleton = self.skeleton(stage, set, &base, compared.as_ref(), span)?;
+            self.add_tree(stage, "venv: /venv", skeleton, span, layers);
+            image.config.layer("venv: /venv");
         }
-        // Made for the interpreter that the image itself has, wherever that is.
-        let base = image.state.clone();
-        let skeleton = self.skeleton(stage, set, &base, span)?;
-        self.add_tree(stage, "venv: /venv", skeleton, span, layers);
-        image.config.layer("venv: /venv");
-        self.add_wheels(stage, set.layers(), set, span, layers, image)
+        let Some(together) = self.decided(compared.as_ref()) else {
+            self.add_wheels(stage, set.layers(), below.into_iter().chain(above), span, layers, image);
+            return Ok(());
+        };
+        let set = set.with_together(together, &[]);
+        let below = self.wheel_layers(&set.base, &orders.below, &set, span)?;
+        let above = self.wheel_layers(&set.extra, &orders.all, &set, span)?;
+        self.add_wheels(stage, set.layers(), below.into_iter().chain(above), span, layers, image);
+        Ok(())
     }
 
     /// Adds what groups bring to an environment that is there.
@@ -90,26 +124,39 @@ impl Emitter<'_> {
         if let Some(conda) = &set.conda {
             self.add_conda(stage, conda.extra.iter(), set, span, layers, image)?;
         }
-        self.add_wheels(stage, set.extra.iter(), set, span, layers, image)
+        let (there, below) = Self::laid(image);
+        let orders = Orders::on_top_of(&there, set);
+        let mut above = self.wheel_layers(&set.extra, &orders.all, set, span)?;
+        if above.is_empty() {
+            return Ok(());
+        }
+        let compared = self.compared(&below, &lists(&above), &orders, span)?;
+        compared.iter().for_each(|compared| self.comparisons.let_loose(compared));
+        self.remember(&set.extra, &above, image);
+        let decided = self.decided(compared.as_ref());
+        let gathered = decided.map(|together| set.with_together(together, &there));
+        let set = gathered.as_ref().unwrap_or(set);
+        if gathered.is_some() {
+            above = self.wheel_layers(&set.extra, &orders.all, set, span)?;
+        }
+        self.add_wheels(stage, set.extra.iter(), above.into_iter(), span, layers, image);
+        Ok(())
     }
 
-    /// Adds `wheels`, each layer by itself.
-    fn add_wheels<'l>(
+    /// Adds layers of wheels, each by itself.
+    fn add_wheels<'l, 'w>(
         &'l self,
         stage: &str,
-        wheels: impl Iterator<Item = &'l WheelLayer>,
-        set: &WheelSet,
+        wheels: impl Iterator<Item = &'w WheelLayer>,
+        unpacked: impl Iterator<Item = Unpacked>,
         span: Span,
         layers: &mut Layers<'l>,
         image: &mut Image,
-    ) -> Result<(), EmitError> {
-        let places = set.places();
-        for group in wheels {
-            let tree = self.wheel_layer(group, &places, set, span)?;
-            self.add_tree(stage, &format!("wheels: {}", group.contents()), tree, span, layers);
+    ) {
+        for (group, made) in wheels.zip(unpacked) {
+            self.add_tree(stage, &format!("wheels: {}", group.contents()), made.tree, span, layers);
             image.config.layer(format!("wheels: {}", group.name));
         }
-        Ok(())
     }
 
     /// Adds a tree that is a layer by itself: merged as it is, or copied where the engine has no merge.
@@ -132,9 +179,17 @@ impl Emitter<'_> {
     }
 
     /// The virtual environment without anything in it. Only looked at by our tool: no binary of the base runs.
-    fn skeleton(&self, stage: &str, set: &WheelSet, base: &State, span: Span) -> Result<State, EmitError> {
+    fn skeleton(
+        &self,
+        stage: &str,
+        set: &WheelSet,
+        base: &State,
+        compared: Option<&State>,
+        span: Span,
+    ) -> Result<State, EmitError> {
         let arguments = ["venv", "--root", OUT, "--prefix", VENV, "--base", "/", "--python", &set.python];
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
+        let exec = compared.into_iter().map(Self::awaiting).fold(exec, Exec::mount);
         Ok(exec.meta(self.metadata(stage, "venv: /venv", span)).run(base).output(OUT))
     }
 
@@ -148,28 +203,37 @@ impl Emitter<'_> {
         Ok(exec.mount(Mount::bind(image, TOOL).selector("/pybuild").read_only()))
     }
 
-    /// Unpacks the wheels of a layer, and compiles their bytecode with the interpreter of the build platform.
-    fn wheel_layer(
+    /// Unpacks the wheels of each layer, and compiles their bytecode with the interpreter of the build platform. Of a file
+    /// that several wheels of a layer bring, the one that is later in the order of installation is kept.
+    fn wheel_layers(
         &self,
-        layer: &WheelLayer,
-        places: &BTreeMap<&str, usize>,
+        layers: &[WheelLayer],
+        order: &[&str],
         set: &WheelSet,
         span: Span,
-    ) -> Result<State, EmitError> {
-        let mut wheels: Vec<&WheelPlan> = layer.wheels.iter().collect();
-        wheels.sort_by_key(|wheel| places.get(wheel.name.as_str()).copied());
-        let mounted =
-            wheels.into_iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
-        self.unpacked(&format!("unpack: {}", layer.contents()), mounted, set, span)
+    ) -> Result<Vec<Unpacked>, EmitError> {
+        let places: BTreeMap<&str, usize> = order.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+        let unpack = |layer: &WheelLayer| {
+            let mut wheels: Vec<&WheelPlan> = layer.wheels.iter().collect();
+            wheels.sort_by_key(|wheel| places.get(wheel.name.as_str()).copied());
+            let mounted =
+                wheels.into_iter().map(|wheel| self.mounted(wheel, span)).collect::<Result<Vec<_>, _>>()?;
+            let title = format!("unpack: {}", layer.contents());
+            let made = self.unpacked(&title, mounted, Some(LIST), set, span)?;
+            Ok(Unpacked { tree: made.output(OUT), list: made.output(LIST) })
+        };
+        layers.iter().map(unpack).collect()
     }
 
+    /// The process that unpacks wheels to a mount at [`OUT`]; with `list`, it leaves a list of what is installed there.
     pub(super) fn unpacked(
         &self,
         title: &str,
         mounted: Vec<Mounted>,
+        list: Option<&str>,
         set: &WheelSet,
         span: Span,
-    ) -> Result<State, EmitError> {
+    ) -> Result<Executed, EmitError> {
         let interpreter = format!("{VENV}/bin/python");
         let fixed = [
             "layer",
@@ -191,8 +255,15 @@ impl Emitter<'_> {
             if let Some(package) = &wheel.package {
                 arguments.extend(["--package", package]);
             }
+            if wheel.changes_often && list.is_some() {
+                arguments.extend(["--listed", "paths"]);
+            }
         }
+        arguments.extend(list.into_iter().flat_map(|list| ["--list", list]));
         let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
+        if let Some(list) = list {
+            exec = exec.mount(Mount::scratch(list));
+        }
         for wheel in mounted {
             exec = exec.mount(wheel.mount);
         }
@@ -201,7 +272,7 @@ impl Emitter<'_> {
             (Some(tool), false) => tool.clone(),
             _ => self.compiler()?.state.clone(),
         };
-        Ok(exec.meta(self.metadata("wheels", title, span)).run(&root).output(OUT))
+        Ok(exec.meta(self.metadata("wheels", title, span)).run(&root))
     }
 
     /// The image whose Python compiles bytecode, for the platform that the engine runs on.
@@ -233,7 +304,8 @@ impl Emitter<'_> {
                 let state = self.built_wheel(from, wheel, span)?;
                 let place = place(&wheel.name);
                 let mount = Mount::bind(&state, &place).read_only();
-                Mounted::wheel(mount, format!("{place}:-{requested}"), package)
+                let mounted = Mounted::wheel(mount, format!("{place}:-{requested}"), package);
+                Mounted { changes_often: wheel.is_own(), ..mounted }
             }
         })
     }
@@ -367,6 +439,6 @@ impl Emitter<'_> {
         let place = format!("{WHEELS}/project");
         let mount = Mount::bind(&built, &place).read_only();
         let wheel = Mounted::wheel(mount, format!("{place}:-:requested"), None);
-        self.unpacked("project: unpack", vec![wheel], set, span)
+        Ok(self.unpacked("project: unpack", vec![wheel], None, set, span)?.output(OUT))
     }
 }

@@ -15,7 +15,7 @@ use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 use tonic::transport::Channel;
 
 use crate::gateway::calls::{
@@ -54,7 +54,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Bridge {
     pub(super) client: LlbBridgeClient<Channel>,
-    channel: Channel,
+    pub(super) channel: Channel,
     llb_caps: CapSet,
     frontend_caps: Capabilities,
     workers: Vec<Vec<Platform>>,
@@ -137,29 +137,6 @@ impl Bridge {
     /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
     pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
         self.runtime.block_on(solve(self.channel.clone(), request))
-    }
-
-    /// Hands over several graphs at once; the answers are in their order.
-    ///
-    /// # Errors
-    /// The first of them that fails, while the others go on: as the engine does it with several results.
-    pub fn solve_all(
-        &self,
-        requests: impl IntoIterator<Item = SolveRequest>,
-    ) -> Result<Vec<Option<Reference>>, RpcError> {
-        self.runtime.block_on(async {
-            let mut running = JoinSet::new();
-            for (place, request) in requests.into_iter().enumerate() {
-                let channel = self.channel.clone();
-                running.spawn(async move { (place, solve(channel, request).await) });
-            }
-            let mut answers = BTreeMap::new();
-            while let Some(answer) = running.join_next().await {
-                let (place, answer) = answer.map_err(|error| lost(&error))?;
-                answers.insert(place, answer?);
-            }
-            Ok(answers.into_values().collect())
-        })
     }
 
     /// Runs what a reference stands for.
@@ -278,7 +255,7 @@ impl Bridge {
 }
 
 /// A call that came to no end of its own.
-fn lost(error: &JoinError) -> RpcError {
+pub(super) fn lost(error: &JoinError) -> RpcError {
     tonic::Status::internal(format!("a call was lost: {error}")).into()
 }
 
@@ -288,7 +265,7 @@ fn start_runtime() -> Result<Runtime, ConnectError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)
 }
 
-async fn solve(channel: Channel, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
+pub(super) async fn solve(channel: Channel, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
     if request.definition.is_empty() {
         return Ok(None);
     }

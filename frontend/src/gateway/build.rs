@@ -20,6 +20,7 @@ use crate::gateway::explain::explained_build;
 use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
+use crate::gateway::overlaps::{Answers, Outcome};
 use crate::gateway::report::{failure, resolve_failure, violation, warn};
 use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
@@ -74,21 +75,14 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let named = NamedContexts::new(bridge, options)?;
     let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
 
-    let mut results = Vec::new();
-    let mut graphs = Vec::new();
-    let mut planned = Vec::new();
-    let mut attested: Vec<(usize, Bill)> = Vec::new();
+    let mut all = Vec::new();
     for (prepared, images) in prepared.into_iter().zip(images) {
-        let stages = stand_ins(&named, &prepared)?;
         let inputs = Inputs {
-            platform: prepared.platform.clone(),
             explicit_platform: !options.platforms.is_empty(),
             multi_platform: options.multi_platform,
             build_platform: build_platform.clone(),
-            context: prepared.context,
             images,
-            stages,
-            resolved: prepared.resolved,
+            stages: stand_ins(&named, &prepared)?,
             build_images: build_images.clone(),
             tool: tool.clone(),
             file: Arc::clone(&file.file),
@@ -96,37 +90,77 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             options: exec_options(options),
             epoch: epoch(options),
             scanned: scanned(options, &prepared.stages)?,
-        };
-        let mut image = emit(&prepared.plan, &inputs).map_err(|error| FrontendFailure::of(&error))?;
-        for (key, value) in &options.labels {
-            image.config.label(key, value);
-        }
-        if let Some(view) = view {
-            image.state = view.show(&prepared.plan, &image)?;
-        }
-        graphs.push(image.state.marshal());
-        if let Some(bills) = &bills {
-            let made = bills.of(&prepared.plan, &inputs, &image)?;
-            attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
-        }
-        results.push(PlatformResult {
             platform: prepared.platform,
-            config: image.config.to_bytes(),
-            epoch: epoch(options),
-            base_config: image.base_config.map(|config| config.to_string().into_bytes()),
-            ..PlatformResult::default()
-        });
-        planned.push(prepared.plan);
+            context: prepared.context,
+            resolved: prepared.resolved,
+            together: Answers::new(),
+        };
+        all.push((prepared.plan, inputs));
     }
-    graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
-    let solved = bridge.solve_all(graphs.iter().map(|graph| request(graph, options)));
-    let solved = solved.map_err(|error| explained_build(error, bridge, &file, &planned, &graphs))?;
-    fill(&mut results, attested, solved);
+    let results = solved(bridge, options, &file, all, view, bills.as_ref())?;
     if options.multi_platform {
         return Ok(GatewayResult::multi(results));
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+/// The results of plans. Where a comparison of layers answers that packages need a common layer, the graphs are made once
+/// more with this answer, which can bring a comparison that was not made before: that of a stage on top of others.
+fn solved(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    mut plans: Vec<(Plan, Inputs)>,
+    view: Option<View>,
+    bills: Option<&Bills<'_>>,
+) -> Result<Vec<PlatformResult>, FrontendFailure> {
+    let mut answers = Answers::new();
+    loop {
+        let mut results = Vec::new();
+        let mut graphs = Vec::new();
+        let mut attested: Vec<(usize, Bill)> = Vec::new();
+        let mut comparisons = BTreeMap::new();
+        for (plan, inputs) in &mut plans {
+            inputs.together.clone_from(&answers);
+            let mut image = emit(plan, inputs).map_err(|error| FrontendFailure::of(&error))?;
+            for (key, value) in &options.labels {
+                image.config.label(key, value);
+            }
+            // Views show the graph as it is before anything is decided.
+            if view.is_none_or(View::builds) {
+                let open = image.comparisons.iter().filter(|(digest, _)| !answers.contains_key(*digest));
+                comparisons.extend(open.map(|(digest, state)| (digest.clone(), state.marshal())));
+            }
+            if let Some(view) = view {
+                image.state = view.show(plan, &image)?;
+            }
+            graphs.push(image.state.marshal());
+            if let Some(bills) = bills {
+                let made = bills.of(plan, inputs, &image)?;
+                attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
+            }
+            results.push(PlatformResult {
+                platform: inputs.platform.clone(),
+                config: image.config.to_bytes(),
+                epoch: inputs.epoch,
+                base_config: image.base_config.map(|config| config.to_string().into_bytes()),
+                ..PlatformResult::default()
+            });
+        }
+        graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
+        match bridge.solve_compared(&graphs, &comparisons, |graph| request(graph, options)) {
+            Ok(Outcome::Solved(solved)) => {
+                fill(&mut results, attested, solved);
+                return Ok(results);
+            }
+            Ok(Outcome::Decided(decided)) => answers.extend(decided),
+            Err(error) => {
+                let plans: Vec<&Plan> = plans.iter().map(|(plan, _)| plan).collect();
+                return Err(explained_build(error, bridge, file, &plans, &graphs));
+            }
+        }
+    }
 }
 
 /// Puts what was made into the results: their images, in their order, then what is attested of them.

@@ -56,6 +56,11 @@ impl View {
         }
     }
 
+    /// Whether something of the stage itself is run for it.
+    pub(super) fn builds(self) -> bool {
+        self == Self::Reports
+    }
+
     /// A file system with the view.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub(super) fn explained_build(
     error: RpcError,
     bridge: &Bridge,
     file: &BuildFile,
-    plans: &[Plan],
+    plans: &[&Plan],
     graphs: &[Definition],
 ) -> FrontendFailure {
     let no_access = Access::default();
@@ -131,7 +131,7 @@ fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option
 fn failed_download(
     graph: &Definition,
     vertices: &[String],
-    plans: &[Plan],
+    plans: &[&Plan],
     message: &str,
 ) -> Option<Problem> {
     let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
@@ -142,7 +142,8 @@ fn failed_download(
         Some((HttpUrl::parse(address).ok()?, file.clone()))
     });
     let (address, file) = address?;
-    let wheels = plans.iter().flat_map(Plan::environments).filter_map(|groups| groups.wheels.as_ref());
+    let wheels =
+        plans.iter().flat_map(|plan| plan.environments()).filter_map(|groups| groups.wheels.as_ref());
     let package = wheels.into_iter().find_map(|set| {
         let conda = set.conda.iter().flat_map(CondaSet::layers).flat_map(|layer| &layer.packages);
         let mut conda = conda.filter(|package| package.from == CondaFrom::Http(address.clone()));

@@ -1,6 +1,8 @@
 //! Looking into what the engine holds: files, directories and what they are.
 
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
+use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
+use tonic::transport::Channel;
 
 use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::{FileStat, Reference};
@@ -10,6 +12,27 @@ use crate::project::MOST_BYTES;
 
 /// How much of a file is asked for at once, in bytes: half of what fits into a message.
 pub(super) const CHUNK: usize = MAX_MESSAGE / 2;
+
+/// A part of a file.
+///
+/// # Errors
+/// See [`Bridge::read_file`].
+pub(super) async fn read_range(
+    mut client: LlbBridgeClient<Channel>,
+    reference: &Reference,
+    path: &str,
+    offset: usize,
+    length: usize,
+) -> Result<Vec<u8>, RpcError> {
+    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let request = wire::ReadFileRequest {
+        r#ref: reference.id.clone(),
+        file_path: path.to_owned(),
+        range: Some(wire::FileRange { offset: signed(offset), length: signed(length) }),
+        mount_index: 0,
+    };
+    Ok(client.read_file(request).await?.into_inner().data)
+}
 
 impl Bridge {
     /// The contents of a file of any size. Symbolic links are followed inside the reference.
@@ -50,15 +73,7 @@ impl Bridge {
         offset: usize,
         length: usize,
     ) -> Result<Vec<u8>, RpcError> {
-        let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let request = wire::ReadFileRequest {
-            r#ref: reference.id.clone(),
-            file_path: path.to_owned(),
-            range: Some(wire::FileRange { offset: signed(offset), length: signed(length) }),
-            mount_index: 0,
-        };
-        let mut client = self.client.clone();
-        Ok(self.runtime.block_on(client.read_file(request))?.into_inner().data)
+        self.runtime.block_on(read_range(self.client.clone(), reference, path, offset, length))
     }
 
     /// The contents of a file that need not be there; `None` if there is nothing, or no file but a directory. The

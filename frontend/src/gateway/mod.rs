@@ -24,6 +24,7 @@ mod listing;
 mod named;
 pub mod named_context;
 pub mod options;
+mod overlaps;
 mod report;
 mod resolver;
 pub mod result;

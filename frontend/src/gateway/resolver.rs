@@ -69,6 +69,7 @@ impl GatewayResolver<'_> {
             options: exec_options(self.options),
             epoch: None,
             scanned: Scanned::default(),
+            together: BTreeMap::new(),
         };
         let state = resolver(question, &base, &inputs, self.access, &self.file.source);
         let solved = match self.solve(&state) {

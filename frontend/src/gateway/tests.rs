@@ -4,6 +4,7 @@ mod builds;
 mod engine;
 mod parity;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{Cap, Image, Local, Platform, ResolveMode};
@@ -16,6 +17,7 @@ use super::bridge::Bridge;
 use super::calls::{ImageRequest, ImageStore, SolveRequest, Warning};
 use super::errors::FrontendFailure;
 use super::files::CHUNK;
+use super::overlaps::Outcome;
 use super::result::{GatewayResult, PlatformResult};
 use super::{PanicPlace, conclude};
 use engine::{Engine, connect};
@@ -64,7 +66,9 @@ fn graphs_are_solved_in_parallel_and_answered_in_order() {
     let bridge = connect(engine);
     assert_eq!(bridge.solve(SolveRequest::default()).expect("scratch"), None);
     assert_eq!(log.lock().expect("log").len(), 0, "the engine is not asked for nothing");
-    let answers = bridge.solve_all(["a", "b", "c"].map(local)).expect("solved");
+    let graphs = ["a", "b", "c"].map(|name| Local::new(name).session_id("s").state().marshal());
+    let solved = bridge.solve_compared(&graphs, &BTreeMap::new(), SolveRequest::new).expect("solved");
+    let Outcome::Solved(answers) = solved else { panic!("nothing was compared") };
     for (name, answer) in ["a", "b", "c"].into_iter().zip(answers) {
         let expected = Local::new(name).session_id("s").state().digest().expect("a digest").to_string();
         let reference = answer.expect("a reference");

@@ -7,6 +7,7 @@ pub mod conda;
 mod interpreter;
 pub mod layer;
 mod limits;
+pub mod overlaps;
 mod parallel;
 pub mod pip;
 pub mod sbom;
@@ -80,6 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolErro
         Some("bytecode") => bytecode::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("conda") => conda::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("layer") => layer::run(&arguments.collect::<Result<Vec<_>, _>>()?),
+        Some("overlaps") => overlaps::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("pip") => pip::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("sbom") => sbom::run(&arguments.collect::<Result<Vec<_>, _>>()?),
         Some("unpack") => unpack::run(&arguments.collect::<Result<Vec<_>, _>>()?),

@@ -2,8 +2,12 @@
 //!
 //! ```text
 //! unpack --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--epoch SECONDS]
-//!        (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON])... [--if-any FOLDER]
+//!        (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON] [--listed paths])...
+//!        [--if-any FOLDER] [--list FOLDER]
 //! ```
+//!
+//! `--list` names a folder for a list of what each package has installed ([`super::overlaps`]). `--listed paths` is for a
+//! wheel whose content changes with every line of its code: the list has its paths alone.
 //!
 //! `--if-any` names a folder with one wheel, which is then installed as one that was asked for by name, or with none.
 //! What comes out depends on the wheels and the options alone: not on the number of processors, the clock or the process.
@@ -16,6 +20,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::arguments::{PythonVersion, absolute, pairs, proven_path, required, seconds, unknown, usage};
+use super::overlaps::{self, Listed};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
 use super::wheel::{Content, Environment, Inflater, Problem, Source, Wheel, Written};
@@ -72,7 +77,20 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
             note(&format!("{}: {line}", wheel.file));
         }
     }
-    tree.settle()
+    tree.settle()?;
+    let Some(list) = options.list else { return Ok(()) };
+    let packages: Vec<Listed> = wheels
+        .iter()
+        .zip(&facts)
+        .zip(&options.sources)
+        .map(|((wheel, facts), source)| Listed {
+            name: wheel.package(),
+            file: wheel.file.clone(),
+            rows: wheel.listed(facts),
+            paths_alone: source.paths_alone,
+        })
+        .collect();
+    overlaps::write_list(list, &packages)
 }
 
 #[derive(Debug)]
@@ -81,11 +99,13 @@ struct Options {
     environment: Environment,
     seconds: u32,
     sources: Vec<Source>,
+    /// The folder for the list of what is installed.
+    list: Option<PathBuf>,
 }
 
 fn parse(arguments: &[String]) -> Result<Options, ToolError> {
     let (mut root, mut prefix, mut python, mut interpreter) = (None, None, None, None);
-    let mut time = EPOCH;
+    let (mut time, mut list) = (EPOCH, None);
     let mut sources: Vec<Source> = Vec::new();
     for pair in pairs(arguments) {
         match pair? {
@@ -105,6 +125,11 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
                     None => return Err(usage("`--package` stands before any `--wheel`")),
                 }
             }
+            ("--listed", "paths") => match sources.last_mut() {
+                Some(source) => source.paths_alone = true,
+                None => return Err(usage("`--listed` stands before any `--wheel`")),
+            },
+            ("--list", value) => list = Some(PathBuf::from(value)),
             ("--if-any", value) => sources.extend(only_wheel(value)?),
             ("--direct-url", value) => match sources.last_mut() {
                 Some(source) => source.direct_url = Some(value.to_owned()),
@@ -118,7 +143,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
         python: required(python, "--python")?,
         interpreter: required(interpreter, "--interpreter")?,
     };
-    Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources })
+    Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources, list })
 }
 
 /// Reads `PATH:SHA256[:requested]`, or another hash with its name in the place of the SHA-256, with `-` for the hash of a wheel that was built in the same build.
@@ -129,7 +154,7 @@ fn source(value: &str) -> Result<Source, ToolError> {
         None => (value, false),
     };
     let (path, hash) = proven_path(rest).ok_or_else(wrong)?;
-    Ok(Source { path, hash, requested, direct_url: None, expected: None })
+    Ok(Source { path, hash, requested, direct_url: None, expected: None, paths_alone: false })
 }
 
 /// The wheel in a folder that may have none.
@@ -142,6 +167,7 @@ fn only_wheel(folder: &str) -> Result<Option<Source>, ToolError> {
         requested: true,
         direct_url: None,
         expected: None,
+        paths_alone: false,
     }))
 }
 
@@ -197,7 +223,7 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
 }
 
 /// Two wheels that bring the same files, as the step's output has it.
-fn conflict(first: &str, last: &str, place: &str, count: usize) -> String {
+pub(super) fn conflict(first: &str, last: &str, place: &str, count: usize) -> String {
     let files = match count {
         1 => format!("`{place}`"),
         _ => format!("`{place}` and {} more files", count - 1),

@@ -11,12 +11,14 @@ mod order;
 mod package_names;
 mod parts;
 mod stages;
+mod together;
 mod weight;
 mod wheels;
 
 pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
+pub use together::{Together, installation_order};
 pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{CondaSet, order};
+use super::CondaSet;
 use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Place;
 use crate::lock::Hash;
@@ -77,7 +77,7 @@ impl WheelPlan {
     }
 
     /// Whether it is built from files of the context.
-    fn is_own(&self) -> bool {
+    pub fn is_own(&self) -> bool {
         matches!(self.from, WheelFrom::Built(BuildFrom::Context { .. }))
     }
 }
@@ -248,23 +248,6 @@ impl WheelSet {
     /// Whether a package is among them, by its normalised name.
     pub fn has(&self, name: &str) -> bool {
         self.layers().flat_map(|layer| &layer.wheels).any(|wheel| wheel.name == name)
-    }
-
-    /// The names of the packages in the order of their installation: of a file that several bring, the last one's is kept.
-    pub fn installation_order(&self) -> Vec<&str> {
-        order::of_installation(self.layers().flat_map(|layer| &layer.wheels))
-    }
-
-    /// The place of each package in the order of installation, among the packages of its own layers.
-    ///
-    /// What groups add has no say in the layers of the project's own dependencies, so that these are the same with and
-    /// without groups.
-    pub fn places(&self) -> BTreeMap<&str, usize> {
-        let base = order::of_installation(self.base.iter().flat_map(|layer| &layer.wheels));
-        let mut places: BTreeMap<&str, usize> =
-            self.installation_order().into_iter().enumerate().map(|(at, name)| (name, at)).collect();
-        places.extend(base.into_iter().enumerate().map(|(at, name)| (name, at)));
-        places
     }
 
     /// Paths of the context that wheels come from or are built from.

@@ -153,6 +153,8 @@ Layers of packages
 Steps that run again
   [wheels] click 8.1.8
   [wheels] unpack: click 8.1.8
+  [wheels] compare: files of 3 layers
+  [wheels] compare: files of 4 layers
   [builder] environment
   [test] apt: libpq5
   [test] check: pytest

@@ -38,6 +38,7 @@ mod mistakes;
 mod multiarch;
 mod named;
 mod options;
+mod overlaps;
 mod package;
 mod packages;
 mod pip;

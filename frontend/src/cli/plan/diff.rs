@@ -12,6 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::folder::{Opened, Prepared};
 use crate::cli::offline;
 use crate::cli::table::{bold, coloured};
+use crate::emit::awaited;
 
 /// What differs between two states of a project.
 #[derive(Debug, Serialize)]
@@ -215,9 +216,15 @@ fn changes(before: &[Package], after: &[Package], groups: &[String]) -> Vec<Chan
 fn steps(before: Side<'_>, after: Side<'_>, platform: &Platform) -> Result<Vec<String>, CliError> {
     let old = offline::emit(before.0, before.1, platform)?.state.marshal();
     let new = offline::emit(after.0, after.1, platform)?.state.marshal();
-    let known: BTreeSet<_> = old.ops().map(|(digest, _)| digest.clone()).collect();
+    let known: BTreeSet<_> = old.ops().map(|(digest, _)| digest.as_str()).collect();
     let mut steps: Vec<String> = Vec::new();
-    for (digest, _) in new.ops().filter(|(digest, _)| !known.contains(digest)) {
+    for (digest, op) in new.ops().filter(|(digest, _)| !known.contains(digest.as_str())) {
+        // A step that waits for a comparison of layers runs again only if the answer is another one.
+        let compared = awaited(op);
+        let mut others = op.inputs.iter().map(|input| input.digest.as_str());
+        if compared.is_some() && others.all(|input| Some(input) == compared || known.contains(input)) {
+            continue;
+        }
         let name = new.metadata(digest).and_then(|known| known.description.get(CUSTOM_NAME));
         if let Some(name) = name.filter(|name| !name.starts_with("[internal]") && !steps.contains(name)) {
             steps.push(name.clone());

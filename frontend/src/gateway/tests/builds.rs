@@ -5,6 +5,7 @@ use std::sync::Arc;
 use buildkit_proto::google::protobuf::Timestamp;
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
+use buildkit_proto::pb;
 
 use super::engine::{Engine, connect};
 use crate::gateway::build::build;
@@ -103,6 +104,59 @@ fn an_image_without_a_digest_is_named_as_it_is() {
     assert!(ends_there(&images_of(&text, &[source]).expect("a build").0));
     let named = "context:python:3.11-slim=docker-image://docker.io/library/own:latest";
     assert!(ends_there(&images_of(PYTHON, &[source, named]).expect("a build").0));
+}
+
+const LOCK: &str = r#"
+lock-version = "1.0"
+created-by = "test"
+[[packages]]
+name = "fork"
+version = "1.0"
+wheels = [{ url = "https://files.example/fork-1.0-py3-none-any.whl", size = 9000000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000001" } }]
+[[packages]]
+name = "original"
+version = "1.0"
+wheels = [{ url = "https://files.example/original-1.0-py3-none-any.whl", size = 8000000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000002" } }]
+"#;
+
+/// The graphs that are solved where comparisons of layers answer `answer`, each as the names of its unpacking steps.
+fn unpacked_with(answer: &str, target: &str) -> Result<Vec<Vec<String>>, FrontendFailure> {
+    let text = "[python]\nversion = \"3.11\"\n";
+    let files = [("pybuild.toml", text), ("pylock.toml", LOCK), ("app.py", ""), ("together.txt", answer)];
+    let files = files.map(|(path, text)| (path, text.as_bytes().to_vec()));
+    let mut engine = Engine { files: files.into(), ..Engine::default() };
+    engine.files.insert("context", vec![0x1f, 0x8b, 0x08]);
+    let solved = Arc::clone(&engine.solved);
+    let target = format!("target={target}");
+    let given = ["context=https://host.example/a.tar.gz", "filename=pybuild.toml", &target];
+    let source = ["source=docker.io/library/pybuild:1"];
+    build(&connect(engine), &options(&[&given[..], &source].concat()))?;
+    let graphs = solved.lock().expect("solved").clone();
+    let names = |graph: &pb::Definition| {
+        let metadata = graph.metadata.values().filter_map(|op| op.description.get("llb.customname"));
+        let mut names: Vec<_> = metadata.filter(|name| name.contains("unpack: ")).cloned().collect();
+        names.sort();
+        names
+    };
+    Ok(graphs.iter().map(names).filter(|names| !names.is_empty()).collect())
+}
+
+#[test]
+fn layers_are_made_once_more_where_their_comparison_says_so() {
+    let apart = ["[wheels] unpack: fork 1.0", "[wheels] unpack: original 1.0"];
+    // The comparison, then the image.
+    assert_eq!(unpacked_with("", "production").expect("a build"), [apart, apart]);
+    let gathered = unpacked_with("below fork original\n", "production").expect("a build");
+    let both = [apart[0], "[wheels] unpack: fork, original", apart[1]];
+    // The engine answers at once, so that nobody asks for the image whose layers are wrong.
+    assert_eq!(gathered, [apart.to_vec(), both.to_vec()]);
+    // A view of the graph runs nothing of it.
+    assert_eq!(
+        unpacked_with("below fork original\n", "debug:llb").expect("a build"),
+        Vec::<Vec<String>>::new()
+    );
+    let failure = unpacked_with("what is this", "production").expect_err("no answer");
+    assert_eq!(failure.message(), "the comparison of layers has left no answer");
 }
 
 const COMMIT: &str = "tree 0\nauthor a <a> 1 +0000\ncommitter b <b> 1700000000 +0100\n\nmessage\n";

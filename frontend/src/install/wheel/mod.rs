@@ -20,6 +20,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -34,8 +35,8 @@ use layout::Kind;
 use metadata::Metadata;
 use name::Identity;
 use oddity::{Oddities, Oddity};
-pub(super) use record::rows_of_record;
 use record::{Installed, Record};
+pub(super) use record::{each_row, field, rows_of_record};
 
 use super::tree::{Mode, Tree};
 use super::{ToolError, startup};
@@ -59,6 +60,8 @@ pub(super) struct Source {
     pub(super) direct_url: Option<String>,
     /// The package that the lock says it is: its name, and its version where the lock has one.
     pub(super) expected: Option<(String, Option<String>)>,
+    /// Whether a list of what is installed has the paths alone.
+    pub(super) paths_alone: bool,
 }
 
 /// A wheel that is fit to be installed, as far as can be seen without unpacking it.
@@ -271,18 +274,36 @@ impl Wheel {
         written: &BTreeMap<&str, Written>,
     ) -> (String, String) {
         let mut installed = Installed::default();
-        for (place, content) in &self.files {
-            let path = environment.relative_to_site(place);
-            match (written.get(place.as_str()), content) {
-                (Some(facts), _) => installed.add(&path, Some(&facts.hash), facts.size),
-                (None, Content::Member { hash, size, .. }) => installed.add(&path, hash.as_ref(), *size),
-                (None, Content::Made { bytes, .. }) => {
-                    installed.add(&path, Some(&Hash::of(bytes)), bytes.len() as u64);
-                }
-            }
+        for (place, hash, size) in self.installed(written) {
+            installed.add(&environment.relative_to_site(place), hash.as_deref(), size);
         }
         let own = format!("{}/RECORD", self.dist_info);
         (format!("{}/{own}", environment.site_packages()), installed.render(&own))
+    }
+
+    /// The same rows as a list for the comparison of layers: places below the environment.
+    pub(super) fn listed(&self, written: &BTreeMap<&str, Written>) -> Vec<(String, String)> {
+        let row = |(place, hash, size): (&str, Option<Cow<'_, Hash>>, u64)| {
+            let hash = hash.map(|hash| hash.render()).unwrap_or_default();
+            (place.to_owned(), format!("{hash},{size}"))
+        };
+        self.installed(written).map(row).collect()
+    }
+
+    /// What the package has installed: each file's place below the environment, its hash where one is known, its size.
+    fn installed<'w>(
+        &'w self,
+        written: &'w BTreeMap<&str, Written>,
+    ) -> impl Iterator<Item = (&'w str, Option<Cow<'w, Hash>>, u64)> {
+        self.files.iter().map(|(place, content)| match (written.get(place.as_str()), content) {
+            (Some(facts), _) => (place.as_str(), Some(Cow::Borrowed(&facts.hash)), facts.size),
+            (None, Content::Member { hash, size, .. }) => {
+                (place.as_str(), hash.as_ref().map(Cow::Borrowed), *size)
+            }
+            (None, Content::Made { bytes, .. }) => {
+                (place.as_str(), Some(Cow::Owned(Hash::of(bytes))), bytes.len() as u64)
+            }
+        })
     }
 }
 

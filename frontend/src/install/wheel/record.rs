@@ -113,7 +113,7 @@ impl Installed {
 }
 
 /// A CSV field, quoted where it must be.
-fn field(text: &str) -> String {
+pub(in crate::install) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
@@ -137,7 +137,7 @@ pub(in crate::install) fn rows_of_record(text: &str) -> Result<Vec<(String, Stri
 
 /// Hands the rows of a CSV text that are not empty to `each`, one after the other, each with the line where it begins,
 /// from 1. A quote that is never closed takes what is left.
-fn each_row(
+pub(in crate::install) fn each_row(
     file: &str,
     text: &str,
     each: &mut dyn FnMut(usize, Vec<String>) -> Result<(), Problem>,

@@ -265,7 +265,8 @@ pub(super) fn notes_of(draft: &Draft) -> Vec<String> {
     let wheels = tempfile::tempdir().unwrap();
     let path = wheels.path().join(&draft.file);
     std::fs::write(&path, draft.build()).unwrap();
-    let source = Source { path, hash: None, requested: false, direct_url: None, expected: None };
+    let source =
+        Source { path, hash: None, requested: false, direct_url: None, expected: None, paths_alone: false };
     let environment = Environment {
         prefix: "venv".to_owned(),
         python: PythonVersion::parse("3.11").unwrap(),

@@ -1,0 +1,159 @@
+//! Packages that have to be in one layer, since they bring the same files.
+//!
+//! Which files a package brings is known only when it is unpacked. So layers are made without that knowledge, and where
+//! the order of the layers is not the order of installation, they are made once more with such packages together. Within
+//! a layer the order of installation decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wheels::contents;
+use super::{WheelLayer, WheelPlan, WheelSet, order};
+
+/// What the comparison of an environment's layers has found: sets of package names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Packages of the project's own dependencies, whatever groups there are.
+    pub below: Vec<BTreeSet<String>>,
+    /// Packages of groups with packages that they share files with. What lies below them is in the layer once more.
+    pub all: Vec<BTreeSet<String>>,
+}
+
+impl Together {
+    /// Reads what `pybuild tool overlaps` has written; `None` if the text is something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut found = Self::default();
+        for line in text.lines() {
+            let (kind, names) = line.split_once(' ')?;
+            let names = names.split(' ').map(str::to_owned).collect();
+            match kind {
+                "below" => found.below.push(names),
+                "all" => found.all.push(names),
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether every layer is right as it is.
+    pub fn is_empty(&self) -> bool {
+        self.below.is_empty() && self.all.is_empty()
+    }
+}
+
+impl WheelSet {
+    /// The same environment with packages together. `below` has the layers that the environment is added to, where it is
+    /// not one by itself: these stay as they are.
+    pub fn with_together(&self, together: &Together, below: &[WheelLayer]) -> Self {
+        let mut set = self.clone();
+        if below.is_empty() {
+            gather(&mut set.base, &together.below, &by_name(self.base.iter()));
+        }
+        gather(&mut set.extra, &together.all, &by_name(below.iter().chain(self.layers())));
+        set
+    }
+}
+
+/// The names of the packages of layers in the order of their installation.
+pub fn installation_order<'w>(layers: impl Iterator<Item = &'w WheelLayer>) -> Vec<&'w str> {
+    order::of_installation(layers.flat_map(|layer| &layer.wheels))
+}
+
+fn by_name<'w>(layers: impl Iterator<Item = &'w WheelLayer>) -> BTreeMap<&'w str, &'w WheelPlan> {
+    layers.flat_map(|layer| &layer.wheels).map(|wheel| (wheel.name.as_str(), wheel)).collect()
+}
+
+/// Takes the packages of each set out of their layers, and puts a layer with all of the set on top. The other layers
+/// keep their order, which was found to be right.
+fn gather(layers: &mut Vec<WheelLayer>, sets: &[BTreeSet<String>], known: &BTreeMap<&str, &WheelPlan>) {
+    for set in sets {
+        let wheels: Vec<WheelPlan> =
+            set.iter().filter_map(|name| known.get(name.as_str()).map(|wheel| (*wheel).clone())).collect();
+        // An answer about other layers than these says nothing of a lone package.
+        let Some(contents) = contents(&wheels).filter(|_| wheels.len() > 1) else { continue };
+        for layer in layers.iter_mut() {
+            layer.wheels.retain(|wheel| !set.contains(&wheel.name));
+        }
+        layers.retain(|layer| !layer.wheels.is_empty());
+        layers.push(WheelLayer { name: format!("with the same files: {contents}"), wheels });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::{FileName, HttpUrl};
+    use crate::lock::Hash;
+    use crate::plan::WheelFrom;
+    use crate::project::BuildRules;
+
+    fn wheel(name: &str, size: u64) -> WheelPlan {
+        let from = WheelFrom::Http {
+            url: HttpUrl::parse(&format!("https://files.example/{name}-1.0-py3-none-any.whl")).unwrap(),
+            hash: Hash::of_sha256("00"),
+            file: FileName::parse(&format!("{name}-1.0-py3-none-any.whl")).unwrap(),
+            size: Some(size),
+        };
+        WheelPlan {
+            name: name.into(),
+            version: Some("1.0".into()),
+            from,
+            requested: false,
+            requires: Vec::new(),
+            build: BuildRules::default(),
+            at: None,
+        }
+    }
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn shown(layers: &[WheelLayer]) -> Vec<(&str, Vec<&str>)> {
+        layers
+            .iter()
+            .map(|layer| {
+                (layer.name.as_str(), layer.wheels.iter().map(|wheel| wheel.name.as_str()).collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_answer_of_the_comparison_is_read() {
+        let read = Together::parse("below a b\nall a b c\n");
+        assert_eq!(read, Some(Together { below: vec![set(&["a", "b"])], all: vec![set(&["a", "b", "c"])] }));
+        assert_eq!(Together::parse(""), Some(Together::default()));
+        assert!(Together::default().is_empty());
+        assert_eq!(Together::parse("a b\n"), None);
+        assert_eq!(Together::parse("all\n"), None);
+    }
+
+    #[test]
+    fn packages_with_the_same_files_leave_their_layers_and_the_other_layers_stay() {
+        let base = vec![wheel("fork", 4 << 20), wheel("large", 3 << 20), wheel("original", 2 << 20)];
+        let all = [&base[..], &[wheel("linter", 10), wheel("other", 2 << 20)]].concat();
+        let whole = WheelSet::new("3.13".into(), &base, all, true);
+        let together = Together {
+            below: vec![set(&["fork", "original"])],
+            all: vec![set(&["fork", "original", "other"])],
+        };
+        let gathered = whole.with_together(&together, &[]);
+        let both = ("with the same files: fork, original", vec!["fork", "original"]);
+        assert_eq!(shown(&gathered.base), [("large 1.0", vec!["large"]), both]);
+        let [(_, linter), (name, three)] = &shown(&gathered.extra)[..] else { panic!("two layers") };
+        assert_eq!(
+            (linter.as_slice(), three.as_slice()),
+            (&["linter"][..], &["fork", "original", "other"][..])
+        );
+        assert_eq!(*name, "with the same files: fork, original, other");
+
+        // The layers of a stage below stay as they are.
+        let alone = WheelSet::new("3.13".into(), &base, base.clone(), true);
+        let (added, _) = whole.clone().on_top_of(&alone);
+        let added = added.with_together(&together, &alone.base);
+        assert_eq!(added.base, alone.base);
+        assert_eq!(shown(&added.extra), shown(&gathered.extra));
+
+        let nothing = whole.with_together(&Together::default(), &[]);
+        assert_eq!(nothing, whole);
+    }
+}
