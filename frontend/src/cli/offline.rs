@@ -113,6 +113,7 @@ pub(super) fn emit(
         options: ExecOptions::default(),
         epoch: None,
         scanned: Scanned::default(),
+        turn: 0,
     };
     if let Some(builder) = &plan.builder {
         let questions: Vec<&Question> = prepared.asked.values().flatten().collect();

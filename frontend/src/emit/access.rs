@@ -1,8 +1,9 @@
-//! Indexes, credentials and certificates for steps that talk to a network.
+//! Indexes, credentials and certificates for downloads, and for steps that talk to a network.
 
-use buildkit_llb::{Exec, Mount};
+use buildkit_llb::{Exec, Http, Metadata, Mount};
 
 use super::Emitter;
+use crate::address::HttpUrl;
 
 /// What programs of build steps look at for certificates. Each reads a whole bundle, none adds to another.
 const CA_VARIABLES: [&str; 6] = [
@@ -15,6 +16,15 @@ const CA_VARIABLES: [&str; 6] = [
 ];
 
 impl Emitter<'_> {
+    /// A download under a name, with the credentials of the index that it is from.
+    pub(super) fn http(&self, url: &HttpUrl, file: &str, meta: Metadata) -> Http {
+        let http = Http::new(url.as_str()).filename(file).mode(0o644).turn(self.inputs.turn).meta(meta);
+        match self.plan.access.auth_for(url) {
+            Some(id) => http.auth_header_secret(id),
+            None => http,
+        }
+    }
+
     /// Lets a step trust the certificates that the build file names as a secret.
     pub(super) fn with_certificates(&self, exec: Exec) -> Exec {
         let Some(id) = &self.plan.access.ca else { return exec };

@@ -1,7 +1,7 @@
 //! Requirements files as steps have them: the files themselves, what they name of the context, and what they include by
 //! an address. Each is mounted by itself: what else changes in the context must not run the step again.
 
-use buildkit_llb::{Exec, FileOp, Http, Metadata, MkFile, Mount, State};
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 
 use super::Emitter;
 use crate::address::{HttpUrl, redacted};
@@ -77,10 +77,6 @@ impl Emitter<'_> {
         let url = url.without_fragment();
         let location = self.lock_location(Some(at), at.span);
         let meta = Metadata::named(format!("[resolver] {}", redacted(url.as_str()))).location(location);
-        let mut http = Http::new(url.as_str()).filename("requirements.txt").mode(0o644).meta(meta);
-        if let Some(id) = self.plan.access.auth_for(&url) {
-            http = http.auth_header_secret(id);
-        }
-        http.state()
+        self.http(&url, "requirements.txt", meta).state()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Cap, Exec, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State};
+use buildkit_llb::{Cap, Exec, Git, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::environment::{with_build, with_version};
 use super::layers::Layers;
@@ -254,10 +254,7 @@ impl Emitter<'_> {
         let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
             .progress_group(group)
             .location(self.lock_location(wheel.at.as_ref(), span));
-        let mut http = Http::new(url.as_str()).filename(file.as_str()).mode(0o644).meta(meta);
-        if let Some(id) = self.plan.access.auth_for(url) {
-            http = http.auth_header_secret(id);
-        }
+        let mut http = self.http(url, file.as_str(), meta);
         // The engine checks a SHA-256 alone; who takes the file checks the others.
         if let Some(sha256) = hash.and_then(Hash::sha256) {
             http = http.checksum(format!("sha256:{sha256}"));

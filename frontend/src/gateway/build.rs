@@ -15,6 +15,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
+use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::explain::explained_build;
 use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
@@ -74,14 +75,11 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     let named = NamedContexts::new(bridge, options)?;
     let bills = if view.is_none() { Bills::new(bridge, options, &build_platform, &file)? } else { None };
 
-    let mut results = Vec::new();
-    let mut graphs = Vec::new();
-    let mut planned = Vec::new();
-    let mut attested: Vec<(usize, Bill)> = Vec::new();
+    let (mut planned, mut all_inputs) = (Vec::new(), Vec::new());
     for (prepared, images) in prepared.into_iter().zip(images) {
         let stages = stand_ins(&named, &prepared)?;
-        let inputs = Inputs {
-            platform: prepared.platform.clone(),
+        all_inputs.push(Inputs {
+            platform: prepared.platform,
             explicit_platform: !options.platforms.is_empty(),
             multi_platform: options.multi_platform,
             build_platform: build_platform.clone(),
@@ -96,37 +94,81 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             options: exec_options(options),
             epoch: epoch(options),
             scanned: scanned(options, &prepared.stages)?,
+            turn: 0,
+        });
+        planned.push(prepared.plan);
+    }
+    let mut downloads = Downloads::default();
+    loop {
+        for inputs in &mut all_inputs {
+            inputs.turn = downloads.turn();
+        }
+        let Made { mut results, graphs, attested } =
+            made(&planned, &all_inputs, options, view, bills.as_ref())?;
+        let error = match bridge.solve_all(graphs.iter().map(|graph| request(graph, options))) {
+            Err(error) => error,
+            Ok(solved) => {
+                fill(&mut results, attested, solved);
+                if options.multi_platform {
+                    return Ok(GatewayResult::multi(results));
+                }
+                let only = results.into_iter().next().map(GatewayResult::single);
+                return only.ok_or_else(|| FrontendFailure::new("no platform to build for", &[]));
+            }
         };
-        let mut image = emit(&prepared.plan, &inputs).map_err(|error| FrontendFailure::of(&error))?;
+        let access = planned.first().map(|plan| &plan.access);
+        match downloads.after(&error, bridge, access, &graphs) {
+            After::Again => {}
+            After::Failed(failed) => {
+                return Err(FrontendFailure::from(error).reworded(failed.problem(&planned).with_help()));
+            }
+            After::NoDownload => return Err(explained_build(error, bridge, &file, &planned, &graphs)),
+        }
+    }
+}
+
+/// What is handed to the engine, and what is known of the results before.
+struct Made {
+    results: Vec<PlatformResult>,
+    /// Those of the images, in the order of the results, and those of their bills.
+    graphs: Vec<Definition>,
+    /// The bills, each with the place of its result.
+    attested: Vec<(usize, Bill)>,
+}
+
+/// The graphs of plans with what belongs to each.
+fn made(
+    plans: &[Plan],
+    all_inputs: &[Inputs],
+    options: &Options,
+    view: Option<View>,
+    bills: Option<&Bills<'_>>,
+) -> Result<Made, FrontendFailure> {
+    let (mut results, mut graphs) = (Vec::new(), Vec::new());
+    let mut attested: Vec<(usize, Bill)> = Vec::new();
+    for (plan, inputs) in plans.iter().zip(all_inputs) {
+        let mut image = emit(plan, inputs).map_err(|error| FrontendFailure::of(&error))?;
         for (key, value) in &options.labels {
             image.config.label(key, value);
         }
         if let Some(view) = view {
-            image.state = view.show(&prepared.plan, &image)?;
+            image.state = view.show(plan, &image)?;
         }
         graphs.push(image.state.marshal());
-        if let Some(bills) = &bills {
-            let made = bills.of(&prepared.plan, &inputs, &image)?;
+        if let Some(bills) = bills {
+            let made = bills.of(plan, inputs, &image)?;
             attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
         }
         results.push(PlatformResult {
-            platform: prepared.platform,
+            platform: inputs.platform.clone(),
             config: image.config.to_bytes(),
             epoch: epoch(options),
             base_config: image.base_config.map(|config| config.to_string().into_bytes()),
             ..PlatformResult::default()
         });
-        planned.push(prepared.plan);
     }
     graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
-    let solved = bridge.solve_all(graphs.iter().map(|graph| request(graph, options)));
-    let solved = solved.map_err(|error| explained_build(error, bridge, &file, &planned, &graphs))?;
-    fill(&mut results, attested, solved);
-    if options.multi_platform {
-        return Ok(GatewayResult::multi(results));
-    }
-    let only = results.into_iter().next();
-    only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+    Ok(Made { results, graphs, attested })
 }
 
 /// Puts what was made into the results: their images, in their order, then what is attested of them.
