@@ -113,7 +113,7 @@ pub(super) fn emit(
         options: ExecOptions::default(),
         epoch: None,
         scanned: Scanned::default(),
-        turn: 0,
+        tries: BTreeMap::new(),
     };
     if let Some(builder) = &plan.builder {
         let questions: Vec<&Question> = prepared.asked.values().flatten().collect();

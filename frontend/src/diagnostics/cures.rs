@@ -194,6 +194,12 @@ impl Problem {
             Self::NotServed { is_passing: false, .. } => vec![
                 "the server does not have the file, or has it no more: lock again, or correct the address".into(),
             ],
+            Self::NotFetched { tries: 0 | 1, message, .. } if message.contains("x509") => vec![
+                "a certificate of your own: `ca` in [dependencies.index] names the build secret that has it".into(),
+            ],
+            Self::NotFetched { tries: 0 | 1, .. } => vec![
+                "the server's answer leads to no file: ask who runs the server, or lock again".into(),
+            ],
             Self::NotServed { tries, .. } | Self::NotFetched { tries, .. } => {
                 let times = if *tries > 1 { format!("asked {tries} times; ") } else { String::new() };
                 vec![format!("{times}build again later; if that changes nothing, ask who runs the server")]

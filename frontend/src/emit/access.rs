@@ -16,12 +16,22 @@ const CA_VARIABLES: [&str; 6] = [
 ];
 
 impl Emitter<'_> {
-    /// A download under a name, with the credentials of the index that it is from.
+    /// A download, with the credentials of the index that it is from.
     pub(super) fn http(&self, url: &HttpUrl, file: &str, meta: Metadata) -> Http {
-        let http = Http::new(url.as_str()).filename(file).mode(0o644).turn(self.inputs.turn).meta(meta);
+        let http = Http::new(url.as_str()).filename(self.downloaded(url, file)).mode(0o644).meta(meta);
         match self.plan.access.auth_for(url) {
             Some(id) => http.auth_header_secret(id),
             None => http,
+        }
+    }
+
+    /// The name that a file has in the state of [`Self::http`]. Within a build, an engine remembers of an operation that
+    /// it has failed, and it takes operations with one key in the cache for the same one. So each try has another name. What
+    /// mounts the file gives it its own name.
+    pub(super) fn downloaded(&self, url: &HttpUrl, file: &str) -> String {
+        match self.inputs.tries.get(url.as_str()) {
+            Some(tries) => format!("try-{}", tries + 1),
+            None => file.to_owned(),
         }
     }
 

@@ -47,7 +47,8 @@ impl Emitter<'_> {
             let mount = match &package.from {
                 CondaFrom::Http(url) => {
                     let state = self.conda_package(url, package, span);
-                    Mount::bind(&state, place).selector(format!("/{}", package.file))
+                    let name = self.downloaded(url, package.file.as_str());
+                    Mount::bind(&state, place).selector(format!("/{name}"))
                 }
                 CondaFrom::Context(path) => {
                     Mount::bind(&self.inputs.context, place).selector(format!("/{path}"))

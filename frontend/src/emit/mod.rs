@@ -91,8 +91,8 @@ pub struct Inputs {
     pub epoch: Option<i64>,
     /// Stages that a scanner wants to see besides the image; `builder` is one of them.
     pub scanned: Scanned,
-    /// How often downloads of this build have failed so far, see [`Http::turn`](buildkit_llb::Http::turn).
-    pub turn: u32,
+    /// The downloads of this build that have failed so far: how often, by address.
+    pub tries: BTreeMap<String, u32>,
 }
 
 /// What comes out: an image's files and its config.

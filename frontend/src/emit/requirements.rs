@@ -12,6 +12,7 @@ use crate::project::{Places, Requirements, fetched};
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
 const REMOTE: &str = "/run/pybuild/remote";
+const REMOTE_FILE: &str = "requirements.txt";
 
 /// Who reads the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ impl Emitter<'_> {
         for (number, (url, at)) in requirements.remote.iter().enumerate() {
             let place = fetched(REMOTE, number);
             let fetched = self.remote_requirements(url, at);
-            exec = exec.mount(Mount::bind(&fetched, place).selector("/requirements.txt").read_only());
+            let name = self.downloaded(&url.without_fragment(), REMOTE_FILE);
+            exec = exec.mount(Mount::bind(&fetched, place).selector(format!("/{name}")).read_only());
         }
         if !requirements.inline.is_empty() {
             let text = requirements.inline.join("\n") + "\n";
@@ -77,6 +79,6 @@ impl Emitter<'_> {
         let url = url.without_fragment();
         let location = self.lock_location(Some(at), at.span);
         let meta = Metadata::named(format!("[resolver] {}", redacted(url.as_str()))).location(location);
-        self.http(&url, "requirements.txt", meta).state()
+        self.http(&url, REMOTE_FILE, meta).state()
     }
 }

@@ -117,7 +117,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
         options: ExecOptions::default(),
         epoch: None,
         scanned: Scanned::default(),
-        turn: 0,
+        tries: BTreeMap::new(),
     };
     Built { image: emit(&plan, &inputs).unwrap(), plan }
 }

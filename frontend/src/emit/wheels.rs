@@ -219,8 +219,8 @@ impl Emitter<'_> {
         Ok(match &wheel.from {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
-                let file = file.as_str();
-                let mount = Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only();
+                let (name, file) = (self.downloaded(url, file.as_str()), file.as_str());
+                let mount = Mount::bind(&state, place(file)).selector(format!("/{name}")).read_only();
                 Mounted::wheel(mount, format!("{}:{}{requested}", place(file), told(Some(hash))), package)
             }
             WheelFrom::Context { path, hash } => {
@@ -268,7 +268,8 @@ impl Emitter<'_> {
             BuildFrom::Sdist { url, hash, file } => {
                 let state = self.download(url, hash.as_ref(), file, wheel, span);
                 let path = format!("{SOURCES}/{file}");
-                let mount = Mount::bind(&state, &path).selector(format!("/{file}")).read_only();
+                let name = self.downloaded(url, file.as_str());
+                let mount = Mount::bind(&state, &path).selector(format!("/{name}")).read_only();
                 // pip holds an archive to the hash behind its address before anything of the archive is run.
                 let argument = match hash.as_ref().filter(|hash| hash.sha256().is_none()) {
                     Some(hash) => format!("file://{path}#{}={}", hash.algorithm, hash.digest),

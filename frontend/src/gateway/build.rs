@@ -94,14 +94,14 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             options: exec_options(options),
             epoch: epoch(options),
             scanned: scanned(options, &prepared.stages)?,
-            turn: 0,
+            tries: BTreeMap::new(),
         });
         planned.push(prepared.plan);
     }
     let mut downloads = Downloads::default();
     loop {
         for inputs in &mut all_inputs {
-            inputs.turn = downloads.turn();
+            inputs.tries.clone_from(downloads.tries());
         }
         let Made { mut results, graphs, attested } =
             made(&planned, &all_inputs, options, view, bills.as_ref())?;

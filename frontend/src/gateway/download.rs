@@ -2,8 +2,8 @@
 //!
 //! An engine tries a download once, and within a build it remembers that an operation has failed. Of a download with a
 //! known digest it looks at no status: it compares the digest of whatever was answered, an error page as well. pip and uv
-//! try again what a server was too busy for, so a build does it too: the graph is made once more, with other operations
-//! for the downloads ([`Inputs::turn`](crate::emit::Inputs)). What was fetched before is not fetched again.
+//! try again what a server was too busy for, so a build does it too: the graph is made once more, with another operation
+//! for the download that failed ([`Inputs::tries`](crate::emit::Inputs)). What was fetched before is not fetched again.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -18,13 +18,13 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::calls::SolveRequest;
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::explain::not_passed;
-use crate::plan::{Access, BuildFrom, CondaFrom, CondaSet, Plan, WheelFrom, WheelPlan};
+use crate::plan::{Access, BuildFrom, CondaFrom, CondaPlan, CondaSet, Plan, WheelFrom};
 
 /// How often one file is asked for.
 const TRIES: u32 = 4;
 
-/// How often a build is begun again in all.
-const TURNS: u32 = 12;
+/// How often a build is begun again in all. Downloads that failed at the same time are told of one after the other.
+const TURNS: u32 = 40;
 
 /// What the engine says when a connection did not come to its end, and another one may.
 const PASSING: [&str; 12] = [
@@ -52,7 +52,7 @@ pub(super) struct Downloads {
 
 /// What is to be done about a step that failed.
 pub(super) enum After {
-    /// Make the graph once more, with the next turn.
+    /// Make the graph once more, with the tries that there are now.
     Again,
     /// No download can be made better by another try.
     Failed(Failed),
@@ -63,7 +63,6 @@ pub(super) enum After {
 /// A download that came to nothing.
 pub(super) struct Failed {
     url: HttpUrl,
-    file: String,
     why: Why,
     tries: u32,
 }
@@ -97,9 +96,9 @@ fn is_passing(status: u16) -> bool {
 }
 
 impl Downloads {
-    /// How often the build was begun again.
-    pub(super) fn turn(&self) -> u32 {
-        self.turns
+    /// How often each address has failed.
+    pub(super) fn tries(&self) -> &BTreeMap<String, u32> {
+        &self.tries
     }
 
     /// Looks at what failed in one of `graphs`, and waits if it may be tried again.
@@ -119,20 +118,19 @@ impl Downloads {
         let Some(source) = graphs.iter().find_map(|graph| failed_source(graph, &vertices)) else {
             return After::NoDownload;
         };
-        let (Ok(url), Some(file)) =
-            (HttpUrl::parse(&source.identifier), source.attrs.get("http.filename").cloned())
-        else {
-            return After::NoDownload;
-        };
-        let why = why(error.message(), || status_of(&source, &url, &file, bridge));
-        let tries = self.tries.entry(source.identifier).or_default();
+        let Ok(url) = HttpUrl::parse(&source.identifier) else { return After::NoDownload };
+        let tries = self.tries.entry(source.identifier.clone()).or_default();
         *tries += 1;
+        let why = why(error.message(), || status_of(&source, *tries, &url, bridge));
         if why.passes(*tries) && self.turns < TURNS {
-            thread::sleep(Duration::from_secs(1 << (*tries - 1).min(4)));
+            // What has failed for the first time in a later turn may have failed long ago.
+            if *tries > 1 || self.turns == 0 {
+                thread::sleep(Duration::from_secs(1 << (*tries - 1).min(4)));
+            }
             self.turns += 1;
             return After::Again;
         }
-        After::Failed(Failed { url, file, why, tries: *tries })
+        After::Failed(Failed { url, why, tries: *tries })
     }
 }
 
@@ -141,14 +139,12 @@ impl Failed {
     /// package's, with its address.
     pub(super) fn problem(self, plans: &[Plan]) -> Problem {
         let server = self.url.host().to_owned();
-        let Self { url, file, tries, .. } = self;
-        let (package, file) = match package_at(&url, plans) {
-            Some(package) => (package, file),
-            None => {
-                let name = FileName::of_address(url.as_str()).map_or(file, |name| name.to_string());
-                (redacted(url.as_str()).into_owned(), name)
-            }
-        };
+        let Self { url, tries, .. } = self;
+        let (package, file) = package_at(&url, plans).unwrap_or_else(|| {
+            let shown = redacted(url.as_str()).into_owned();
+            let name = FileName::of_address(url.as_str()).map_or(shown.clone(), |name| name.to_string());
+            (shown, name)
+        });
         match self.why {
             Why::Status(status) => {
                 let is_passing = is_passing(status);
@@ -194,9 +190,11 @@ fn status_in(message: &str) -> Option<u16> {
 }
 
 /// The status of an answer that is no success. The engine looks at the status of a download whose digest is not known.
-fn status_of(source: &pb::SourceOp, url: &HttpUrl, file: &str, bridge: &Bridge) -> Option<u16> {
-    let meta = Metadata::named(format!("[internal] what {} answers for {file}", url.host()));
-    let mut http = Http::new(source.identifier.as_str()).filename(file).mode(0o644).meta(meta);
+fn status_of(source: &pb::SourceOp, tries: u32, url: &HttpUrl, bridge: &Bridge) -> Option<u16> {
+    let meta = Metadata::named(format!("[internal] what {} answers", url.host()));
+    // Another name each time: the engine remembers what has failed.
+    let mut http =
+        Http::new(source.identifier.as_str()).filename(format!("status-{tries}")).mode(0o644).meta(meta);
     if let Some(id) = source.attrs.get("http.authheadersecret") {
         http = http.auth_header_secret(id);
     }
@@ -205,18 +203,23 @@ fn status_of(source: &pb::SourceOp, url: &HttpUrl, file: &str, bridge: &Bridge) 
     bridge.solve(request).err().and_then(|error| status_in(error.message()))
 }
 
-/// The package whose file is at an address.
-fn package_at(address: &HttpUrl, plans: &[Plan]) -> Option<String> {
+/// The package whose file is at an address, and the name of the file.
+fn package_at(address: &HttpUrl, plans: &[Plan]) -> Option<(String, String)> {
     let wheels = plans.iter().flat_map(Plan::environments).filter_map(|groups| groups.wheels.as_ref());
     wheels.into_iter().find_map(|set| {
         let conda = set.conda.iter().flat_map(CondaSet::layers).flat_map(|layer| &layer.packages);
         let mut conda = conda.filter(|package| package.from == CondaFrom::Http(address.clone()));
-        let mut wheels = set.layers().flat_map(|layer| &layer.wheels).filter(|wheel| match &wheel.from {
-            WheelFrom::Http { url, .. } | WheelFrom::Built(BuildFrom::Sdist { url, .. }) => url == address,
-            _ => false,
+        let mut wheels = set.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
+            WheelFrom::Http { url, file, .. } | WheelFrom::Built(BuildFrom::Sdist { url, file, .. })
+                if url == address =>
+            {
+                Some((wheel.label(), file.to_string()))
+            }
+            _ => None,
         });
-        let of_conda = || conda.next().map(|package| format!("{} {}", package.name, package.version));
-        wheels.next().map(WheelPlan::label).or_else(of_conda)
+        let label = |package: &CondaPlan| format!("{} {}", package.name, package.version);
+        let of_conda = || conda.next().map(|package| (label(package), package.file.to_string()));
+        wheels.next().or_else(of_conda)
     })
 }
 

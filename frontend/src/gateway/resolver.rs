@@ -70,7 +70,7 @@ impl GatewayResolver<'_> {
             options: exec_options(self.options),
             epoch: None,
             scanned: Scanned::default(),
-            turn: 0,
+            tries: BTreeMap::new(),
         };
         let (state, solved) = self.solved(question, &base, inputs)?;
         let solved = solved.ok_or_else(|| FrontendFailure::new("the resolver gave no answer", &[]))?;
@@ -88,7 +88,7 @@ impl GatewayResolver<'_> {
     ) -> Result<(State, Option<Reference>), FrontendFailure> {
         let mut downloads = Downloads::default();
         loop {
-            inputs.turn = downloads.turn();
+            inputs.tries.clone_from(downloads.tries());
             let state = resolver(question, base, &inputs, self.access, &self.file.source);
             let error = match self.solve(&state) {
                 Ok(solved) => return Ok((state, solved)),

@@ -82,15 +82,6 @@ impl Http {
         self
     }
 
-    /// Makes another operation of the same download, with the same result in the cache. Within a build, an engine remembers
-    /// of an operation that it has failed; engines ignore attributes that they do not know. 0 is not written.
-    pub fn turn(mut self, number: u32) -> Self {
-        if number != 0 {
-            self.0.set("llb.turn", number.to_string());
-        }
-        self
-    }
-
     /// An armoured OpenPGP key and a detached signature of the content by it.
     pub fn signature(mut self, public_key: impl Into<String>, signature: impl Into<String>) -> Self {
         self.0.set_with_cap("http.sig.pubkey", public_key, Cap::SourceHttpSignatureVerify);

@@ -28,8 +28,8 @@ BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 FOLDERS = "/run/pybuild/links"
 TRIES = 4
 TIMEOUT = 60
-# The largest list of a public index has 40 MB. A server that sends for ever must not fill the memory.
-LARGEST_PAGE = 256 << 20
+# A server that sends for ever must not fill the memory.
+LARGEST_PAGE = 128 << 20
 LARGEST_FILE = 16 << 30
 # In seconds, for one answer.
 LONGEST = 3600
@@ -186,9 +186,11 @@ class Asker:
         body = bytearray()
         final, headers = self.get(address, {"Accept": ACCEPT, "Accept-Encoding": "gzip"}, LARGEST_PAGE, body.extend)
         text = body.decode("utf-8", "replace")
-        if headers.get_content_type().endswith("json"):
-            return list(of_json(text, final))
-        return list(of_html(text, final))
+        reader = of_json if headers.get_content_type().endswith("json") else of_html
+        try:
+            return list(reader(text, final))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise Refused("its answer is no list of files")
 
     def get(self, address, headers, largest, take):
         """Gives the parts of an answer to `take`, and returns where the answer came from and its headers."""
@@ -261,13 +263,9 @@ class Hashes:
 
 
 def of_json(text, address):
-    try:
-        files = json.loads(text)["files"]
-    except (ValueError, KeyError, TypeError):
-        raise Refused("its answer is no list of files")
-    for file in files:
+    for file in json.loads(text)["files"]:
         url = urllib.parse.urljoin(address, file["url"])
-        entry = {"file": file["filename"], "url": url, "hashes": file.get("hashes") or {}}
+        entry = {"file": str(file["filename"]), "url": url, "hashes": dict(file.get("hashes") or {})}
         for ours, theirs in [("size", "size"), ("uploaded", "upload-time")]:
             if file.get(theirs) is not None:
                 entry[ours] = file[theirs]
