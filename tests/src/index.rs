@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::conda::CondaPackage;
 use crate::failure::{Failure, Result};
+use crate::fault::{self, Fault};
 use crate::source;
 use crate::wheel::Wheel;
 
@@ -26,6 +27,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// What the paths begin with that are never answered to the end.
 const STALLED: &str = "/stalled/";
 
+/// So many bytes of an answer without an end show that somebody reads it.
+const ENOUGH: usize = 4 << 20;
+
 /// The body of an answer with status 404.
 const GONE: &[u8] = b"there is no such file\n";
 
@@ -33,6 +37,9 @@ const GONE: &[u8] = b"there is no such file\n";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+
+/// What goes wrong with a file, and for how many clients more.
+type Faults = Arc<Mutex<BTreeMap<String, (Fault, usize)>>>;
 
 /// How many clients wait for an answer that never ends, and how many gave up.
 #[derive(Debug, Default)]
@@ -46,6 +53,8 @@ struct Stalled {
 pub struct Index {
     address: SocketAddr,
     files: Files,
+    faults: Faults,
+    asked: Arc<Mutex<Vec<String>>>,
     stalled: Arc<Stalled>,
     ended: Arc<AtomicBool>,
 }
@@ -85,6 +94,8 @@ impl Index {
         let address = listener.local_addr().map_err(failed())?;
         let (files, ended) = (Files::default(), Arc::new(AtomicBool::new(false)));
         let stalled = Arc::new(Stalled::default());
+        let (faults, asked) = (Faults::default(), Arc::default());
+        let (wrong, requests) = (Arc::clone(&faults), Arc::clone(&asked));
         let (served, waiting, end) = (Arc::clone(&files), Arc::clone(&stalled), Arc::clone(&ended));
         thread::spawn(move || {
             for stream in listener.incoming().filter_map(std::result::Result::ok) {
@@ -92,11 +103,12 @@ impl Index {
                     break;
                 }
                 let (files, stalled) = (Arc::clone(&served), Arc::clone(&waiting));
+                let (faults, asked) = (Arc::clone(&wrong), Arc::clone(&requests));
                 // A client that goes away in the middle is no failure of the index.
-                thread::spawn(move || drop(answer(stream, &files, &stalled)));
+                thread::spawn(move || drop(answer(stream, &files, &faults, &asked, &stalled)));
             }
         });
-        Ok(Self { address, files, stalled, ended })
+        Ok(Self { address, files, faults, asked, stalled, ended })
     }
 
     /// Puts a file there, and gives its address.
@@ -108,6 +120,28 @@ impl Index {
     /// An address whose answers begin and never end.
     pub fn stalling(&self, name: &str) -> String {
         format!("http://{}{STALLED}{name}", self.address)
+    }
+
+    /// Lets something go wrong with a file for the next `times` clients that ask for it.
+    pub fn fails(&self, file: &str, fault: &Fault, times: usize) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.insert(file.to_owned(), (fault.clone(), times));
+    }
+
+    /// Ends all that [`Index::fails`] began.
+    pub fn recovers(&self) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How often a file was asked for.
+    pub fn asked_for(&self, file: &str) -> usize {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().filter(|asked| *asked == file).count()
+    }
+
+    /// The host and port, as messages name the server.
+    pub fn server(&self) -> String {
+        self.address.to_string()
     }
 
     /// Whether somebody has asked for an address of [`Index::stalling`].
@@ -194,7 +228,13 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-fn answer(mut stream: TcpStream, files: &Files, stalled: &Stalled) -> std::io::Result<()> {
+fn answer(
+    mut stream: TcpStream,
+    files: &Files,
+    faults: &Faults,
+    asked: &Mutex<Vec<String>>,
+    stalled: &Stalled,
+) -> std::io::Result<()> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
@@ -209,17 +249,42 @@ fn answer(mut stream: TcpStream, files: &Files, stalled: &Stalled) -> std::io::R
         return stall(stream, stalled);
     }
     let name = path.strip_prefix("/files/").unwrap_or_default();
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
     let found = files.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+    if let Some(fault) = next_fault(faults, name) {
+        let body = found.unwrap_or_default();
+        let is_endless = fault == Fault::Endless;
+        let told = |sent: usize| {
+            if sent > ENOUGH {
+                stalled.came.store(1, Ordering::SeqCst);
+            }
+        };
+        let ended = fault::answer(&mut stream, &fault, path, &body, told);
+        if is_endless {
+            stalled.left.store(1, Ordering::SeqCst);
+        }
+        return ended;
+    }
     let (status, body) = match found {
         Some(bytes) => ("200 OK", bytes),
         None => ("404 Not Found", GONE.to_vec()),
     };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let kind = fault::kind_of(path);
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{kind}\r\n", body.len());
     stream.write_all(head.as_bytes())?;
     if method != "HEAD" {
         stream.write_all(&body)?;
     }
     stream.flush()
+}
+
+/// What goes wrong this time.
+fn next_fault(faults: &Faults, name: &str) -> Option<Fault> {
+    let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
+    let (fault, times) = faults.get_mut(name)?;
+    *times = times.checked_sub(1)?;
+    Some(fault.clone())
 }
 
 /// A page, as resolvers ask for, or any file: nobody can know before it is there.

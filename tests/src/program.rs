@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::command::{run, stdout};
+use crate::command::{Finished, run, stdout};
 use crate::engine::Engine;
 use crate::failure::Result;
 use crate::project::{Project, temporary_folder};
@@ -12,6 +12,15 @@ use crate::project::{Project, temporary_folder};
 /// # Errors
 /// If the binary cannot be had, or the command fails.
 pub fn pybuild(project: &Project, arguments: &[&str]) -> Result<String> {
+    let ended = pybuild_to_its_end(project, arguments)?;
+    Ok(ended.successful()?.stdout)
+}
+
+/// The same, however the command ends.
+///
+/// # Errors
+/// If the binary cannot be had.
+pub fn pybuild_to_its_end(project: &Project, arguments: &[&str]) -> Result<Finished> {
     let engine = Engine::get()?;
     let folder = temporary_folder()?;
     let program = folder.path().join("pybuild");
@@ -20,5 +29,5 @@ pub fn pybuild(project: &Project, arguments: &[&str]) -> Result<String> {
     let copied = run(&mut engine.docker(&["cp", &format!("{id}:/pybuild"), &program.to_string_lossy()]));
     run(&mut engine.docker(&["rm", id]))?.successful()?;
     copied?.successful()?;
-    stdout(Command::new(program).args(arguments).current_dir(project.path()))
+    run(Command::new(program).args(arguments).current_dir(project.path()))
 }

@@ -12,6 +12,26 @@ const SHORTEST_TOKEN: usize = 16;
 /// Folders of a path that a token follows: conda's `/t/TOKEN/`, and `/priv/TOKEN/` of package hosts.
 const BEFORE_TOKEN: [&str; 2] = ["/t/", "/priv/"];
 
+/// What tokens begin with, as the services that give them document: GitHub, GitLab, package indexes, registries.
+const TOKEN_PREFIXES: [&str; 13] = [
+    "dckr_pat_",
+    "dop_v1_",
+    "ghp_",
+    "gho_",
+    "ghr_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "gldt-",
+    "glpat-",
+    "hf_",
+    "npm_",
+    "pypi-AgE",
+];
+
+/// What stands in the path of an index behind a token, as `https://HOST/TOKEN/simple/`.
+const BEHIND_TOKEN: [&str; 2] = ["simple", "+simple"];
+
 /// Keys of a query whose value opens what is behind the address, in lower case, with `_` for `-`.
 const SECRET_KEYS: [&str; 18] = [
     "access_token",
@@ -132,7 +152,10 @@ fn in_address(word: &str, start: usize) -> Vec<Piece> {
     let rest = word.get(skipped..).unwrap_or_default();
     let path_end = rest.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
     let path = rest.get(..path_end).unwrap_or_default();
-    found.extend(token_of_path(path, start + skipped));
+    match token_of_path(path, start + skipped) {
+        Some(token) => found.push(token),
+        None => found.extend(tokens_among(path, start + skipped)),
+    }
     if let Some(query) = rest.get(path.len()..).and_then(|rest| rest.strip_prefix('?')) {
         let query = query.split('#').next().unwrap_or_default();
         found.extend(secrets_of_query(query, start + skipped + path.len() + 1));
@@ -149,6 +172,50 @@ fn token_of_path(path: &str, start: usize) -> Option<Piece> {
     // What the token opens comes after it.
     let is_followed = path.len() > before.len() + token.len();
     (is_one && is_followed).then(|| Piece { secret: (start + before.len(), end), whole: (start, end) })
+}
+
+/// The parts of a path that are tokens wherever they stand. What a token opens comes after the token.
+fn tokens_among(path: &str, start: usize) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let mut at = start;
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let end = at + part.len();
+        let next = parts.peek().copied();
+        let is_key = next.is_some_and(|next| BEHIND_TOKEN.contains(&next)) && is_key(part);
+        if next.is_some() && (has_token_form(part) || is_key) {
+            // The `/` before it goes with it.
+            found.push(Piece { secret: (at, end), whole: (at.saturating_sub(1), end) });
+        }
+        at = end + 1;
+    }
+    found
+}
+
+/// Whether a part begins as the tokens of a service do, or is a JSON web token (RFC 7519).
+fn has_token_form(part: &str) -> bool {
+    let is_rest = |rest: &str| {
+        rest.len() >= SHORTEST_TOKEN
+            && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    };
+    let mut named = TOKEN_PREFIXES.iter().filter_map(|prefix| part.strip_prefix(prefix));
+    let is_web_token =
+        part.starts_with("eyJ") && part.split('.').count() == 3 && part.len() > 2 * SHORTEST_TOKEN;
+    named.any(is_rest) || is_web_token
+}
+
+/// Whether the part of a path before `simple` is a key and no name that somebody has given to an index: capital and small
+/// letters and digits without a dash, or the digits of a large number.
+fn is_key(part: &str) -> bool {
+    let has = |wanted: fn(&char) -> bool| part.chars().any(|c| wanted(&c));
+    let is_plain = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_mixed =
+        has(char::is_ascii_digit) && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase);
+    let is_number = part.len() >= 32
+        && part.chars().all(|c| c.is_ascii_hexdigit())
+        && has(char::is_ascii_digit)
+        && has(char::is_ascii_alphabetic);
+    (is_plain && is_mixed && part.len() >= 20) || is_number
 }
 
 /// Whether a part of a path looks like a token: letters and digits without a dash, or a UUID with or without a prefix.

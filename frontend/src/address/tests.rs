@@ -249,3 +249,58 @@ fn signatures_and_tokens_are_secrets_too() {
         assert_eq!(without_credentials(text), text);
     }
 }
+
+/// The prefixes are those of the services' documentation, the tokens are made up. The addresses that stay have the forms
+/// of Artifactory, Nexus, GitLab, Azure Artifacts, AWS CodeArtifact, Google Artifact Registry, devpi and an index of hashes.
+#[test]
+fn tokens_of_known_forms_are_secrets_wherever_they_stand_in_a_path() {
+    for (text, shown, without) in [
+        (
+            "https://host.example/aB3dE5fG7hJ9kL2mN4pQ/simple/",
+            "https://host.example/****/simple/",
+            "https://host.example/simple/",
+        ),
+        (
+            "https://host.example/team/0123456789abcdef0123456789abcdef/simple/flask/",
+            "https://host.example/team/****/simple/flask/",
+            "https://host.example/team/simple/flask/",
+        ),
+        (
+            "https://host.example/glpat-AbCdEfGhIjKlMnOpQrSt/files/a-1.whl",
+            "https://host.example/****/files/a-1.whl",
+            "https://host.example/files/a-1.whl",
+        ),
+        (
+            "https://host.example/x/ghp_0123456789abcdefghijABCDEFGHIJ012345/y",
+            "https://host.example/x/****/y",
+            "https://host.example/x/y",
+        ),
+        (
+            "https://host.example/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl/simple/",
+            "https://host.example/****/simple/",
+            "https://host.example/simple/",
+        ),
+    ] {
+        assert_eq!(redacted(text), shown);
+        assert_eq!(without_credentials(text), without);
+        assert!(has_credentials(text) && masked(text).len() == text.len(), "{text}");
+        assert_eq!(without_credentials(without), without);
+    }
+    for text in [
+        "https://host.example/artifactory/api/pypi/pypi-virtual2024production01/simple/",
+        "https://host.example/repository/pypi_internal_releases_2024/simple/",
+        "https://host.example/api/v4/projects/12345678/packages/pypi/simple",
+        "https://host.example/org/8f14e45f-ceea-467f-a8e4-1f0c3f2b9d11/_packaging/feed/pypi/simple/",
+        "https://host.example/pypi/my_repository_with_a_long_name_1/simple/",
+        "https://host.example/project-0123456789/repo/simple/",
+        "https://host.example/root/pypi/+simple/",
+        "https://host.example/packages/8b/e1/43beb3d38dba6cb420cefa297822eac205a277ab/a.whl",
+        "https://host.example/0123456789abcdef0123456789abcdef/a.whl",
+        "https://host.example/npm_packages/simple/",
+        "https://host.example/hf_models/a.whl",
+        "https://host.example/x/glpat-AbCdEfGhIjKlMnOpQrSt",
+    ] {
+        assert!(!has_credentials(text), "{text}");
+        assert_eq!(without_credentials(text), text);
+    }
+}

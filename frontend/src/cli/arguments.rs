@@ -147,13 +147,20 @@ pub(super) struct Build {
   pybuild plan --target test              the stage with the tests
   pybuild plan --platform linux/arm64     with the wheels of another platform
   pybuild plan --diff HEAD                what the lock's change costs, before it is committed
-  pybuild plan --diff main --format json  the same for a pull request")]
+  pybuild plan --diff main --format json  the same for a pull request
+  pybuild plan --bills old.json new.json  which packages run code at every start of Python since")]
 pub(super) struct Plan {
     #[command(flatten)]
     pub(super) build: Build,
     /// Compare with the project as git has it at a revision
     #[arg(long, value_name = "REV")]
     pub(super) diff: Option<String>,
+    /// Compare two bills of materials: which packages have come to bring files that Python runs at every start?
+    ///
+    /// Bills are what builds with `--sbom=true` write. If a package brings such a file now and did not before, the exit code
+    /// is 1. Alone, or together with `--diff`.
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"])]
+    pub(super) bills: Vec<PathBuf>,
     /// How the plan is printed
     #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
     pub(super) format: PlanFormat,

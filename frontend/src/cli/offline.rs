@@ -114,6 +114,7 @@ pub(super) fn emit(
         epoch: None,
         scanned: Scanned::default(),
         together: BTreeMap::new(),
+        tries: BTreeMap::new(),
     };
     if let Some(builder) = &plan.builder {
         let questions: Vec<&Question> = prepared.asked.values().flatten().collect();

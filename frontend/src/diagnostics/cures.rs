@@ -184,11 +184,26 @@ impl Problem {
                     .into(),
                 "user name and password: `netrc` and `auth` there name build secrets".into(),
             ],
-            Self::NotFetched { is_other: true, .. } => vec![
-                "the server may have answered with a page that says why, as 404, 403 or 500: open the address in the lock".into(),
-                "if the server has another file than was locked, ask who runs it before you lock again".into(),
+            Self::OtherServed { .. } => vec![
+                "another file than was locked: ask who runs the server before you lock again".into(),
             ],
-            Self::NotFetched { .. } => vec!["build again; if that changes nothing, ask who runs the server".into()],
+            Self::NotServed { status: 401 | 403 | 407, .. } => vec![
+                "the server asks who you are: `auth` in [dependencies.index] names the build secret that is sent".into(),
+                "pass the secret, or one that is still valid: `--secret id=NAME,src=FILE`".into(),
+            ],
+            Self::NotServed { is_passing: false, .. } => vec![
+                "the server does not have the file, or has it no more: lock again, or correct the address".into(),
+            ],
+            Self::NotFetched { tries: 0 | 1, message, .. } if message.contains("x509") => vec![
+                "a certificate of your own: `ca` in [dependencies.index] names the build secret that has it".into(),
+            ],
+            Self::NotFetched { tries: 0 | 1, .. } => vec![
+                "the server's answer leads to no file: ask who runs the server, or lock again".into(),
+            ],
+            Self::NotServed { tries, .. } | Self::NotFetched { tries, .. } => {
+                let times = if *tries > 1 { format!("asked {tries} times; ") } else { String::new() };
+                vec![format!("{times}build again later; if that changes nothing, ask who runs the server")]
+            }
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![
                 "lock again, with an index and a tool that tell the SHA-256 of each file".into(),

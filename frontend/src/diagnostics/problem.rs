@@ -5,7 +5,7 @@
 //! file of the rule ([`crate::lint`]).
 
 use super::Severity;
-use super::words::{around, did_you_mean, list, more, not_found, nothing_there, shortened};
+use super::words::{around, did_you_mean, list, more, not_found, nothing_there, shortened, status_name};
 use crate::address::{lines, redacted};
 
 /// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
@@ -170,8 +170,12 @@ pub enum Problem {
     WeakHash { file: String, algorithms: String },
     #[error("`{package}` is locked with `{file}`, which is a file of another package or version")]
     OtherFile { package: String, file: String },
-    #[error("`{package}` was not fetched: `{file}` from {server}{}: {message}", if *is_other { " is not the locked file" } else { "" })]
-    NotFetched { package: String, file: String, server: String, message: String, is_other: bool },
+    #[error("`{package}` was not fetched: `{file}` from {server}: {message}")]
+    NotFetched { package: String, file: String, server: String, message: String, tries: u32 },
+    #[error("`{package}` was not fetched: {server} answers {} for `{file}`", status_name(*status))]
+    NotServed { package: String, file: String, server: String, status: u16, tries: u32, is_passing: bool },
+    #[error("`{package}` was not fetched: `{file}` from {server} is not the locked file: {message}")]
+    OtherServed { package: String, file: String, server: String, message: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
     #[error("`{package}` has to be built, and `{key}` is not followed")]

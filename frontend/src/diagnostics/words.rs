@@ -61,6 +61,24 @@ pub(super) fn nothing_there(path: &str) -> String {
     }
 }
 
+/// A status of HTTP with the name that RFC 9110 has for it.
+pub(super) fn status_name(status: u16) -> String {
+    let name = match status {
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        407 => "Proxy Authentication Required",
+        410 => "Gone",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => return format!("status {status}"),
+    };
+    format!("{status} {name}")
+}
+
 /// The names of a circle; of a long one, its beginning and its end.
 pub(super) fn around(cycle: &[String]) -> String {
     const ENDS: usize = 10;

@@ -1,8 +1,9 @@
-//! Indexes, credentials and certificates for steps that talk to a network.
+//! Indexes, credentials and certificates for downloads, and for steps that talk to a network.
 
-use buildkit_llb::{Exec, Mount};
+use buildkit_llb::{Exec, Http, Metadata, Mount};
 
 use super::Emitter;
+use crate::address::HttpUrl;
 
 /// What programs of build steps look at for certificates. Each reads a whole bundle, none adds to another.
 const CA_VARIABLES: [&str; 6] = [
@@ -15,6 +16,25 @@ const CA_VARIABLES: [&str; 6] = [
 ];
 
 impl Emitter<'_> {
+    /// A download, with the credentials of the index that it is from.
+    pub(super) fn http(&self, url: &HttpUrl, file: &str, meta: Metadata) -> Http {
+        let http = Http::new(url.as_str()).filename(self.downloaded(url, file)).mode(0o644).meta(meta);
+        match self.plan.access.auth_for(url) {
+            Some(id) => http.auth_header_secret(id),
+            None => http,
+        }
+    }
+
+    /// The name that a file has in the state of [`Self::http`]. Within a build, an engine remembers of an operation that
+    /// it has failed, and it takes operations with one key in the cache for the same one. So each try has another name. What
+    /// mounts the file gives it its own name.
+    pub(super) fn downloaded(&self, url: &HttpUrl, file: &str) -> String {
+        match self.inputs.tries.get(url.as_str()) {
+            Some(tries) => format!("try-{}", tries + 1),
+            None => file.to_owned(),
+        }
+    }
+
     /// Lets a step trust the certificates that the build file names as a secret.
     pub(super) fn with_certificates(&self, exec: Exec) -> Exec {
         let Some(id) = &self.plan.access.ca else { return exec };

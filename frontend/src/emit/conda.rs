@@ -1,6 +1,6 @@
 //! Environments of conda packages: each package a node with a checksum, unpacked in layers by our own tool.
 
-use buildkit_llb::{Exec, Http, Metadata, Mount, ProgressGroup, State};
+use buildkit_llb::{Exec, Metadata, Mount, ProgressGroup, State};
 
 use super::layers::Layers;
 use super::wheels::OUT;
@@ -47,7 +47,8 @@ impl Emitter<'_> {
             let mount = match &package.from {
                 CondaFrom::Http(url) => {
                     let state = self.conda_package(url, package, span);
-                    Mount::bind(&state, place).selector(format!("/{}", package.file))
+                    let name = self.downloaded(url, package.file.as_str());
+                    Mount::bind(&state, place).selector(format!("/{name}"))
                 }
                 CondaFrom::Context(path) => {
                     Mount::bind(&self.inputs.context, place).selector(format!("/{path}"))
@@ -75,10 +76,7 @@ impl Emitter<'_> {
         let meta = Metadata::named(format!("[conda] {} {}", package.name, package.version))
             .progress_group(group)
             .location(self.lock_location(package.at.as_ref(), span));
-        let mut http = Http::new(url.as_str()).filename(package.file.as_str()).mode(0o644).meta(meta);
-        if let Some(id) = self.plan.access.auth_for(url) {
-            http = http.auth_header_secret(id);
-        }
+        let http = self.http(url, package.file.as_str(), meta);
         http.checksum(format!("sha256:{}", package.sha256)).state()
     }
 }

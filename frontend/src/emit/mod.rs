@@ -96,6 +96,8 @@ pub struct Inputs {
     pub scanned: Scanned,
     /// What comparisons of layers have answered, by the digest of the step that compares.
     pub together: BTreeMap<Digest, Together>,
+    /// The downloads of this build that have failed so far: how often, by address.
+    pub tries: BTreeMap<String, u32>,
 }
 
 /// What comes out: an image's files and its config.

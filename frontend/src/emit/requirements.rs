@@ -1,7 +1,7 @@
 //! Requirements files as steps have them: the files themselves, what they name of the context, and what they include by
 //! an address. Each is mounted by itself: what else changes in the context must not run the step again.
 
-use buildkit_llb::{Exec, FileOp, Http, Metadata, MkFile, Mount, State};
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 
 use super::Emitter;
 use crate::address::{HttpUrl, redacted};
@@ -12,6 +12,7 @@ use crate::project::{Places, Requirements, fetched};
 const INPUTS: &str = "/run/pybuild/requirements";
 const INLINE: &str = "/run/pybuild/pyproject.txt";
 const REMOTE: &str = "/run/pybuild/remote";
+const REMOTE_FILE: &str = "requirements.txt";
 
 /// Who reads the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ impl Emitter<'_> {
         for (number, (url, at)) in requirements.remote.iter().enumerate() {
             let place = fetched(REMOTE, number);
             let fetched = self.remote_requirements(url, at);
-            exec = exec.mount(Mount::bind(&fetched, place).selector("/requirements.txt").read_only());
+            let name = self.downloaded(&url.without_fragment(), REMOTE_FILE);
+            exec = exec.mount(Mount::bind(&fetched, place).selector(format!("/{name}")).read_only());
         }
         if !requirements.inline.is_empty() {
             let text = requirements.inline.join("\n") + "\n";
@@ -77,10 +79,6 @@ impl Emitter<'_> {
         let url = url.without_fragment();
         let location = self.lock_location(Some(at), at.span);
         let meta = Metadata::named(format!("[resolver] {}", redacted(url.as_str()))).location(location);
-        let mut http = Http::new(url.as_str()).filename("requirements.txt").mode(0o644).meta(meta);
-        if let Some(id) = self.plan.access.auth_for(&url) {
-            http = http.auth_header_secret(id);
-        }
-        http.state()
+        self.http(&url, REMOTE_FILE, meta).state()
     }
 }

@@ -130,6 +130,7 @@ fn build_together(
         epoch: None,
         scanned: Scanned::default(),
         together,
+        tries: BTreeMap::new(),
     };
     Built { image: emit(&plan, &inputs).unwrap(), plan }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{
-    Cap, Exec, Executed, Git, Http, Location, Metadata, Mount, Network, ProgressGroup, State,
-};
+use buildkit_llb::{Cap, Exec, Executed, Git, Location, Metadata, Mount, Network, ProgressGroup, State};
 
 use super::environment::{with_build, with_version};
 use super::layers::Layers;
@@ -290,8 +288,8 @@ impl Emitter<'_> {
         Ok(match &wheel.from {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
-                let file = file.as_str();
-                let mount = Mount::bind(&state, place(file)).selector(format!("/{file}")).read_only();
+                let (name, file) = (self.downloaded(url, file.as_str()), file.as_str());
+                let mount = Mount::bind(&state, place(file)).selector(format!("/{name}")).read_only();
                 Mounted::wheel(mount, format!("{}:{}{requested}", place(file), told(Some(hash))), package)
             }
             WheelFrom::Context { path, hash } => {
@@ -326,10 +324,7 @@ impl Emitter<'_> {
         let meta = Metadata::named(format!("[wheels] {}", wheel.label()))
             .progress_group(group)
             .location(self.lock_location(wheel.at.as_ref(), span));
-        let mut http = Http::new(url.as_str()).filename(file.as_str()).mode(0o644).meta(meta);
-        if let Some(id) = self.plan.access.auth_for(url) {
-            http = http.auth_header_secret(id);
-        }
+        let mut http = self.http(url, file.as_str(), meta);
         // The engine checks a SHA-256 alone; who takes the file checks the others.
         if let Some(sha256) = hash.and_then(Hash::sha256) {
             http = http.checksum(format!("sha256:{sha256}"));
@@ -343,7 +338,8 @@ impl Emitter<'_> {
             BuildFrom::Sdist { url, hash, file } => {
                 let state = self.download(url, hash.as_ref(), file, wheel, span);
                 let path = format!("{SOURCES}/{file}");
-                let mount = Mount::bind(&state, &path).selector(format!("/{file}")).read_only();
+                let name = self.downloaded(url, file.as_str());
+                let mount = Mount::bind(&state, &path).selector(format!("/{name}")).read_only();
                 // pip holds an archive to the hash behind its address before anything of the archive is run.
                 let argument = match hash.as_ref().filter(|hash| hash.sha256().is_none()) {
                     Some(hash) => format!("file://{path}#{}={}", hash.algorithm, hash.digest),

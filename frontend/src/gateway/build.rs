@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use buildkit_llb::{Definition, Platform, State};
+use buildkit_llb::{Definition, Digest, Platform, State};
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::emit::{BaseImage, Inputs, emit};
@@ -15,6 +15,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
+use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::explain::explained_build;
 use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
@@ -94,6 +95,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
             context: prepared.context,
             resolved: prepared.resolved,
             together: Answers::new(),
+            tries: BTreeMap::new(),
         };
         all.push((prepared.plan, inputs));
     }
@@ -106,61 +108,96 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
 }
 
 /// The results of plans. Where a comparison of layers answers that packages need a common layer, the graphs are made once
-/// more with this answer, which can bring a comparison that was not made before: that of a stage on top of others.
+/// more with this answer, which can bring a comparison that was not made before: that of a stage on top of others. Where a
+/// download has failed that may go well now, they are made once more, too.
 fn solved(
     bridge: &Bridge,
     options: &Options,
     file: &BuildFile,
-    mut plans: Vec<(Plan, Inputs)>,
+    mut all: Vec<(Plan, Inputs)>,
     view: Option<View>,
     bills: Option<&Bills<'_>>,
 ) -> Result<Vec<PlatformResult>, FrontendFailure> {
     let mut answers = Answers::new();
+    let mut downloads = Downloads::default();
     loop {
-        let mut results = Vec::new();
-        let mut graphs = Vec::new();
-        let mut attested: Vec<(usize, Bill)> = Vec::new();
-        let mut comparisons = BTreeMap::new();
-        for (plan, inputs) in &mut plans {
+        for (_, inputs) in &mut all {
             inputs.together.clone_from(&answers);
-            let mut image = emit(plan, inputs).map_err(|error| FrontendFailure::of(&error))?;
-            for (key, value) in &options.labels {
-                image.config.label(key, value);
-            }
-            // Views show the graph as it is before anything is decided.
-            if view.is_none_or(View::builds) {
-                let open = image.comparisons.iter().filter(|(digest, _)| !answers.contains_key(*digest));
-                comparisons.extend(open.map(|(digest, state)| (digest.clone(), state.marshal())));
-            }
-            if let Some(view) = view {
-                image.state = view.show(plan, &image)?;
-            }
-            graphs.push(image.state.marshal());
-            if let Some(bills) = bills {
-                let made = bills.of(plan, inputs, &image)?;
-                attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
-            }
-            results.push(PlatformResult {
-                platform: inputs.platform.clone(),
-                config: image.config.to_bytes(),
-                epoch: inputs.epoch,
-                base_config: image.base_config.map(|config| config.to_string().into_bytes()),
-                ..PlatformResult::default()
-            });
+            inputs.tries.clone_from(downloads.tries());
         }
-        graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
-        match bridge.solve_compared(&graphs, &comparisons, |graph| request(graph, options)) {
+        let Made { mut results, graphs, attested, comparisons } = made(&all, options, view, bills)?;
+        let error = match bridge.solve_compared(&graphs, &comparisons, |graph| request(graph, options)) {
             Ok(Outcome::Solved(solved)) => {
                 fill(&mut results, attested, solved);
                 return Ok(results);
             }
-            Ok(Outcome::Decided(decided)) => answers.extend(decided),
-            Err(error) => {
-                let plans: Vec<&Plan> = plans.iter().map(|(plan, _)| plan).collect();
-                return Err(explained_build(error, bridge, file, &plans, &graphs));
+            Ok(Outcome::Decided(decided)) => {
+                answers.extend(decided);
+                continue;
             }
+            Err(error) => error,
+        };
+        let plans: Vec<&Plan> = all.iter().map(|(plan, _)| plan).collect();
+        let access = plans.first().map(|plan| &plan.access);
+        match downloads.after(&error, bridge, access, &graphs) {
+            After::Again => {}
+            After::Failed(failed) => {
+                return Err(FrontendFailure::from(error).reworded(failed.problem(&plans).with_help()));
+            }
+            After::NoDownload => return Err(explained_build(error, bridge, file, &plans, &graphs)),
         }
     }
+}
+
+/// What is handed to the engine, and what is known of the results before.
+struct Made {
+    results: Vec<PlatformResult>,
+    /// Those of the images, in the order of the results, and those of their bills.
+    graphs: Vec<Definition>,
+    /// The bills, each with the place of its result.
+    attested: Vec<(usize, Bill)>,
+    /// The comparisons of layers that have not answered yet, each by its digest.
+    comparisons: BTreeMap<Digest, Definition>,
+}
+
+/// The graphs of plans with what belongs to each.
+fn made(
+    all: &[(Plan, Inputs)],
+    options: &Options,
+    view: Option<View>,
+    bills: Option<&Bills<'_>>,
+) -> Result<Made, FrontendFailure> {
+    let (mut results, mut graphs) = (Vec::new(), Vec::new());
+    let mut attested: Vec<(usize, Bill)> = Vec::new();
+    let mut comparisons = BTreeMap::new();
+    for (plan, inputs) in all {
+        let mut image = emit(plan, inputs).map_err(|error| FrontendFailure::of(&error))?;
+        for (key, value) in &options.labels {
+            image.config.label(key, value);
+        }
+        // Views show the graph as it is before anything is decided.
+        if view.is_none_or(View::builds) {
+            let open = image.comparisons.iter().filter(|(digest, _)| !inputs.together.contains_key(*digest));
+            comparisons.extend(open.map(|(digest, state)| (digest.clone(), state.marshal())));
+        }
+        if let Some(view) = view {
+            image.state = view.show(plan, &image)?;
+        }
+        graphs.push(image.state.marshal());
+        if let Some(bills) = bills {
+            let made = bills.of(plan, inputs, &image)?;
+            attested.extend(made.into_iter().map(|bill| (results.len(), bill)));
+        }
+        results.push(PlatformResult {
+            platform: inputs.platform.clone(),
+            config: image.config.to_bytes(),
+            epoch: inputs.epoch,
+            base_config: image.base_config.map(|config| config.to_string().into_bytes()),
+            ..PlatformResult::default()
+        });
+    }
+    graphs.extend(attested.iter().map(|(_, bill)| bill.state().marshal()));
+    Ok(Made { results, graphs, attested, comparisons })
 }
 
 /// Puts what was made into the results: their images, in their order, then what is attested of them.

@@ -3,7 +3,6 @@
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
 
-use crate::address::HttpUrl;
 use crate::diagnostics::nearest;
 use crate::diagnostics::{Problem, Span};
 use crate::gateway::bridge::Bridge;
@@ -11,10 +10,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::report::place;
-use crate::plan::{
-    Access, Action, BuildFrom, CondaFrom, CondaSet, CopyPlan, CopySource, Plan, StagePlan, WheelFrom,
-    WheelPlan,
-};
+use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, StagePlan};
 use crate::spec::NetworkMode;
 
 /// More names of a folder are no help to anybody.
@@ -50,11 +46,6 @@ pub(super) fn explained_build(
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
     let vertices = failure.failed_vertices();
-    if let Some(problem) =
-        graphs.iter().find_map(|graph| failed_download(graph, &vertices, plans, failure.message()))
-    {
-        return failure.reworded(problem.with_help());
-    }
     let Some(missing) = missing else { return failure };
     let found = graphs.iter().find_map(|graph| failed_copy(graph, &vertices, &missing));
     let Some((source, path)) = found else { return failure };
@@ -78,7 +69,7 @@ fn on_the_network_of_the_host(stage: &StagePlan) -> Option<Span> {
 }
 
 /// Whether the engine misses something that clients pass.
-fn not_passed(message: &str, access: &Access) -> Option<Problem> {
+pub(super) fn not_passed(message: &str, access: &Access) -> Option<Problem> {
     let word = |text: &str| text.split([' ', ':', '"']).next().unwrap_or_default().to_owned();
     if message.ends_with(": not found")
         && let Some((_, rest)) = message.rsplit_once("secret ")
@@ -125,40 +116,6 @@ fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option
             Some((graph.state_of(input).ok()?, copy.src.clone()))
         })
     })
-}
-
-/// The download of a package that has failed, with the name of the package.
-fn failed_download(
-    graph: &Definition,
-    vertices: &[String],
-    plans: &[&Plan],
-    message: &str,
-) -> Option<Problem> {
-    let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
-    let address = failed.into_iter().find_map(|(_, op)| {
-        let Some(pb::op::Op::Source(source)) = &op.op else { return None };
-        let address = &source.identifier;
-        let file = source.attrs.get("http.filename")?;
-        Some((HttpUrl::parse(address).ok()?, file.clone()))
-    });
-    let (address, file) = address?;
-    let wheels =
-        plans.iter().flat_map(|plan| plan.environments()).filter_map(|groups| groups.wheels.as_ref());
-    let package = wheels.into_iter().find_map(|set| {
-        let conda = set.conda.iter().flat_map(CondaSet::layers).flat_map(|layer| &layer.packages);
-        let mut conda = conda.filter(|package| package.from == CondaFrom::Http(address.clone()));
-        let mut wheels = set.layers().flat_map(|layer| &layer.wheels).filter(|wheel| match &wheel.from {
-            WheelFrom::Http { url, .. } | WheelFrom::Built(BuildFrom::Sdist { url, .. }) => *url == address,
-            _ => false,
-        });
-        let of_conda = || conda.next().map(|package| format!("{} {}", package.name, package.version));
-        wheels.next().map(WheelPlan::label).or_else(of_conda)
-    })?;
-    // The address of the server: the path can be long, and its end is the file.
-    let rest = address.as_str().split_once("://").map_or(address.as_str(), |(_, rest)| rest);
-    let server = rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned();
-    let is_other = message.contains("digest mismatch");
-    Some(Problem::NotFetched { package, file, server, message: message.to_owned(), is_other })
 }
 
 fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge) -> Problem {

@@ -11,6 +11,7 @@ use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::GatewayContext;
+use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::explain::explained;
 use crate::gateway::images::resolve_image;
@@ -70,16 +71,38 @@ impl GatewayResolver<'_> {
             epoch: None,
             scanned: Scanned::default(),
             together: BTreeMap::new(),
+            tries: BTreeMap::new(),
         };
-        let state = resolver(question, &base, &inputs, self.access, &self.file.source);
-        let solved = match self.solve(&state) {
-            Ok(solved) => solved,
-            Err(error) => return Err(self.explained(question, &base, &inputs, error)),
-        };
+        let (state, solved) = self.solved(question, &base, inputs)?;
         let solved = solved.ok_or_else(|| FrontendFailure::new("the resolver gave no answer", &[]))?;
         let bytes = self.bridge.read_file(&solved, ANSWER)?;
         self.answered.borrow_mut().push(state);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The state with the answer, and what came of it. A file that is included by its address is a download.
+    fn solved(
+        &self,
+        question: &Question,
+        base: &BaseImage,
+        mut inputs: Inputs,
+    ) -> Result<(State, Option<Reference>), FrontendFailure> {
+        let mut downloads = Downloads::default();
+        loop {
+            inputs.tries.clone_from(downloads.tries());
+            let state = resolver(question, base, &inputs, self.access, &self.file.source);
+            let error = match self.solve(&state) {
+                Ok(solved) => return Ok((state, solved)),
+                Err(error) => error,
+            };
+            match downloads.after(&error, self.bridge, Some(self.access), &[state.marshal()]) {
+                After::Again => {}
+                After::Failed(failed) => {
+                    return Err(FrontendFailure::from(error).reworded(failed.problem(&[]).with_help()));
+                }
+                After::NoDownload => return Err(self.explained(question, base, &inputs, error)),
+            }
+        }
     }
 
     fn solve(&self, state: &State) -> Result<Option<Reference>, RpcError> {

@@ -22,7 +22,7 @@ use crate::project::{
     BuildSettings, Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized,
 };
 use crate::spec::{ContextPath, Spec};
-use crate::tags::{Architecture, Libc, Python, Target};
+use crate::tags::{Architecture, Libc, Python, Target, WheelName};
 
 impl CondaQuestion {
     /// The files of the context that say what its channels have.
@@ -314,15 +314,44 @@ fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
         Address::Path(path) => CondaFrom::Context(in_context(path, conda)?),
         Address::Repository(_) => return Err(from_repository(entry)),
     };
+    let file = FileName::of_address(entry.address.as_str()).map_err(|error| unusable(&error))?;
+    check_name(&file, entry)?;
     Ok(CondaPlan {
         name: entry.name.clone(),
         version: entry.version.clone().unwrap_or_default(),
-        file: FileName::of_address(entry.address.as_str()).map_err(|error| unusable(&error))?,
+        file,
         from,
         sha256: entry.sha256.clone().unwrap_or_default(),
         size: entry.size,
         at: place(entry, conda),
     })
+}
+
+/// Holds the name of a conda package's file to the entry of the lock. What is in the file is held to the name when it is
+/// unpacked. Channels have names in lower case, and some old files have not.
+fn check_name(file: &FileName, entry: &Entry) -> Result<(), Problem> {
+    let named = CondaName::of_file(file.as_str());
+    let is_same = named.is_some_and(|named| {
+        named.name.eq_ignore_ascii_case(&entry.name)
+            && entry.version.as_ref().is_none_or(|version| *version == named.version)
+    });
+    if is_same { Ok(()) } else { Err(other_file(file, entry)) }
+}
+
+/// The same for a wheel; as in uv, its version may have a local part that the lock's lacks.
+fn check_wheel(file: &FileName, entry: &Entry) -> Result<(), Problem> {
+    let Ok(wheel) = WheelName::parse(file.as_str()) else { return Ok(()) };
+    let version = entry.version.as_deref().and_then(|version| Version::from_str(version).ok());
+    let is_version =
+        |version: &Version| wheel.version == *version || wheel.version.clone().without_local() == *version;
+    let is_name = wheel.name.as_str() == normalized(&entry.name);
+    if is_name && version.as_ref().is_none_or(is_version) { Ok(()) } else { Err(other_file(file, entry)) }
+}
+
+fn other_file(file: &FileName, entry: &Entry) -> Problem {
+    let version = entry.version.as_deref().unwrap_or_default();
+    let package = format!("{} {version}", entry.name).trim_end().to_owned();
+    Problem::OtherFile { package, file: file.to_string() }
 }
 
 fn from_repository(entry: &Entry) -> Problem {
@@ -348,6 +377,7 @@ fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>,
             let url = url.without_fragment();
             match &entry.sha256 {
                 Some(sha256) if is_wheel(file.as_str()) => {
+                    check_wheel(&file, entry)?;
                     WheelFrom::Http { url, hash: Hash::of_sha256(sha256), file, size: entry.size }
                 }
                 sha256 => WheelFrom::Built(BuildFrom::Sdist {

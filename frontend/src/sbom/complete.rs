@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::licence::{Declared, declared};
+use super::spdx::STARTUP;
 use super::{
     APPLICATION, Document, ExtractedLicence, NO_ASSERTION, Package, Relationship, conda, id_of, normal,
     purl_of,
@@ -129,7 +130,7 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
 /// Writes into `package` what its distribution says. What is given back is the text of a licence without a name.
 fn describe(package: &mut Package, name: &str, distribution: &Distribution) -> Option<ExtractedLicence> {
     if !distribution.startup.is_empty() {
-        package.comment = Some(format!("Python runs at every start: {}", distribution.startup.join(", ")));
+        package.comment = Some(format!("{STARTUP}{}", distribution.startup.join(", ")));
     }
     if package.version_info.is_none() && !distribution.version.is_empty() {
         package.version_info = Some(distribution.version.clone());

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// What is said where something is not known; SPDX tells it from an empty value.
 pub const NO_ASSERTION: &str = "NOASSERTION";
 
+/// What the comment of a package begins with that brings files which Python runs at every start.
+pub(super) const STARTUP: &str = "Python runs at every start: ";
+
 /// The id of the document itself.
 pub const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 
@@ -135,6 +138,12 @@ pub struct ExtractedLicence {
 }
 
 impl Package {
+    /// The files of the package that Python runs at every start, as [`complete`](super::complete()) has written them.
+    pub fn startup_files(&self) -> impl Iterator<Item = &str> {
+        let listed = self.comment.as_deref().and_then(|comment| comment.strip_prefix(STARTUP));
+        listed.into_iter().flat_map(|listed| listed.split(", ")).filter(|file| !file.is_empty())
+    }
+
     /// A package of which nothing but its name is known yet.
     pub(super) fn new(name: impl Into<String>, id: impl Into<String>) -> Self {
         Self {

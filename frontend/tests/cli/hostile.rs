@@ -257,3 +257,55 @@ fn a_dependency_is_one_requirement_and_no_option() {
         assert!(ran.stdout.contains("is not a requirement\n --> pyproject.toml:4:"), "{}", ran.stdout);
     }
 }
+
+/// A conda lock with a Python and one entry more.
+fn conda_lock(entry: &str) -> Folder {
+    let lock = format!(
+        "version: 1\nmetadata:\n  platforms:\n  - linux-64\npackage:\n- name: python\n  version: '3.13.1'\n  \
+         manager: conda\n  platform: linux-64\n  dependencies: {{}}\n  \
+         url: https://conda.example/team/linux-64/python-3.13.1-h1_0_cp313.conda\n  hash:\n    sha256: {ZEROS}\n  \
+         category: main\n  optional: false\n{entry}  platform: linux-64\n  dependencies: {{}}\n  hash:\n    \
+         sha256: {ZEROS}\n  category: main\n  optional: false\n"
+    );
+    Folder::new(&[
+        ("pybuild.toml", "# syntax=REGISTRY/pybuild:TAG\n"),
+        ("conda-lock.yml", &lock),
+        ("app.py", ""),
+    ])
+}
+
+#[test]
+fn a_conda_lock_that_names_another_file_than_its_package_is_an_error_at_its_line() {
+    let entry = |manager: &str, name: &str, version: &str, url: &str| {
+        format!("- name: {name}\n  version: '{version}'\n  manager: {manager}\n  url: {url}\n")
+    };
+    let conda = "https://conda.example/team/linux-64";
+    for (manager, name, version, url) in [
+        ("conda", "good", "1.0", format!("{conda}/evil-1.0-0.conda")),
+        ("conda", "good", "1.0", format!("{conda}/good-2.0-0.tar.bz2")),
+        ("conda", "good", "1.0", format!("{conda}/good-evil-1.0-0.conda")),
+        ("pip", "good", "1.0", "https://files.example/evil-1.0-py3-none-any.whl".to_owned()),
+        ("pip", "good", "1.0", "https://files.example/good-2.0-py3-none-any.whl".to_owned()),
+    ] {
+        let ran =
+            conda_lock(&entry(manager, name, version, &url)).run(&["check", "--platform", "linux/amd64"]);
+        let file = url.rsplit('/').next().unwrap();
+        let expected = format!(
+            "error: `good 1.0` is locked with `{file}`, which is a file of another package or version"
+        );
+        assert!(
+            ran.stdout.contains(&expected) && ran.stdout.contains("--> conda-lock.yml:16:"),
+            "{}",
+            ran.stdout
+        );
+    }
+    for (manager, name, version, url) in [
+        ("conda", "good-name", "1!1.0_a", format!("{conda}/good-name-1!1.0_a-py_0.conda")),
+        ("conda", "good", "1.0", format!("{conda}/Good-1.0-0.tar.bz2")),
+        ("pip", "Good.Name", "1.0", "https://files.example/good_name-1.0+cpu-py3-none-any.whl".to_owned()),
+    ] {
+        let ran =
+            conda_lock(&entry(manager, name, version, &url)).run(&["check", "--platform", "linux/amd64"]);
+        assert!(!ran.stdout.contains("another package"), "{}", ran.stdout);
+    }
+}

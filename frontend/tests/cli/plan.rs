@@ -242,3 +242,70 @@ fn extras_that_conflict_replace_packages_of_the_project() {
 }
 
 const SOURCE: &str = "{ registry = \"https://index.example/simple\" }";
+
+/// A bill of materials as builds write it: the names, versions and comments of packages.
+fn bill(creator: &str, packages: &[(&str, &str, &str)]) -> String {
+    let package = |(name, version, files): &(&str, &str, &str)| {
+        let comment = match *files {
+            "" => String::new(),
+            files => format!(r#", "comment": "Python runs at every start: {files}""#),
+        };
+        format!(
+            r#"{{"name": "{name}", "SPDXID": "SPDXRef-Python-{name}", "versionInfo": "{version}",
+            "downloadLocation": "NOASSERTION", "filesAnalyzed": false, "licenseConcluded": "NOASSERTION",
+            "licenseDeclared": "NOASSERTION", "copyrightText": "NOASSERTION"{comment}}}"#
+        )
+    };
+    let packages: Vec<_> = packages.iter().map(package).collect();
+    format!(
+        r#"{{"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": "shop",
+        "documentNamespace": "https://spdx.example/1", "creationInfo": {{"created": "1970-01-01T00:00:00Z",
+        "creators": ["{creator}"]}}, "packages": [{}], "relationships": []}}"#,
+        packages.join(",")
+    )
+}
+
+#[test]
+fn two_bills_say_which_package_has_come_to_run_code_at_every_start() {
+    let folder = shop();
+    let ours = "Tool: pybuild-0.1.0";
+    let old =
+        bill(ours, &[("a", "1.0", "a-1.0-nspkg.pth"), ("b", "1", ""), ("c", "1", "c.pth, sitecustomize.py")]);
+    let new = bill(
+        ours,
+        &[
+            ("a", "2.0", "a-2.0-nspkg.pth"),
+            ("b", "2", "b.start"),
+            ("c", "1", "c.pth"),
+            ("d", "3", "d.pth, usercustomize.py"),
+        ],
+    );
+    folder.write("old.json", &old);
+    // `--output type=local` writes a statement around the document.
+    folder.write(
+        "new.json",
+        format!(r#"{{"_type": "https://in-toto.example/Statement", "predicate": {new}}}"#),
+    );
+    let listed = "Files that Python runs at every start, and that were not there before\n  b 1 -> 2: b.start\n  \
+                  d 3, a new package: d.pth, usercustomize.py\n";
+    let ran = folder.run(&["plan", "--bills", "old.json", "new.json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, listed));
+    let ran = folder.run(&["plan", "--bills", "old.json", "new.json", "--format", "json"]);
+    assert!(ran.code == 1 && ran.stdout.contains("\"before\": \"1\""), "{}", ran.stdout);
+    let ran = folder.run(&["plan", "--bills", "new.json", "old.json"]);
+    assert_eq!(ran.code, 1, "what c brought before is new the other way round: {}", ran.stdout);
+    let ran = folder.run(&["plan", "--bills", "new.json", "new.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    // Another tool's bill has no word of such files: no news would be wrong.
+    folder.write("other.json", bill("Tool: other-1", &[]));
+    let refused = folder.run(&["plan", "--bills", "old.json", "other.json"]).refusal();
+    assert!(
+        refused.contains("`other.json` is no bill of materials of pybuild: another tool has made it"),
+        "{refused}"
+    );
+    let refused = folder.run(&["plan", "--bills", "old.json", "/dev/zero"]).refusal();
+    assert!(
+        refused.contains("`/dev/zero` is no bill of materials: no file of less than 64 MiB"),
+        "{refused}"
+    );
+}

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use pybuild_tests::oci::Layout;
 use pybuild_tests::project::{nonce, temporary_folder};
-use pybuild_tests::{Build, Engine, Index, Outcome, Project, Published, Result, Wheel};
+use pybuild_tests::{
+    Build, Engine, Index, Outcome, Project, Published, Result, Wheel, pybuild, pybuild_to_its_end,
+};
 use serde_json::{Value, json};
 
-use crate::locked::{project, uv_package};
+use crate::locked::{project, pylock, uv_package};
 use crate::small;
 
 const SPDX: &str = "spdx.dev/Document";
@@ -152,5 +154,39 @@ fn an_extended_scan_needs_a_scanner() -> Result {
     let outcome = build.fail()?;
     let message = "build arg `BUILDKIT_SBOM_SCAN_CONTEXT` needs a scanner, and none is named";
     assert!(outcome.errors.contains(message), "{}", outcome.errors);
+    Ok(())
+}
+
+/// A bump whose wheel brings a file that Python runs at every start, and hides the file from its own RECORD.
+#[test]
+fn a_bump_that_adds_code_which_python_runs_at_every_start_is_told() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // Clients refuse to ask the classic store for attestations.
+    }
+    let index = Index::start()?;
+    let old = index.wheel(&Wheel::new("alpha", "1.0").with("alpha-1.0-nspkg.pth", b""));
+    let new = Wheel::new("alpha", "1.1").with("alpha-1.1-nspkg.pth", b"");
+    let new = index.wheel(&new.unlisted("zz_alpha.pth", b"import alpha\n"));
+    let project = project("pylock.toml", &pylock(&[&old]), "")?;
+    let bill = |name: &str| -> Result {
+        let output = format!("type=local,dest={}", project.path().join(name).display());
+        Build::of(&project).option("--sbom", "true").output(&output).succeed()?;
+        Ok(())
+    };
+    project.write(".dockerignore", "old\nnew\n")?;
+    bill("old")?;
+    project.write("pylock.toml", &pylock(&[&new]))?;
+    bill("new")?;
+    let (before, after) = ("old/sbom.spdx.json", "new/sbom.spdx.json");
+    let ended = pybuild_to_its_end(&project, &["plan", "--bills", before, after])?;
+    assert_eq!(
+        (ended.status.code(), ended.stdout.as_str()),
+        (
+            Some(1),
+            "Files that Python runs at every start, and that were not there before\n  alpha 1.0 -> 1.1: zz_alpha.pth\n"
+        )
+    );
+    let said = pybuild(&project, &["plan", "--bills", before, before])?;
+    assert_eq!(said, "No package has come to bring a file that Python runs at every start.\n");
     Ok(())
 }

@@ -42,7 +42,7 @@ fn published() -> Result<(Index, Vec<Published>)> {
 }
 
 /// A `conda-lock.yml` as conda-lock writes it.
-fn conda_lock(entries: &[(&Published, &str, &str)]) -> String {
+pub(crate) fn conda_lock(entries: &[(&Published, &str, &str)]) -> String {
     let mut lock = format!(
         "version: 1\nmetadata:\n  content_hash:\n    {NATIVE}: 00\n  channels:\n  - url: team\n    used_env_vars: []\n  \
          platforms:\n  - {NATIVE}\n  sources:\n  - environment.yml\npackage:\n"

@@ -27,6 +27,7 @@ mod development;
 mod digests;
 mod django;
 mod docs;
+mod downloads;
 mod fastapi;
 mod faults;
 mod flask;

@@ -9,7 +9,7 @@ use crate::locked::{HEAD, project, pylock, pylock_package};
 const LINE: &str = "--------------------\n";
 
 /// A place in a file as clients show it: the line, and two before and after it.
-fn at(file: &str, number: usize, text: &str) -> String {
+pub(crate) fn at(file: &str, number: usize, text: &str) -> String {
     let lines = text.split('\n').enumerate().map(|(index, line)| (index + 1, line));
     let near = lines.filter(|(other, _)| other.abs_diff(number) <= 2);
     let near = near.map(|(other, line)| {
@@ -20,7 +20,7 @@ fn at(file: &str, number: usize, text: &str) -> String {
 }
 
 /// The line that every failure of a build begins with, and what the frontend or the engine says.
-fn failure(text: &str) -> String {
+pub(crate) fn failure(text: &str) -> String {
     format!("ERROR: failed to build: failed to solve: {text}\n")
 }
 

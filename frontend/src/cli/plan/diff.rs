@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use buildkit_llb::{CUSTOM_NAME, Platform};
 use serde::Serialize;
 
+use super::bills::{self, Added};
 use super::report::{Package, Report, size};
 use crate::cli::error::CliError;
 use crate::cli::folder::{Opened, Prepared};
@@ -26,6 +27,9 @@ pub(super) struct Difference {
     steps: Vec<String>,
     /// What is resolved in the build on either side, so that its layers cannot be compared.
     open: Vec<String>,
+    /// Packages that have come to bring files which Python runs at every start; without bills of materials, nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    startup: Option<Vec<Added>>,
 }
 
 /// A package that differs.
@@ -76,6 +80,7 @@ impl Difference {
             layers: Layers::default(),
             steps: steps(before, after, platform)?,
             open: open.collect::<BTreeSet<_>>().into_iter().collect(),
+            startup: None,
         };
         for environment in &new.environments {
             let same = old.environments.iter().find(|other| other.groups == environment.groups);
@@ -110,6 +115,11 @@ impl Difference {
             }
         }
         Ok(difference)
+    }
+
+    /// Adds what bills of materials say.
+    pub(super) fn with_startup(self, startup: Option<Vec<Added>>) -> Self {
+        Self { startup, ..self }
     }
 
     pub(super) fn json(&self) -> Result<String, CliError> {
@@ -155,6 +165,9 @@ impl Difference {
         for label in &self.open {
             let _ =
                 writeln!(out, "\n{label}: resolved in the build, so its layers cannot be compared before");
+        }
+        if let Some(added) = &self.startup {
+            let _ = write!(out, "\n{}", bills::text(added));
         }
         out.push_str("\nFiles of the app are not compared: a changed one makes the app's layer again.\n");
         out

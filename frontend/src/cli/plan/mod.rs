@@ -1,5 +1,6 @@
 //! `pybuild plan`: what a build makes of the file, the project and its lock, before anyone builds it.
 
+mod bills;
 mod diff;
 mod report;
 mod revision;
@@ -14,6 +15,18 @@ pub(super) use self::report::chosen;
 
 pub(super) fn run(asked: &Arguments) -> Result<Answer, CliError> {
     let build = &asked.build;
+    let added = match asked.bills.as_slice() {
+        [old, new] => Some(bills::added(old, new)?),
+        _ => None,
+    };
+    let code = u8::from(added.as_ref().is_some_and(|added| !added.is_empty()));
+    if let (Some(added), None) = (&added, &asked.diff) {
+        let result = match asked.format {
+            PlanFormat::Table => bills::text(added),
+            PlanFormat::Json => json(added)?,
+        };
+        return Ok(Answer { code, ..Answer::of(result) });
+    }
     let opened = Opened::new(&build.project)?;
     let platform = platform::one_of(build.platform.as_deref())?;
     let prepared = opened.plan(build.target.as_deref(), &platform)?;
@@ -22,11 +35,13 @@ pub(super) fn run(asked: &Arguments) -> Result<Answer, CliError> {
         let before = opened.as_in(&build.project, Box::new(before))?;
         let old = before.plan(build.target.as_deref(), &platform);
         let old = old.map_err(|error| error.at(&format!("at {revision}")))?;
-        let difference = diff::Difference::new(revision, (&before, &old), (&opened, &prepared), &platform)?;
-        return Ok(Answer::of(match asked.format {
+        let sides = ((&before, &old), (&opened, &prepared));
+        let difference = diff::Difference::new(revision, sides.0, sides.1, &platform)?.with_startup(added);
+        let result = match asked.format {
             PlanFormat::Table => difference.text(),
             PlanFormat::Json => difference.json()?,
-        }));
+        };
+        return Ok(Answer { code, ..Answer::of(result) });
     }
     let report = report::Report::new(&opened, &prepared, &platform);
     Ok(Answer::of(match asked.format {

@@ -6,9 +6,9 @@ locked are written, so it does not matter for the content which index has a file
 
 import ast
 import base64
-import gzip
 import hashlib
 import html.parser
+import http.client
 import json
 import netrc
 import os
@@ -20,6 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -27,6 +28,11 @@ BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 FOLDERS = "/run/pybuild/links"
 TRIES = 4
 TIMEOUT = 60
+# A server that sends for ever must not fill the memory.
+LARGEST_PAGE = 128 << 20
+LARGEST_FILE = 16 << 30
+# In seconds, for one answer.
+LONGEST = 3600
 
 
 class Unreachable(Exception):
@@ -177,45 +183,89 @@ class Asker:
                 time.sleep(2**turn)
 
     def read(self, address):
-        body, final, headers = self.get(address, {"Accept": ACCEPT, "Accept-Encoding": "gzip"})
-        if headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
+        body = bytearray()
+        final, headers = self.get(address, {"Accept": ACCEPT, "Accept-Encoding": "gzip"}, LARGEST_PAGE, body.extend)
         text = body.decode("utf-8", "replace")
-        if headers.get_content_type().endswith("json"):
-            return list(of_json(text, final))
-        return list(of_html(text, final))
+        reader = of_json if headers.get_content_type().endswith("json") else of_html
+        try:
+            return list(reader(text, final))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise Refused("its answer is no list of files")
 
-    def get(self, address, headers):
+    def get(self, address, headers, largest, take):
+        """Gives the parts of an answer to `take`, and returns where the answer came from and its headers."""
         request = urllib.request.Request(address, headers=dict(headers, **{"User-Agent": "pybuild"}))
         self.credentials.add_to(request)
         try:
             with self.opener.open(request, timeout=TIMEOUT) as answer:
-                return answer.read(), answer.geturl(), answer.headers
+                for part in parts_of(answer, largest):
+                    take(part)
+                return answer.geturl(), answer.headers
         except urllib.error.HTTPError as error:
-            told = f"{error.code} {error.reason}".strip()
+            told = f"{error.code} {error.reason}".strip().split("\n")[0]
             if error.code == 429 or error.code >= 500:
                 raise Unreachable(told)
             raise Refused(told)
-        except (OSError, ValueError, EOFError) as error:
+        except Refused:
+            raise
+        except (http.client.IncompleteRead, EOFError):
+            raise Unreachable("its answer ended early")
+        except (OSError, ValueError) as error:
             raise Unreachable(str(getattr(error, "reason", error)))
         except Exception as error:
             raise Unreachable(f"{type(error).__name__}: {error}")
 
 
-def hashes_of(content, algorithms):
-    """The hashes of a file whose index says none."""
-    known = {"sha256", "sha384", "sha512"} & algorithms
-    return {name: hashlib.new(name, content).hexdigest() for name in known}
+def parts_of(answer, largest):
+    """The parts of an answer as they come, unpacked."""
+    start = time.monotonic()
+    unpacker = zlib.decompressobj(31) if answer.headers.get("Content-Encoding") == "gzip" else None
+    size = 0
+    while True:
+        packed = answer.read(1 << 20)
+        if time.monotonic() - start > LONGEST:
+            raise Refused("its answer does not end")
+        is_last = not packed
+        while True:
+            try:
+                part = unpacker.decompress(packed, 1 << 20) if unpacker else packed
+            except zlib.error:
+                raise Refused("its answer is damaged")
+            size += len(part)
+            if size > largest:
+                raise Refused(f"its answer is larger than {largest >> 20} MiB")
+            if part:
+                yield part
+            if unpacker and unpacker.eof:
+                return
+            packed = unpacker.unconsumed_tail if unpacker else b""
+            if not packed:
+                break
+        if is_last:
+            # Python tells an answer of a wrong length only where the whole is read at once.
+            if getattr(answer, "length", None) or unpacker:
+                raise EOFError
+            return
+
+
+class Hashes:
+    """The hashes of a file whose index says none, taken while the file comes."""
+
+    def __init__(self, algorithms):
+        self.known = {name: hashlib.new(name) for name in {"sha256", "sha384", "sha512"} & algorithms}
+
+    def take(self, part):
+        for known in self.known.values():
+            known.update(part)
+
+    def told(self):
+        return {name: known.hexdigest() for name, known in self.known.items()}
 
 
 def of_json(text, address):
-    try:
-        files = json.loads(text)["files"]
-    except (ValueError, KeyError, TypeError):
-        raise Refused("its answer is no list of files")
-    for file in files:
+    for file in json.loads(text)["files"]:
         url = urllib.parse.urljoin(address, file["url"])
-        entry = {"file": file["filename"], "url": url, "hashes": file.get("hashes") or {}}
+        entry = {"file": str(file["filename"]), "url": url, "hashes": dict(file.get("hashes") or {})}
         for ours, theirs in [("size", "size"), ("uploaded", "upload-time")]:
             if file.get(theirs) is not None:
                 entry[ours] = file[theirs]
@@ -263,11 +313,15 @@ class Locator:
             return self.asker.page(index["url"])
         return self.asker.page(index["url"].rstrip("/") + f"/{name}/")
 
-    def content(self, file):
+    def hashes(self, file, algorithms):
+        hashes = Hashes(algorithms)
         if "folder" in file:
             with open(f"{FOLDERS}/{file['folder']}/{file['file']}", "rb") as content:
-                return content.read()
-        return self.asker.get(file["url"], {})[0]
+                for part in iter(lambda: content.read(1 << 20), b""):
+                    hashes.take(part)
+        else:
+            self.asker.get(file["url"], {}, LARGEST_FILE, hashes.take)
+        return hashes.told()
 
     def locate(self, package):
         """The locked files of a package, and why an index has none."""
@@ -285,7 +339,7 @@ class Locator:
             for file in files:
                 if not algorithms & set(file["hashes"]) and is_of(file["file"], package):
                     try:
-                        file["hashes"] = hashes_of(self.content(file), algorithms)
+                        file["hashes"] = self.hashes(file, algorithms)
                     except (Refused, Unreachable) as error:
                         reasons.append((file["url"], str(error), isinstance(error, Unreachable)))
                 known = {f"{name}:{digest.lower()[:16]}" for name, digest in file["hashes"].items()}
@@ -298,7 +352,9 @@ class Locator:
                 break
             if not found:
                 reasons.append((shown, f"none of its {others} files has a locked hash", False))
-        return list(found.values()), reasons
+        # What the one index has is no whole answer as long as another index, which may have the rest, gives none.
+        is_open = bool(wanted) and any(is_unreachable for _, _, is_unreachable in reasons)
+        return [] if is_open else list(found.values()), reasons
 
 
 def is_of(file, package):
@@ -329,6 +385,10 @@ def main():
             "pybuild: pass a user name and password as the build secret that [dependencies.index] netrc names",
             file=sys.stderr,
         )
+    if is_unreachable:
+        print("pybuild: build again later; if that changes nothing, ask who runs the index", file=sys.stderr)
+    elif failed and not needs_login:
+        print("pybuild: lock again, or name an index that has it: [dependencies.index]", file=sys.stderr)
     if failed:
         sys.exit(2 if is_unreachable else 1)
     answer = {package["name"]: files for package, (files, _) in zip(question["packages"], answers)}

@@ -28,6 +28,8 @@ export UV_CACHE_DIR=/root/.cache/uv
 # The answer travels with an exported cache: no address in it has a user name, a password, a signature or a token.
 [ -n "${code:-}" ] || exec sed -i 's#\(https\{0,1\}://\)[^/@"]*@#\1#g
 s#\(https\{0,1\}://[^/"]*\)/\(t\|priv\)/[0-9A-Za-z_]\{32,\}/#\1/#g
+s#/\(dckr_pat_\|dop_v1_\|gh[oprsu]_\|github_pat_\|gldt-\|glpat-\|hf_\|npm_\|pypi-AgE\)[0-9A-Za-z_-]\{16,\}/#/#g
+s#/[0-9a-f]\{32,\}/\(+\{0,1\}simple\)#/\1#g
 s#\(https\{0,1\}://[^/"]*\)/t/\([a-z]*-\)\{0,1\}[0-9a-f]\{8\}-[0-9a-f-]\{27\}/#\1/#g
 s#\([?&]\([A-Za-z_-]*[_-]\)\{0,1\}\([Ss]ig\|[Ss]ignature\|[Tt]oken\|[Cc]redential\|[Pp]assword\|[Ss]ecret\|[Aa]pi_\{0,1\}[Kk]ey\|[Aa]uth\)=\)[^&#"]*#\1#g' pylock.toml
 if ! command -v git >/dev/null 2>&1 && grep -qs 'git+' -- "$@"; then
