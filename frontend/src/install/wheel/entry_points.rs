@@ -83,6 +83,8 @@ pub(super) fn for_python(commands: &mut BTreeMap<String, EntryPoint>, python: &s
 
 /// Reads `MODULE:FUNCTION`, with extras in brackets behind it, which have no meaning any more.
 fn target(value: &str) -> Option<EntryPoint> {
+    // pip takes what stands before a comment.
+    let value = value.split_once(" #").map_or(value, |(value, _)| value);
     let reference = value.split('[').next().unwrap_or_default();
     let (module, function) = reference.split_once(':')?;
     let (module, function) = (module.trim(), function.trim());

@@ -14,8 +14,6 @@ use crate::install::limits;
 pub(super) struct Metadata {
     /// The `.dist-info` directory's name.
     pub(super) dist_info: String,
-    /// The package's name as its authors write it.
-    pub(super) name: String,
 }
 
 impl Metadata {
@@ -55,14 +53,14 @@ impl Metadata {
         }
         let name = header(&metadata, "Name").unwrap_or_default();
         let version = header(&metadata, "Version").unwrap_or_default();
-        // It becomes the name of a folder.
+        // In its normal form it becomes the name of a folder.
         if !is_name(&name) {
             return Err(Problem::PackageName { place, name });
         }
         if !identity.fits(&name, &version) && !identity.fits_without_local(&name, &version) {
             return Err(other(place, format!("{name} {version}")));
         }
-        Ok(Self { dist_info, name })
+        Ok(Self { dist_info })
     }
 }
 
