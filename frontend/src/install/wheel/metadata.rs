@@ -96,7 +96,13 @@ fn is_name(text: &str) -> bool {
 
 /// The first header of a name, which is compared without case. Its value can go on in lines that begin with a space.
 fn header(text: &str, name: &str) -> Option<String> {
-    let mut lines = text.lines().take_while(|line| !line.trim().is_empty());
+    // As in Python's parser of messages, the first line that is no header ends the headers.
+    let is_header = |line: &&str| {
+        let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        line.starts_with([' ', '\t']) && !line.trim().is_empty()
+            || line.split_once(':').is_some_and(|(key, _)| is_key(key))
+    };
+    let mut lines = text.lines().take_while(is_header);
     let is_it = |line: &str| {
         let (key, value) = line.split_once(':')?;
         key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())

@@ -32,7 +32,7 @@ fn in_metadata(draft: &mut Draft, file: &str, old: &str, new: &str) {
     }
 }
 
-const QUIRKS: [Quirk; 58] = [
+const QUIRKS: [Quirk; 60] = [
     ("a path out of the tree", |draft| {
         draft.add("../../../../evil.py", "1");
     }),
@@ -169,6 +169,12 @@ const QUIRKS: [Quirk; 58] = [
     ("a command that removes a file of a lower layer", |draft| {
         commands(draft, "[console_scripts]\n.wh.python = m:f\n");
     }),
+    // uv refuses the name, and pip reads the bytes as another text.
+    ("a name in code page 437", |draft| {
+        let name = "evil/\u{84}.py".to_owned();
+        draft.insert(Member { name, raw: true, unlisted: true, ..Member::default() });
+    }),
+    ("a name in UTF-8 without the flag", |draft| draft.add("evil/ä.py", "1").flags = Some(0)),
     ("a name with a line's end", |draft| {
         draft.add("evil/a\nb.py", "1");
     }),

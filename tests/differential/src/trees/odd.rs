@@ -59,7 +59,7 @@ fn in_metadata(draft: &mut Draft, file: &str, old: &str, new: &str) {
 }
 
 /// What at least one of the tools refuses, or may refuse.
-const ALONE: [Quirk; 104] = [
+const ALONE: [Quirk; 102] = [
     ("RECORD has empty lines", |draft, _| draft.record.push(Edit::First(String::new()))),
     ("RECORD has a line with one field", |draft, _| draft.record.push(Edit::Line("short".to_owned()))),
     ("RECORD has a line with four fields", |draft, _| draft.record.push(Edit::Line("long/x,,,".to_owned()))),
@@ -228,14 +228,6 @@ const ALONE: [Quirk; 104] = [
     ("WHEEL with other tags", |draft, _| in_metadata(draft, "WHEEL", "Tag: ", "Tag: cp27-")),
     ("WHEEL with a folded line", |draft, _| in_metadata(draft, "WHEEL", "Wheel-Version: ", "Wheel-Version:\n ")),
     ("RECORD in Latin-1", |draft, _| draft.record.push(Edit::Line("\u{e4}/x,,".to_owned()))),
-    ("a name in code page 437", |draft, _| {
-        let name = format!("{}/\u{84}.py", package(draft));
-        draft.insert(Member { name, raw: true, unlisted: true, ..Member::default() });
-    }),
-    ("a name in UTF-8 without the flag", |draft, _| {
-        let name = format!("{}/ä.py", package(draft));
-        draft.add(&name, "1\n").flags = Some(0);
-    }),
     ("data below site-packages", |draft, _| {
         let path = draft.data("data/lib/python3.11/site-packages/by_data.py");
         draft.add(&path, "1\n");
