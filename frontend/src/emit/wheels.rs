@@ -38,6 +38,8 @@ pub(super) struct Mounted {
     pub(super) argument: String,
     /// The package that it has to be, as `NAME==VERSION` or `NAME`.
     pub(super) package: Option<String>,
+    /// The text of its `direct_url.json`.
+    pub(super) direct_url: Option<String>,
 }
 
 /// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
@@ -52,7 +54,7 @@ fn identity(wheel: &WheelPlan) -> String {
 impl Mounted {
     /// A wheel that must be there, and that has to be `package`.
     fn wheel(mount: Mount, argument: String, package: Option<String>) -> Self {
-        Self { mount, option: "--wheel", argument, package }
+        Self { mount, option: "--wheel", argument, package, direct_url: None }
     }
 }
 
@@ -191,6 +193,9 @@ impl Emitter<'_> {
             if let Some(package) = &wheel.package {
                 arguments.extend(["--package", package]);
             }
+            if let Some(text) = &wheel.direct_url {
+                arguments.extend(["--direct-url", text]);
+            }
         }
         let mut exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         for wheel in mounted {
@@ -216,7 +221,7 @@ impl Emitter<'_> {
         let requested = if wheel.requested { ":requested" } else { "" };
         let place = |file: &str| format!("{WHEELS}/{file}");
         let package = Some(identity(wheel));
-        Ok(match &wheel.from {
+        let mut mounted = match &wheel.from {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
                 let file = file.as_str();
@@ -235,7 +240,9 @@ impl Emitter<'_> {
                 let mount = Mount::bind(&state, &place).read_only();
                 Mounted::wheel(mount, format!("{place}:-{requested}"), package)
             }
-        })
+        };
+        mounted.direct_url.clone_from(&wheel.direct_url);
+        Ok(mounted)
     }
 
     fn download(
