@@ -29,7 +29,13 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         let found = self.found_pip(Some(&set.python), base, span)?;
         let mount = Mount::bind(&found, FOUND).read_only();
-        let wheel = Mounted { mount, option: "--if-any", argument: FOUND.to_owned(), package: None, direct_url: None };
+        let wheel = Mounted {
+            mount,
+            option: "--if-any",
+            argument: FOUND.to_owned(),
+            package: None,
+            direct_url: None,
+        };
         let tree = self.unpacked("unpack: pip of the base image", vec![wheel], set, span)?;
         self.add_tree(BUILDER, "pip of the base image", tree, span, layers);
         image.config.layer("pip of the base image");

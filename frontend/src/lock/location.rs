@@ -86,9 +86,10 @@ pub(super) fn pip_git(text: &str) -> Option<Result<(Source, Option<String>), Add
     };
     let commit = revision.clone().filter(|revision| is_commit(revision)).unwrap_or_default();
     let subdirectory = parameter(fragment, "subdirectory");
-    Some(GitUrl::parse(url).map(|url| {
-        (Source::Git { url, commit, revision: revision.clone(), subdirectory }, revision)
-    }))
+    Some(
+        GitUrl::parse(url)
+            .map(|url| (Source::Git { url, commit, revision: revision.clone(), subdirectory }, revision)),
+    )
 }
 
 /// Whether `text` is a full commit id.

@@ -9,9 +9,9 @@ use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
 use crate::lock::{Artifact, Format, Install, Location, Package, Source};
 use crate::plan::{BuildFrom, SOURCES, WheelFrom, WheelPlan};
 use crate::project::{BuildRules, BuildSettings, Locked, Wanted};
-use crate::resolve::{ResolveError, origin};
 use crate::resolve::locate::Located;
 use crate::resolve::trust::doubts;
+use crate::resolve::{ResolveError, origin};
 use crate::select::{SelectError, Selected, Selection, Take};
 use crate::spec::{ContextPath, Spec};
 

@@ -23,7 +23,9 @@ use crate::report::Report;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((trees::bench::UNPACK, rest)) = arguments.split_first().map(|(one, rest)| (one.as_str(), rest)) {
+    if let Some((trees::bench::UNPACK, rest)) =
+        arguments.split_first().map(|(one, rest)| (one.as_str(), rest))
+    {
         return unpack(rest);
     }
     match run(&arguments) {

@@ -74,7 +74,8 @@ impl Bench {
         };
         symlink(pip, alone.join("pip")).map_err(Failure::io("a link to pip"))?;
         // uv locks an environment with a file in it.
-        let skeleton = ["bin/python", "bin/python3", "lib64", "pyvenv.cfg", ".lock"].map(str::to_owned).to_vec();
+        let skeleton =
+            ["bin/python", "bin/python3", "lib64", "pyvenv.cfg", ".lock"].map(str::to_owned).to_vec();
         let site = format!("lib/python{python}/site-packages/");
         let skeleton = [skeleton, vec![format!("bin/python{python}"), site]].concat();
         let place = folder.path().join("pip");

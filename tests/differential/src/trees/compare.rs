@@ -37,7 +37,9 @@ fn judge(ours: &Answer, uv: &Answer, pip: &Answer, danger: bool) -> Option<Strin
     let tree = |tools: &[(&str, &Answer)]| -> Option<String> {
         let said = tools.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
         let ours = match ours {
-            Answer::Refused(words) => return Some(format!("pybuild refuses and {said} installs:\n{}", words.trim_end())),
+            Answer::Refused(words) => {
+                return Some(format!("pybuild refuses and {said} installs:\n{}", words.trim_end()));
+            }
             Answer::Tree(ours) => ours,
         };
         let trees: Vec<_> = tools

@@ -149,8 +149,7 @@ impl Draft {
     pub(crate) fn build(&self) -> Vec<u8> {
         let mut members = self.members.clone();
         if !self.record.contains(&Edit::Absent) {
-            let record =
-                Member { name: self.info("RECORD"), text: self.listing(), ..Member::default() };
+            let record = Member { name: self.info("RECORD"), text: self.listing(), ..Member::default() };
             let place = if self.record.contains(&Edit::Early) { 0 } else { members.len() };
             members.insert(place, record);
         }

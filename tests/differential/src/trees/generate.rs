@@ -7,8 +7,7 @@ use super::{hostile, odd};
 use crate::random::Random;
 
 /// Names as METADATA has them.
-const NAMES: [&str; 8] =
-    ["demo", "Demo", "demo-pkg", "Demo.Pkg", "demo_pkg", "zope.demo", "d3mo", "a-b.c_d"];
+const NAMES: [&str; 8] = ["demo", "Demo", "demo-pkg", "Demo.Pkg", "demo_pkg", "zope.demo", "d3mo", "a-b.c_d"];
 
 const VERSIONS: [&str; 9] =
     ["1.0", "1.0.post1", "2024.1.1", "1!2.0", "1.0+local.1", "0.0.0", "1.0a1", "2.0rc1.dev3", "10"];
@@ -54,7 +53,11 @@ pub(super) fn draft(kind: &str, random: &mut Random) -> Draft {
 fn usual(random: &mut Random) -> Draft {
     let name = random.pick(&NAMES).copied().unwrap_or("demo");
     let version = random.pick(&VERSIONS).copied().unwrap_or("1.0");
-    let tags = if random.chance(50) { "py3-none-any" } else { random.pick(&TAGS).copied().unwrap_or("py3-none-any") };
+    let tags = if random.chance(50) {
+        "py3-none-any"
+    } else {
+        random.pick(&TAGS).copied().unwrap_or("py3-none-any")
+    };
     let mut draft = Draft::new(name, version, tags);
     let package = name.replace(['-', '.'], "_").to_lowercase();
     let is_namespace = random.chance(15);
@@ -105,7 +108,8 @@ fn describe(member: &mut Member, random: &mut Random) {
 fn metadata(draft: &mut Draft, name: &str, version: &str, random: &mut Random) {
     let versions = ["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4"];
     let format = random.pick(&versions).copied().unwrap_or("2.1");
-    let mut text = format!("Metadata-Version: {format}\nName: {name}\nVersion: {version}\nSummary: a wheel\n");
+    let mut text =
+        format!("Metadata-Version: {format}\nName: {name}\nVersion: {version}\nSummary: a wheel\n");
     if random.chance(30) {
         text.push_str("Requires-Dist: idna>=3 ; python_version > \"3\"\nProvides-Extra: more\n");
     }
@@ -131,10 +135,13 @@ fn metadata(draft: &mut Draft, name: &str, version: &str, random: &mut Random) {
 
 fn wheel(draft: &mut Draft, tags: &str, random: &mut Random) {
     let purelib = if random.chance(50) { "true" } else { "false" };
-    let mut text = format!("Wheel-Version: 1.{}\nGenerator: oracle 1\n", if random.chance(10) { 1 } else { 0 });
+    let mut text =
+        format!("Wheel-Version: 1.{}\nGenerator: oracle 1\n", if random.chance(10) { 1 } else { 0 });
     let _ = writeln!(text, "Root-Is-Purelib: {purelib}");
     let (build, tags) = match tags.split('-').collect::<Vec<_>>().as_slice() {
-        [build, python, abi, platform] => (Some((*build).to_owned()), [*python, *abi, *platform].map(str::to_owned)),
+        [build, python, abi, platform] => {
+            (Some((*build).to_owned()), [*python, *abi, *platform].map(str::to_owned))
+        }
         [python, abi, platform] => (None, [*python, *abi, *platform].map(str::to_owned)),
         _ => (None, ["py3", "none", "any"].map(str::to_owned)),
     };
@@ -157,7 +164,9 @@ fn entry_points(draft: &mut Draft, package: &str, random: &mut Random) {
     let mut text = String::new();
     if random.chance(80) {
         text.push_str("[console_scripts]\n");
-        for line in ["run = {}:main", "run-more={}.cli:App.main", "run.dot = {}.a.b:f [more]", "Run_9 = {}:main"] {
+        for line in
+            ["run = {}:main", "run-more={}.cli:App.main", "run.dot = {}.a.b:f [more]", "Run_9 = {}:main"]
+        {
             if random.chance(50) {
                 text.push_str(&line.replace("{}", package));
                 text.push('\n');

@@ -52,7 +52,8 @@ pub(crate) fn run(options: &Options) -> Result<Report, Failure> {
     }
     for (kind, full, short) in KINDS {
         for number in 0..options.count(full, short) {
-            let draft = generate::draft(kind, &mut Random::of(options.seed, &format!("trees/{kind}"), number));
+            let draft =
+                generate::draft(kind, &mut Random::of(options.seed, &format!("trees/{kind}"), number));
             let input = format!("--kind {kind} --seed {} --only {number}", options.seed);
             work.push((kind.to_owned(), input, Work::Draft(Box::new(draft))));
         }

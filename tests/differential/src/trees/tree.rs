@@ -98,7 +98,12 @@ impl Tree {
             let entry = Entry {
                 mode: *mode,
                 hash: URL_SAFE_NO_PAD.encode(Sha256::digest(&content)),
-                shown: content.iter().take(SHOWN).flat_map(|byte| byte.escape_ascii()).map(char::from).collect(),
+                shown: content
+                    .iter()
+                    .take(SHOWN)
+                    .flat_map(|byte| byte.escape_ascii())
+                    .map(char::from)
+                    .collect(),
                 rewritten,
             };
             tree.files.insert(path.clone(), entry);
@@ -158,7 +163,8 @@ impl Tree {
         let paths: BTreeSet<&String> = trees.flat_map(|tree| tree.files.keys()).collect();
         for path in paths {
             let ours = self.files.get(path);
-            let found: Vec<_> = tools.iter().filter_map(|(name, tree)| differs(path, ours, tree, name)).collect();
+            let found: Vec<_> =
+                tools.iter().filter_map(|(name, tree)| differs(path, ours, tree, name)).collect();
             if found.len() == tools.len() {
                 lines.extend(found);
             }
@@ -166,7 +172,8 @@ impl Tree {
         for (name, tool) in tools {
             for (path, row) in tool.rows.difference(&self.rows) {
                 // The file may be another one than the tool's: then its row is another one, too.
-                if tool.files.get(path).map(|file| &file.hash) == self.files.get(path).map(|file| &file.hash) {
+                if tool.files.get(path).map(|file| &file.hash) == self.files.get(path).map(|file| &file.hash)
+                {
                     lines.push(format!("RECORD of pybuild lacks the row `{path},{row}` of {name}"));
                 }
             }
@@ -181,10 +188,9 @@ fn differs(path: &str, ours: Option<&Entry>, tool: &Tree, name: &str) -> Option<
     match (ours, tool.files.get(path)) {
         (Some(_), None) => Some(format!("pybuild has `{path}`, {name} does not")),
         (None, Some(_)) => Some(format!("{name} has `{path}`, pybuild does not")),
-        (Some(ours), Some(theirs)) if ours.hash != theirs.hash => Some(format!(
-            "`{path}` has other bytes:\npybuild: {}\n{name}: {}",
-            ours.shown, theirs.shown
-        )),
+        (Some(ours), Some(theirs)) if ours.hash != theirs.hash => {
+            Some(format!("`{path}` has other bytes:\npybuild: {}\n{name}: {}", ours.shown, theirs.shown))
+        }
         (Some(ours), Some(theirs)) if ours.mode != theirs.mode && !is_script_of_pip(path, ours, theirs) => {
             Some(format!("`{path}` has the mode {:o}, that of {name} has {:o}", ours.mode, theirs.mode))
         }
