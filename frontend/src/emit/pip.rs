@@ -35,6 +35,7 @@ impl Emitter<'_> {
             argument: FOUND.to_owned(),
             package: None,
             changes_often: false,
+            direct_url: None,
         };
         let tree = self.unpacked("unpack: pip of the base image", vec![wheel], None, set, span)?.output(OUT);
         self.add_tree(BUILDER, "pip of the base image", tree, span, layers);

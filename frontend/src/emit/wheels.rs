@@ -41,6 +41,8 @@ pub(super) struct Mounted {
     pub(super) argument: String,
     /// The package that it has to be, as `NAME==VERSION` or `NAME`.
     pub(super) package: Option<String>,
+    /// The text of its `direct_url.json`.
+    pub(super) direct_url: Option<String>,
     /// Whether its content changes with every line of the project's code.
     pub(super) changes_often: bool,
 }
@@ -69,7 +71,7 @@ fn identity(wheel: &WheelPlan) -> String {
 impl Mounted {
     /// A wheel that must be there, and that has to be `package`.
     fn wheel(mount: Mount, argument: String, package: Option<String>) -> Self {
-        Self { mount, option: "--wheel", argument, package, changes_often: false }
+        Self { mount, option: "--wheel", argument, package, direct_url: None, changes_often: false }
     }
 }
 
@@ -253,6 +255,9 @@ impl Emitter<'_> {
             if let Some(package) = &wheel.package {
                 arguments.extend(["--package", package]);
             }
+            if let Some(text) = &wheel.direct_url {
+                arguments.extend(["--direct-url", text]);
+            }
             if wheel.changes_often && list.is_some() {
                 arguments.extend(["--listed", "paths"]);
             }
@@ -285,7 +290,7 @@ impl Emitter<'_> {
         let requested = if wheel.requested { ":requested" } else { "" };
         let place = |file: &str| format!("{WHEELS}/{file}");
         let package = Some(identity(wheel));
-        Ok(match &wheel.from {
+        let mut mounted = match &wheel.from {
             WheelFrom::Http { url, hash, file, .. } => {
                 let state = self.download(url, Some(hash), file, wheel, span);
                 let (name, file) = (self.downloaded(url, file.as_str()), file.as_str());
@@ -305,7 +310,9 @@ impl Emitter<'_> {
                 let mounted = Mounted::wheel(mount, format!("{place}:-{requested}"), package);
                 Mounted { changes_often: wheel.is_own(), ..mounted }
             }
-        })
+        };
+        mounted.direct_url.clone_from(&wheel.direct_url);
+        Ok(mounted)
     }
 
     fn download(

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! layer --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--bytecode BASE]
-//!       (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--listed paths])... [--list FOLDER]
+//!       (--wheel PATH:SHA256[:requested] [--package NAME[==VERSION]] [--direct-url JSON] [--listed paths])...
+//!       [--list FOLDER]
 //! ```
 //!
 //! `--bytecode` names the root of an image whose Python compiles; the rest is what `unpack` takes.

@@ -66,6 +66,7 @@ pub(super) fn uv_git(text: &str) -> Result<Source, AddressError> {
     Ok(Source::Git {
         url: GitUrl::parse(url)?,
         commit: Commit::parse(commit)?.as_str().to_owned(),
+        revision: ["rev", "tag", "branch"].iter().find_map(|key| parameter(query, key)),
         subdirectory: parameter(query, "subdirectory"),
     })
 }
@@ -85,7 +86,10 @@ pub(super) fn pip_git(text: &str) -> Option<Result<(Source, Option<String>), Add
     };
     let commit = revision.clone().filter(|revision| is_commit(revision)).unwrap_or_default();
     let subdirectory = parameter(fragment, "subdirectory");
-    Some(GitUrl::parse(url).map(|url| (Source::Git { url, commit, subdirectory }, revision)))
+    Some(
+        GitUrl::parse(url)
+            .map(|url| (Source::Git { url, commit, revision: revision.clone(), subdirectory }, revision)),
+    )
 }
 
 /// Whether `text` is a full commit id.

@@ -213,6 +213,8 @@ pub enum Source {
         /// The full id of the commit. In requirements files and `Pipfile.lock` it is whatever revision is named
         /// there, and empty if none is.
         commit: String,
+        /// The branch, tag or commit that was asked for, where the lock says so.
+        revision: Option<String>,
         /// The folder of the project in it.
         subdirectory: Option<String>,
     },

@@ -207,7 +207,8 @@ fn source(table: &Table<'_>) -> Result<Source, LockError> {
     let subdirectory = table.owned("subdirectory")?;
     if let Some(url) = table.text("git")? {
         let commit = table.need_text("revision")?.commit()?;
-        return Ok(Source::Git { url: url.git()?, commit, subdirectory });
+        let revision = table.owned("ref")?;
+        return Ok(Source::Git { url: url.git()?, commit, revision, subdirectory });
     }
     let path = match (table.text("path")?, table.text("url")?) {
         (Some(path), _) => path.text.to_owned(),

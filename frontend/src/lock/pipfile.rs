@@ -191,7 +191,9 @@ fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     let subdirectory = text("subdirectory");
     if let Some(url) = text("git") {
         let commit = Commit::parse(&text("ref").unwrap_or_default())?.as_str().to_owned();
-        return Ok(Source::Git { url: GitUrl::parse(&url)?, commit, subdirectory });
+        // pipenv hands the commit to pip.
+        let revision = Some(commit.clone());
+        return Ok(Source::Git { url: GitUrl::parse(&url)?, commit, revision, subdirectory });
     }
     let address = text("file").or_else(|| text("path"));
     let Some(address) = address else { return Ok(Source::Index { url: None }) };

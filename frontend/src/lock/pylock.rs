@@ -107,7 +107,8 @@ fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
         (None, None) => return Err(vcs.error(LockErrorKind::Missing { key: "url" })),
     };
     let commit = vcs.need_text("commit-id")?.commit()?;
-    Ok(Source::Git { url, commit, subdirectory: vcs.owned("subdirectory")? })
+    let (revision, subdirectory) = (vcs.owned("requested-revision")?, vcs.owned("subdirectory")?);
+    Ok(Source::Git { url, commit, revision, subdirectory })
 }
 
 /// A source archive, whatever its address ends in, or a wheel.

@@ -100,6 +100,7 @@ mod tests {
             requires: requires.iter().map(|name| (*name).to_owned()).collect(),
             build: BuildRules::default(),
             at: None,
+            direct_url: None,
         }
     }
 

@@ -97,6 +97,7 @@ mod tests {
             name: name.into(),
             version: Some("1.0".into()),
             from,
+            direct_url: None,
             requested: false,
             requires: Vec::new(),
             build: BuildRules::default(),

@@ -60,6 +60,8 @@ pub struct WheelPlan {
     pub build: BuildRules,
     /// Where a file of the project locks it.
     pub at: Option<Place>,
+    /// The text of its `direct_url.json`, where it is from no index.
+    pub direct_url: Option<String>,
 }
 
 impl WheelPlan {
@@ -368,6 +370,7 @@ mod tests {
             requires: Vec::new(),
             build: BuildRules::default(),
             at: None,
+            direct_url: None,
         }
     }
 

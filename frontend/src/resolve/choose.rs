@@ -9,9 +9,9 @@ use crate::diagnostics::{Diagnostics, Place, Problem, Severity};
 use crate::lock::{Artifact, Format, Install, Location, Package, Source};
 use crate::plan::{BuildFrom, SOURCES, WheelFrom, WheelPlan};
 use crate::project::{BuildRules, BuildSettings, Locked, Wanted};
-use crate::resolve::ResolveError;
 use crate::resolve::locate::Located;
 use crate::resolve::trust::doubts;
+use crate::resolve::{ResolveError, origin};
 use crate::select::{SelectError, Selected, Selection, Take};
 use crate::spec::{ContextPath, Spec};
 
@@ -31,6 +31,7 @@ pub(super) fn wheels(
     for entry in selection.entries.iter().filter(|entry| !(is_copied && entry.is_project())) {
         let wheel = match wheel_of(entry, located, locked) {
             Ok(Some(from)) => WheelPlan {
+                direct_url: origin::direct_url(&entry.package.source, &from, locked, &spec.app.workdir),
                 name: entry.package.name.as_str().to_owned(),
                 version: entry.package.version.as_ref().map(ToString::to_string),
                 from,
@@ -172,7 +173,7 @@ fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<W
 
 fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
     Ok(Some(WheelFrom::Built(match source {
-        Source::Git { url, commit, subdirectory } => {
+        Source::Git { url, commit, subdirectory, .. } => {
             let commit = Commit::parse(commit).map_err(|error| unusable(&error))?;
             let subdirectory = subdirectory.as_deref().map(plain_folder).transpose()?;
             BuildFrom::Git { url: url.clone(), commit, subdirectory }

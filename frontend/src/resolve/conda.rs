@@ -405,6 +405,7 @@ fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>,
         requires: Vec::new(),
         build: BuildSettings::default().rules("", &spec.dependencies.build_constraints),
         at: place(entry, conda),
+        direct_url: None,
     }))
 }
 

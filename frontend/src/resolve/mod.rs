@@ -9,6 +9,7 @@ mod conda;
 mod cooldown;
 mod files;
 mod locate;
+mod origin;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -427,6 +428,7 @@ fn with_own(all: Vec<WheelPlan>, spec: &Spec, project: &Project) -> Vec<WheelPla
         requires: Vec::new(),
         build: project.own_build(spec),
         at: None,
+        direct_url: None,
     };
     merged(all, vec![own])
 }

@@ -23,12 +23,28 @@ use crate::report::Report;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((trees::bench::UNPACK, rest)) =
+        arguments.split_first().map(|(one, rest)| (one.as_str(), rest))
+    {
+        return unpack(rest);
+    }
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "pybuild-differential: {failure}");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Is `pybuild tool unpack`.
+fn unpack(arguments: &[String]) -> ExitCode {
+    match pybuild::install::unpack::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -50,6 +50,11 @@ impl Tools {
         Ok(tools)
     }
 
+    /// Where everything is kept.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.home
+    }
+
     /// A tool's program.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.home.join("venv/bin").join(name)

@@ -34,6 +34,8 @@ pub(super) struct Archive {
 /// One file of the archive.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
+    /// Its number in the archive's directory.
+    pub(super) number: u64,
     place: ZipArchiveEntryWayfinder,
     /// How its bytes are stored.
     pub(super) method: Method,
@@ -82,7 +84,7 @@ impl Archive {
             most("bytes in the names of its members", names, limits::NAMES)?;
             let name = checked_name(raw, entry.flags().is_utf8())?;
             headers.push(Header::of(&entry)?);
-            let Some(member) = checked_member(&name, &entry, &mut oddities)? else { continue };
+            let Some(member) = checked_member(&name, (count, &entry), &mut oddities)? else { continue };
             if name.as_bytes() != raw {
                 oddities.add(Oddity::Roundabout, String::from_utf8_lossy(raw));
             }
@@ -137,7 +139,7 @@ impl Member {
 /// A file of the archive, or nothing for a directory: those are made for the files that are in them.
 fn checked_member(
     name: &str,
-    entry: &ZipFileHeaderRecord<'_>,
+    (number, entry): (u64, &ZipFileHeaderRecord<'_>),
     oddities: &mut Oddities,
 ) -> Result<Option<Member>, Problem> {
     if entry.is_dir() {
@@ -168,6 +170,7 @@ fn checked_member(
         return Err(Problem::Size { member: name.to_owned(), expected: size, found: stored.to_string() });
     }
     Ok(Some(Member {
+        number,
         place: entry.wayfinder(),
         method,
         size,

@@ -20,7 +20,9 @@ pub(super) struct EntryPoint {
 pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoint>, Problem> {
     let mut commands = BTreeMap::new();
     let mut wanted = None;
-    for (index, raw) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
+    // Python ends a line at a lone CR, too.
+    let text = text.replace("\r\n", "\n");
+    for (index, raw) in text.split(['\n', '\r']).enumerate() {
         let wrong = |reason: String| Problem::Line { file: file.to_owned(), line: index + 1, reason };
         if raw.len() as u64 > limits::LINE {
             let file = file.to_owned();
@@ -30,8 +32,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(group) = line.strip_prefix('[') {
-            let group = group.split(']').next().unwrap_or(group);
+        // A bracket that is not closed begins no group.
+        if let Some((group, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             wanted = Some(matches!(group, "console_scripts" | "gui_scripts"));
             continue;
         }
@@ -46,6 +48,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
             continue;
         }
         let (name, value) = (name.trim(), value.trim());
+        // pip makes no command of a line without a name.
+        if name.is_empty() {
+            continue;
+        }
         let is_file = |part: &str| {
             !matches!(part, "" | "." | "..") && !layer::is_whiteout(part) && part.len() <= limits::NAME
         };
@@ -82,21 +88,26 @@ pub(super) fn for_python(commands: &mut BTreeMap<String, EntryPoint>, python: &s
 }
 
 /// Reads `MODULE:FUNCTION`, with extras in brackets behind it, which have no meaning any more.
+///
+/// As in pip, other words behind a blank are passed over, such as a comment. Both names become part of a Python program:
+/// nothing but the characters of names may pass. `m-n:f` or `m:1f` are no names in Python; uv and pip make such a
+/// command, and it fails when it is called.
 fn target(value: &str) -> Option<EntryPoint> {
-    let reference = value.split('[').next().unwrap_or_default();
-    let (module, function) = reference.split_once(':')?;
-    let (module, function) = (module.trim(), function.trim());
-    // Both become part of a Python program: nothing but names may pass. A name with a hyphen is no name in Python, and
-    // uv makes such a command; it fails when it is called.
-    let dotted = |text: &str| {
-        text.split('.').all(|part| {
-            !part.starts_with(|first: char| first.is_numeric())
-                && !part.is_empty()
-                && part.chars().all(|c| matches!(c, '_' | '-') || c.is_alphanumeric())
-        })
+    let is_part = |c: char| matches!(c, '_' | '-' | '.') || c.is_alphanumeric();
+    let name = |text: &str| -> (String, usize) {
+        let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+        (text.get(..end).unwrap_or_default().to_owned(), end)
     };
-    (dotted(module) && dotted(function))
-        .then(|| EntryPoint { module: module.to_owned(), function: function.to_owned() })
+    let (module, end) = name(value);
+    let rest = value.get(end..)?.trim_start().strip_prefix(':')?.trim_start();
+    let (function, end) = name(rest);
+    let rest = rest.get(end..)?;
+    let extras = rest.trim_start();
+    // A bracket that is not closed is refused by both tools.
+    let is_closed = extras.starts_with('[') && extras.contains(']');
+    let is_other = rest.starts_with(char::is_whitespace) && !extras.contains(['[', ']']);
+    let is_end = extras.is_empty() || is_closed || is_other;
+    (!module.is_empty() && !function.is_empty() && is_end).then_some(EntryPoint { module, function })
 }
 
 #[cfg(test)]
@@ -129,6 +140,28 @@ mod tests {
         assert_eq!(parse("e", text).unwrap().keys().collect::<Vec<_>>(), ["d/e"]);
     }
 
+    /// As pip 26.3 installs them, where uv 0.13.9 refuses some.
+    #[test]
+    fn odd_forms_are_read_as_pip_reads_them() {
+        let cases: [(&str, &[&str]); 9] = [
+            ("[console_scripts]\nx = m:f # comment\n", &["x m f"]),
+            ("[console_scripts]\nx = m:f ; comment\ny = m:f = 1\n", &["x m f", "y m f"]),
+            ("[console_scripts]\nx = m:f[a, b] c\n", &["x m f"]),
+            ("[console_scripts]\nx = m:1f\ny = m:f.\n", &["x m 1f", "y m f."]),
+            ("[console_scripts]\n = m:f\nx = m:f\n", &["x m f"]),
+            ("[console_scripts]\rx = m:f\r", &["x m f"]),
+            ("[console_scripts]\r\nx = m:f\r\n", &["x m f"]),
+            ("[console_scripts\nx = m:f\n", &[]),
+            ("\u{feff}[console_scripts]\nx = m:f\n", &[]),
+        ];
+        for (text, expected) in cases {
+            let commands = parse("e", text).unwrap();
+            let found: Vec<_> =
+                commands.iter().map(|(name, e)| format!("{name} {} {}", e.module, e.function)).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
     #[test]
     fn commands_that_cannot_be_made_are_refused() {
         let cases = [
@@ -142,6 +175,10 @@ mod tests {
                 "line 2 of `e` names a command `a/.wh..wh..opq`, which no file can be called",
             ),
             ("a = m", "line 2 of `e` does not say which function `a` calls: `m` is not `MODULE:FUNCTION`"),
+            (
+                "a = m:f [b",
+                "line 2 of `e` does not say which function `a` calls: `m:f [b` is not `MODULE:FUNCTION`",
+            ),
             (
                 "a = m:f();x",
                 "line 2 of `e` does not say which function `a` calls: `m:f();x` is not `MODULE:FUNCTION`",

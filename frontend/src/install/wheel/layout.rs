@@ -84,8 +84,9 @@ impl Environment {
             match part {
                 ("purelib" | "platlib", rest) => (format!("{site}/{rest}"), Kind::File),
                 ("scripts", rest) => (format!("bin/{rest}"), Kind::Script),
+                // uv 0.13.9 and pip 26.3 call the folder by the normal form of the name.
                 ("headers", rest) => (
-                    format!("include/site/python{}/{}/{rest}", self.python.text(), metadata.name),
+                    format!("include/site/python{}/{}/{rest}", self.python.text(), identity.package()),
                     Kind::File,
                 ),
                 // What is installed to the link `lib64` must not take its place.
@@ -161,7 +162,7 @@ mod tests {
             interpreter: "/venv/bin/python".to_owned(),
         };
         let identity = Identity::of_file("a_b-1.0-py3-none-any.whl").unwrap();
-        let metadata = Metadata { dist_info: "a_b-1.0.dist-info".to_owned(), name: "A.b".to_owned() };
+        let metadata = Metadata { dist_info: "a_b-1.0.dist-info".to_owned() };
         let site = "lib/python3.11/site-packages";
         let cases = [
             ("a/b.py", Some((format!("{site}/a/b.py"), "a/b.py"))),
@@ -174,8 +175,8 @@ mod tests {
             (
                 "a_b-1.0.data/headers/x.h",
                 Some((
-                    "include/site/python3.11/A.b/x.h".to_owned(),
-                    "../../../include/site/python3.11/A.b/x.h",
+                    "include/site/python3.11/a-b/x.h".to_owned(),
+                    "../../../include/site/python3.11/a-b/x.h",
                 )),
             ),
             ("other-1.0.data/x", Some((format!("{site}/other-1.0.data/x"), "other-1.0.data/x"))),

@@ -14,8 +14,6 @@ use crate::install::limits;
 pub(super) struct Metadata {
     /// The `.dist-info` directory's name.
     pub(super) dist_info: String,
-    /// The package's name as its authors write it.
-    pub(super) name: String,
 }
 
 impl Metadata {
@@ -55,14 +53,14 @@ impl Metadata {
         }
         let name = header(&metadata, "Name").unwrap_or_default();
         let version = header(&metadata, "Version").unwrap_or_default();
-        // It becomes the name of a folder.
+        // In its normal form it becomes the name of a folder.
         if !is_name(&name) {
             return Err(Problem::PackageName { place, name });
         }
         if !identity.fits(&name, &version) && !identity.fits_without_local(&name, &version) {
             return Err(other(place, format!("{name} {version}")));
         }
-        Ok(Self { dist_info, name })
+        Ok(Self { dist_info })
     }
 }
 
@@ -98,7 +96,13 @@ fn is_name(text: &str) -> bool {
 
 /// The first header of a name, which is compared without case. Its value can go on in lines that begin with a space.
 fn header(text: &str, name: &str) -> Option<String> {
-    let mut lines = text.lines().take_while(|line| !line.trim().is_empty());
+    // As in Python's parser of messages, the first line that is no header ends the headers.
+    let is_header = |line: &&str| {
+        let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        line.starts_with([' ', '\t']) && !line.trim().is_empty()
+            || line.split_once(':').is_some_and(|(key, _)| is_key(key))
+    };
+    let mut lines = text.lines().take_while(is_header);
     let is_it = |line: &str| {
         let (key, value) = line.split_once(':')?;
         key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())

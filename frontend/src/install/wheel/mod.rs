@@ -139,11 +139,13 @@ impl Wheel {
         };
         entry_points::for_python(&mut commands, environment.python.numbers());
         let mut files = BTreeMap::new();
-        // What is in `.data` is moved over what is not, as pip and uv do it.
-        let is_data =
-            |name: &str| name.split_once('/').is_some_and(|(top, _)| top.strip_suffix(".data").is_some());
+        // In the order of pip: what is in `.data` is moved over what is not, then scripts, each in the archive's order.
+        let phase = |name: &str| {
+            let data = name.split_once('/').filter(|(top, _)| top.strip_suffix(".data").is_some());
+            data.map_or(0, |(_, rest)| if rest.starts_with("scripts/") { 2 } else { 1 })
+        };
         let mut members: Vec<_> = archive.members().iter().collect();
-        members.sort_by_key(|(name, _)| is_data(name));
+        members.sort_by_key(|(name, member)| (phase(name), member.number));
         for (name, member) in members {
             let Some(place) = environment.place(name, &identity, &metadata)? else { continue };
             if member.is_link {

@@ -123,7 +123,8 @@ fn source(table: &Table<'_>, package: &Name) -> Result<Source, LockError> {
         }
         "git" => {
             let commit = source.need_text("resolved_reference")?.commit()?;
-            Source::Git { url: address.git()?, commit, subdirectory }
+            let revision = source.owned("reference")?;
+            Source::Git { url: address.git()?, commit, revision, subdirectory }
         }
         _ => return Err(kind.error(LockErrorKind::Source { package: package.to_string() })),
     })

@@ -303,8 +303,8 @@ fn bare(text: &str) -> Result<Option<Bare>, LockErrorKind> {
         let (source, revision) = found?;
         let source = match (source, revision) {
             // A branch or tag: the commit is whatever it was called.
-            (Source::Git { url, commit, subdirectory }, Some(revision)) if commit.is_empty() => {
-                Source::Git { url, commit: revision, subdirectory }
+            (Source::Git { url, commit, subdirectory, .. }, Some(revision)) if commit.is_empty() => {
+                Source::Git { url, commit: revision.clone(), revision: Some(revision), subdirectory }
             }
             (source, _) => source,
         };

@@ -72,16 +72,17 @@ fn addresses_and_paths_are_taken_apart() {
     }
     assert_eq!(file_url_path("file:///a%20b"), Some("/a b".to_owned()));
     let commit = "0123456789012345678901234567890123456789";
-    let expected = |subdirectory: Option<&str>| Source::Git {
+    let expected = |revision: &str, subdirectory: Option<&str>| Source::Git {
         url: GitUrl::parse("https://example.invalid/r").unwrap(),
         commit: commit.to_owned(),
+        revision: Some(revision.to_owned()),
         subdirectory: subdirectory.map(str::to_owned),
     };
     let uv = format!("https://example.invalid/r?rev=main&subdirectory=a%2Fb#{commit}");
-    assert_eq!(uv_git(&uv), Ok(expected(Some("a/b"))));
+    assert_eq!(uv_git(&uv), Ok(expected("main", Some("a/b"))));
     assert!(uv_git("https://example.invalid/r?rev=main").is_err());
     let pip = format!("git+https://example.invalid/r@{commit}#egg=r");
-    assert_eq!(pip_git(&pip), Some(Ok((expected(None), Some(commit.to_owned())))));
+    assert_eq!(pip_git(&pip), Some(Ok((expected(commit, None), Some(commit.to_owned())))));
     let (source, revision) = pip_git("git+ssh://git@example.invalid/r@main").unwrap().unwrap();
     assert_eq!(revision.as_deref(), Some("main"));
     assert!(matches!(source, Source::Git { url, .. } if url.as_str() == "ssh://git@example.invalid/r"));

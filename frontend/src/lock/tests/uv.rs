@@ -83,6 +83,7 @@ fn every_kind_of_source_is_read() {
             Source::Git {
                 url: GitUrl::parse("https://example.invalid/g").unwrap(),
                 commit,
+                revision: Some(text("main")),
                 subdirectory: Some(text("py")),
             },
         ),

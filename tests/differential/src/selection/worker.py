@@ -204,6 +204,10 @@ class Poetry:
             if operation.skipped or operation.job_type == "uninstall":
                 continue
             package = operation.package
+            # Of a lock, poetry gives all packages one priority and installs them side by side. Two versions of one
+            # package are then written over each other, and both leave metadata behind: no answer to compare with.
+            if package.name in found:
+                raise RuntimeError(f"poetry installs {package.name} twice, over itself")
             if package.source_type in ("directory", "git"):
                 origin = f"tree {package.name}"
             elif package.source_type in ("file", "url"):

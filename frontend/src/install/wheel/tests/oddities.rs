@@ -106,6 +106,23 @@ fn names_and_members_that_are_unusual() {
 }
 
 #[test]
+fn of_two_files_in_data_the_later_one_of_the_archive_is_kept() {
+    // pip 26.3 goes through the archive in its order, with scripts at the end.
+    for (first, last) in [("purelib", "platlib"), ("platlib", "purelib")] {
+        let draft = Draft::demo()
+            .with(&format!("demo-1.0.data/{first}/same.py"), b"first\n")
+            .with(&format!("demo-1.0.data/{last}/same.py"), b"last\n");
+        let out = install(&[draft]).unwrap();
+        assert_eq!(std::fs::read(out.path().join(SITE).join("same.py")).unwrap(), b"last\n");
+    }
+    let draft = Draft::demo()
+        .with("demo-1.0.data/scripts/same", b"script\n")
+        .with("demo-1.0.data/data/bin/same", b"data\n");
+    let out = install(&[draft]).unwrap();
+    assert_eq!(std::fs::read(out.path().join("venv/bin/same")).unwrap(), b"script\n");
+}
+
+#[test]
 fn members_that_say_they_are_no_files_are_files() {
     for (mode, note) in [
         (
