@@ -62,10 +62,10 @@ impl Comparisons {
         std::mem::take(&mut self.loose.borrow_mut())
     }
 
-    /// Notes one that no step of its environment waits for.
-    pub(super) fn let_loose(&self, compared: &State) {
+    /// Notes one, if there is one, that no step of its environment waits for.
+    pub(super) fn let_loose(&self, compared: Option<&State>) {
         let mut loose = self.loose.borrow_mut();
-        if !loose.contains(compared) {
+        if let Some(compared) = compared.filter(|compared| !loose.contains(compared)) {
             loose.push(compared.clone());
         }
     }

@@ -93,7 +93,7 @@ impl Emitter<'_> {
         self.remember(&set.extra, &above, image);
         if let Some(conda) = &set.conda {
             self.add_conda(stage, conda.layers(), set, span, layers, image)?;
-            compared.iter().for_each(|compared| self.comparisons.let_loose(compared));
+            self.comparisons.let_loose(compared.as_ref());
         } else {
             // Made for the interpreter that the image itself has, wherever that is.
             let base = image.state.clone();
@@ -131,7 +131,7 @@ impl Emitter<'_> {
             return Ok(());
         }
         let compared = self.compared(&below, &lists(&above), &orders, span)?;
-        compared.iter().for_each(|compared| self.comparisons.let_loose(compared));
+        self.comparisons.let_loose(compared.as_ref());
         self.remember(&set.extra, &above, image);
         let decided = self.decided(compared.as_ref());
         let gathered = decided.map(|together| set.with_together(together, &there));

@@ -43,6 +43,7 @@ impl Together {
 impl WheelSet {
     /// The same environment with packages together. `below` has the layers that the environment is added to, where it is
     /// not one by itself: these stay as they are.
+    #[must_use]
     pub fn with_together(&self, together: &Together, below: &[WheelLayer]) -> Self {
         let mut set = self.clone();
         if below.is_empty() {

@@ -15,17 +15,13 @@ fn package(name: &str, files: &[(&str, &str)]) -> Listed {
     Listed { name: name.to_owned(), file, rows: rows.collect(), paths_alone: false }
 }
 
-struct Compared {
-    decision: String,
-}
-
 /// Compares layers, the lowest first: those below and those above, with both orders of installation.
 fn compare(
     below: &[&[Listed]],
     order_below: &[&str],
     above: &[&[Listed]],
     order: &[&str],
-) -> Result<Compared, String> {
+) -> Result<String, String> {
     let folder = TempDir::new().unwrap();
     let path = |name: String| {
         let path = folder.path().join(name);
@@ -46,11 +42,11 @@ fn compare(
     let out = path("out".to_owned());
     arguments.extend(["--out".to_owned(), out.display().to_string()]);
     run(&arguments).map_err(|error| error.to_string())?;
-    Ok(Compared { decision: fs::read_to_string(out.join(DECISION)).unwrap() })
+    Ok(fs::read_to_string(out.join(DECISION)).unwrap())
 }
 
 fn decided(below: &[&[Listed]], order_below: &[&str], above: &[&[Listed]], order: &[&str]) -> String {
-    compare(below, order_below, above, order).unwrap().decision
+    compare(below, order_below, above, order).unwrap()
 }
 
 /// What the user is told.
@@ -126,14 +122,20 @@ fn files_with_equal_contents_are_no_matter_and_unknown_contents_are_taken_for_ot
 /// One file is in the wrong order. The others are right, but would not be if a part of the packages were moved.
 #[test]
 fn packages_with_common_files_stay_together_over_several_steps() {
-    let a = [package("a", &[("1.py", "a")])];
-    let b = [package("b", &[("1.py", "b"), ("2.py", "b")])];
-    let c = [package("c", &[("2.py", "c"), ("3.py", "c")])];
-    let d = [package("d", &[("3.py", "d")])];
-    let e = [package("e", &[("9.py", "e")])];
-    let f = [package("f", &[("9.py", "f")])];
-    let layers: [&[Listed]; 6] = [&b, &a, &c, &d, &e, &f];
+    let of = |name: &str, files: &[&str]| {
+        [package(name, &files.iter().map(|file| (*file, name)).collect::<Vec<_>>())]
+    };
+    let chain = [
+        of("a", &["1.py"]),
+        of("b", &["1.py", "2.py"]),
+        of("c", &["2.py", "3.py"]),
+        of("d", &["3.py"]),
+        of("e", &["9.py"]),
+        of("f", &["9.py"]),
+    ];
+    let layered = |order: [usize; 6]| order.map(|at| &chain[at][..]);
     let order = ["a", "b", "c", "d", "e", "f"];
+    let layers = layered([1, 0, 2, 3, 4, 5]);
     assert_eq!(decided(&layers, &order, &[], &[]), "below a b c d\n");
     assert_eq!(
         warnings(&layers, &order),
@@ -143,7 +145,7 @@ fn packages_with_common_files_stay_together_over_several_steps() {
         ]
     );
     // Two wrong pairs that have nothing to do with one another.
-    let layers: [&[Listed]; 6] = [&b, &a, &d, &c, &f, &e];
+    let layers = layered([1, 0, 3, 2, 5, 4]);
     assert_eq!(decided(&layers, &order, &[], &[]), "below a b c d\nbelow e f\n");
 }
 
@@ -185,7 +187,7 @@ fn a_file_in_the_place_of_a_folder_is_refused() {
     let file = [package("file", &[("x", "2")])];
     for layers in [[&folder, &file], [&file, &folder]] {
         let layers = layers.map(|layer| &layer[..]);
-        let error = compare(&layers, &["file", "folder"], &[], &[]).map(|_| ()).unwrap_err();
+        let error = compare(&layers, &["file", "folder"], &[], &[]).unwrap_err();
         assert!(error.contains("file-1.0-py3-none-any.whl"), "{error}");
         assert!(error.contains("`x` would be a file and a directory"), "{error}");
     }
