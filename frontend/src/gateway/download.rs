@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use buildkit_llb::{Definition, Http, Metadata};
+use buildkit_llb::{CUSTOM_NAME, Definition, Http, Metadata};
 use buildkit_proto::pb;
 
 use crate::address::{FileName, HttpUrl, redacted};
@@ -25,6 +25,10 @@ const TRIES: u32 = 4;
 
 /// How often a build is begun again in all. Downloads that failed at the same time are told of one after the other.
 const TURNS: u32 = 40;
+
+/// What the names of downloads begin with that a plan asks for. A context or a build file can be a download as well, and is
+/// asked for once.
+const OURS: [&str; 3] = ["[wheels] ", "[conda] ", "[resolver] "];
 
 /// What the engine says when a connection did not come to its end, and another one may.
 const PASSING: [&str; 12] = [
@@ -159,11 +163,17 @@ impl Failed {
 /// The download among the operations that failed.
 fn failed_source(graph: &Definition, vertices: &[String]) -> Option<pb::SourceOp> {
     let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
-    failed.into_iter().find_map(|(_, op)| match &op.op {
-        Some(pb::op::Op::Source(source)) if source.attrs.contains_key("http.filename") => {
-            Some(source.clone())
+    failed.into_iter().find_map(|(digest, op)| {
+        let name = graph.metadata(digest).and_then(|known| known.description.get(CUSTOM_NAME))?;
+        match &op.op {
+            Some(pb::op::Op::Source(source))
+                if source.attrs.contains_key("http.filename")
+                    && OURS.iter().any(|ours| name.starts_with(ours)) =>
+            {
+                Some(source.clone())
+            }
+            _ => None,
         }
-        _ => None,
     })
 }
 

@@ -1,5 +1,8 @@
 //! The same input gives the same image, and the image says what went into it.
 
+use std::process::Command;
+
+use pybuild_tests::command::run;
 use pybuild_tests::git::Repository;
 use pybuild_tests::oci::Layout;
 use pybuild_tests::project::{nonce, temporary_folder};
@@ -42,6 +45,40 @@ fn two_cold_builds_give_the_same_image() -> Result {
     // The same text at another time.
     project.write("app.py", &project.read("app.py")?)?;
     assert_eq!(cold(&project)?, first);
+    Ok(())
+}
+
+/// Gives every file of a project the same time, as `touch -d` reads it.
+fn touch_all(project: &Project, time: &str) -> Result {
+    let files = Project::files(project.path())?;
+    let mut touch = Command::new("touch");
+    touch.args(["-d", time]).args(files.values()).arg(project.path());
+    run(&mut touch)?.successful().map(drop)
+}
+
+/// Clocks that are years off on both sides: those of the checkout, and the one that the build is told of.
+#[test]
+fn times_of_files_that_differ_by_years_give_the_same_image() -> Result {
+    if !Engine::get()?.has_containerd_store() {
+        return Ok(()); // The classic store exports no OCI layout.
+    }
+    let index = Index::start()?;
+    let alpha = index.wheel(&Wheel::new("alpha", "1.0").with("nonce.txt", nonce().as_bytes()));
+    // 1970-01-01 and 1980-01-01, by `date -u -d 1980-01-01 +%s`: engines rewrite the times that are later, and leave those
+    // that are earlier as they are.
+    for epoch in ["0", "315532800"] {
+        let mut digests = Vec::new();
+        for time in ["1980-01-02T00:00:00Z", "2099-12-31T00:00:00Z"] {
+            // A folder of its own: another checkout of the same project.
+            let project = project("pylock.toml", &pylock(&[&alpha]), "")?;
+            project.write("package/module.py", "print('module')\n")?;
+            touch_all(&project, time)?;
+            let build = Build::of(&project).no_cache().arg("SOURCE_DATE_EPOCH", epoch);
+            let build = build.option("--provenance", "false");
+            digests.push(exported(build, ",rewrite-timestamp=true", |_, layout| layout.digest())?);
+        }
+        assert_eq!(digests[0], digests[1], "SOURCE_DATE_EPOCH={epoch}");
+    }
     Ok(())
 }
 
