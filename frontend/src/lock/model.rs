@@ -95,6 +95,8 @@ pub(super) struct AskedProject {
     pub(super) is_member: bool,
     /// The groups that uv installs without being asked, where the lock has them.
     pub(super) default_groups: Option<serde_json::Value>,
+    /// The Pythons of groups, where the lock has them.
+    pub(super) group_pythons: Option<serde_json::Value>,
     /// The package's `metadata` table; absent in a lock that leaves these out.
     pub(super) metadata: Option<serde_json::Value>,
 }

@@ -211,6 +211,63 @@ fn uv_writes_one_marker_for_what_is_never_installed() {
     assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: click (uv lock)"));
 }
 
+/// The lock of uv 0.13.9 for this project, and whether `uv lock --check` takes the lock after each edit.
+#[test]
+fn uv_compares_the_pythons_of_groups() {
+    let lock = r#"
+version = 1
+revision = 5
+requires-python = ">=3.9"
+[[package]]
+name = "demo"
+version = "0.1.0"
+source = { virtual = "." }
+[package.group-requires-python]
+dev = ">=3.10,>=3.12"
+old = ">=3.10"
+[package.metadata]
+[package.metadata.requires-dev]
+dev = [
+    { name = "idna", marker = "python_full_version >= '3.12' and sys_platform == 'linux'" },
+    { name = "iniconfig", marker = "python_full_version >= '3.12'" },
+    { name = "six", marker = "python_full_version >= '3.12'" },
+]
+old = [{ name = "iniconfig", marker = "python_full_version >= '3.10'" }]
+"#;
+    let manifest = r#"
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.9"
+dependencies = []
+[dependency-groups]
+dev = ["six", "idna; sys_platform == 'linux'", {include-group = "old"}]
+old = ["iniconfig"]
+[tool.uv.dependency-groups]
+dev = { requires-python = ">=3.12" }
+old = { requires-python = ">=3.10" }
+"#;
+    let settings = Some("locked with other settings: dependency-groups (uv lock)");
+    let cases = [
+        ("", "", None),
+        ("old = [\"iniconfig\"]", "old = [\"iniconfig; python_version >= '3.10'\"]", None),
+        ("dev = [\"six\"", "dev = [\"six; python_version >= '3.11'\"", None),
+        ("dev = [\"six\"", "dev = [\"six>=1\"", Some("locked for other requirements: six (uv lock)")),
+        (">=3.12", ">=3.11", Some("locked for other requirements: idna, iniconfig, six (uv lock)")),
+        ("\">=3.10\"", "\">=3.9\"", Some("locked for other requirements: iniconfig (uv lock)")),
+        (">=3.12\"", ">=3.12,>=3.8\"", settings),
+        (">=3.12\"", ">=3.12,!=3.13.*\"", settings),
+        (">=3.12\"", ">=3.12,<4\"", Some("locked for other requirements: idna, iniconfig, six (uv lock)")),
+    ];
+    for (from, to, expected) in cases {
+        let changed = if from.is_empty() { manifest.to_owned() } else { manifest.replace(from, to) };
+        assert_eq!(stale(Format::Uv, lock, &changed).as_deref(), expected, "{to}");
+    }
+    // A lock of an earlier revision has no table of its own for the Pythons.
+    let earlier = lock.replace("revision = 5", "revision = 3");
+    assert_eq!(stale(Format::Uv, &earlier, &manifest.replace(">=3.12\"", ">=3.12,>=3.8\"")), None);
+}
+
 /// Revision 4 may leave `metadata` out of every package.
 #[test]
 fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
