@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::VersionSpecifiers;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::entry::{Asker, Entry, differ, locked_entries};
 use super::{Manifest, Reason, Workspace, pythons};
@@ -27,14 +27,17 @@ struct Text<'m> {
 
 /// The groups of one manifest.
 struct Groups<'m> {
-    lists: &'m Map<String, Value>,
+    lists: BTreeMap<Name, &'m Value>,
     pythons: BTreeMap<Name, VersionSpecifiers>,
 }
 
 impl<'m> Groups<'m> {
     /// Absent if the manifest has something that uv does not read either.
-    fn of(manifest: &'m Manifest, nothing: &'m Map<String, Value>) -> Option<Self> {
-        let lists = manifest.groups().unwrap_or(nothing);
+    fn of(manifest: &'m Manifest) -> Option<Self> {
+        let mut lists = BTreeMap::new();
+        for (name, list) in manifest.groups().into_iter().flatten() {
+            lists.insert(Name::new(name).ok()?, list);
+        }
         let tables = manifest.uv().and_then(|uv| uv.get("dependency-groups")).and_then(Value::as_object);
         let mut pythons = BTreeMap::new();
         for (name, table) in tables.into_iter().flatten() {
@@ -45,9 +48,22 @@ impl<'m> Groups<'m> {
         Some(Self { lists, pythons })
     }
 
-    fn list(&self, wanted: &Name) -> Option<&'m Value> {
-        let found = self.lists.iter().find(|(name, _)| Name::new(name).is_ok_and(|name| name == *wanted));
-        found.map(|(_, list)| list)
+    /// A name that leads to no group: uv then refuses the project.
+    fn missing(&self) -> Option<Reason> {
+        for (group, list) in &self.lists {
+            for item in list.as_array().into_iter().flatten() {
+                let included = item.get("include-group").and_then(Value::as_str);
+                let included = included.and_then(|name| Name::new(name).ok());
+                if let Some(included) = included.filter(|included| !self.lists.contains_key(included)) {
+                    let words = format!("the group `{group}` includes `{included}`, which is not there");
+                    return Some(Reason::Groups(words));
+                }
+            }
+        }
+        let unknown = self.pythons.keys().find(|group| !self.lists.contains_key(*group))?;
+        Some(Reason::Groups(format!(
+            "`[tool.uv.dependency-groups]` names the group `{unknown}`, which is not there"
+        )))
     }
 
     /// Visits a group and every group that it includes, each with the groups on the way to it. Absent if a group that is
@@ -64,7 +80,7 @@ impl<'m> Groups<'m> {
             return None;
         }
         way.push(group.clone());
-        for item in self.list(group)?.as_array()? {
+        for item in self.lists.get(group)?.as_array()? {
             if item.is_string() {
                 see(way, item);
             } else {
@@ -150,14 +166,14 @@ impl Workspace<'_> {
         has_empty: bool,
     ) -> Option<Reason> {
         let has_empty = has_empty && self.asked.revision >= 1;
-        let nothing = Map::new();
-        let groups = Groups::of(manifest, &nothing)?;
+        let groups = Groups::of(manifest)?;
+        if let Some(reason) = groups.missing() {
+            return Some(reason);
+        }
         let mut wanted: BTreeMap<Name, Vec<Text<'_>>> = BTreeMap::new();
         for name in groups.lists.keys() {
-            let name = Name::new(name).ok()?;
             // Included groups are spelled out in the lock; their own lists are compared where they stand.
-            let texts = groups.texts(&name)?;
-            wanted.insert(name, texts);
+            wanted.insert(name.clone(), groups.texts(name)?);
         }
         let legacy = manifest.uv().and_then(|uv| uv.get("dev-dependencies")).and_then(Value::as_array);
         if let Some(legacy) = legacy {
@@ -209,8 +225,7 @@ fn has_other_default_groups(manifest: &Manifest, locked: Option<&Value>) -> bool
 
 /// Whether groups are for other Pythons. uv compares the texts of all bounds together, and not what they mean.
 fn has_other_pythons(manifest: &Manifest, locked: Option<&Value>) -> Option<bool> {
-    let nothing = Map::new();
-    let groups = Groups::of(manifest, &nothing)?;
+    let groups = Groups::of(manifest)?;
     let mut known = BTreeMap::new();
     for (group, text) in locked.and_then(Value::as_object).into_iter().flatten() {
         let bounds = parse_specifiers(text.as_str()?).ok()?;
@@ -219,10 +234,9 @@ fn has_other_pythons(manifest: &Manifest, locked: Option<&Value>) -> Option<bool
     }
     let mut now = BTreeMap::new();
     for name in groups.lists.keys() {
-        let name = Name::new(name).ok()?;
-        let texts = groups.pythons_of(&name)?;
+        let texts = groups.pythons_of(name)?;
         if !texts.is_empty() {
-            now.insert(name, texts);
+            now.insert(name.clone(), texts);
         }
     }
     Some(known != now)

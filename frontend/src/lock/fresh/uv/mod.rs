@@ -387,7 +387,12 @@ impl Workspace<'_> {
         let own = manifest
             .sources()
             .map(|table| (table, Around { folder: &folder, indexes: &indexes, members: &members }));
-        let root = self.root.filter(|_| is_member && folder != ".").and_then(Manifest::sources);
+        // uv looks for the workspace of a member from the member upwards, and stops at the first manifest.
+        let sees_root = !self
+            .others
+            .keys()
+            .any(|other| folder.strip_prefix(*other).is_some_and(|rest| rest.starts_with('/')));
+        let root = self.root.filter(|_| is_member && folder != "." && sees_root).and_then(Manifest::sources);
         let root = root.map(|table| (table, Around { folder: ".", indexes: &indexes, members: &members }));
         read(&Sources { tables: own.into_iter().chain(root).collect() })
     }
