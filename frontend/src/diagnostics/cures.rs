@@ -127,6 +127,13 @@ impl Problem {
             Self::BadPythonVersion { .. } => {
                 vec!["write a version as `3.13`, `3.13.1` or, for the free-threaded build, `3.14t`".into()]
             }
+            Self::IgnoredPythonVersion { .. } => vec![
+                "write a version, such as `3.13`; a name means something on one machine alone".into(),
+            ],
+            Self::NoBuildSystem => vec![
+                "add to pyproject.toml: `[build-system]` with `requires = [\"poetry-core\"]` and `build-backend = \"poetry.core.masonry.api\"`".into(),
+                "or say that there is nothing to install: `[tool.poetry]` with `package-mode = false`, or `[app]` with `package = false`".into(),
+            ],
             Self::NoFreeThreadedImage { .. } => {
                 vec!["name an image that has it: `[python]` with `base = \"…\"`".into()]
             }

@@ -136,6 +136,12 @@ pub enum Problem {
     // Python and the project.
     #[error("`{value}` is not a version of Python 3")]
     BadPythonVersion { value: String },
+    #[error(
+        "poetry installs this project, and a build copies its files: pyproject.toml has no `[build-system]`"
+    )]
+    NoBuildSystem,
+    #[error("`{value}` is no version of Python, and is passed over")]
+    IgnoredPythonVersion { value: String },
     #[error("Python {version} has no image `{image}`")]
     NoPythonImage { version: String, image: String, known: Vec<String> },
     #[error("Python {version}, the free-threaded build, has no official image")]
@@ -243,6 +249,8 @@ impl Problem {
             | Self::UploadTimeUnknown { .. }
             | Self::RemoteRequirements { .. }
             | Self::IgnoredOption { .. }
+            | Self::IgnoredPythonVersion { .. }
+            | Self::NoBuildSystem
             | Self::CredentialsInAddress { .. }
             | Self::Lint { .. }
             | Self::UnknownRule { .. } => Severity::Warning,
@@ -267,6 +275,8 @@ impl Problem {
             Self::UploadTimeUnknown { .. } => Some("UploadTimeUnknown"),
             Self::RemoteRequirements { .. } => Some("RemoteRequirements"),
             Self::IgnoredOption { .. } => Some("IgnoredOption"),
+            Self::IgnoredPythonVersion { .. } => Some("IgnoredPythonVersion"),
+            Self::NoBuildSystem => Some("NoBuildSystem"),
             _ => None,
         }
     }

@@ -86,6 +86,7 @@ impl Emitter<'_> {
         arguments.extend(files.flat_map(|file| ["-r".to_owned(), file]));
         let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
         let exec = self.mount_requirements(exec, requirements, Reader::Pip);
+        let exec = with_build_constraints(exec, &self.own_build().constraints);
         let title = format!("pip: {}", requirements.label());
         let meta = self.metadata_at(stage, &title, self.wanted_locations(&requirements.wanted, span));
         self.with_pip_cache(exec).meta(meta).run(root).root()
@@ -104,6 +105,7 @@ impl Emitter<'_> {
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
             .env("PIP_ROOT_USER_ACTION", "ignore")
             .env("PIP_NO_INPUT", "1");
+        let exec = with_build_constraints(exec, &self.own_build().constraints);
         let exec = with_version(exec, self.version());
         let meta = self.metadata(BUILDER, "project: build", span);
         Ok(self.with_pip_cache(exec).meta(meta).run(&image.state).output(OUT))
@@ -161,14 +163,21 @@ pub(super) fn with_build(exec: Exec, rules: &BuildRules) -> Exec {
     if rules.constraints.is_empty() {
         return exec;
     }
+    // Before 25.3, pip has one kind of constraints, which hold for builds as well; later ones keep the two apart.
+    with_build_constraints(exec, &rules.constraints).env("PIP_CONSTRAINT", BUILD_CONSTRAINTS)
+}
+
+/// Gives pip the versions that what builds has to agree with. pip reads them from 25.3 on.
+fn with_build_constraints(exec: Exec, constraints: &[String]) -> Exec {
+    if constraints.is_empty() {
+        return exec;
+    }
     let file = FileOp::on(&State::scratch())
-        .mkfile(MkFile::new("/constraints.txt", rules.constraints.join("\n") + "\n").mode(0o644).timestamp(0))
+        .mkfile(MkFile::new("/constraints.txt", constraints.join("\n") + "\n").mode(0o644).timestamp(0))
         .meta(Metadata::named("[internal] build constraints"))
         .state();
-    // Before 25.3, pip has one kind of constraints, which hold for builds as well; later ones keep the two apart.
     exec.mount(Mount::bind(&file, BUILD_CONSTRAINTS).selector("/constraints.txt").read_only())
         .env("PIP_BUILD_CONSTRAINT", BUILD_CONSTRAINTS)
-        .env("PIP_CONSTRAINT", BUILD_CONSTRAINTS)
 }
 
 /// Gives a build backend the version that it would ask git for.

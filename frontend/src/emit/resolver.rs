@@ -108,16 +108,23 @@ fn ask(
     if !question.pins.is_empty() {
         arguments.extend(["-c".to_owned(), pins.to_owned()]);
     }
+    let build_constraints = "/run/pybuild/build-constraints.txt";
+    if !question.build_constraints.is_empty() {
+        arguments.extend(["--build-constraints".to_owned(), build_constraints.to_owned()]);
+    }
     arguments.extend(Emitter::requirement_files(&question.requirements));
     let exec = emitter.asking(&asked, RESOLVE, &arguments, &config);
     let mut exec = emitter.mount_requirements(exec, &question.requirements, Reader::Resolver);
-    if !question.pins.is_empty() {
-        let text = question.pins.join("\n") + "\n";
+    let lists = [
+        (&question.pins, pins, "/pins.txt", "[internal] locked versions"),
+        (&question.build_constraints, build_constraints, "/constraints.txt", "[internal] build constraints"),
+    ];
+    for (lines, place, name, title) in lists.into_iter().filter(|(lines, ..)| !lines.is_empty()) {
         let file = FileOp::on(&State::scratch())
-            .mkfile(MkFile::new("/pins.txt", text).mode(0o644).timestamp(0))
-            .meta(Metadata::named("[internal] locked versions"))
+            .mkfile(MkFile::new(name, lines.join("\n") + "\n").mode(0o644).timestamp(0))
+            .meta(Metadata::named(title))
             .state();
-        exec = exec.mount(Mount::bind(&file, pins).selector("/pins.txt").read_only());
+        exec = exec.mount(Mount::bind(&file, place).selector(name).read_only());
     }
     let exec = exec.mount(Mount::bind(&uv, "/run/pybuild/uv").read_only());
     emitter.answered(&asked, exec, Some(CACHE)).run(&base.state).output(OUT)

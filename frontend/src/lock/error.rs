@@ -117,6 +117,12 @@ pub enum LockErrorKind {
         /// Why.
         message: String,
     },
+    /// An environment variable, which pip puts in. A build has no environment of its own.
+    #[error("`${{{name}}}` stands for an environment variable, and none is set in a build")]
+    Variable {
+        /// The variable.
+        name: String,
+    },
     /// A file that another one includes cannot be read.
     #[error("`{path}` cannot be read: {message}")]
     Include {

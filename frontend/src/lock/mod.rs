@@ -25,7 +25,7 @@ mod tests;
 
 pub use artifact::{Artifact, ArtifactKind, Index, IndexKind, Location, Policy, Scope};
 pub use error::{LockError, LockErrorKind};
-pub use fresh::{Beside, Reason, Stale};
+pub use fresh::{Beside, Reason, Stale, Unsatisfied};
 pub use hashes::{Hash, Hashes};
 pub use location::{file_url_path, is_url};
 pub use model::{
@@ -162,6 +162,15 @@ impl Lock {
         let Some(reader) = self.format.reader() else { return Vec::new() };
         let found = (reader.fresh)(&self.trace, beside).into_iter();
         found.map(|(folder, reason)| (folder, Stale { reason, command: reader.renew })).collect()
+    }
+
+    /// What a compiled lock lacks of the files that it says it was compiled from. `input` is the lock's file, or one of its
+    /// files.
+    pub fn unsatisfied(&self, input: &Input<'_>) -> Vec<Unsatisfied> {
+        match self.format {
+            Format::Pylock | Format::Requirements => fresh::unsatisfied(self, input),
+            Format::Uv | Format::Poetry | Format::Pdm | Format::Pipfile => Vec::new(),
+        }
     }
 
     /// The folders of the other projects that the lock was made from, relative to the lock: members of the workspace, and

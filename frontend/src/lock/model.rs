@@ -58,9 +58,26 @@ pub(super) enum Trace {
     #[default]
     None,
     /// A hash of the manifest.
-    Hash(String),
+    Hash(ManifestHash),
     /// What the projects asked for and the settings, as `uv.lock` notes them.
     Asked(Box<Asked>),
+}
+
+/// A hash of the manifest that a lock was made from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ManifestHash {
+    /// The hash, as the lock has it.
+    pub(super) text: String,
+    /// Whether a version of poetry made the lock that hashes no `[dependency-groups]`.
+    pub(super) may_lack_groups: bool,
+    /// The sources that pipenv notes in the lock.
+    pub(super) sources: serde_json::Value,
+}
+
+impl From<String> for ManifestHash {
+    fn from(text: String) -> Self {
+        Self { text, may_lack_groups: false, sources: serde_json::Value::Null }
+    }
 }
 
 /// What a `uv.lock` was made from.
@@ -95,6 +112,8 @@ pub(super) struct AskedProject {
     pub(super) is_member: bool,
     /// The groups that uv installs without being asked, where the lock has them.
     pub(super) default_groups: Option<serde_json::Value>,
+    /// The Pythons of groups, where the lock has them.
+    pub(super) group_pythons: Option<serde_json::Value>,
     /// The package's `metadata` table; absent in a lock that leaves these out.
     pub(super) metadata: Option<serde_json::Value>,
 }

@@ -47,7 +47,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         Roots::Graph(vec![graph_root(&Manifest::beside(input, Format::Pdm)?)?])
     };
     let mut lock = Lock::empty(Format::Pdm, roots);
-    lock.trace = metadata.owned("content_hash")?.map_or(Trace::None, Trace::Hash);
+    lock.trace = metadata.owned("content_hash")?.map_or(Trace::None, |hash| Trace::Hash(hash.into()));
     lock.packages = packages.into_iter().map(Arc::new).collect();
     if input.pyproject.is_some() {
         lock.indexes = indexes(&Manifest::beside(input, Format::Pdm)?)?;

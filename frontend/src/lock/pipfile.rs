@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::artifact::{Artifact, ArtifactKind, Index, IndexKind, Location};
 use super::location::{join, locate};
-use super::model::{Install, Listing, Lock, Package, Place, Roots, Source, Trace};
+use super::model::{Install, Listing, Lock, ManifestHash, Package, Place, Roots, Source, Trace};
 use super::{Format, Hash, Hashes, Input, LockError, LockErrorKind, Reader};
 use crate::address::{Commit, FileName, GitUrl};
 use crate::diagnostics::Span;
@@ -94,7 +94,10 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     lock.packages = packages.into_iter().map(Arc::new).collect();
     lock.indexes = indexes;
     let hash = meta.get("hash").and_then(|hash| hash.get("sha256")).and_then(Value::as_str);
-    lock.trace = hash.map_or(Trace::None, |hash| Trace::Hash(hash.to_owned()));
+    lock.trace = hash.map_or(Trace::None, |hash| {
+        let sources = meta.get("sources").cloned().unwrap_or_default();
+        Trace::Hash(ManifestHash { sources, ..ManifestHash::from(hash.to_owned()) })
+    });
     Ok(lock)
 }
 

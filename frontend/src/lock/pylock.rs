@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::artifact::{Artifact, ArtifactKind, Location};
 use super::location::join;
-use super::model::{Install, Listing, Lock, Package, Roots, Source};
+use super::model::{Install, Listing, Lock, Package, Roots, Source, Trace};
 use super::table::{Document, Table};
 use super::{Format, Hash, Input, LockError, LockErrorKind, Reader};
 use crate::pep508::Name;
@@ -48,6 +48,12 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let mut lock = Lock::empty(Format::Pylock, Roots::Listed(listing));
     lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
     lock.environments = root.markers("environments")?;
+    // pdm keeps the hash of the manifest.
+    let tool = root.table("tool")?.map(|tool| tool.table("pdm")).transpose()?.flatten();
+    let hashes = tool.map(|pdm| pdm.table("hashes")).transpose()?.flatten();
+    if let Some(hash) = hashes.map(|hashes| hashes.owned("sha256")).transpose()?.flatten() {
+        lock.trace = Trace::Hash(format!("sha256:{hash}").into());
+    }
     for table in root.tables("packages")? {
         lock.packages.push(Arc::new(package(&table)?));
     }

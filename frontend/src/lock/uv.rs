@@ -124,7 +124,9 @@ fn asked_project(
     let kind = ["virtual", "editable", "directory"].into_iter().find(|kind| source.get(kind).is_some())?;
     let (name, kind) = (package.name.clone(), kind.to_owned());
     let default_groups = table.get("default-groups").map(|groups| groups.json());
-    Some(AskedProject { name, folder: path.clone(), kind, is_member, default_groups, metadata })
+    let group_pythons = table.get("group-requires-python").map(|pythons| pythons.json());
+    let folder = path.clone();
+    Some(AskedProject { name, folder, kind, is_member, default_groups, group_pythons, metadata })
 }
 
 /// The address of the index that a package comes from.

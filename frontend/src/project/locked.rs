@@ -97,6 +97,7 @@ fn read_one(
     let build = build::read(format, &named.value, beside.as_ref(), &lock.build_constraints, files)?;
     lock.policy.only_wheels = build.policy.only_wheels.clone();
     lock.policy.no_wheels = build.policy.no_wheels.clone();
+    compare_compiled(&lock, &source, files, found);
     if let Some(manifest) = &manifest {
         compare(&lock, named, manifest, spec, files, found)?;
     }
@@ -136,6 +137,23 @@ fn compare(
         found.report(&spec.source, named.span, problem);
     }
     Ok(())
+}
+
+/// Reports the files that a compiled lock says it was made from and does not have everything of.
+fn compare_compiled(lock: &Lock, source: &Arc<Source>, files: &Files<'_>, found: &mut Diagnostics) {
+    let read = reader(files);
+    let exists = |path: &str| files.exists(path);
+    let input =
+        Input { path: &source.name, text: &source.text, pyproject: None, read: &read, exists: &exists };
+    for stale in lock.unsatisfied(&input) {
+        let problem = Problem::StaleLock {
+            lock: source.name.clone(),
+            manifest: stale.manifest,
+            reason: stale.reason.to_string(),
+            command: stale.command,
+        };
+        found.report(source, stale.span, problem);
+    }
 }
 
 /// Requirements files count as a lock if any of them, or of the files that they include, has a hash or asks for hashes:
@@ -215,6 +233,10 @@ fn hashed(
         None => source,
     };
     let included = included(&lock, &source, files)?;
+    compare_compiled(&lock, &source, files, found);
+    for file in &included {
+        compare_compiled(&lock, file, files, found);
+    }
     let mut build = BuildSettings::default();
     build.add_settings(&lock.build_settings);
     Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock), build }))

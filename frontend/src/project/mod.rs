@@ -302,7 +302,17 @@ fn is_package(
         {
             false
         }
-        None => has_backend && pyproject.is_some_and(|project| project.has_contents),
+        None => {
+            // poetry installs a project without a backend by its own one. A build has no such backend.
+            let of_poetry = pyproject.filter(|project| {
+                locked.is_some_and(|locked| locked.lock.format == Format::Poetry) && !project.has_backend
+            });
+            if let Some(project) = of_poetry.filter(|project| project.name.is_some() && project.has_contents)
+            {
+                found.report(&project.source, project.source.line_span(1), Problem::NoBuildSystem);
+            }
+            has_backend && pyproject.is_some_and(|project| project.has_contents)
+        }
     }
 }
 

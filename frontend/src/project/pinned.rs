@@ -1,8 +1,8 @@
 //! `.python-version`: the file in which uv and pyenv keep the Python of a project.
 //!
 //! Both read it line by line, without empty lines and lines that begin with `#`. pyenv takes the first word of a line,
-//! uv the whole of it. uv passes over a line that could be the name of a program, such as that of an environment of
-//! pyenv's, and takes the next one.
+//! uv the whole of it. uv passes over a line that asks for no Python, such as the name of an environment of pyenv's, with a
+//! warning, and takes the next line. A file without another line says nothing.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,15 +27,14 @@ enum Line {
     Asks(Pinned),
     /// Any Python will do.
     Anything,
-    /// A name that means something on one machine alone.
+    /// No Python: a name that means something on one machine alone, or a slip.
     Name,
-    /// A Python that there is no image of: another implementation, a preview, a build for debugging.
+    /// A Python that there is no image of: another implementation, a preview, a build for debugging, a path.
     Other,
 }
 
 /// What the file asks for, and where. Nothing if any Python will do, and after an error.
 pub(super) fn read(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(Pinned, Place)> {
-    let mut unknown = None;
     for (index, line) in file.text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -45,17 +44,15 @@ pub(super) fn read(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(Pinne
         match of_line(line) {
             Line::Asks(pinned) => return Some((pinned, Place { source: Arc::clone(file), span })),
             Line::Anything => return None,
-            // The Python of pyenv's machine.
-            Line::Name if line == "system" => {}
-            Line::Name => drop(unknown.get_or_insert((line, span))),
+            Line::Name => {
+                found.report(file, span, Problem::IgnoredPythonVersion { value: line.to_owned() });
+            }
             Line::Other => {
-                unknown = Some((line, span));
-                break;
+                found.report(file, span, Problem::BadPythonVersion { value: line.to_owned() });
+                return None;
             }
         }
     }
-    let (line, span) = unknown?;
-    found.report(file, span, Problem::BadPythonVersion { value: line.to_owned() });
     None
 }
 
@@ -74,7 +71,7 @@ fn of_line(line: &str) -> Line {
     if text.starts_with(is_operator) {
         return match VersionSpecifiers::from_str(text) {
             Ok(specifiers) => Line::Asks(Pinned::Fitting(specifiers, text.to_owned())),
-            Err(_) => Line::Other,
+            Err(_) => Line::Name,
         };
     }
     let version = text.split_whitespace().next().unwrap_or_default();
@@ -84,15 +81,28 @@ fn of_line(line: &str) -> Line {
     };
     match of_version(version) {
         Some(line) => line,
-        None if names_implementation(word) || version.starts_with(|c: char| c.is_ascii_digit()) => {
-            Line::Other
-        }
+        None if names_implementation(word) || is_request(version) || word.contains('/') => Line::Other,
         None => Line::Name,
     }
 }
 
 fn is_operator(c: char) -> bool {
     matches!(c, '<' | '>' | '=' | '!' | '~')
+}
+
+/// Whether uv takes a word for a version: up to three numbers, and what a preview or a special build has behind them.
+fn is_request(word: &str) -> bool {
+    let numbers = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+    let (numbers, rest) = word.split_at_checked(numbers).unwrap_or((word, ""));
+    let is_build = |text: &str| matches!(text, "" | "t" | "d" | "td" | "+freethreaded" | "+debug");
+    let is_preview = |text: &str| {
+        let after = ["alpha", "beta", "rc", "a", "b"].iter().find_map(|name| text.strip_prefix(name));
+        after.is_some_and(|after| is_build(after.trim_start_matches(|c: char| c.is_ascii_digit())))
+    };
+    !numbers.is_empty()
+        && numbers.split('.').count() <= 3
+        && numbers.split('.').all(|number| !number.is_empty())
+        && (is_build(rest) || is_preview(rest))
 }
 
 /// Whether a word begins with the name of another implementation, which is not the name of an environment.
@@ -177,6 +187,30 @@ mod tests {
         }
     }
 
+    /// What uv 0.13.9 passes over (`warning: Ignoring unsupported Python request`).
+    #[test]
+    fn what_asks_for_no_python_is_passed_over_with_a_warning() {
+        for line in [
+            "my-environment",
+            "system",
+            "latest",
+            "anaconda3-2023.09",
+            "3.x",
+            "3.12.x",
+            "3.14-dev",
+            "3.12.4.1",
+            ">=three",
+        ] {
+            let mut found = Diagnostics::default();
+            let file = Arc::new(Source::new(".python-version", format!("#\n{line}\n")));
+            assert_eq!(read(&file, &mut found), None);
+            assert!(!found.has_errors());
+            let warnings: Vec<String> =
+                found.warnings().iter().map(|one| format!("{}: {}", one.line(), one.problem)).collect();
+            assert_eq!(warnings, [format!("2: `{line}` is no version of Python, and is passed over")]);
+        }
+    }
+
     #[test]
     fn a_python_that_has_no_image_is_an_error_at_its_line() {
         let cases = [
@@ -186,11 +220,9 @@ mod tests {
             "2.7",
             "3.13.0rc1",
             "3.13d",
-            "3.14-dev",
             "3.12t",
-            ">=three",
-            "my-environment",
-            "anaconda3-2023.09",
+            "4",
+            "3.11.4/envs/shop",
         ];
         for line in cases {
             let expected = format!("2: `{line}` is not a version of Python 3");

@@ -38,6 +38,10 @@ pub(super) fn read(
     let mut workspace = Workspace { members: members(path, manifest, files)?, ..Workspace::default() };
     let mut folders: BTreeSet<String> = lock.other_projects().map(str::to_owned).collect();
     folders.extend(workspace.members.iter().flatten().cloned());
+    // uv looks for the workspace of a member from the member upwards, and stops at the first manifest.
+    let above: BTreeSet<String> =
+        folders.iter().flat_map(|folder| above(folder)).map(str::to_owned).collect();
+    folders.extend(above);
     let manifests: Vec<(String, ContextPath)> = folders
         .into_iter()
         .filter_map(|folder| {
@@ -58,6 +62,14 @@ pub(super) fn read(
         }
     }
     Ok(workspace)
+}
+
+/// The folders that a folder lies in, without the lock's own.
+fn above(folder: &str) -> impl Iterator<Item = &str> {
+    folder
+        .match_indices('/')
+        .filter_map(|(at, _)| folder.get(..at))
+        .filter(|folder| !folder.starts_with(".."))
 }
 
 /// The folders that `[tool.uv.workspace]` names, relative to the lock; absent where a pattern cannot be followed.

@@ -130,7 +130,8 @@ impl FilesQuestion {
 
 /// Where the files of a package are looked for, the first first.
 fn places(package: &Package, lock: &Lock, index: &Index) -> Result<Vec<FileIndex>, UnknownIndex> {
-    let of_build_file: Vec<FileIndex> = index.extra.iter().filter_map(|url| at(url)).collect();
+    let of_build_file = index.extra.iter().map(|url| at(url).ok_or_else(|| UnknownIndex(shown(url))));
+    let of_build_file = of_build_file.collect::<Result<Vec<FileIndex>, _>>()?;
     let usual = index.url.as_deref().map(|url| at(url).ok_or_else(|| UnknownIndex(shown(url))));
     let usual = usual.transpose()?;
     let mut places = Vec::new();

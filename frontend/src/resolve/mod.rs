@@ -54,6 +54,8 @@ pub struct Question {
     pub requirements: Requirements,
     /// Exact versions that what is found has to agree with: `name==version` lines.
     pub pins: Vec<String>,
+    /// Requirements that what builds a source has to agree with.
+    pub build_constraints: Vec<String>,
     /// Files of locked packages that are to be found, and nothing else. The answer is then a JSON object: a list of
     /// files by package.
     pub files: Option<FilesQuestion>,
@@ -342,6 +344,7 @@ impl Environments<'_> {
             python: format!("3.{}", self.target.python.minor),
             requirements: requirements.clone(),
             pins: pins.to_vec(),
+            build_constraints: self.spec.dependencies.build_constraints.clone(),
             files: None,
             bound: Bound::new(self.spec, self.resolver.clock()),
             conda: None,

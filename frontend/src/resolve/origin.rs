@@ -1,9 +1,8 @@
 //! `direct_url.json`: where a package is from that is from no index.
 //!
-//! The specification is "recording the direct URL origin of installed distributions" (PEP 610). What the file says is what
-//! the tool of the lock writes: uv 0.13.9, pip 26.3 (also for pipenv), poetry 2.5.1 and pdm 2.29.4, read from installed
-//! environments and from their sources. The addresses have no user name, password or token: the types of addresses leave
-//! them out.
+//! The specification is "recording the direct URL origin of installed distributions" (PEP 610). The file says what the tool
+//! of the lock writes. uv 0.13.9 was run for each kind of source. For pip 26.3 (which pipenv runs), poetry 2.5.1 and pdm
+//! 2.29.4, their sources were read. An address has no user name, password or token: the types of addresses leave them out.
 
 use std::fmt::Write as _;
 

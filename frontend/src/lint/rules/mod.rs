@@ -21,17 +21,19 @@ mod version_from_git;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 30] = [
+pub static RULES: [&Rule; 32] = [
     &compiler::RULE,
     &found("CredentialsInAddress", "An address has a user name or password."),
     &development_group::RULE,
     &end_of_life::RULE,
     &base_tag::RULE,
     &found("IgnoredOption", "An option in a requirements file has no effect."),
+    &found("IgnoredPythonVersion", "A line of `.python-version` asks for no version of Python."),
     &found("InvalidBaseImagePlatform", "A base image is for another platform than the build."),
     &found("LockNotRead", "A lock is there that `installer = \"pip\"` does not read."),
     &system_package::RULE,
     &healthcheck::RULE,
+    &found("NoBuildSystem", "Poetry would install the project itself, and a build copies its files."),
     &found("NoDependencies", "Nothing says what the project depends on."),
     &no_wheel::RULE,
     &found("OnbuildNotRun", "A base image has `ONBUILD` triggers, which are not run."),

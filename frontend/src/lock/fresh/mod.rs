@@ -4,10 +4,13 @@
 //! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the projects asked for, and the
 //! settings. A doubt is no finding: what cannot be read or compared is taken as fresh.
 
+mod compiled;
 mod json;
 mod markers;
 mod uv;
 
+pub use compiled::Unsatisfied;
+pub(super) use compiled::unsatisfied;
 pub(super) use json::convert;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +61,8 @@ pub enum Reason {
         /// Whether it is a package now.
         is_package: bool,
     },
+    /// The project has groups that its tool refuses to read: the words say which.
+    Groups(String),
     /// The project requires another Python than the lock was made for.
     RequiresPython {
         /// What the lock was made for.
@@ -76,6 +81,7 @@ impl fmt::Display for Reason {
             Self::Changed(names) => write!(f, "locked for other requirements: {}", names.join(", ")),
             Self::Choices(names) => write!(f, "locked with other extras and groups: {}", names.join(", ")),
             Self::Settings(keys) => write!(f, "locked with other settings: {}", keys.join(", ")),
+            Self::Groups(words) => f.write_str(words),
             Self::Project { locked, found } => write!(f, "locked for the project `{locked}`, not `{found}`"),
             Self::Package { name, is_package: true } => {
                 write!(f, "`{name}` was locked as no package, and is one")
@@ -106,7 +112,7 @@ pub struct Beside<'m> {
     pub hidden: BTreeSet<String>,
 }
 
-/// A format that keeps no trace of what it was made from.
+/// A format without a copy of what was asked for. [`Lock::unsatisfied`](super::Lock::unsatisfied) looks at such locks.
 pub(super) fn unknown(_: &Trace, _: &Beside<'_>) -> Vec<(String, Reason)> {
     Vec::new()
 }
@@ -124,7 +130,7 @@ pub(super) fn uv(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     }
 }
 
-/// Poetry: `metadata.content-hash`. Before poetry 2.3 dependency groups were left out.
+/// Poetry: `metadata.content-hash`. A poetry before 2.3 leaves dependency groups out.
 pub(super) fn poetry(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     here(poetry_reason(trace, beside.manifest))
 }
@@ -132,8 +138,11 @@ pub(super) fn poetry(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)
 fn poetry_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
-    let candidates = [poetry_content(&manifest, true), poetry_content(&manifest, false)];
-    differs(locked, candidates.into_iter().map(Some), Spacing::Wide)
+    let mut candidates = vec![Some(poetry_content(&manifest, true))];
+    if locked.may_lack_groups {
+        candidates.push(Some(poetry_content(&manifest, false)));
+    }
+    differs(&locked.text, candidates.into_iter(), Spacing::Wide)
 }
 
 fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
@@ -179,7 +188,7 @@ pub(super) fn pdm(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
 
 fn pdm_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
-    let locked = locked.strip_prefix("sha256:")?;
+    let locked = locked.text.strip_prefix("sha256:")?;
     let manifest = of_toml(manifest)?;
     let candidates = [pdm_content(&manifest, "resolution"), pdm_content(&manifest, "overrides")];
     differs(locked, candidates.into_iter(), Spacing::Wide)
@@ -224,14 +233,20 @@ pub(super) fn pipfile(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason
 fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
-    let candidates = [pipfile_content(&manifest, true), pipfile_content(&manifest, false)];
-    differs(locked, candidates.into_iter(), Spacing::Tight)
+    let content = |normalise| Some(pipfile_content(&manifest, &locked.sources, normalise));
+    let candidates = [content(true), content(false)];
+    differs(&locked.text, candidates.into_iter(), Spacing::Tight)
 }
 
-fn pipfile_content(manifest: &Value, normalise: bool) -> Option<Value> {
+fn pipfile_content(manifest: &Value, locked_sources: &Value, normalise: bool) -> Value {
     const OTHER: [&str; 7] = ["source", "requires", "scripts", "pipfile", "pipenv", "default", "develop"];
-    // Without a source pipenv hashes the address of its default index, which is its own affair.
-    let sources = manifest.get("source")?.clone();
+    // Without a source pipenv hashes its default one, whose address is in the lock.
+    let is_default = |sources: &&Value| {
+        let names = sources.as_array().into_iter().flatten().map(|source| source.get("name"));
+        names.map(|name| name.and_then(Value::as_str)).eq([Some("pypi")])
+    };
+    let sources = manifest.get("source").or_else(|| Some(locked_sources).filter(is_default)).cloned();
+    let sources = sources.unwrap_or_else(|| Value::Array(Vec::new()));
     let section = |section: Option<&Value>| {
         let entries = section.and_then(Value::as_object).into_iter().flatten();
         let entries = entries.map(|(name, value)| match Name::new(name) {
@@ -251,7 +266,7 @@ fn pipfile_content(manifest: &Value, normalise: bool) -> Option<Value> {
             content.insert(name.clone(), section(Some(value)));
         }
     }
-    Some(Value::Object(content))
+    Value::Object(content)
 }
 
 /// A finding if none of the candidates, all of which could be made, has the hash.

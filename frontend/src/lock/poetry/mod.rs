@@ -10,10 +10,12 @@ mod manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pep440_rs::Version;
+
 use super::artifact::{Artifact, Index, IndexKind, Location};
 use super::location::join;
 use super::manifest::{Manifest, of_requirement};
-use super::model::{Dependency, Install, Listing, Lock, Package, Roots, Source, Trace};
+use super::model::{Dependency, Install, Listing, Lock, ManifestHash, Package, Roots, Source, Trace};
 use super::table::{Document, Table, Text};
 use super::{Format, Input, LockError, LockErrorKind, Reader};
 use crate::address::FileName;
@@ -76,7 +78,10 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let python = metadata.text("python-versions")?.and_then(|text| constraint::parse(text.text));
     lock.requires_python = python.and_then(|mut sets| if sets.len() == 1 { sets.pop() } else { None });
     lock.packages = packages;
-    lock.trace = metadata.owned("content-hash")?.map_or(Trace::None, Trace::Hash);
+    lock.trace = metadata.owned("content-hash")?.map_or(Trace::None, |hash| {
+        let may_lack_groups = is_before_groups(input.text);
+        Trace::Hash(ManifestHash { may_lack_groups, ..ManifestHash::from(hash) })
+    });
     Ok(lock)
 }
 
@@ -220,4 +225,12 @@ fn note_index(indexes: &mut Vec<Index>, package: &Package) {
     {
         indexes.push(Index::new(None, url.clone(), IndexKind::Extra));
     }
+}
+
+/// Whether the first line names a poetry before 2.3, which hashes no `[dependency-groups]`.
+fn is_before_groups(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let version = line.split_once("Poetry ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let version = version.and_then(|version| version.parse::<Version>().ok());
+    version.is_some_and(|version| version < Version::new([2, 3]))
 }

@@ -60,7 +60,27 @@ pub fn statements(text: &str) -> Vec<Statement> {
     lines.map(|line| Statement { says: said(&line.text), line }).collect()
 }
 
+/// The variable that a line names as pip has it: `${NAME}`, of upper case letters, digits and `_`.
+fn variable(text: &str) -> Option<&str> {
+    let starts = text.match_indices("${").filter_map(|(at, begin)| text.get(at + begin.len()..));
+    starts.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).find(|name| {
+        let is_named = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !name.is_empty() && name.chars().all(is_named)
+    })
+}
+
 fn said(text: &str) -> Result<Says, LockErrorKind> {
+    let says = statement(text)?;
+    // The options of a file are judged where they are used: a user name or password in an index's address is left out.
+    if !matches!(says, Says::Settings(_))
+        && let Some(name) = variable(text)
+    {
+        return Err(LockErrorKind::Variable { name: name.to_owned() });
+    }
+    Ok(says)
+}
+
+fn statement(text: &str) -> Result<Says, LockErrorKind> {
     if !text.starts_with('-') {
         let (text, options) = split_options(text);
         return Ok(Says::Requirement { text: text.to_owned(), options: of_requirement(options)? });

@@ -1,5 +1,6 @@
 //! Each format against small files of its own; what is chosen from them is tested in `select`.
 
+mod compiled;
 mod errors;
 mod freshness;
 mod hostile;

@@ -90,7 +90,7 @@ pub(super) fn dependencies() -> Table {
                 "build-constraints",
                 texts(),
                 "`[]`",
-                "[versions of what builds wheels](dependencies.md#how-sources-are-built); `\"wheels\"` only",
+                "[versions of what builds wheels](dependencies.md#how-sources-are-built); with `\"pip\"`, from pip 25.3 on",
                 "build-constraints = [\"setuptools<81\"]",
             ),
             key(

@@ -7,7 +7,7 @@ impl Editor<'_> {
     /// Another value of a setting of uv.
     pub(super) fn setting(&mut self) -> Option<&'static str> {
         let req = self.new_requirement();
-        match self.random.number(0..9) {
+        match self.random.number(0..10) {
             0 => {
                 if self.case.overrides.pop().is_none() {
                     self.case.overrides.push(req);
@@ -39,6 +39,16 @@ impl Editor<'_> {
                     self.case.conflicts.push(set);
                 }
                 Some("conflicts are changed")
+            }
+            4 => {
+                let groups = self.case.members.first()?.groups.keys().cloned().collect::<Vec<_>>();
+                let group = self.random.pick(&groups)?.clone();
+                let bounds = [">=3.12", ">=3.10", ">=3.8", ">=3.10,!=3.11.*", "<3.13"];
+                let bounds = *self.random.pick(&bounds)?;
+                self.case.settings.retain(|old| !old.starts_with("dependency-groups"));
+                let table = format!("{{ {group} = {{ requires-python = \"{bounds}\" }} }}");
+                self.case.settings.push(format!("dependency-groups = {table}"));
+                Some("a group is for other Pythons")
             }
             _ => {
                 let lines = [

@@ -21,11 +21,15 @@ pub(super) struct Entry {
     marker: Option<Marker>,
 }
 
-/// What a source of `[tool.uv.sources]` can be held to.
+/// Who asks for a requirement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asker<'a> {
+    /// A source of `[tool.uv.sources]` can be for one extra alone.
     pub(super) extra: Option<&'a Name>,
+    /// A source of `[tool.uv.sources]` can be for one group alone.
     pub(super) group: Option<&'a Name>,
+    /// The Pythons of the group and of the groups that include it.
+    pub(super) pythons: &'a [Marker],
 }
 
 /// The entries of a list of a lock; absent if one cannot be read.
@@ -79,7 +83,8 @@ impl<'m> Sources<'m> {
             _ => Some(Marker::And(parts)),
         };
         let entry = |origin: Origin, more: Vec<Marker>| {
-            let parts = marker.iter().cloned().chain(more).chain(for_extra.clone()).collect();
+            let pythons = asker.pythons.iter().cloned();
+            let parts = marker.iter().cloned().chain(more).chain(pythons).chain(for_extra.clone()).collect();
             Entry { name: name.clone(), extras: extras.clone(), origin, marker: all_of(parts) }
         };
         let Some((sources, around)) = self.of(&name) else {
@@ -271,8 +276,8 @@ fn agree(locked: &[Entry], wanted: &[Entry]) -> bool {
 }
 
 impl Entry {
-    /// Whether a constraint says nothing.
+    /// Whether a constraint says nothing. For uv, an index alone says nothing.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.origin, Origin::Index { specifiers, index: Asked::Any } if specifiers.is_empty())
+        matches!(&self.origin, Origin::Index { specifiers, .. } if specifiers.is_empty())
     }
 }

@@ -4,7 +4,7 @@
 //! Pythons, settings and indexes. Not compared is a project's own version, on which nothing that is installed depends.
 
 mod entry;
-mod included;
+mod groups;
 mod moment;
 mod origin;
 mod pythons;
@@ -16,8 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::VersionSpecifiers;
 use serde_json::{Map, Value};
 
-use self::entry::{Asker, Entry, Sources, differ, locked_entries};
-use self::included::{MOST_INCLUDED, flatten};
+use self::entry::{Asker, Sources, differ, locked_entries};
 use self::origin::Around;
 use self::settings::Settings;
 use super::json::of_toml;
@@ -64,14 +63,6 @@ impl Manifest {
 
     fn groups(&self) -> Option<&Map<String, Value>> {
         self.tree.get("dependency-groups")?.as_object()
-    }
-
-    /// Whether `[tool.uv.dependency-groups]` says for which Pythons a group is.
-    fn has_pythons_of(&self, group: &Name) -> bool {
-        let tables = self.uv().and_then(|uv| uv.get("dependency-groups")).and_then(Value::as_object);
-        tables.into_iter().flatten().any(|(name, table)| {
-            Name::new(name).is_ok_and(|name| name == *group) && table.get("requires-python").is_some()
-        })
     }
 }
 
@@ -204,27 +195,11 @@ impl Workspace<'_> {
         if self.has_all_members() && settings::has_other_conflicts(&self.asked.head, &declared, includes) {
             changed.push("conflicts".to_owned());
         }
-        if manifests.iter().any(|manifest| self.has_other_default_groups(manifest)) {
-            changed.push("default-groups".to_owned());
-        }
+        changed.extend(self.settings_of_groups(&manifests).into_iter().map(str::to_owned));
         if self.lacks_index(file.as_ref().or(root.uv()), &manifests) {
             changed.push("index".to_owned());
         }
         (!changed.is_empty()).then_some(Reason::Settings(changed))
-    }
-
-    /// Whether other groups are those that uv installs without being asked. Locks have them from revision 5 on.
-    fn has_other_default_groups(&self, manifest: &Manifest) -> bool {
-        let Some(name) = manifest.name.as_ref().filter(|_| self.asked.revision >= 5) else { return false };
-        let mut projects = self.asked.projects.iter().filter(|project| project.is_member);
-        let Some(project) = projects.find(|project| project.name == *name) else { return false };
-        let usual = Value::Array(vec![Value::from("dev")]);
-        let now = manifest.uv().and_then(|uv| uv.get("default-groups")).unwrap_or(&usual);
-        let locked = project.default_groups.as_ref().unwrap_or(&usual);
-        let set = |value: &Value| -> Option<BTreeSet<Name>> {
-            value.as_array()?.iter().map(|name| Name::new(name.as_str()?).ok()).collect()
-        };
-        locked != now && set(locked).is_none_or(|locked| set(now) != Some(locked))
     }
 
     /// Whether the lock has packages of an index that the settings do not name any more. Where none of the indexes stands in
@@ -237,15 +212,6 @@ impl Workspace<'_> {
         let foreign = self.asked.registries.iter().filter(|url| url.contains("://"));
         let foreign = foreign.filter(|url| !known.contains(&origin::plain(url))).count();
         foreign > usize::from(!is_default)
-    }
-
-    /// The groups of a workspace whose root is no project.
-    fn groups_without_project(&self, root: &Manifest) -> Option<Reason> {
-        if root.project().is_some() {
-            return None;
-        }
-        let locked = self.asked.head.get("manifest").and_then(|manifest| manifest.get("dependency-groups"));
-        self.groups_differ(root, locked, ".", false)
     }
 
     /// What a project asks for, against what was locked of it.
@@ -290,7 +256,7 @@ impl Workspace<'_> {
             for (extra, list) in extras.into_iter().flatten() {
                 let extra = Name::new(extra).ok()?;
                 let texts = list.as_array()?.iter().filter_map(Value::as_str);
-                wanted.extend(sources.all(texts, Asker { extra: Some(&extra), group: None })?);
+                wanted.extend(sources.all(texts, Asker { extra: Some(&extra), ..Asker::default() })?);
             }
             Some(wanted)
         });
@@ -337,67 +303,6 @@ impl Workspace<'_> {
             return Some(Reason::Added(list(added)));
         }
         (!changed.is_empty()).then(|| Reason::Changed(list(changed)))
-    }
-
-    /// Groups that are others than the locked ones. Where one cannot be read, nothing is said.
-    fn groups_differ(
-        &self,
-        manifest: &Manifest,
-        locked: Option<&Value>,
-        folder: &str,
-        has_empty: bool,
-    ) -> Option<Reason> {
-        let has_empty = has_empty && self.asked.revision >= 1;
-        let mut wanted: BTreeMap<Name, Vec<&str>> = BTreeMap::new();
-        let nothing = Map::new();
-        let groups = manifest.groups().unwrap_or(&nothing);
-        for (group, list) in groups {
-            let mut texts = Vec::new();
-            // Included groups are spelled out in the lock; their own lists are compared where they stand.
-            flatten(groups, list, &mut texts, 0, &mut { MOST_INCLUDED })?;
-            wanted.insert(Name::new(group).ok()?, texts);
-        }
-        let legacy = manifest.uv().and_then(|uv| uv.get("dev-dependencies")).and_then(Value::as_array);
-        if let Some(legacy) = legacy {
-            wanted.entry(Name::fixed("dev")).or_default().extend(legacy.iter().filter_map(Value::as_str));
-        }
-        let mut known: BTreeMap<Name, Vec<Entry>> = BTreeMap::new();
-        for (group, list) in locked.and_then(Value::as_object).into_iter().flatten() {
-            known.insert(Name::new(group).ok()?, locked_entries(Some(list))?);
-        }
-        if !has_empty {
-            wanted.retain(|_, texts| !texts.is_empty());
-            known.retain(|_, entries| !entries.is_empty());
-        }
-        let pythons = self.pythons();
-        let names: BTreeSet<&Name> = wanted.keys().chain(known.keys()).collect();
-        for group in names {
-            let asker = Asker { extra: None, group: Some(group) };
-            let texts = wanted.get(group).map_or(&[][..], Vec::as_slice);
-            let entries =
-                self.with_sources(manifest, folder, |sources| sources.all(texts.iter().copied(), asker))?;
-            let known = known.get(group).map_or(&[][..], Vec::as_slice);
-            // uv writes the Pythons of a group into the markers of what the group asks for: names are compared.
-            if manifest.has_pythons_of(group) {
-                let names = |entries: &[Entry]| -> BTreeSet<Name> {
-                    entries.iter().map(|entry| entry.name.clone()).collect()
-                };
-                let others: Vec<String> =
-                    names(known).symmetric_difference(&names(&entries)).map(ToString::to_string).collect();
-                if others.is_empty() {
-                    continue;
-                }
-                return Some(Reason::Changed(others));
-            }
-            if let Some(reason) = differ(known, &entries, pythons.as_ref()) {
-                return Some(reason);
-            }
-        }
-        let gone = known.iter().filter(|(group, _)| !wanted.contains_key(*group));
-        let new = wanted.keys().filter(|group| !known.contains_key(*group));
-        let names: BTreeSet<String> =
-            gone.map(|(group, _)| group).chain(new).map(ToString::to_string).collect();
-        (!names.is_empty()).then(|| Reason::Choices(names.into_iter().collect()))
     }
 
     /// Extras that the lock does not know, or that are gone. What they ask for was compared before.
@@ -482,7 +387,12 @@ impl Workspace<'_> {
         let own = manifest
             .sources()
             .map(|table| (table, Around { folder: &folder, indexes: &indexes, members: &members }));
-        let root = self.root.filter(|_| is_member && folder != ".").and_then(Manifest::sources);
+        // uv looks for the workspace of a member from the member upwards, and stops at the first manifest.
+        let sees_root = !self
+            .others
+            .keys()
+            .any(|other| folder.strip_prefix(*other).is_some_and(|rest| rest.starts_with('/')));
+        let root = self.root.filter(|_| is_member && folder != "." && sees_root).and_then(Manifest::sources);
         let root = root.map(|table| (table, Around { folder: ".", indexes: &indexes, members: &members }));
         read(&Sources { tables: own.into_iter().chain(root).collect() })
     }

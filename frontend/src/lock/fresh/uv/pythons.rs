@@ -1,38 +1,112 @@
-//! The Pythons that a lock is for: the bounds that every project of the workspace allows.
+//! The Pythons that a lock or a group is for: the lowest and the highest one that all bounds allow.
 
-use std::cmp::Ordering;
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
+use crate::pep508::{self, Comparison, Marker, Operand, Variable};
 
-/// A bound: a version, and whether the version itself is inside.
-type Bound = Option<(Version, bool)>;
+/// A place between versions: before a version, or (`true`) after the version.
+type Cut = (Version, bool);
 
-/// The lowest and highest version that specifiers allow. What they leave out between the two is not looked at, as in uv.
-pub(super) fn range<'s>(all: impl IntoIterator<Item = &'s VersionSpecifiers>) -> (Bound, Bound) {
-    let (mut low, mut high) = (None, None);
+/// The versions between two places; without a place, there is no end on that side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    low: Option<Cut>,
+    high: Option<Cut>,
+}
+
+/// The range from the lowest to the highest version that all specifiers allow; absent where they allow no version.
+///
+/// As in uv, a version that is left out in the middle (`!=3.11.*`) leaves no gap. A version that is left out at an end
+/// moves the end: `>=3.10,!=3.10.*` begins at 3.11.
+pub(super) fn range<'s>(all: impl IntoIterator<Item = &'s VersionSpecifiers>) -> Option<Range> {
+    let (mut low, mut high, mut gaps) = (None, None, Vec::new());
     for one in all.into_iter().flat_map(|specifiers| specifiers.iter()) {
-        let version = Version::new(one.version().release());
-        match one.operator() {
-            Operator::GreaterThanEqual => raise(&mut low, version, true),
-            Operator::GreaterThan => raise(&mut low, version, false),
-            Operator::LessThanEqual => lower(&mut high, version, true),
-            Operator::LessThan => lower(&mut high, version, false),
-            Operator::Equal | Operator::ExactEqual => {
-                raise(&mut low, version.clone(), true);
-                lower(&mut high, version, true);
+        match allowed(one) {
+            Allowed::Between(from, to) => {
+                low = low.max(from);
+                high = match (high, to) {
+                    (Some(high), Some(to)) => Some(Ord::min(high, to)),
+                    (high, to) => high.or(to),
+                };
             }
-            Operator::EqualStar => {
-                lower(&mut high, next(version.release(), 0), false);
-                raise(&mut low, version, true);
-            }
-            Operator::TildeEqual => {
-                lower(&mut high, next(version.release(), 1), false);
-                raise(&mut low, version, true);
-            }
-            _ => {}
+            Allowed::Outside(from, to) => gaps.push((from, to)),
         }
     }
-    (low, high)
+    gaps.sort();
+    for (from, to) in &gaps {
+        if low.as_ref().is_some_and(|low| from <= low && low < to) {
+            low = Some(to.clone());
+        }
+    }
+    gaps.sort_by(|(_, one), (_, other)| other.cmp(one));
+    for (from, to) in &gaps {
+        if high.as_ref().is_some_and(|high| from < high && high <= to) {
+            high = Some(from.clone());
+        }
+    }
+    let is_empty = matches!((&low, &high), (Some(low), Some(high)) if low >= high);
+    (!is_empty).then_some(Range { low, high })
+}
+
+impl Range {
+    /// The marker that holds for these Pythons; absent where there are no ends.
+    pub(super) fn marker(&self) -> Option<Marker> {
+        let compare = |operator, version: &Version| {
+            Marker::Compare(Comparison {
+                left: Operand::Variable(Variable::PythonFullVersion),
+                operator,
+                right: Operand::Literal(version.to_string()),
+            })
+        };
+        let low = self.low.as_ref().map(|(version, is_after)| {
+            compare(
+                if *is_after { pep508::Operator::Greater } else { pep508::Operator::GreaterEqual },
+                version,
+            )
+        });
+        let high = self.high.as_ref().map(|(version, is_after)| {
+            compare(if *is_after { pep508::Operator::LessEqual } else { pep508::Operator::Less }, version)
+        });
+        match (low, high) {
+            (Some(low), Some(high)) => Some(Marker::And(vec![low, high])),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// What one specifier allows.
+enum Allowed {
+    Between(Option<Cut>, Option<Cut>),
+    Outside(Cut, Cut),
+}
+
+/// What a specifier allows, of final releases: for uv, `>=3.12rc1` is `>=3.12` here.
+fn allowed(one: &VersionSpecifier) -> Allowed {
+    let version = Version::new(one.version().release());
+    let before = |version: Version| (version, false);
+    let after = |version: Version| (version, true);
+    match one.operator() {
+        Operator::GreaterThanEqual => Allowed::Between(Some(before(version)), None),
+        Operator::GreaterThan => Allowed::Between(Some(after(version)), None),
+        Operator::LessThanEqual => Allowed::Between(None, Some(after(version))),
+        Operator::LessThan => Allowed::Between(None, Some(before(version))),
+        Operator::Equal | Operator::ExactEqual => {
+            Allowed::Between(Some(before(version.clone())), Some(after(version)))
+        }
+        Operator::NotEqual => Allowed::Outside(before(version.clone()), after(version)),
+        Operator::EqualStar => {
+            let end = next(version.release(), 0);
+            Allowed::Between(Some(before(version)), Some(before(end)))
+        }
+        Operator::NotEqualStar => {
+            let end = next(version.release(), 0);
+            Allowed::Outside(before(version), before(end))
+        }
+        Operator::TildeEqual => {
+            let end = next(version.release(), 1);
+            Allowed::Between(Some(before(version)), Some(before(end)))
+        }
+    }
 }
 
 /// The first version that does not begin with `release`, without its last `dropped` numbers.
@@ -45,30 +119,40 @@ fn next(release: &[u64], dropped: usize) -> Version {
     Version::new(numbers)
 }
 
-fn raise(bound: &mut Bound, version: Version, inside: bool) {
-    let is_tighter = match bound {
-        None => true,
-        Some((old, was_inside)) => match version.cmp(old) {
-            Ordering::Greater => true,
-            Ordering::Equal => *was_inside && !inside,
-            Ordering::Less => false,
-        },
-    };
-    if is_tighter {
-        *bound = Some((version, inside));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pep508::parse_specifiers;
 
-fn lower(bound: &mut Bound, version: Version, inside: bool) {
-    let is_tighter = match bound {
-        None => true,
-        Some((old, was_inside)) => match version.cmp(old) {
-            Ordering::Less => true,
-            Ordering::Equal => *was_inside && !inside,
-            Ordering::Greater => false,
-        },
-    };
-    if is_tighter {
-        *bound = Some((version, inside));
+    /// Whether uv 0.13.9 takes a lock of a project with the first bounds when the project has the second ones
+    /// (`uv lock --check`).
+    #[test]
+    fn ranges_are_the_same_where_uv_says_so() {
+        let cases = [
+            (">=3.10,!=3.11.*", ">=3.12", false),
+            (">=3.10,!=3.11.*", ">=3.10", true),
+            (">=3.10,!=3.10.*,!=3.11.*", ">=3.12", true),
+            (">=3.10,!=3.10.*", ">=3.11", true),
+            (">=3.9,<3.14,!=3.13.*", ">=3.9,<3.13", true),
+            (">=3.10,!=3.10", ">3.10", true),
+            (">=3.10", ">=3.10.0", true),
+            ("~=3.10", ">=3.10,<4", true),
+            (">=3.10,<=3.13", ">=3.10,<3.14", false),
+            (">=3.10,<=3.13", ">=3.10,<=3.13,!=3.13", false),
+            (">=3.10,<3.13", ">=3.10,<=3.13,!=3.13", true),
+            ("==3.11.*", ">=3.11,<3.12", true),
+            (">=3.11rc1", ">=3.11", true),
+        ];
+        for (one, other, expected) in cases {
+            let (mine, yours) = (parse_specifiers(one).unwrap(), parse_specifiers(other).unwrap());
+            assert_eq!(range([&mine]) == range([&yours]), expected, "{one} {other}");
+        }
+    }
+
+    /// uv 0.13.9 says `>=3.12` of a workspace with these two members (`uv lock`).
+    #[test]
+    fn what_a_member_leaves_out_moves_the_end_of_the_others() {
+        let members = [">=3.9,!=3.10.*", ">=3.10,!=3.11.*"].map(|text| parse_specifiers(text).unwrap());
+        assert_eq!(range(&members), range([&parse_specifiers(">=3.12").unwrap()]));
     }
 }
