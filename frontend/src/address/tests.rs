@@ -251,7 +251,7 @@ fn signatures_and_tokens_are_secrets_too() {
 }
 
 /// The prefixes are those of the services' documentation, the tokens are made up. The addresses that stay have the forms
-/// of Artifactory, Nexus, GitLab, Azure Artifacts, AWS CodeArtifact, Google Artifact Registry, devpi and an index of hashes.
+/// of Artifactory, Nexus, GitLab, Azure Artifacts, AWS `CodeArtifact`, Google Artifact Registry, devpi and an index of hashes.
 #[test]
 fn tokens_of_known_forms_are_secrets_wherever_they_stand_in_a_path() {
     for (text, shown, without) in [

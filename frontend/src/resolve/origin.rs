@@ -37,7 +37,7 @@ pub(super) fn direct_url(
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| drop(object.insert(key.to_owned(), value));
     match source {
-        Source::Index { .. } => return None,
+        Source::Index { .. } | Source::Directory { install: Install::Not, .. } => return None,
         Source::Git { url, commit, revision, subdirectory } => {
             put("url", json!(url.as_str()));
             let mut info = json!({"vcs": "git", "commit_id": commit});
@@ -57,7 +57,6 @@ pub(super) fn direct_url(
             put("archive_info", archive(hash.filter(|_| !is_uv)));
             put_folder(&mut put, subdirectory.as_ref());
         }
-        Source::Directory { install: Install::Not, .. } => return None,
         // A wheel is built of the folder for every image that has the file.
         Source::Directory { .. } => {
             put("url", json!(in_image(path?)));

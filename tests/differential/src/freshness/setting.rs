@@ -3,6 +3,34 @@
 use super::edit::Editor;
 use crate::selection::case::ConflictItem;
 
+/// Lines of `[tool.uv]`, each of which may decide what is locked.
+const LINES: [&str; 24] = [
+    "resolution = \"lowest-direct\"",
+    "resolution = \"highest\"",
+    "resolution = \"lowest\"",
+    "prerelease = \"allow\"",
+    "prerelease = \"if-necessary-or-explicit\"",
+    "prerelease = \"disallow\"",
+    "fork-strategy = \"fewest\"",
+    "fork-strategy = \"requires-python\"",
+    "exclude-newer = \"2025-01-01T00:00:00Z\"",
+    "exclude-newer = \"2025-02-01\"",
+    "exclude-newer-package = { alpha = \"2025-03-01T00:00:00Z\" }",
+    "required-environments = [\"sys_platform == 'linux' and platform_machine == 'x86_64'\"]",
+    "build-constraint-dependencies = [\"setuptools<80\"]",
+    "exclude-dependencies = [\"india\"]",
+    "dependency-metadata = [{ name = \"alpha\", version = \"1.0\", requires-dist = [\"bravo\"] }]",
+    "index-strategy = \"unsafe-best-match\"",
+    "cache-keys = [{ file = \"x\" }]",
+    "default-groups = []",
+    "no-build-isolation-package = [\"alpha\"]",
+    "compile-bytecode = true",
+    "link-mode = \"copy\"",
+    "python-preference = \"system\"",
+    "no-binary-package = [\"zulu\"]",
+    "config-settings = { a = \"b\" }",
+];
+
 impl Editor<'_> {
     /// Another value of a setting of uv.
     pub(super) fn setting(&mut self) -> Option<&'static str> {
@@ -51,33 +79,7 @@ impl Editor<'_> {
                 Some("a group is for other Pythons")
             }
             _ => {
-                let lines = [
-                    "resolution = \"lowest-direct\"",
-                    "resolution = \"highest\"",
-                    "resolution = \"lowest\"",
-                    "prerelease = \"allow\"",
-                    "prerelease = \"if-necessary-or-explicit\"",
-                    "prerelease = \"disallow\"",
-                    "fork-strategy = \"fewest\"",
-                    "fork-strategy = \"requires-python\"",
-                    "exclude-newer = \"2025-01-01T00:00:00Z\"",
-                    "exclude-newer = \"2025-02-01\"",
-                    "exclude-newer-package = { alpha = \"2025-03-01T00:00:00Z\" }",
-                    "required-environments = [\"sys_platform == 'linux' and platform_machine == 'x86_64'\"]",
-                    "build-constraint-dependencies = [\"setuptools<80\"]",
-                    "exclude-dependencies = [\"india\"]",
-                    "dependency-metadata = [{ name = \"alpha\", version = \"1.0\", requires-dist = [\"bravo\"] }]",
-                    "index-strategy = \"unsafe-best-match\"",
-                    "cache-keys = [{ file = \"x\" }]",
-                    "default-groups = []",
-                    "no-build-isolation-package = [\"alpha\"]",
-                    "compile-bytecode = true",
-                    "link-mode = \"copy\"",
-                    "python-preference = \"system\"",
-                    "no-binary-package = [\"zulu\"]",
-                    "config-settings = { a = \"b\" }",
-                ];
-                let line = *self.random.pick(&lines)?;
+                let line = *self.random.pick(&LINES)?;
                 let key = line.split(" = ").next().unwrap_or_default();
                 if self.case.settings.iter().any(|old| old == line) {
                     self.case.settings.retain(|old| old != line);

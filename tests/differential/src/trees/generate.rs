@@ -135,8 +135,7 @@ fn metadata(draft: &mut Draft, name: &str, version: &str, random: &mut Random) {
 
 fn wheel(draft: &mut Draft, tags: &str, random: &mut Random) {
     let purelib = if random.chance(50) { "true" } else { "false" };
-    let mut text =
-        format!("Wheel-Version: 1.{}\nGenerator: oracle 1\n", if random.chance(10) { 1 } else { 0 });
+    let mut text = format!("Wheel-Version: 1.{}\nGenerator: oracle 1\n", i32::from(random.chance(10)));
     let _ = writeln!(text, "Root-Is-Purelib: {purelib}");
     let (build, tags) = match tags.split('-').collect::<Vec<_>>().as_slice() {
         [build, python, abi, platform] => {

@@ -114,11 +114,11 @@ const ALONE: [Quirk; 102] = [
     }),
     ("entry points with a colon", |draft, _| commands(draft, "[console_scripts]\nx : m:f\n")),
     ("entry points with a comment behind", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f # comment\n")
+        commands(draft, "[console_scripts]\nx = m:f # comment\n");
     }),
     ("entry points without a function", |draft, _| commands(draft, "[console_scripts]\nx = m\n")),
     ("entry points with a value in the next line", |draft, _| {
-        commands(draft, "[console_scripts]\nx =\n  m:f\n")
+        commands(draft, "[console_scripts]\nx =\n  m:f\n");
     }),
     ("a group twice", |draft, _| commands(draft, "[console_scripts]\nx = m:f\n[console_scripts]\ny = m:f\n")),
     ("a command twice", |draft, _| commands(draft, "[console_scripts]\nx = m:f\nx = m:g\n")),
@@ -143,74 +143,74 @@ const ALONE: [Quirk; 102] = [
         draft.add(&path, "#!python\n");
     }),
     ("entry points with spaces around the colon", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m : f\n")
+        commands(draft, "[console_scripts]\nx = m : f\n");
     }),
     ("a name with a hyphen in an entry point", |draft, _| commands(draft, "[console_scripts]\nx = m-n:f\n")),
     ("entry points without spaces", |draft, _| commands(draft, "[console_scripts]\nx=m:f\ny=m:f[a]\n")),
     ("entry points with a name that is not ASCII", |draft, _| {
-        commands(draft, "[console_scripts]\né-ü = m:f\n")
+        commands(draft, "[console_scripts]\né-ü = m:f\n");
     }),
     ("entry points with attributes of attributes", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m.n.o:F.g.h\n")
+        commands(draft, "[console_scripts]\nx = m.n.o:F.g.h\n");
     }),
     ("entry points with nothing behind the colon", |draft, _| commands(draft, "[console_scripts]\nx = m:\n")),
     ("entry points without a name", |draft, _| commands(draft, "[console_scripts]\n = m:f\n")),
     ("entry points without a module", |draft, _| commands(draft, "[console_scripts]\nx = :f\n")),
     ("entry points with two colons", |draft, _| commands(draft, "[console_scripts]\nx = m:f:g\n")),
     ("entry points with a percent sign", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f\n[other]\ny = %(x)s\n")
+        commands(draft, "[console_scripts]\nx = m:f\n[other]\ny = %(x)s\n");
     }),
     ("entry points whose first line is set in", |draft, _| commands(draft, "[console_scripts]\n  x = m:f\n")),
     ("entry points whose second line is set in", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f\n  y = m:g\n")
+        commands(draft, "[console_scripts]\nx = m:f\n  y = m:g\n");
     }),
     ("entry points with a byte order mark", |draft, _| {
-        commands(draft, "\u{feff}[console_scripts]\nx = m:f\n")
+        commands(draft, "\u{feff}[console_scripts]\nx = m:f\n");
     }),
     ("entry points with lines that end in CR LF", |draft, _| {
-        commands(draft, "[console_scripts]\r\nx = m:f\r\n")
+        commands(draft, "[console_scripts]\r\nx = m:f\r\n");
     }),
     ("entry points with lines that end in CR", |draft, _| commands(draft, "[console_scripts]\rx = m:f\r")),
     ("entry points with a group in other letters", |draft, _| {
-        commands(draft, "[Console_Scripts]\nx = m:f\n")
+        commands(draft, "[Console_Scripts]\nx = m:f\n");
     }),
     ("entry points with spaces in a group", |draft, _| commands(draft, "[ console_scripts ]\nx = m:f\n")),
     ("entry points with a group set in", |draft, _| commands(draft, "  [console_scripts]\nx = m:f\n")),
     ("entry points with a comment behind a group", |draft, _| {
-        commands(draft, "[console_scripts] # here\nx = m:f\n")
+        commands(draft, "[console_scripts] # here\nx = m:f\n");
     }),
     ("entry points before any group", |draft, _| commands(draft, "x = m:f\n[console_scripts]\ny = m:f\n")),
     ("entry points of an empty file", |draft, _| commands(draft, "")),
     ("entry points of an empty group", |draft, _| commands(draft, "[console_scripts]\n")),
     ("entry points with a line without a sign", |draft, _| {
-        commands(draft, "[other]\njust a line\n[console_scripts]\nx = m:f\n")
+        commands(draft, "[other]\njust a line\n[console_scripts]\nx = m:f\n");
     }),
     ("entry points with a line without a sign in the group", |draft, _| {
-        commands(draft, "[console_scripts]\njust\nx = m:f\n")
+        commands(draft, "[console_scripts]\njust\nx = m:f\n");
     }),
     ("entry points with a semicolon", |draft, _| commands(draft, "[console_scripts]\nx = m:f ; comment\n")),
     ("entry points with a name that has a comma or a quote", |draft, _| {
-        commands(draft, "[console_scripts]\na,b = m:f\nc\"d = m:f\n")
+        commands(draft, "[console_scripts]\na,b = m:f\nc\"d = m:f\n");
     }),
     ("entry points with a keyword", |draft, _| commands(draft, "[console_scripts]\nx = m.class:f\n")),
     ("entry points with a digit in front", |draft, _| commands(draft, "[console_scripts]\nx = m:1f\n")),
     ("entry points with a sign of equality in the value", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f = 1\n")
+        commands(draft, "[console_scripts]\nx = m:f = 1\n");
     }),
     ("entry points with a dot at the end", |draft, _| commands(draft, "[console_scripts]\nx = m:f.\n")),
     ("entry points with a name like an option", |draft, _| commands(draft, "[console_scripts]\n-x = m:f\n")),
     ("entry points with a name with dots in front", |draft, _| {
-        commands(draft, "[console_scripts]\n..x = m:f\n")
+        commands(draft, "[console_scripts]\n..x = m:f\n");
     }),
     ("entry points with names that differ by case", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f\nX = m:g\n")
+        commands(draft, "[console_scripts]\nx = m:f\nX = m:g\n");
     }),
     ("entry points with unknown extras", |draft, _| commands(draft, "[console_scripts]\nx = m:f [none]\n")),
     ("entry points with an unclosed bracket", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f [none\n")
+        commands(draft, "[console_scripts]\nx = m:f [none\n");
     }),
     ("entry points with a group that is not closed", |draft, _| {
-        commands(draft, "[console_scripts\nx = m:f\n")
+        commands(draft, "[console_scripts\nx = m:f\n");
     }),
     ("a script without an end of line", |draft, _| script(draft, "#!python")),
     ("a script of nothing", |draft, _| script(draft, "")),
@@ -224,14 +224,14 @@ const ALONE: [Quirk; 102] = [
         script(
             draft,
             "#!python -c \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"\nprint(1)\n",
-        )
+        );
     }),
     ("a script with the line later", |draft, _| script(draft, "\n#!python\n")),
     ("a script in upper case", |draft, _| script(draft, "#!PYTHON\nprint(1)\n")),
     ("the file name in other letters", |draft, _| draft.file = draft.file.to_lowercase()),
     ("the file name with zeros", |draft, _| draft.file = draft.file.replacen("-1.0-", "-1.0.0-", 1)),
     ("the file name with a hyphen's dot", |draft, _| {
-        draft.file = draft.file.replacen("demo_pkg", "demo.pkg", 1)
+        draft.file = draft.file.replacen("demo_pkg", "demo.pkg", 1);
     }),
     ("a local version in the file name alone", |draft, _| {
         draft.file = draft.file.replacen("-1.0-", "-1.0+cpu-", 1);
@@ -249,7 +249,7 @@ const ALONE: [Quirk; 102] = [
         rename(draft, &name);
     }),
     ("METADATA with a byte order mark", |draft, _| {
-        in_metadata(draft, "METADATA", "Metadata", "\u{feff}Metadata")
+        in_metadata(draft, "METADATA", "Metadata", "\u{feff}Metadata");
     }),
     ("WHEEL with a byte order mark", |draft, _| in_metadata(draft, "WHEEL", "Wheel", "\u{feff}Wheel")),
     ("METADATA with a name in other letters", |draft, _| {
@@ -263,7 +263,7 @@ const ALONE: [Quirk; 102] = [
         }
     }),
     ("METADATA with an empty line first", |draft, _| {
-        in_metadata(draft, "METADATA", "Metadata", "\nMetadata")
+        in_metadata(draft, "METADATA", "Metadata", "\nMetadata");
     }),
     ("METADATA without its version", |draft, _| in_metadata(draft, "METADATA", "Metadata-Version", "Other")),
     ("METADATA with an unknown version", |draft, _| {
@@ -284,7 +284,7 @@ const ALONE: [Quirk; 102] = [
     ("WHEEL without Root-Is-Purelib", |draft, _| in_metadata(draft, "WHEEL", "Root-Is-Purelib", "Other")),
     ("WHEEL with other tags", |draft, _| in_metadata(draft, "WHEEL", "Tag: ", "Tag: cp27-")),
     ("WHEEL with a folded line", |draft, _| {
-        in_metadata(draft, "WHEEL", "Wheel-Version: ", "Wheel-Version:\n ")
+        in_metadata(draft, "WHEEL", "Wheel-Version: ", "Wheel-Version:\n ");
     }),
     ("RECORD in Latin-1", |draft, _| draft.record.push(Edit::Line("\u{e4}/x,,".to_owned()))),
     ("data below site-packages", |draft, _| {
@@ -360,7 +360,7 @@ const QUIRKS: [Quirk; 35] = [
         draft.record.push(Edit::Twice(file));
     }),
     ("RECORD has a wrong hash", |draft, _| {
-        draft.record.push(Edit::Replace("sha256=4".to_owned(), "sha256=5".to_owned()))
+        draft.record.push(Edit::Replace("sha256=4".to_owned(), "sha256=5".to_owned()));
     }),
     ("RECORD has MD5s", |draft, _| draft.record.push(Edit::Replace("sha256=".to_owned(), "md5=".to_owned()))),
     ("RECORD has absolute paths", |draft, _| {
@@ -390,10 +390,10 @@ const QUIRKS: [Quirk; 35] = [
         draft.record.push(Edit::Replace(own, String::new()));
     }),
     ("RECORD has spaces around fields", |draft, _| {
-        draft.record.push(Edit::Replace(",sha256".to_owned(), ", sha256".to_owned()))
+        draft.record.push(Edit::Replace(",sha256".to_owned(), ", sha256".to_owned()));
     }),
     ("RECORD has upper-case algorithms", |draft, _| {
-        draft.record.push(Edit::Replace("sha256=".to_owned(), "SHA256=".to_owned()))
+        draft.record.push(Edit::Replace("sha256=".to_owned(), "SHA256=".to_owned()));
     }),
     ("RECORD is compressed with nothing and has a sum behind it", |draft, random| {
         let file = some_file(draft, random);
@@ -451,7 +451,7 @@ const QUIRKS: [Quirk; 35] = [
         );
     }),
     ("entry points with extras without a space", |draft, _| {
-        commands(draft, "[console_scripts]\nx = m:f[a, b]\n")
+        commands(draft, "[console_scripts]\nx = m:f[a, b]\n");
     }),
     ("a data folder with another spelling", |draft, _| {
         let name = draft.info.strip_suffix(".dist-info").unwrap_or_default().to_uppercase().replace('_', "-");

@@ -122,7 +122,7 @@ impl Tree {
         let text = std::fs::read_to_string(place.root.join(record)).map_err(Failure::io(record.as_str()))?;
         let mut listed = BTreeSet::new();
         for fields in rows(&text) {
-            let [path, hash, size] = fields.as_slice() else {
+            let [path, hash, bytes] = fields.as_slice() else {
                 tree.faults.push(format!("RECORD has a line with {} fields", fields.len()));
                 continue;
             };
@@ -132,21 +132,12 @@ impl Tree {
                 tree.faults.push(format!("RECORD has `{path}`, which is not there"));
                 continue;
             };
-            let is_right = match hash.split_once('=') {
-                Some(("sha256", digest)) => URL_SAFE_NO_PAD.encode(found) == digest,
-                Some(("sha384" | "sha512", digest)) => {
-                    let bytes = std::fs::read(place.root.join(&path)).map_err(Failure::io(path.as_str()))?;
-                    let found = URL_SAFE_NO_PAD;
-                    found.encode(Sha512::digest(&bytes)) == digest
-                        || found.encode(Sha384::digest(&bytes)) == digest
-                }
-                _ => false,
-            };
+            let is_right = is_hash_of(hash, found, &place.root.join(&path))?;
             let is_itself = path == **record && hash.is_empty();
-            if !is_itself && (!is_right || *size != length.to_string()) {
-                tree.faults.push(format!("RECORD has a wrong row for `{path}`: {hash},{size}"));
+            if !is_itself && (!is_right || *bytes != length.to_string()) {
+                tree.faults.push(format!("RECORD has a wrong row for `{path}`: {hash},{bytes}"));
             } else if !is_own(&path, &site) && tree.files.get(&path).is_some_and(|file| !file.rewritten) {
-                tree.rows.insert((path, format!("{hash},{size}")));
+                tree.rows.insert((path, format!("{hash},{bytes}")));
             }
         }
         for path in hashes.keys().filter(|path| !listed.contains(*path)) {
@@ -181,6 +172,19 @@ impl Tree {
         lines.extend(self.faults.iter().map(|fault| format!("pybuild: {fault}")));
         lines
     }
+}
+
+/// Whether a RECORD's hash is that of a file, whose SHA-256 is known.
+fn is_hash_of(hash: &str, sha256: &[u8], file: &Path) -> Result<bool, Failure> {
+    Ok(match hash.split_once('=') {
+        Some(("sha256", digest)) => URL_SAFE_NO_PAD.encode(sha256) == digest,
+        Some(("sha384" | "sha512", digest)) => {
+            let bytes = std::fs::read(file).map_err(Failure::io(file.display().to_string()))?;
+            URL_SAFE_NO_PAD.encode(Sha512::digest(&bytes)) == digest
+                || URL_SAFE_NO_PAD.encode(Sha384::digest(&bytes)) == digest
+        }
+        _ => false,
+    })
 }
 
 /// In which way a file of pybuild differs from that of a tool.
