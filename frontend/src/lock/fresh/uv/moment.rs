@@ -36,8 +36,13 @@ pub(super) fn agree(options: Option<&Value>, settings: &Value) -> bool {
     same(&locked, &now)
 }
 
-/// Whether the lock's exceptions for packages are those of the settings.
-pub(super) fn agree_for_packages(options: Option<&Value>, settings: &Value) -> bool {
+/// Whether the lock's exceptions for packages are those of the settings. A new exception for a package that is not in the
+/// lock changes nothing.
+pub(super) fn agree_for_packages(
+    options: Option<&Value>,
+    settings: &Value,
+    is_locked: impl Fn(&str) -> bool,
+) -> bool {
     let locked = options.and_then(|options| options.get("exclude-newer-package")).and_then(Value::as_object);
     let now = settings.get("exclude-newer-package").and_then(Value::as_object);
     let normal = |name: &String| Name::new(name).map_or_else(|_| name.clone(), |name| name.to_string());
@@ -49,7 +54,9 @@ pub(super) fn agree_for_packages(options: Option<&Value>, settings: &Value) -> b
         found.map_or(Moment::Unknown, |(_, value)| written(value))
     };
     let all = names(locked);
-    all == names(now) && all.iter().all(|name| same(&find(locked, name), &find(now, name)))
+    let now_all: BTreeSet<String> =
+        names(now).into_iter().filter(|name| all.contains(name) || is_locked(name)).collect();
+    all == now_all && all.iter().all(|name| same(&find(locked, name), &find(now, name)))
 }
 
 fn same(locked: &Moment, now: &Moment) -> bool {

@@ -68,7 +68,8 @@ impl Settings<'_> {
         if resolving.get("exclude-newer").is_some() && !moment::agree(options, resolving) {
             changed.insert("exclude-newer");
         }
-        if !moment::agree_for_packages(options, resolving) {
+        let is_locked = |name: &str| Name::new(name).is_ok_and(|name| self.names.contains_key(&name));
+        if !moment::agree_for_packages(options, resolving, is_locked) {
             changed.insert("exclude-newer-package");
         }
         for (key, locked_key) in MARKERS {
@@ -149,18 +150,24 @@ impl Settings<'_> {
             let plain = Sources { tables: Vec::new() };
             plain.all(texts.filter_map(Value::as_str), Asker::default())
         };
+        let name = |table: &Value| Name::new(&text(table, "name").unwrap_or_default()).ok();
         let agree = |one: &Value, other: &Value| {
             // A lock has a version in its normal form.
             let version =
                 |table: &Value| text(table, "version").map(|text| text.parse::<Version>().map_err(|_| text));
-            let name = |table: &Value| Name::new(&text(table, "name").unwrap_or_default()).ok();
             let (Some(mine), Some(yours)) = (entries(one), entries(other)) else { return true };
             name(one) == name(other)
                 && version(one) == version(other)
                 && text(one, "requires-python") == text(other, "requires-python")
                 && differ(&mine, &yours, self.pythons).is_none()
         };
-        locked.len() != now.len() || !locked.iter().all(|one| now.iter().any(|other| agree(one, other)))
+        // New metadata of a package that is not locked changes nothing.
+        let counts = |table: &&Value| {
+            let is_locked = name(table).is_none_or(|name| self.names.contains_key(&name));
+            is_locked || locked.iter().any(|other| name(other) == name(table))
+        };
+        locked.len() != now.iter().filter(counts).count()
+            || !locked.iter().all(|one| now.iter().any(|other| agree(one, other)))
     }
 }
 
