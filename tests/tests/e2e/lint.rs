@@ -302,7 +302,11 @@ fn a_stale_lock_is_installed_where_its_rule_is_skipped() -> Result {
         ),
         ("app.py", ""),
         ("poetry.lock", &lock),
-        ("pyproject.toml", "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"six\"]\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"six\"]\n\
+             [tool.poetry]\npackage-mode = false\n",
+        ),
     ])?;
     let outcome = Build::of(&project).succeed()?;
     assert_eq!(rules(&outcome), Vec::<&str>::new());
