@@ -233,20 +233,21 @@ pub(super) fn pipfile(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason
 fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
-    let content = |normalise| Some(pipfile_content(&manifest, &locked.sources, normalise));
+    let sources =
+        manifest.get("source").or_else(|| Some(&locked.sources).filter(|sources| is_default(sources)))?;
+    let content = |normalise| Some(pipfile_content(&manifest, &sources, normalise));
     let candidates = [content(true), content(false)];
     differs(&locked.text, candidates.into_iter(), Spacing::Tight)
 }
 
-fn pipfile_content(manifest: &Value, locked_sources: &Value, normalise: bool) -> Value {
+/// Whether the sources of a lock are the default one of pipenv.
+fn is_default(sources: &Value) -> bool {
+    let names = sources.as_array().into_iter().flatten().map(|source| source.get("name"));
+    names.map(|name| name.and_then(Value::as_str)).eq([Some("pypi")])
+}
+
+fn pipfile_content(manifest: &Value, sources: &Value, normalise: bool) -> Value {
     const OTHER: [&str; 7] = ["source", "requires", "scripts", "pipfile", "pipenv", "default", "develop"];
-    // Without a source pipenv hashes its default one, whose address is in the lock.
-    let is_default = |sources: &&Value| {
-        let names = sources.as_array().into_iter().flatten().map(|source| source.get("name"));
-        names.map(|name| name.and_then(Value::as_str)).eq([Some("pypi")])
-    };
-    let sources = manifest.get("source").or_else(|| Some(locked_sources).filter(is_default)).cloned();
-    let sources = sources.unwrap_or_else(|| Value::Array(Vec::new()));
     let section = |section: Option<&Value>| {
         let entries = section.and_then(Value::as_object).into_iter().flatten();
         let entries = entries.map(|(name, value)| match Name::new(name) {
