@@ -233,8 +233,14 @@ pub(super) fn pipfile(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason
 fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let Trace::Hash(locked) = trace else { return None };
     let manifest = of_toml(manifest)?;
-    let sources =
-        manifest.get("source").or_else(|| Some(&locked.sources).filter(|sources| is_default(sources)))?;
+    let sources = match manifest.get("source") {
+        Some(sources) => sources.clone(),
+        // Without a source pipenv hashes its default one, whose address is in the lock. A lock without a source has been
+        // changed by somebody, and says nothing about the address.
+        None if locked.sources.as_array().is_none_or(Vec::is_empty) => return None,
+        None if is_default(&locked.sources) => locked.sources.clone(),
+        None => Value::Array(Vec::new()),
+    };
     let content = |normalise| Some(pipfile_content(&manifest, &sources, normalise));
     let candidates = [content(true), content(false)];
     differs(&locked.text, candidates.into_iter(), Spacing::Tight)
