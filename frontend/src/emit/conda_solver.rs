@@ -11,7 +11,6 @@ use crate::address::without_credentials;
 use crate::conda::Channel;
 use crate::resolve::CondaQuestion;
 
-const RATTLER: Script = script!("rattler.sh", "script to install py-rattler");
 const RATTLER_PIN: Script = script!("rattler.txt", "version of py-rattler");
 const SOLVE: Script = script!("conda.sh", "script to resolve conda packages");
 const PROGRAM: Script = script!("conda.py", "program to resolve conda packages");
@@ -30,7 +29,7 @@ impl Emitter<'_> {
     ) -> State {
         let span = asked.span;
         let rattler = self
-            .with_pip_cache(self.shell(RATTLER, &[], config).mount(RATTLER_PIN.mount()))
+            .install_resolver(RATTLER_PIN, "py-rattler, the resolver of conda packages", config)
             .mount(Mount::scratch(OUT))
             .meta(self.metadata(STAGE, "install py-rattler", span))
             .run(&base.state)

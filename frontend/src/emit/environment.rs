@@ -13,6 +13,8 @@ use crate::plan::{AppFiles, Groups, StagePlan};
 use crate::project::{BuildRules, Requirements};
 
 const BUILD_CONSTRAINTS: &str = "/run/pybuild/build-constraints.txt";
+/// What is taken out of the output of pip.
+pub(super) const HIDE: Script = script!("hide.sed", "secrets that are taken out of the output of pip");
 pub(super) const COMPILE: Script = script!("compile.py", "script to compile modules");
 const VENV: Script = script!("venv.sh", "script to make the virtual environment");
 const PIP: Script = script!("pip.sh", "script to install with pip");
@@ -84,7 +86,11 @@ impl Emitter<'_> {
         let mut arguments = pip_arguments();
         let files = Self::requirement_files(requirements).into_iter();
         arguments.extend(files.flat_map(|file| ["-r".to_owned(), file]));
-        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount()).cwd("/run/pybuild");
+        let exec = self
+            .shell(PIP, &arguments, config)
+            .mount(HIDE.mount())
+            .mount(COMPILE.mount())
+            .cwd("/run/pybuild");
         let exec = self.mount_requirements(exec, requirements, Reader::Pip);
         let exec = with_build_constraints(exec, &self.own_build().constraints);
         let title = format!("pip: {}", requirements.label());
@@ -98,7 +104,7 @@ impl Emitter<'_> {
         let image = self.environment(groups, false)?;
         let meta = self.metadata(BUILDER, "project: source", span);
         let source = self.app(&State::scratch(), files, &[], meta);
-        let exec = self.shell(PROJECT, &[], &image.config).mount(COMPILE.mount());
+        let exec = self.shell(PROJECT, &[], &image.config).mount(HIDE.mount()).mount(COMPILE.mount());
         let exec = exec
             .mount(Mount::bind(&source, "/src").selector(files.to.as_str()).no_output())
             .mount(Mount::scratch(OUT))
@@ -129,7 +135,7 @@ impl Emitter<'_> {
             let folder = if folder == "." { to.to_owned() } else { format!("{to}/{folder}") };
             arguments.extend(["-e".to_owned(), folder]);
         }
-        let exec = self.shell(PIP, &arguments, config).mount(COMPILE.mount());
+        let exec = self.shell(PIP, &arguments, config).mount(HIDE.mount()).mount(COMPILE.mount());
         let exec = with_build(with_version(exec, self.version()), self.own_build());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);

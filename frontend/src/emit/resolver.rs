@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, Sharing, State};
 
+use super::environment::HIDE;
 use super::locations::Locks;
 use super::overlaps::Comparisons;
 use super::requirements::Reader;
@@ -23,7 +24,7 @@ pub const EXPLANATION: &str = "words.txt";
 
 pub(super) const STAGE: &str = "resolver";
 const CACHE: &str = "/root/.cache/uv";
-const UV: Script = script!("uv.sh", "script to install uv");
+const INSTALL: Script = script!("install-resolver.sh", "script to install a resolver");
 const UV_PIN: Script = script!("uv.txt", "version of uv");
 const RESOLVE: Script = script!("resolve.sh", "script to resolve requirements");
 const EXPLAIN: Script = script!("explain.sh", "script to find the requirement that failed");
@@ -94,7 +95,7 @@ fn ask(
         return emitter.locator(files, base, &config, &asked);
     }
     let uv = emitter
-        .with_pip_cache(emitter.shell(UV, &[], &config).mount(UV_PIN.mount()))
+        .install_resolver(UV_PIN, "uv, the resolver", &config)
         .mount(Mount::scratch(OUT))
         .meta(emitter.metadata(STAGE, "install uv", span))
         .run(&base.state)
@@ -131,6 +132,12 @@ fn ask(
 }
 
 impl Emitter<'_> {
+    /// The process that installs a resolver in the version of `pin`; messages name the resolver `name`.
+    pub(super) fn install_resolver(&self, pin: Script, name: &str, config: &ImageConfig) -> Exec {
+        let exec = self.shell(INSTALL, &[pin.path(), name.to_owned()], config);
+        self.with_pip_cache(exec.mount(HIDE.mount()).mount(pin.mount()))
+    }
+
     /// The process that asks, by `script`.
     pub(super) fn asking(
         &self,

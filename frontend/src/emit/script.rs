@@ -48,3 +48,36 @@ macro_rules! script {
 }
 
 pub(super) use script;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use crate::address::redacted;
+    use crate::emit::environment::HIDE;
+
+    /// Pip prints addresses that the frontend never sees, so both have to know the same forms.
+    #[test]
+    fn scripts_take_out_of_an_address_what_messages_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("hide.sed");
+        std::fs::write(&script, HIDE.text()).unwrap();
+        let addresses = [
+            "https://me:pass@host.example/simple/",
+            "https://host.example/aB3dE5fG7hJ9kL2mN4pQ/simple/",
+            "https://host.example/team/0123456789abcdef0123456789abcdef/simple/flask/",
+            "https://host.example/glpat-AbCdEfGhIjKlMnOpQrSt/files/a-1.whl",
+            "https://host.example/t/a1b2c3d4e5f6a7b8c9d0/channel/a-1.whl",
+            "https://host.example/a-1.whl?X-Amz-Signature=0123456789abcdef",
+            "https://host.example/simple/flask/",
+        ];
+        let mut sed = Command::new("sed");
+        sed.arg("-f").arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut running = sed.spawn().unwrap();
+        let text = addresses.join("\n");
+        running.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let shown = String::from_utf8(running.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!(shown.lines().collect::<Vec<_>>(), addresses.map(redacted));
+    }
+}

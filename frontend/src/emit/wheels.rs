@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Cap, Exec, Executed, Git, Location, Metadata, Mount, Network, ProgressGroup, State};
 
-use super::environment::{with_build, with_version};
+use super::environment::{HIDE, with_build, with_version};
 use super::layers::Layers;
 use super::overlaps::Orders;
 use super::script::{Script, script};
@@ -393,7 +393,11 @@ impl Emitter<'_> {
         let (root, config) = self.build_root()?;
         let settings = rules.settings.iter().map(|setting| format!("--config-settings={setting}"));
         let arguments: Vec<String> = std::iter::once(path.to_owned()).chain(settings).collect();
-        let exec = self.shell(WHEEL, &arguments, &config).mount(source).mount(cause::SCRIPT.mount());
+        let exec = self
+            .shell(WHEEL, &arguments, &config)
+            .mount(HIDE.mount())
+            .mount(source)
+            .mount(cause::SCRIPT.mount());
         let exec = with_build(exec.mount(Mount::scratch(OUT)), rules);
         let exec = with_version(exec, version);
         let meta = self.metadata_at(BUILDER, title, vec![location]);

@@ -2,10 +2,6 @@ set -e
 PATH=${PATH#/venv/bin:}
 out=/run/pybuild/out
 python=$(command -v python3 || command -v python)
-# What pip prints of an address has its user name, password, signature or token.
-hide='s#://[^/@[:space:]]*@#://****@#g
-s#\(://[^/[:space:]]*/\(t\|priv\)/\)[0-9A-Za-z_-]*[0-9][0-9A-Za-z_-]*/#\1****/#g
-s#\([?&]\([A-Za-z_-]*[_-]\)\{0,1\}\([Ss]ig\|[Ss]ignature\|[Tt]oken\|[Cc]redential\|[Pp]assword\|[Ss]ecret\|[Aa]pi_\{0,1\}[Kk]ey\|[Aa]uth\)=\)[^&#[:space:]]*#\1****#g'
 unbuffered=$(sed -u '' </dev/null 2>/dev/null && echo -u) || unbuffered=
 set -- install --no-deps --no-compile --root "$out" /src
 pip() {
@@ -23,6 +19,6 @@ if [ "${PIP_BUILD_CONSTRAINT:-}" = /run/pybuild/build-constraints.txt ]; then
         exit 1
     fi
 fi
-code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed $unbuffered "$hide" >&2; } 3>&1)
+code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed $unbuffered -f /run/pybuild/hide.sed >&2; } 3>&1)
 [ -z "$code" ] || exit "$code"
 /venv/bin/python -W ignore /run/pybuild/compile.py "$out/venv/lib" /venv/lib
