@@ -3,7 +3,9 @@
 //! Each part makes inputs from a seed, asks a tool and pybuild the same question, and counts the answers that are
 //! equal. The last line is `N passed, N failed`. See `tests/README.md`.
 
+mod cases;
 mod command;
+mod desk;
 mod failure;
 mod freshness;
 mod meant;

@@ -6,6 +6,7 @@ use pybuild::diagnostics::Problem;
 use serde_json::json;
 
 use super::edited::Edited;
+use crate::desk::Verdict;
 use crate::failure::Failure;
 use crate::selection::answer::Answer;
 use crate::selection::case::{Ask, Case};
@@ -18,17 +19,6 @@ use crate::selection::{manifests, pipenv, uv};
 
 /// The most comparisons for making one case small.
 const MOST: usize = 250;
-
-/// What a comparison ends in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Both sides say the same.
-    Same,
-    /// The tool does not lock the project.
-    Refused(String),
-    /// They do not say the same.
-    Different(String),
-}
 
 /// Compares edits of one project, which is locked once.
 pub(super) fn compare(edits: &[&Edited], bench: &mut Bench) -> Result<Vec<Verdict>, Failure> {

@@ -15,6 +15,7 @@ use super::server::Server;
 use super::target::{Environment, Environments, Target};
 use super::uv::{self, Uv};
 use super::worker::Worker;
+use crate::desk::Verdict;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::tools::Tools;
@@ -22,17 +23,6 @@ use serde_json::json;
 
 /// The machine on which tools lock that lock for every machine. Its Python is in all projects' `requires-python`.
 pub(crate) const LOCKING: &str = "3.12.1-x86_64-glibc-2.36";
-
-/// What a comparison ends in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Both sides say the same to every question.
-    Same,
-    /// The tool does not lock the project.
-    Refused(String),
-    /// They do not say the same.
-    Different(String),
-}
 
 /// What comparisons are made with, one for each thread.
 pub(crate) struct Bench {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::case::{Ask, Case};
-use super::compare::{Bench, Verdict};
+use super::compare::Bench;
+use crate::desk::Verdict;
 use crate::failure::Failure;
 
 /// The most comparisons for one case.
