@@ -226,7 +226,7 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
 pub(super) fn conflict(first: &str, last: &str, place: &str, count: usize) -> String {
     let files = match count {
         1 => format!("`{place}`"),
-        _ => format!("`{place}` and {} more files", count - 1),
+        _ => format!("{count} files, such as `{place}`"),
     };
     format!(
         "warning: {first} and {last} both bring {files}, with different contents: those of {last} are kept"

@@ -57,7 +57,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 fn warning(first: &str, last: &str) -> String {
     format!(
         "warning: {first}-1.0-py3-none-any.whl and {last}-1.0-py3-none-any.whl both bring \
-         `lib/python3.11/site-packages/shared/__init__.py` and 1 more files, with different contents: those of \
+         2 files, such as `lib/python3.11/site-packages/shared/__init__.py`, with different contents: those of \
          {last}-1.0-py3-none-any.whl are kept"
     )
 }

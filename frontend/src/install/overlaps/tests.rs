@@ -88,7 +88,7 @@ fn layers_in_the_order_of_installation_are_right_and_the_user_is_told() {
     assert_eq!(
         warnings(&[&one, &two], &["one", "two"]),
         [
-            "warning: one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl both bring `x/a.py` and 1 more files, with \
+            "warning: one-1.0-py3-none-any.whl and two-1.0-py3-none-any.whl both bring 2 files, such as `x/a.py`, with \
           different contents: those of two-1.0-py3-none-any.whl are kept"
         ]
     );

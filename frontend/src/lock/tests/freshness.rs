@@ -315,3 +315,40 @@ fn formats_without_a_trace_are_taken_as_fresh() {
     assert_eq!(stale(Format::Pylock, "lock-version = '1.0'\npackages = []", "[project]"), None);
     assert_eq!(stale(Format::Uv, "version = 1", "[project]"), None);
 }
+
+/// The lock of uv 0.13.9 for this project, whose dependencies setuptools reads from a file. `uv lock --check` takes the lock
+/// as it is, and not after one of the edits.
+#[test]
+fn uv_compares_what_no_backend_computes() {
+    let lock = r#"
+version = 1
+revision = 5
+requires-python = ">=3.11"
+[[package]]
+name = "shop"
+version = "1"
+source = { editable = "." }
+[package.metadata]
+requires-dist = [{ name = "six" }, { name = "six", marker = "extra == 'web'" }]
+provides-extras = ["web"]
+[package.metadata.requires-dev]
+dev = [{ name = "six", specifier = ">=1.16" }]
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example/simple" }
+"#;
+    let manifest = "[project]\nname = \"shop\"\nversion = \"1\"\nrequires-python = \">=3.11\"\n\
+        dynamic = [\"dependencies\"]\n[project.optional-dependencies]\nweb = [\"six\"]\n\
+        [dependency-groups]\ndev = [\"six>=1.16\"]\n[build-system]\nrequires = [\"setuptools\"]\n\
+        build-backend = \"setuptools.build_meta\"\n";
+    assert_eq!(stale(Format::Uv, lock, manifest), None);
+    for (old, new) in [
+        ("six>=1.16", "six>=1.15"),
+        ("web = [\"six\"]", "web = [\"six\"]\nmore = [\"six\"]"),
+        ("web = [\"six\"]", "web = [\"six>=1\"]"),
+        ("dev = [", "old = [\"six\"]\ndev = ["),
+    ] {
+        assert!(stale(Format::Uv, lock, &manifest.replace(old, new)).is_some(), "{new}");
+    }
+}

@@ -21,6 +21,13 @@ pub(super) struct Entry {
     marker: Option<Marker>,
 }
 
+impl Entry {
+    /// Whether an extra alone asks for the package.
+    pub(super) fn is_of_extra(&self) -> bool {
+        self.marker.as_ref().is_some_and(|marker| !marker.alternatives().contains(&None))
+    }
+}
+
 /// Who asks for a requirement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asker<'a> {

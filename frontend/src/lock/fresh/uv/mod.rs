@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::VersionSpecifiers;
 use serde_json::{Map, Value};
 
-use self::entry::{Asker, Sources, differ, locked_entries};
+use self::entry::{Asker, Entry, Sources, differ, locked_entries};
 use self::origin::Around;
 use self::settings::Settings;
 use super::json::of_toml;
@@ -224,13 +224,14 @@ impl Workspace<'_> {
         if let Some(reason) = self.other_kind(project, manifest) {
             return Some(reason);
         }
-        // What a build backend computes cannot be known here.
-        if manifest.is_dynamic("dependencies") || manifest.is_dynamic("optional-dependencies") {
-            return None;
-        }
         let project_table = manifest.project()?;
-        let Some(metadata) = &project.metadata else { return self.not_satisfied(manifest) };
-        if let Some(reason) = self.requirements_differ(project, manifest, metadata) {
+        // What a build backend computes cannot be known here.
+        let (is_dynamic, has_dynamic_extras) =
+            (manifest.is_dynamic("dependencies"), manifest.is_dynamic("optional-dependencies"));
+        let Some(metadata) = &project.metadata else {
+            return if is_dynamic || has_dynamic_extras { None } else { self.not_satisfied(manifest) };
+        };
+        if !has_dynamic_extras && let Some(reason) = self.requirements_differ(project, manifest, metadata) {
             return Some(reason);
         }
         if project.is_member {
@@ -239,18 +240,22 @@ impl Workspace<'_> {
                 return reason;
             }
         }
-        self.other_extras(project_table, metadata)
+        if has_dynamic_extras { None } else { self.other_extras(project_table, metadata) }
     }
 
+    /// Whether the dependencies and those of extras are others than the locked ones. Dependencies that a build backend
+    /// computes are left out.
     fn requirements_differ(
         &self,
         project: &AskedProject,
         manifest: &Manifest,
         metadata: &Value,
     ) -> Option<Reason> {
+        let is_dynamic = manifest.is_dynamic("dependencies");
         let wanted = self.with_sources(manifest, &project.folder, |sources| {
             let table = manifest.project()?;
-            let texts = table.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+            let texts = table.get("dependencies").filter(|_| !is_dynamic);
+            let texts = texts.and_then(Value::as_array).into_iter().flatten();
             let mut wanted = sources.all(texts.filter_map(Value::as_str), Asker::default())?;
             let extras = table.get("optional-dependencies").and_then(Value::as_object);
             for (extra, list) in extras.into_iter().flatten() {
@@ -265,7 +270,10 @@ impl Workspace<'_> {
         if manifest.is_dynamic("version") && wanted.iter().any(|entry| entry.name == project.name) {
             return None;
         }
-        let locked = locked_entries(metadata.get("requires-dist"))?;
+        let mut locked = locked_entries(metadata.get("requires-dist"))?;
+        if is_dynamic {
+            locked.retain(Entry::is_of_extra);
+        }
         differ(&locked, &wanted, self.pythons().as_ref())
     }
 
