@@ -136,5 +136,6 @@ fn inputs(plan: &Plan, platform: &Platform, file: &str) -> Inputs {
         epoch: None,
         scanned: Scanned::default(),
         together: BTreeMap::new(),
+        tries: BTreeMap::new(),
     }
 }
