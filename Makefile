@@ -13,7 +13,7 @@ demo: ## from nothing to a production container that answers a request
 test: ## every test of the workspace, on a real engine
 	@tests/run
 
-oracle: ## compare with the packaging tools: selections, trees of files, freshness
+oracle: ## compare with the packaging tools: selections, trees of files, freshness, origins
 	@tests/oracle
 
 bench: engine-up frontend ## measure builds against the usual Dockerfiles

@@ -1,8 +1,8 @@
 //! `direct_url.json`: where a package is from that is from no index.
 //!
 //! The specification is "recording the direct URL origin of installed distributions" (PEP 610). The file says what the tool
-//! of the lock writes. uv 0.13.9 was run for each kind of source. For pip 26.3 (which pipenv runs), poetry 2.5.1 and pdm
-//! 2.29.4, their sources were read. An address has no user name, password or token: the types of addresses leave them out.
+//! of the lock writes. The part `origins` of the comparisons with the tools runs uv, poetry, pdm, pipenv and pip for each
+//! kind of source. An address has no user name, password or token: the types of addresses leave them out.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,8 @@ pub(super) fn direct_url(
     locked: Option<&Locked>,
     workdir: &ImagePath,
 ) -> Option<String> {
-    let is_uv = locked.is_none_or(|locked| locked.lock.format == Format::Uv);
+    // uv resolves what is not locked.
+    let format = locked.map_or(Format::Uv, |locked| locked.lock.format);
     let in_image = |path: &str| {
         let folder = workdir.as_str().trim_end_matches('/');
         let path = if path == "." { String::new() } else { format!("/{path}") };
@@ -41,6 +42,8 @@ pub(super) fn direct_url(
         Source::Git { url, commit, revision, subdirectory } => {
             put("url", json!(url.as_str()));
             let mut info = json!({"vcs": "git", "commit_id": commit});
+            // pip, which installs a pylock.toml, asks the repository for the commit itself.
+            let revision = if format == Format::Pylock { Some(commit) } else { revision.as_ref() };
             if let (Some(revision), Some(info)) = (revision, info.as_object_mut()) {
                 info.insert("requested_revision".to_owned(), json!(revision));
             }
@@ -49,18 +52,18 @@ pub(super) fn direct_url(
         }
         Source::Url { url, subdirectory } => {
             put("url", json!(url.without_fragment().as_str()));
-            put("archive_info", archive(hash.filter(|_| !is_uv)));
+            put("archive_info", archive(format, hash));
             put_folder(&mut put, subdirectory.as_ref());
         }
         Source::File { subdirectory, .. } => {
             put("url", json!(in_image(path?)));
-            put("archive_info", archive(hash.filter(|_| !is_uv)));
+            put("archive_info", archive(format, hash));
             put_folder(&mut put, subdirectory.as_ref());
         }
         // A wheel is built of the folder for every image that has the file.
         Source::Directory { .. } => {
             put("url", json!(in_image(path?)));
-            put("dir_info", if is_uv { json!({"editable": false}) } else { json!({}) });
+            put("dir_info", if format == Format::Uv { json!({"editable": false}) } else { json!({}) });
         }
     }
     Some(Value::Object(object).to_string())
@@ -86,11 +89,17 @@ fn encoded(path: &str) -> String {
     text
 }
 
-/// uv does not write the hash of an archive.
-fn archive(hash: Option<&Hash>) -> Value {
-    match hash {
-        Some(hash) => json!({"hashes": {hash.algorithm.as_str(): hash.digest}}),
-        None => json!({}),
+/// The hash of an archive. The specification has had two keys for the hash, `hash` and later `hashes`; a tool writes
+/// one of them, both, or none.
+fn archive(format: Format, hash: Option<&Hash>) -> Value {
+    let Some(Hash { algorithm, digest, .. }) = hash else { return json!({}) };
+    let algorithm = algorithm.as_str();
+    let (old, new) = (format!("{algorithm}={digest}"), json!({algorithm: digest}));
+    match format {
+        Format::Uv => json!({}),
+        Format::Poetry => json!({"hashes": new}),
+        Format::Pdm => json!({"hash": old}),
+        Format::Pylock | Format::Pipfile | Format::Requirements => json!({"hash": old, "hashes": new}),
     }
 }
 
@@ -174,5 +183,19 @@ mod tests {
             expected(r#"{"url":"file:///app/libs/a%20b","dir_info":{"editable":false}}"#)
         );
         assert_eq!(text(&Source::Directory { path: ".".to_owned(), install: Install::Not }, &from), None);
+    }
+
+    /// As uv 0.13.9, poetry 2.5.1, pdm 2.29.4 and pip 26.3 write it for the same archive.
+    #[test]
+    fn every_tool_writes_a_hash_in_its_own_way() {
+        let hash = Hash::of_sha256("ef12");
+        let of = |format| archive(format, Some(&hash));
+        assert_eq!(of(Format::Uv), json!({}));
+        assert_eq!(of(Format::Poetry), json!({"hashes": {"sha256": "ef12"}}));
+        assert_eq!(of(Format::Pdm), json!({"hash": "sha256=ef12"}));
+        for format in [Format::Pylock, Format::Pipfile, Format::Requirements] {
+            assert_eq!(of(format), json!({"hash": "sha256=ef12", "hashes": {"sha256": "ef12"}}));
+        }
+        assert_eq!(archive(Format::Pylock, None), json!({}));
     }
 }

@@ -10,6 +10,7 @@ mod failure;
 mod freshness;
 mod meant;
 mod options;
+mod origins;
 mod random;
 mod report;
 mod selection;
@@ -60,6 +61,7 @@ fn run(arguments: &[String]) -> Result<bool, Failure> {
             Part::Selection => selection::run(&options)?,
             Part::Trees => trees::run(&options)?,
             Part::Freshness => freshness::run(&options)?,
+            Part::Origins => origins::run(&options)?,
         });
     }
     let mut out = std::io::stdout();

@@ -10,7 +10,7 @@ use crate::tools::Tools;
 const SEED: u64 = 13;
 
 const USAGE: &str =
-    "usage: pybuild-differential [selection|trees|freshness]... [--short] [--seed N] [--count N] [--only N]
+    "usage: pybuild-differential [selection|trees|freshness|origins]... [--short] [--seed N] [--count N] [--only N]
                             [--kind KIND] [--keep] [--refused] [--home FOLDER]
 
 Without a part, every part is run.
@@ -32,6 +32,8 @@ pub(crate) enum Part {
     Trees,
     /// Whether a lock is older than its manifest.
     Freshness,
+    /// What an installed package says of the place that it is from.
+    Origins,
 }
 
 /// The options of a run.
@@ -80,6 +82,7 @@ impl Options {
                 "selection" => parts.push(Part::Selection),
                 "trees" => parts.push(Part::Trees),
                 "freshness" => parts.push(Part::Freshness),
+                "origins" => parts.push(Part::Origins),
                 "--short" => short = true,
                 "--keep" => keep = true,
                 "--refused" => refused = true,
@@ -92,7 +95,7 @@ impl Options {
             }
         }
         if parts.is_empty() {
-            parts = vec![Part::Selection, Part::Trees, Part::Freshness];
+            parts = vec![Part::Selection, Part::Trees, Part::Freshness, Part::Origins];
         }
         let tools = Tools::installed(home, &folder.join("tools.txt"))?;
         let meant = Meant::read(&folder.join("meant.toml"))?;

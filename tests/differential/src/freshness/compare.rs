@@ -124,7 +124,7 @@ fn theirs(folder: &Path, case: &Case, bench: &mut Bench) -> Result<Result<(), St
 /// Whether a build takes the lock; what it says where it does not.
 fn ours(published: &Published<'_>) -> Result<Result<(), String>, Failure> {
     let target = Target::parse(LOCKING)?;
-    let found = match ours::read(published, &Ask::default(), &target)? {
+    let found = match ours::read(published, ours::build_file(published.case, &Ask::default(), &target))? {
         Ok(Reading { found, .. }) | Err(found) => found,
     };
     let is_stale = found.errors().iter().any(|one| matches!(one.problem, Problem::StaleLock { .. }));

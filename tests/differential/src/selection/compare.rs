@@ -154,6 +154,15 @@ impl Bench {
         })
     }
 
+    /// Asks the indexes of a case.
+    pub(crate) fn resolver<'b>(
+        &'b self,
+        published: &'b Published<'b>,
+        environment: &'b Environment,
+    ) -> LoopbackResolver<'b> {
+        LoopbackResolver { published, uv: &self.uv, environment }
+    }
+
     pub(crate) fn worker(&mut self) -> Result<&mut Worker, Failure> {
         let worker = match self.worker.take() {
             Some(worker) => worker,
@@ -174,7 +183,7 @@ impl Bench {
         if matches!(&theirs, Answer::Refused(why) if why.starts_with("TooLong")) {
             return Ok(None);
         }
-        let resolver = LoopbackResolver { published, uv: &self.uv, environment };
+        let resolver = self.resolver(published, environment);
         let ours = ours::answer(published, ask, target, &resolver)?;
         Ok(theirs.difference(tool, &ours))
     }
@@ -194,7 +203,7 @@ impl Bench {
             return Ok(None);
         }
         let theirs = self.uv.pip_sync(published, file, environment)?;
-        let resolver = LoopbackResolver { published, uv: &self.uv, environment };
+        let resolver = self.resolver(published, environment);
         let lock = published.folder.join("uv.lock");
         let aside = published.folder.join("uv.lock.aside");
         std::fs::rename(&lock, &aside).map_err(Failure::io("moving a lock"))?;

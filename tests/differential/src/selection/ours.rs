@@ -48,12 +48,7 @@ pub(crate) struct Reading {
 }
 
 /// Reads a folder as a build of it does; what is wrong with the build file itself where it cannot be read.
-pub(crate) fn read(
-    published: &Published<'_>,
-    ask: &Ask,
-    target: &Target,
-) -> Result<Result<Reading, Diagnostics>, Failure> {
-    let text = build_file(published.case, ask, target);
+pub(crate) fn read(published: &Published<'_>, text: String) -> Result<Result<Reading, Diagnostics>, Failure> {
     let source = Arc::new(Source::new("pybuild.toml", text));
     let (spec, mut found) = Spec::parse(&source, Arguments::new(BTreeMap::new(), BTreeMap::new()));
     let Some(spec) = spec else { return Ok(Err(found)) };
@@ -73,31 +68,44 @@ pub(crate) fn answer(
     target: &Target,
     resolver: &dyn Resolver,
 ) -> Result<Answer, Failure> {
-    let case = published.case;
-    let Reading { spec, project, mut found } = match read(published, ask, target)? {
+    let text = build_file(published.case, ask, target);
+    Ok(match wheels(published, ask, target, resolver, text)? {
+        Ok(wheels) => Answer::Packages(wheels.iter().map(|wheel| installed(wheel, published.case)).collect()),
+        Err(words) => Answer::Refused(words),
+    })
+}
+
+/// The wheels that a build with this build file would have; the errors where the build is refused.
+pub(crate) fn wheels(
+    published: &Published<'_>,
+    ask: &Ask,
+    target: &Target,
+    resolver: &dyn Resolver,
+    text: String,
+) -> Result<Result<Vec<WheelPlan>, String>, Failure> {
+    let Reading { spec, project, mut found } = match read(published, text)? {
         Ok(reading) => reading,
-        Err(found) => return Ok(Answer::Refused(lines(&found))),
+        Err(found) => return Ok(Err(lines(&found))),
     };
     let names = ask.extras.iter().chain(&ask.groups);
     let mut groups: Vec<String> = names.map(|name| normalized(name)).collect();
     groups.sort();
     groups.dedup();
     if found.has_errors() {
-        return Ok(Answer::Refused(lines(&found)));
+        return Ok(Err(lines(&found)));
     }
     let platform = Platform::parse(target.platform()).map_err(|error| Failure::Other(error.to_string()))?;
     let wanted = [groups.clone()].into();
     let sets = match wheel_sets(&spec, &project, &wanted, (&platform, None), resolver, &mut found) {
         Ok(sets) => sets,
-        Err(error) => return Ok(Answer::Refused(error.to_string())),
+        Err(error) => return Ok(Err(error.to_string())),
     };
     match sets.get(&groups) {
         Some(set) if !found.has_errors() => {
             let layers = set.base.iter().chain(&set.extra);
-            let wheels = layers.flat_map(|layer| &layer.wheels);
-            Ok(Answer::Packages(wheels.map(|wheel| installed(wheel, case)).collect()))
+            Ok(Ok(layers.flat_map(|layer| &layer.wheels).cloned().collect()))
         }
-        _ => Ok(Answer::Refused(lines(&found))),
+        _ => Ok(Err(lines(&found))),
     }
 }
 
