@@ -118,9 +118,30 @@ impl<'b> Values<'b> {
     /// A path: parts from a list of those that lead somewhere, or of any bytes.
     pub(crate) fn path(&mut self) -> Vec<u8> {
         const PARTS: [&str; 24] = [
-            "demo", "x.py", "..", ".", "", "bin", "lib", "python", ".wh.python", ".wh..wh..opq", "demo-1.0.data",
-            "data", "scripts", "purelib", "platlib", "headers", "demo-1.0.dist-info", "METADATA", "info", "etc",
-            "passwd", "link", "link2", "site-packages",
+            "demo",
+            "x.py",
+            "..",
+            ".",
+            "",
+            "bin",
+            "lib",
+            "python",
+            ".wh.python",
+            ".wh..wh..opq",
+            "demo-1.0.data",
+            "data",
+            "scripts",
+            "purelib",
+            "platlib",
+            "headers",
+            "demo-1.0.dist-info",
+            "METADATA",
+            "info",
+            "etc",
+            "passwd",
+            "link",
+            "link2",
+            "site-packages",
         ];
         let count = 1 + self.byte() % 5;
         let parts: Vec<Vec<u8>> = (0..count)

@@ -65,7 +65,10 @@ pub fn build_file(bytes: &[u8]) {
     let mut files = text.split("=== ").map(|part| part.split_once('\n').unwrap_or((part, "")));
     let file = text.split("=== ").next().unwrap_or_default();
     files.next();
-    let context = Memory(files.collect());
+    // As in a folder, no name is empty, `.` or `..`: a walk would go round in circles.
+    let is_clean =
+        |name: &str| ContextPath::parse(name).is_some_and(|path| !path.is_root() && path.as_str() == name);
+    let context = Memory(files.filter(|(name, _)| is_clean(name)).collect());
     let source = Arc::new(Source::new("pybuild.toml", file));
     let (Some(spec), mut found) = Spec::parse(&source, Arguments::default()) else { return };
     let ignored = match Ignored::of("pybuild.toml", None, &context) {
@@ -90,7 +93,8 @@ pub fn build_file(bytes: &[u8]) {
         let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut found);
         if spec.dependencies.installer == Installer::Wheels && plan.builder.is_some() {
             let wanted = plan.group_sets();
-            let Ok(sets) = wheel_sets(&spec, &project, &wanted, (&platform, None), &Nothing, &mut found) else {
+            let Ok(sets) = wheel_sets(&spec, &project, &wanted, (&platform, None), &Nothing, &mut found)
+            else {
                 return;
             };
             plan = Plan::new(&spec, &project, target, &sets, &mut found);
@@ -100,7 +104,8 @@ pub fn build_file(bytes: &[u8]) {
         }
         let Ok(image) = emit(&plan, &inputs(&plan, &platform, file)) else { continue };
         let sent = image.state.marshal();
-        let read = buildkit_llb::Definition::decode(&sent.encode()).expect("a definition is read as it is written");
+        let read =
+            buildkit_llb::Definition::decode(&sent.encode()).expect("a definition is read as it is written");
         assert_eq!(State::from_definition(&read).expect("a graph").digest(), image.state.digest());
         let again = emit(&plan, &inputs(&plan, &platform, file)).expect("the same plan");
         assert_eq!(again.state.marshal().encode(), sent.encode(), "one plan, two graphs");

@@ -23,8 +23,16 @@ pub fn wheel(bytes: &[u8]) {
         let file = place.input("demo-1.0-py3-none-any.whl", &archive);
         let unpack = |root: &Path| {
             let root = root.to_str().expect("a name");
-            let fixed =
-                ["--root", root, "--prefix", "/venv", "--python", "3.11", "--interpreter", "/venv/bin/python"];
+            let fixed = [
+                "--root",
+                root,
+                "--prefix",
+                "/venv",
+                "--python",
+                "3.11",
+                "--interpreter",
+                "/venv/bin/python",
+            ];
             let file = format!("{file}:-");
             let arguments = fixed.into_iter().chain(["--wheel", &file]);
             install::unpack::run(&arguments.map(str::to_owned).collect::<Vec<_>>())
@@ -198,7 +206,8 @@ fn drafted_conda(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
         "name": "demo", "version": "1.0", "build": "h0_0", "build_number": 0, "depends": [], "noarch": noarch,
     });
     let paths = serde_json::json!({ "paths_version": 1, "paths": paths });
-    let mut info = entry(tar::EntryType::Regular, b"info/index.json", b"", index.to_string().as_bytes(), 0o644);
+    let mut info =
+        entry(tar::EntryType::Regular, b"info/index.json", b"", index.to_string().as_bytes(), 0o644);
     info.extend(entry(tar::EntryType::Regular, b"info/paths.json", b"", paths.to_string().as_bytes(), 0o644));
     (info, files)
 }

@@ -62,7 +62,11 @@ impl Place {
                     if let Ok(real) = fs::canonicalize(&path) {
                         let here = fs::canonicalize(root).expect("a root");
                         let is_system = target.is_absolute();
-                        assert!(is_system || real.starts_with(&here), "a link that leads out: {}", path.display());
+                        assert!(
+                            is_system || real.starts_with(&here),
+                            "a link that leads out: {}",
+                            path.display()
+                        );
                     }
                     target.as_os_str().as_encoded_bytes().to_vec()
                 } else {
