@@ -48,7 +48,8 @@ impl FileName {
     /// # Errors
     /// If what stands there is none.
     pub fn of_address(address: &str) -> Result<Self, FileNameError> {
-        let path = address.split(['?', '#']).next().unwrap_or(address);
+        let end = address.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+        let path = end.and_then(|end| address.get(..end)).unwrap_or(address);
         // The host is no name of a file.
         let path = path
             .split_once("://")

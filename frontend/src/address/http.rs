@@ -29,13 +29,11 @@ impl HttpUrl {
         };
         let open = without_credentials(&escaped);
         let parts = Parts::split(&open).ok_or_else(other)?;
-        let scheme = parts.scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https") {
-            return Err(other());
-        }
+        let scheme = ["https", "http"].into_iter().find(|scheme| parts.scheme.eq_ignore_ascii_case(scheme));
+        let scheme = scheme.ok_or_else(other)?;
         check(text, &parts)?;
         Ok(Self {
-            text: format!("{scheme}://{}{}", parts.host, parts.rest),
+            text: [scheme, "://", parts.host, parts.rest].concat(),
             had_credentials: parts.user.is_some_and(|user| !user.is_empty()) || *open != *escaped,
         })
     }

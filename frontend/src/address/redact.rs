@@ -182,8 +182,10 @@ fn tokens_among(path: &str, start: usize) -> Vec<Piece> {
     while let Some(part) = parts.next() {
         let end = at + part.len();
         let next = parts.peek().copied();
-        let is_key = next.is_some_and(|next| BEHIND_TOKEN.contains(&next)) && is_key(part);
-        if next.is_some() && (has_token_form(part) || is_key) {
+        // Most parts of most paths are names of folders, and files of a megabyte have thousands of paths.
+        let is_long = part.len() >= SHORTEST_TOKEN;
+        let is_key = || next.is_some_and(|next| BEHIND_TOKEN.contains(&next)) && is_key(part);
+        if is_long && next.is_some() && (has_token_form(part) || is_key()) {
             // The `/` before it goes with it.
             found.push(Piece { secret: (at, end), whole: (at.saturating_sub(1), end) });
         }

@@ -1,17 +1,8 @@
 //! Conda packages in layers, grouped as wheels are.
 
-use super::wheels::{Grouped, contents, grouped};
+use super::spread::{Grouped, ON_TOP, PROJECT, contents};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Place;
-
-/// How many heavy layers of conda packages an environment has at most, and in how many buckets the others are. There
-/// are wheels beside them, and an image has no room for more than 127 layers.
-const MOST_HEAVY: usize = 24;
-const BUCKETS: u64 = 12;
-
-/// The same for what groups add.
-const EXTRA_HEAVY: usize = 8;
-const EXTRA_BUCKETS: u64 = 4;
 
 /// A conda package as it gets into an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,11 +95,8 @@ impl CondaSet {
         let extra = all.into_iter().filter(|one| !base.iter().any(|other| other.name == one.name)).collect();
         let layer = |(name, packages)| CondaLayer { name, packages };
         Self {
-            base: grouped(base, MOST_HEAVY, BUCKETS, "packages").into_iter().map(layer).collect(),
-            extra: grouped(extra, EXTRA_HEAVY, EXTRA_BUCKETS, "group packages")
-                .into_iter()
-                .map(layer)
-                .collect(),
+            base: PROJECT.layers(base, "packages").into_iter().map(layer).collect(),
+            extra: ON_TOP.layers(extra, "group packages").into_iter().map(layer).collect(),
         }
     }
 

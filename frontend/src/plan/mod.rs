@@ -10,6 +10,7 @@ mod derived;
 mod order;
 mod package_names;
 mod parts;
+mod spread;
 mod stages;
 mod together;
 mod weight;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wheels::contents;
+use super::spread::contents;
 use super::{WheelLayer, WheelPlan, WheelSet, order};
 
 /// What the comparison of an environment's layers has found: sets of package names.

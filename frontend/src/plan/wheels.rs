@@ -1,47 +1,13 @@
-//! Wheels in layers: which go together, so that a changed package changes as little as possible of an image.
-//!
-//! A heavy wheel is a layer of its own. The others are spread over a fixed number of buckets by a hash of their
-//! names, so a package that is added, removed or bumped touches one bucket and no other. Heavy layers come first, by
-//! size: image stores unpack everything after the first layer that changed, and heavy packages change least.
+//! The wheels of an environment, in layers.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::CondaSet;
+use super::spread::{Grouped, ON_TOP, PROJECT, Spread, contents};
 use crate::address::{Commit, FileName, GitUrl, HttpUrl};
 use crate::diagnostics::Place;
 use crate::lock::Hash;
 use crate::project::BuildRules;
-
-/// Wheels from this size on, in bytes, are layers of their own.
-const HEAVY: u64 = 1 << 20;
-
-/// How many heavy layers an environment has at most; the lightest of the heavy ones go into buckets.
-const MOST_HEAVY: usize = 20;
-
-/// The buckets of the others. With the heavy ones, the venv, the project's own and the app: at most 40 layers.
-const BUCKETS: u64 = 16;
-
-/// The same for what groups add on top.
-const EXTRA_BUCKETS: u64 = 4;
-
-/// In an environment of conda packages, most of what is heavy is one of these; the layers are shared with them.
-const BESIDE_CONDA: (usize, u64) = (8, 4);
-
-/// The most characters of names that stand for a layer in the progress; further ones are counted.
-const MOST_NAMED: usize = 48;
-
-/// What is spread over layers.
-pub(super) trait Grouped: Ord {
-    /// The name, which decides the bucket.
-    fn name(&self) -> &str;
-    /// Name and version, for progress.
-    fn label(&self) -> String;
-    /// The size in bytes, 0 where it is not known.
-    fn size(&self) -> u64;
-}
 
 /// A package as it gets into an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,8 +161,8 @@ impl WheelSet {
         Self {
             python,
             conda: None,
-            base: layers(base, MOST_HEAVY, BUCKETS, "wheels"),
-            extra: layers(extra, MOST_HEAVY, EXTRA_BUCKETS, "group wheels"),
+            base: layers(base, PROJECT, "wheels"),
+            extra: layers(extra, ON_TOP, "group wheels"),
             bytecode,
         }
     }
@@ -210,12 +176,12 @@ impl WheelSet {
         bytecode: bool,
     ) -> Self {
         let (base, extra) = parted(base, all);
-        let (heavy, buckets) = BESIDE_CONDA;
+        // Most of what is heavy is a conda package.
         Self {
             python,
             conda: Some(conda),
-            base: layers(base, heavy, buckets, "wheels"),
-            extra: layers(extra, heavy, buckets, "group wheels"),
+            base: layers(base, ON_TOP, "wheels"),
+            extra: layers(extra, ON_TOP, "group wheels"),
             bytecode,
         }
     }
@@ -238,7 +204,7 @@ impl WheelSet {
             }
         }
         self.base.clone_from(&below.base);
-        self.extra = layers(extra, MOST_HEAVY, EXTRA_BUCKETS, "group wheels");
+        self.extra = layers(extra, ON_TOP, "group wheels");
         (self, others)
     }
 
@@ -296,59 +262,13 @@ fn parted(base: &[WheelPlan], all: Vec<WheelPlan>) -> (Vec<WheelPlan>, Vec<Wheel
     all.into_iter().partition(|wheel| names.contains(wheel.name.as_str()))
 }
 
-fn layers(wheels: Vec<WheelPlan>, most_heavy: usize, buckets: u64, kind: &str) -> Vec<WheelLayer> {
+fn layers(wheels: Vec<WheelPlan>, spread: Spread, kind: &str) -> Vec<WheelLayer> {
     // What is built from the context changes with every line of its code, and would have a bucket made again each time.
     let (mut own, wheels): (Vec<_>, Vec<_>) = wheels.into_iter().partition(WheelPlan::is_own);
     own.sort();
     let own = (!own.is_empty()).then(|| WheelLayer { name: format!("{kind} of the project"), wheels: own });
-    let layers = grouped(wheels, most_heavy, buckets, kind).into_iter();
+    let layers = spread.layers(wheels, kind).into_iter();
     layers.map(|(name, wheels)| WheelLayer { name, wheels }).chain(own).collect()
-}
-
-/// Spreads packages over layers, each with what it is called.
-pub(super) fn grouped<T: Grouped>(
-    packages: Vec<T>,
-    most_heavy: usize,
-    buckets: u64,
-    kind: &str,
-) -> Vec<(String, Vec<T>)> {
-    let (mut heavy, mut light): (Vec<_>, Vec<_>) =
-        packages.into_iter().partition(|package| package.size() >= HEAVY);
-    heavy.sort_by(|a, b| (Reverse(a.size()), a.name()).cmp(&(Reverse(b.size()), b.name())));
-    light.extend(heavy.split_off(heavy.len().min(most_heavy)));
-    let mut filled: BTreeMap<u64, Vec<T>> = BTreeMap::new();
-    for package in light {
-        filled.entry(bucket(package.name(), buckets)).or_default().push(package);
-    }
-    let alone = heavy.into_iter().map(|package| (package.label(), vec![package]));
-    let together = filled.into_iter().map(|(number, mut packages)| {
-        packages.sort();
-        (format!("{kind} {:02} of {buckets:02}", number + 1), packages)
-    });
-    alone.chain(together).collect()
-}
-
-/// Packages for progress: one with its version, several by their names as far as there is room.
-pub(super) fn contents<T: Grouped>(packages: &[T]) -> Option<String> {
-    let (first, others) = packages.split_first()?;
-    if others.is_empty() {
-        return Some(first.label());
-    }
-    let mut shown = first.name().to_owned();
-    for (at, other) in others.iter().enumerate() {
-        if shown.len() + 2 + other.name().len() > MOST_NAMED {
-            return Some(format!("{shown} and {} more", others.len() - at));
-        }
-        shown = format!("{shown}, {}", other.name());
-    }
-    Some(shown)
-}
-
-/// The bucket of a package: a hash of its name alone, so that no other package moves it.
-fn bucket(name: &str, buckets: u64) -> u64 {
-    let digest = Sha256::digest(name.as_bytes());
-    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    number % buckets
 }
 
 #[cfg(test)]
@@ -375,55 +295,7 @@ mod tests {
     }
 
     fn many() -> Vec<WheelPlan> {
-        let light = (0..70).map(|number| wheel(&format!("light-{number}"), "1.0", 1000));
-        let heavy = (0..30).map(|number| wheel(&format!("heavy-{number}"), "1.0", HEAVY + number));
-        light.chain(heavy).collect()
-    }
-
-    fn changed(before: &[WheelPlan], after: &[WheelPlan]) -> usize {
-        let before = layers(before.to_vec(), MOST_HEAVY, BUCKETS, "wheels");
-        let after = layers(after.to_vec(), MOST_HEAVY, BUCKETS, "wheels");
-        let only =
-            |these: &[WheelLayer], those: &[WheelLayer]| these.iter().filter(|l| !those.contains(l)).count();
-        only(&before, &after).max(only(&after, &before))
-    }
-
-    #[test]
-    fn a_package_that_is_added_removed_or_bumped_touches_one_layer() {
-        let before: Vec<_> = many().into_iter().filter(|wheel| wheel.name != "heavy-29").collect();
-        let before: Vec<_> = before.into_iter().filter(|wheel| !wheel.name.starts_with("heavy-2")).collect();
-        let mut bumped = before.clone();
-        bumped[3] = wheel("light-3", "2.0", 1200);
-        assert_eq!(changed(&before, &bumped), 1);
-        let mut heavier = before.clone();
-        let place = heavier.iter().position(|wheel| wheel.name == "heavy-5").unwrap();
-        heavier[place] = wheel("heavy-5", "2.0", HEAVY + 5);
-        assert_eq!(changed(&before, &heavier), 1);
-        let fewer: Vec<_> = before.iter().filter(|wheel| wheel.name != "light-9").cloned().collect();
-        assert_eq!(changed(&before, &fewer), 1);
-        let mut more = before.clone();
-        more.push(wheel("new", "1.0", 10));
-        assert_eq!(changed(&before, &more), 1);
-    }
-
-    #[test]
-    fn the_number_of_layers_is_bounded_and_heavy_ones_come_first() {
-        let all = layers(many(), MOST_HEAVY, BUCKETS, "wheels");
-        assert!(all.len() <= 36, "{}", all.len());
-        assert_eq!(all[0].name, "heavy-29 1.0");
-        assert_eq!(all.iter().map(|layer| layer.wheels.len()).sum::<usize>(), 100);
-    }
-
-    #[test]
-    fn a_layer_is_called_by_what_is_in_it_as_far_as_there_is_room() {
-        let shown =
-            |names: &[&str]| contents(&names.iter().map(|name| wheel(name, "1.0", 10)).collect::<Vec<_>>());
-        assert_eq!(shown(&[]), None);
-        assert_eq!(shown(&["click"]).as_deref(), Some("click 1.0"));
-        assert_eq!(shown(&["certifi", "idna"]).as_deref(), Some("certifi, idna"));
-        let many = ["certifi", "charset-normalizer", "idna", "python-dateutil", "requests", "urllib3"];
-        let expected = "certifi, charset-normalizer, idna and 3 more";
-        assert_eq!(shown(&many).as_deref(), Some(expected));
+        (0..100).map(|number| wheel(&format!("light-{number}"), "1.0", 1000)).collect()
     }
 
     #[test]

@@ -35,13 +35,12 @@ production: from python:3.13-slim
 Packages of the project: 3, 16.4 MB to download
   PACKAGE  VERSION  SIZE      LAYER            FILE                                               WHY
   numpy    2.1.0    16.3 MB   numpy 2.1.0      numpy-2.1.0-cp313-cp313-manylinux_2_17_x86_64.whl  dependencies
-  click    8.1.7    97.9 kB   wheels 05 of 16  click-8.1.7-py3-none-any.whl                       dependencies → flask
-  flask    3.0.3    101.7 kB  wheels 11 of 16  flask-3.0.3-py3-none-any.whl                       dependencies
+  click    8.1.7    97.9 kB   wheels 14 of 16  click-8.1.7-py3-none-any.whl                       dependencies → flask
+  flask    3.0.3    101.7 kB  wheels 14 of 16  flask-3.0.3-py3-none-any.whl                       dependencies
 
   LAYER            SIZE      PACKAGES
   numpy 2.1.0      16.3 MB   1
-  wheels 05 of 16  97.9 kB   1
-  wheels 11 of 16  101.7 kB  1
+  wheels 14 of 16  199.6 kB  2
 
 Packages that dev adds: 1
   PACKAGE  VERSION  SIZE  LAYER                  FILE                         WHY
@@ -132,7 +131,7 @@ production for linux/amd64: what differs from HEAD
 No package and no step differs.
 
 Layers of packages
-  kept: 4 of 4, 16.4 MB
+  kept: 3 of 3, 16.4 MB
 
 Files of the app are not compared: a changed one makes the app's layer again.
 ";
@@ -147,14 +146,14 @@ Packages
   ~ click 8.1.7 -> 8.1.8
 
 Layers of packages
-  made and pushed again: wheels 05 of 16, 97.9 kB (click 8.1.8)
-  kept: 3 of 4, 16.4 MB
+  made and pushed again: wheels 14 of 16, 199.6 kB (click 8.1.8, flask 3.0.3)
+  kept: 2 of 3, 16.3 MB
 
 Steps that run again
   [wheels] click 8.1.8
-  [wheels] unpack: click 8.1.8
+  [wheels] unpack: click, flask
+  [wheels] compare: files of 2 layers
   [wheels] compare: files of 3 layers
-  [wheels] compare: files of 4 layers
   [builder] environment
   [test] apt: libpq5
   [test] check: pytest
@@ -167,7 +166,7 @@ Files of the app are not compared: a changed one makes the app's layer again.
     let json = folder.run(&["plan", "--diff", "HEAD", "--format", "json", AMD64[0], AMD64[1]]).result();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["packages"][0]["after"], "8.1.8");
-    assert_eq!(json["layers"]["kept"], 3);
+    assert_eq!(json["layers"]["kept"], 2);
 }
 
 #[test]

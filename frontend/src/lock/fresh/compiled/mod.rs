@@ -208,8 +208,12 @@ impl Judge<'_> {
         for want in wants.all.iter().filter(|want| !wants.left_out.contains(&want.requirement.name)) {
             let name = &want.requirement.name;
             let locked = packages.get(name).map_or(&[][..], Vec::as_slice);
-            let is_fit = if locked.is_empty() { want.is_constraint } else { fits(want, locked) };
-            if !is_fit && self.applies(want.requirement.marker.as_ref()) {
+            let is_fit = if locked.is_empty() {
+                want.is_constraint || want.may_be_virtual
+            } else {
+                fits(want, locked)
+            };
+            if !is_fit && self.applies(want.requirement.marker.as_ref(), &wants.environments) {
                 let (added, changed) = by_file.entry(&want.file).or_default();
                 if locked.is_empty() { added } else { changed }.insert(name.to_string());
             }
@@ -230,12 +234,15 @@ impl Judge<'_> {
 
     /// Whether a requirement with such a marker has to be locked. A lock for one environment has to have what every Linux
     /// machine needs: the one that the lock was made on is not known.
-    fn applies(&self, marker: Option<&Marker>) -> bool {
+    fn applies(&self, marker: Option<&Marker>, environments: &[Marker]) -> bool {
         let Some(marker) = marker else { return true };
         let Ok(linux) = Marker::parse(LINUX) else { return false };
         let (mut anywhere, mut everywhere) = (false, true);
-        Machines::of(&[marker, &linux], self.pythons).each(|environment, active| {
-            if !active.extras.is_empty() {
+        let looked_at: Vec<&Marker> = [marker, &linux].into_iter().chain(environments).collect();
+        Machines::of(&looked_at, self.pythons).each(|environment, active| {
+            let is_meant =
+                environments.is_empty() || environments.iter().any(|one| one.holds(environment, active));
+            if !active.extras.is_empty() || !is_meant {
                 return true;
             }
             let holds = marker.holds(environment, active);

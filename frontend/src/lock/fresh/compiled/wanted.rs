@@ -9,7 +9,7 @@ use super::super::super::Input;
 use super::super::super::requirements::{Line, ParsedRequirements, parse_requirements};
 use super::super::of_toml;
 use super::command::{Command, Tool};
-use crate::pep508::{Name, Requirement, parse_specifiers};
+use crate::pep508::{Marker, Name, Requirement, parse_specifiers};
 
 /// One requirement, and who requires it.
 #[derive(Clone, Debug)]
@@ -21,6 +21,9 @@ pub(super) struct Want {
     pub(super) is_constraint: bool,
     /// Whether `[tool.uv.sources]` says where the package comes from: its version is then that of the source.
     pub(super) is_from_elsewhere: bool,
+    /// Whether the package may be a folder that is not installed, so that no lock has it: a member of the workspace or a
+    /// path, without a build backend.
+    pub(super) may_be_virtual: bool,
 }
 
 /// Everything that the files require.
@@ -31,6 +34,8 @@ pub(super) struct Found {
     pub(super) left_out: BTreeSet<Name>,
     /// The Pythons of the project.
     pub(super) pythons: Option<VersionSpecifiers>,
+    /// Markers of the environments that the project locks for. Without one, the lock is for every environment.
+    pub(super) environments: Vec<Marker>,
 }
 
 impl Found {
@@ -38,7 +43,7 @@ impl Found {
     pub(super) fn add_project(&mut self, path: &str, text: &str, command: &Command) -> Option<()> {
         let tree = of_toml(text)?;
         if command.tool != Tool::PipCompile {
-            self.leave_out_of_uv(&tree);
+            self.read_settings(&tree);
         }
         if !command.is_without_project {
             self.add_dependencies(path, &tree)?;
@@ -152,24 +157,36 @@ impl Found {
         for line in lines {
             if let Some(requirement) = line.requirement {
                 let file = line.at.file.to_string();
-                self.all.push(Want { file, requirement, is_constraint, is_from_elsewhere: false });
+                self.all.push(Want {
+                    file,
+                    requirement,
+                    is_constraint,
+                    is_from_elsewhere: false,
+                    may_be_virtual: false,
+                });
             }
         }
     }
 
     fn push(&mut self, path: &str, requirement: Requirement, tree: &Value) {
-        let sources = uv(tree, "sources").and_then(Value::as_object);
-        let is_from_elsewhere = sources.into_iter().flatten().any(|(name, source)| {
-            let is_index = |source: &Value| source.get("index").is_some();
-            Name::new(name).is_ok_and(|name| name == requirement.name)
-                && !source.as_array().map_or_else(|| is_index(source), |list| list.iter().all(is_index))
-        });
+        let sources = uv(tree, "sources").and_then(Value::as_object).into_iter().flatten();
+        let own = sources.filter(|(name, _)| Name::new(name).is_ok_and(|name| name == requirement.name));
+        let own: Vec<&Value> = own
+            .flat_map(|(_, source)| source.as_array().map_or(std::slice::from_ref(source), Vec::as_slice))
+            .collect();
+        let has = |source: &&Value, key: &str| source.get(key).is_some();
+        let is_from_elsewhere = own.iter().any(|source| !has(source, "index"));
+        let may_be_virtual = own.iter().any(|source| has(source, "workspace") || has(source, "path"));
         let file = path.to_owned();
-        self.all.push(Want { file, requirement, is_constraint: false, is_from_elsewhere });
+        let is_constraint = false;
+        self.all.push(Want { file, requirement, is_constraint, is_from_elsewhere, may_be_virtual });
     }
 
-    /// Leaves out what the settings of uv override or exclude.
-    fn leave_out_of_uv(&mut self, tree: &Value) {
+    /// Reads the settings of uv: what they override or exclude is left out, and they say what the lock is for.
+    fn read_settings(&mut self, tree: &Value) {
+        let environments = uv(tree, "environments");
+        let environments = texts(environments).chain(environments.and_then(Value::as_str));
+        self.environments.extend(environments.filter_map(|text| Marker::parse(text).ok()));
         for key in ["override-dependencies", "exclude-dependencies"] {
             let names = texts(uv(tree, key)).filter_map(|text| Requirement::parse(text).ok());
             self.left_out.extend(names.map(|requirement| requirement.name));
