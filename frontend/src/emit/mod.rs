@@ -26,7 +26,7 @@ mod sbom;
 mod script;
 mod wheels;
 
-pub use config::ImageConfig;
+pub use config::{ImageConfig, WORKING};
 pub use environment::VERSION_VARIABLES;
 pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};

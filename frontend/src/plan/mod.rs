@@ -255,6 +255,8 @@ pub struct RunPlan {
     pub workdir: ImagePath,
     /// Whom it runs as; absent for root.
     pub user: Option<String>,
+    /// The numbers of that user and its group, as far as the file gives them: secrets and caches belong to them.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// A check: a command that must succeed on the stage's environment, with the app's files beside it.
@@ -279,7 +281,9 @@ pub struct ImagePlan {
     pub has_venv: bool,
     /// Whether the environment is one of conda packages.
     pub is_conda: bool,
-    /// Environment.
+    /// Whether people and checks work in the environment: uv is told to use it as it is.
+    pub for_work: bool,
+    /// Environment. [`BASES_PATH`](crate::spec::BASES_PATH) in `PATH` stands for the folders of the base.
     pub env: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
@@ -358,6 +362,23 @@ impl Plan {
     pub fn stage(&self, name: &str) -> Option<&StagePlan> {
         // The target itself is the last one.
         self.stages.iter().rev().find(|stage| stage.name == name).map(Arc::as_ref)
+    }
+
+    /// Whether `/venv/bin` is on the PATH of a stage.
+    pub fn has_environment(&self, stage: &StagePlan) -> bool {
+        let mut stage = stage;
+        for _ in 0..=self.stages.len() {
+            match &stage.base {
+                _ if stage.image.has_venv => return true,
+                BasePlan::Stage(name) => match self.stage(name) {
+                    Some(below) => stage = below,
+                    None => return false,
+                },
+                BasePlan::Environment { .. } => return true,
+                BasePlan::Scratch | BasePlan::Image(_) => return false,
+            }
+        }
+        false
     }
 
     /// Whether a stage goes on from an environment that has the base image's pip.

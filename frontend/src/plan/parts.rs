@@ -92,6 +92,11 @@ pub(super) fn manager_of(image: &ImageReference) -> SystemManager {
     }
 }
 
+/// Whether people and checks work in the environment of a stage, rather than run what it has.
+pub(super) fn is_for_work(stage: &Stage, from_builder: bool) -> bool {
+    from_builder || (stage.is_assembled() && matches!(stage.name.as_str(), "dev" | "test"))
+}
+
 /// An environment to work in. It has a pip, as every virtual environment of Python's own has; where its packages bring a
 /// pip, that one. An environment of conda packages has what these bring.
 pub(super) fn development(groups: Groups) -> BasePlan {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::derived::groups_span;
 use super::package_names::check_packages;
-use super::parts::{absolute, app_span, copy_step, development, expected_users, manager_of, packages_step};
+use super::parts::{
+    absolute, app_span, copy_step, development, expected_users, is_for_work, manager_of, packages_step,
+};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
     RunPlan, StagePlan, Step, WheelSet, account, weight,
@@ -228,6 +230,7 @@ impl<'s> Planner<'s> {
             image: ImagePlan {
                 has_venv: true,
                 is_conda: self.project.conda.is_some(),
+                for_work: self.project.conda.is_none(),
                 workdir: Some(self.spec.app.workdir.clone()),
                 ..ImagePlan::default()
             },
@@ -415,7 +418,7 @@ impl<'s> Planner<'s> {
         let arguments = step.command.arguments();
         let mut env: BTreeMap<_, _> =
             self.spec.arguments.mentioned_in(&arguments.join(" ")).into_iter().collect();
-        env.extend(step.env.clone());
+        env.extend(step.env.variables.clone());
         let files = (!step.include.is_empty()).then(|| self.files(Some(&step.include), &workdir)).flatten();
         let cache = stage.cache.iter().chain(&step.cache).map(|mount| absolute(mount, &workdir));
         RunPlan {
@@ -429,6 +432,7 @@ impl<'s> Planner<'s> {
             network: step.network,
             workdir,
             user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false).config),
+            owner: step.user.as_ref().and_then(|user| account::numbers(user, &account::of_stage(stage))),
         }
     }
 
@@ -462,7 +466,8 @@ impl<'s> Planner<'s> {
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
             is_conda: self.project.conda.is_some(),
-            env: settings.env.clone(),
+            for_work: is_for_work(stage, from_builder) && self.project.conda.is_none(),
+            env: settings.env.variables.clone(),
             labels,
             command: settings.command.as_ref().map(crate::spec::Command::arguments),
             entrypoint: settings.entrypoint.as_ref().map(crate::spec::Command::arguments),

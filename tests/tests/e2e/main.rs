@@ -32,6 +32,7 @@ mod fastapi;
 mod faults;
 mod flask;
 mod indexes;
+mod keys;
 mod lint;
 mod locked;
 mod locks;

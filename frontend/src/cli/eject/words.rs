@@ -128,7 +128,12 @@ pub(super) fn expanded_list<T: AsRef<str>>(words: &[T]) -> String {
 
 /// A text in quotation marks, for `ENV`, `LABEL` and others in which variables would be replaced.
 pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", escaped(text, &['\\', '"', '$']))
+    format!("\"{}\"", inside_quotes(text))
+}
+
+/// A part of such a text.
+pub(super) fn inside_quotes(text: &str) -> String {
+    escaped(text, &['\\', '"', '$'])
 }
 
 fn escaped(text: &str, special: &[char]) -> String {

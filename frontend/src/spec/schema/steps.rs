@@ -184,11 +184,27 @@ pub(super) fn reports() -> Table {
     table("reports", "[stage.web.checks.docs]", "what a check leaves", keys)
 }
 
+fn number_or_arg() -> Kind {
+    any("number or string", vec![whole().shape, text().shape])
+}
+
 pub(super) fn user() -> Table {
     let keys = vec![
         key("name", text(), REQUIRED, "lower case letters, digits, `_` and `-`", "name = \"web\""),
-        key("uid", whole(), "`10001`", "its number", "uid = 2000"),
-        key("gid", whole(), "`uid`", "the number of its group", "gid = 2000"),
+        key(
+            "uid",
+            number_or_arg(),
+            "`10001`",
+            "its number; as a string, it may be a build arg",
+            "uid = 2000",
+        ),
+        key(
+            "gid",
+            number_or_arg(),
+            "`uid`",
+            "the number of its group, written as `uid` is",
+            "gid = 2000",
+        ),
     ];
     table("user", "[stage.web.user]", "a user that is created", keys)
 }
