@@ -28,7 +28,8 @@ use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
 use crate::spec::{
-    CacheMount, ContextPath, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec, SystemManager, User,
+    CacheMount, ContextPath, DockerfileTarget, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec,
+    SystemManager, User,
 };
 
 /// Where the virtual environment is, in every Python stage.
@@ -82,6 +83,8 @@ pub enum BasePlan {
     Scratch,
     /// An image.
     Image(ImageReference),
+    /// A target of a Dockerfile.
+    Dockerfile(DockerfileTarget),
     /// Another stage.
     Stage(String),
     /// The builder, with these groups installed on top.
@@ -228,6 +231,8 @@ pub enum CopySource {
     Stage(String),
     /// The builder.
     Builder,
+    /// A target of a Dockerfile.
+    Dockerfile(DockerfileTarget),
     /// An image.
     Image(ImageReference),
 }
@@ -375,7 +380,7 @@ impl Plan {
                     None => return false,
                 },
                 BasePlan::Environment { .. } => return true,
-                BasePlan::Scratch | BasePlan::Image(_) => return false,
+                BasePlan::Scratch | BasePlan::Image(_) | BasePlan::Dockerfile(_) => return false,
             }
         }
         false
@@ -387,7 +392,7 @@ impl Plan {
         for _ in 0..=self.stages.len() {
             match base {
                 BasePlan::Environment { pip, .. } => return *pip,
-                BasePlan::Scratch | BasePlan::Image(_) => return false,
+                BasePlan::Scratch | BasePlan::Image(_) | BasePlan::Dockerfile(_) => return false,
                 BasePlan::Stage(name) => match self.stage(name) {
                     Some(below) => base = &below.base,
                     None => return false,
@@ -411,6 +416,23 @@ impl Plan {
             }
         }
         images
+    }
+
+    /// The targets of Dockerfiles that stages start or copy from, each with the stage and the place that names it.
+    pub fn dockerfiles(&self) -> impl Iterator<Item = (&DockerfileTarget, &str, Span)> {
+        self.stages.iter().flat_map(|stage| {
+            let base = match &stage.base {
+                BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
+                _ => None,
+            };
+            let copies = stage.steps.iter().filter_map(|step| match &step.action {
+                Action::Copy(CopyPlan { from: CopySource::Dockerfile(target), .. }) => {
+                    Some((target, stage.name.as_str(), step.span))
+                }
+                _ => None,
+            });
+            base.into_iter().chain(copies)
+        })
     }
 
     /// The images that run on the build platform, whatever the image is for: their Python compiles bytecode.

@@ -138,7 +138,7 @@ impl<'s> Planner<'s> {
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.build);
         Builder {
-            packages: self.packages(packages, &self.build_base),
+            packages: self.packages(packages, &self.build_base.familiar()),
             resolver: match (&self.project.conda, &self.spec.python.build_base) {
                 (Some(_), None) => ImageReference::official("python", CONDA_RESOLVER.to_owned()),
                 _ => self.build_base.clone(),
@@ -166,7 +166,7 @@ impl<'s> Planner<'s> {
     fn packages<'l>(
         &self,
         names: impl Iterator<Item = &'l Located<String>>,
-        image: &ImageReference,
+        image: &str,
     ) -> Option<Packages> {
         let mut names: Vec<_> = names.collect();
         names.sort_by(|a, b| a.value.cmp(&b.value));
@@ -177,7 +177,7 @@ impl<'s> Planner<'s> {
         Some(Packages {
             manager: self.spec.system.manager.unwrap_or_else(|| manager_of(image)),
             names: sorted,
-            distribution: image.familiar(),
+            distribution: image.to_owned(),
             span: Span { start: first.start, end: last.end },
         })
     }
@@ -250,7 +250,7 @@ impl<'s> Planner<'s> {
         let mut groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
         let packages = self.spec.system.runtime.iter().chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.build_base).map(packages_step));
+        steps.extend(self.packages(packages, &self.build_base.familiar()).map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
             // In a folder of the context, it is one of the wheels.
@@ -275,7 +275,7 @@ impl<'s> Planner<'s> {
         let mut steps = Vec::new();
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.runtime).chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.python_base).map(packages_step));
+        steps.extend(self.packages(packages, &self.python_base.familiar()).map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
         // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
@@ -300,6 +300,7 @@ impl<'s> Planner<'s> {
         let base = match from {
             Base::Scratch => BasePlan::Scratch,
             Base::Image(image) => BasePlan::Image(image.clone()),
+            Base::Dockerfile(target) => BasePlan::Dockerfile(target.as_ref().clone()),
             Base::Stage(name) | Base::Unknown(name) if name == "builder" => development(self.groups(&[])),
             Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
         };
@@ -321,18 +322,19 @@ impl<'s> Planner<'s> {
     }
 
     /// The image at the bottom of a chain of stages.
-    fn root_image(&self, base: &Base) -> Option<ImageReference> {
+    fn root_image(&self, base: &Base) -> Option<String> {
         let mut base = base;
         for _ in 0..=self.spec.stages.len() {
             match base {
-                Base::Image(image) => return Some(image.clone()),
+                Base::Image(image) => return Some(image.familiar()),
+                Base::Dockerfile(target) => return Some(target.title()),
                 Base::Scratch | Base::Unknown(_) => return None,
                 Base::Stage(name) => match self.spec.stages.get(name).map(|stage| &stage.from) {
                     Some(Some(from)) => base = &from.value,
                     Some(None) if !matches!(name.as_str(), "dev" | "test") => {
-                        return Some(self.python_base.clone());
+                        return Some(self.python_base.familiar());
                     }
-                    _ => return Some(self.build_base.clone()),
+                    _ => return Some(self.build_base.familiar()),
                 },
             }
         }

@@ -12,6 +12,7 @@ pub(super) fn check(spec: &Spec, found: &mut Diagnostics) {
             let from = match &from.value {
                 Base::Stage(name) | Base::Unknown(name) => name.clone(),
                 Base::Image(image) => image.familiar(),
+                Base::Dockerfile(target) => target.title(),
                 Base::Scratch => "scratch".to_owned(),
             };
             let problem = Problem::NotAPythonStage { key: "groups", stage: stage.name.clone(), from };

@@ -7,6 +7,7 @@
 mod args;
 mod command;
 mod cooldown;
+mod dockerfile;
 mod environment;
 mod index;
 mod reader;
@@ -21,6 +22,7 @@ pub use args::Arguments;
 pub(crate) use args::mentioned;
 pub use command::Command;
 pub use cooldown::{Cooldown, in_words};
+pub use dockerfile::DockerfileTarget;
 pub use environment::{BASES_PATH, Environment};
 pub use index::Index;
 pub use reader::Located;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command::Command;
+use super::dockerfile::DockerfileTarget;
 use super::environment::{Environment, Scalar};
 use super::reader::{Context, Expanded, Located, Node, Read, names};
 use super::settings::packages;
@@ -18,6 +19,8 @@ pub enum Base {
     Stage(String),
     /// An image.
     Image(ImageReference),
+    /// A target of a Dockerfile.
+    Dockerfile(Box<DockerfileTarget>),
     /// Nothing.
     Scratch,
     /// No stage, and too near to one's name to be meant as an image.
@@ -26,6 +29,9 @@ pub enum Base {
 
 impl Base {
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
+        if node.value.as_str().is_none() {
+            return DockerfileTarget::read(node, cx).map(|target| Self::Dockerfile(Box::new(target)));
+        }
         let name = Expanded::read(node, cx)?.0;
         if name == "scratch" {
             return Some(Self::Scratch);

@@ -26,6 +26,7 @@ mod datascience;
 mod development;
 mod digests;
 mod django;
+mod dockerfiles;
 mod docs;
 mod downloads;
 mod fastapi;

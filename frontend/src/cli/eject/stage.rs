@@ -8,7 +8,8 @@ use super::words::{
 };
 use crate::emit::WORKING;
 use crate::plan::{
-    Action, AppFiles, CheckPlan, CopyPlan, CopySource, ImagePlan, NewUser, Plan, RunPlan, StagePlan, Step,
+    Action, AppFiles, BasePlan, CheckPlan, CopyPlan, CopySource, ImagePlan, NewUser, Plan, RunPlan,
+    StagePlan, Step,
 };
 use crate::spec::{BASES_PATH, Command, HealthCheck, ImagePath, NetworkMode, Sharing, User};
 
@@ -20,6 +21,9 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
     let from = environment::base(&stage.base);
     if stage.name == "builder" {
         return;
+    }
+    if let BasePlan::Dockerfile(target) = &stage.base {
+        out.refuse(&target.title(), "stages of its own: put the lines of this file there");
     }
     let end = stage.steps.len();
     let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
@@ -223,6 +227,10 @@ fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
         CopySource::Context => Vec::new(),
         CopySource::Stage(name) => vec![format!("--from={}", stage_name(name))],
         CopySource::Builder => vec!["--from=builder".to_owned()],
+        CopySource::Dockerfile(target) => {
+            out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+            Vec::new()
+        }
         CopySource::Image(image) => vec![format!("--from={}", field(&image.familiar()))],
     };
     flags.extend(plan.owner.as_ref().map(|owner| format!("--chown={}", user(owner))));

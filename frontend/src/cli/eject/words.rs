@@ -86,7 +86,8 @@ impl Dockerfile {
         if self.refused.is_empty() { Ok(self.text) } else { Err(self.refused) }
     }
 
-    fn refuse(&mut self, text: &str, what: &str) {
+    /// Notes what cannot be written.
+    pub(super) fn refuse(&mut self, text: &str, what: &str) {
         let mut shown: String = visible(text).chars().take(MOST_SHOWN).collect();
         if shown.len() < text.len() {
             shown.push('…');
