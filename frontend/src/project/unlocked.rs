@@ -5,6 +5,7 @@ use super::files::Files;
 use super::pyproject::Pyproject;
 use super::requirements::Requirements;
 use crate::diagnostics::Problem;
+use crate::spec::ContextPath;
 
 /// Whether requirements ask for anything. A file with nothing but comments does not.
 pub(super) fn asks(requirements: &Requirements, files: &Files<'_>) -> Result<bool, ContextError> {
@@ -28,7 +29,7 @@ pub(super) fn problem(what: &str, requirements: &Requirements, pyproject: Option
         ([], Some(project)) if project.of_poetry => "poetry lock".to_owned(),
         ([], _) => "uv lock".to_owned(),
         (files, _) => {
-            let names: Vec<&str> = files.iter().map(|path| path.as_str()).collect();
+            let names: Vec<&str> = files.iter().map(ContextPath::as_str).collect();
             // A file may be compiled onto itself: its own lines then have versions and hashes.
             let last = names.last().copied().unwrap_or_default();
             let names = shlex::try_join(names.iter().copied()).unwrap_or_default();

@@ -46,7 +46,7 @@ env.OURS = "too"
 [stage.production]
 copy = [
     { from = "tools", path = "/opt/again", to = "/opt/again" },
-    { from = { dockerfile = "docker/Dockerfile" , args.WORD = "last" }, path = "/word", to = "/opt/last" },
+    { from = { dockerfile = "docker/Dockerfile", args.WORD = "${WORD}" }, path = "/word", to = "/opt/last" },
 ]
 "#,
         BASE,
@@ -64,7 +64,7 @@ copy = [
 
     let shipped = Build::of(&project).arg("WORD", &word).load().succeed()?;
     let image = shipped.image()?;
-    assert_eq!(image.prints(&["cat", "/opt/again", "/opt/last"])?, format!("{word}\nlast"));
+    assert_eq!(image.prints(&["cat", "/opt/again", "/opt/last"])?, format!("{word}\n{word}"));
     // The steps of the Dockerfile were made by the build before.
     assert!(!shipped.ran("COPY app.py /opt/app.py")?);
     Ok(())
@@ -83,7 +83,8 @@ fn a_target_keeps_its_working_folder_where_the_stage_says_nothing() -> Result {
 #[test]
 fn a_secret_reaches_the_steps_of_a_dockerfile() -> Result {
     let secret = nonce();
-    let text = "FROM python:3.11-slim\nRUN --mount=type=secret,id=token sha256sum < /run/secrets/token > /digest\n";
+    let text =
+        "FROM python:3.11-slim\nRUN --mount=type=secret,id=token sha256sum < /run/secrets/token > /digest\n";
     let project = project("[stage.tools]\nfrom = { dockerfile = \"docker/Dockerfile\" }\n", text)?;
 
     let outcome = Build::of(&project).target("tools").secret("token", &secret).no_cache().load().succeed()?;

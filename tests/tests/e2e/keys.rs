@@ -45,10 +45,7 @@ env.PATH = "${PATH}:/last"
     let outcome = Build::of(&project).target("more").load().succeed()?;
     let image = outcome.image()?;
     let path = image.env("PATH")?.unwrap_or_default();
-    assert!(
-        path.starts_with("/venv/bin:/opt/tool/bin:/usr/local/") && path.ends_with(":/last"),
-        "{path}"
-    );
+    assert!(path.starts_with("/venv/bin:/opt/tool/bin:/usr/local/") && path.ends_with(":/last"), "{path}");
     let of_step = image.prints(&["cat", "/opt/path"])?;
     assert!(of_step.starts_with("/venv/bin:/step/bin:/opt/tool/bin:/usr/local/"), "{of_step}");
     assert_eq!(image.prints(&["python", "-c", "import sys; print(sys.prefix)"])?, "/venv");

@@ -246,9 +246,9 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
         out.instruction(format!("USER {user}"));
     }
     let mut parts = Vec::new();
-    let owner = plan.owner.map(|(uid, gid)| (uid.to_string(), gid.to_string()));
+    let numbers = plan.owner.map(|(uid, gid)| (uid.to_string(), gid.to_string()));
     let owned: Vec<_> =
-        owner.iter().flat_map(|(uid, gid)| [("uid", uid.as_str()), ("gid", gid.as_str())]).collect();
+        numbers.iter().flat_map(|(uid, gid)| [("uid", uid.as_str()), ("gid", gid.as_str())]).collect();
     for cache in &plan.cache {
         let mut fields = vec![("type", "cache"), ("target", cache.path.as_str())];
         fields.extend(cache.id.as_ref().map(|id| ("id", id.as_str())));

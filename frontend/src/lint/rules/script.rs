@@ -55,7 +55,10 @@ fn tell(
     }
     let text = subject.files.context.read(path)?.unwrap_or_default();
     let first = text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-    if first.ends_with(b"\r\n") && (first.starts_with(b"#!") || name.ends_with(".sh")) {
+    if first.ends_with(b"\r\n")
+        && (first.starts_with(b"#!")
+            || path.name().rsplit_once('.').is_some_and(|(_, ending)| ending == "sh"))
+    {
         let help = vec![
             "save it with the line ends of Unix, and have git keep them: `*.sh text eol=lf` in .gitattributes".to_owned(),
         ];
