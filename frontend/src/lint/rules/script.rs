@@ -94,6 +94,16 @@ fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>
     } else {
         format!("{}/{}", workdir.trim_end_matches('/'), program.trim_start_matches("./"))
     };
+    // A command that names the file, or all scripts, has perhaps changed the file: `chmod +x start.sh`.
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let may_change = |line: &str| line.contains(name) || line.contains("chmod") || line.contains("dos2unix");
+    let changed = stage.steps.iter().any(|step| match &step.action {
+        Action::Run(run) => may_change(&run.line),
+        _ => false,
+    });
+    if changed {
+        return None;
+    }
     // What comes later lies over what came before.
     stage.steps.iter().rev().find_map(|step| match &step.action {
         Action::App(files) => {
@@ -113,7 +123,6 @@ fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>
             let inside = below(&place, to.trim_end_matches('/'))?;
             Some((ContextPath::parse(&format!("{path}/{inside}"))?, *mode))
         }
-        // A command may have changed it.
         _ => None,
     })
 }
@@ -148,6 +157,8 @@ mod tests {
         }
         let copied = "entrypoint = [\"/start\"]\ncopy = [{ path = \"bin/start.sh\", to = \"/start\" }]";
         assert_eq!(of(copied, windows), [told]);
+        let mended = "entrypoint = [\"bin/start.sh\"]\nrun = \"dos2unix bin/*\"";
+        assert_eq!(of(mended, windows), Vec::<String>::new());
         assert_eq!(of("command = [\"python\", \"bin/start.sh\"]", windows), Vec::<String>::new());
         // What only a step makes is not the file of the context.
         assert_eq!(of("command = [\"/usr/bin/start.sh\"]", windows), Vec::<String>::new());
