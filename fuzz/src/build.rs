@@ -120,6 +120,7 @@ fn inputs(plan: &Plan, platform: &Platform, file: &str) -> Inputs {
     });
     let images: BTreeMap<_, _> = images.collect();
     Inputs {
+        dockerfiles: BTreeMap::new(),
         resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: images.clone(),

@@ -15,7 +15,7 @@ use crate::plan::{WheelLayer, WheelSet};
 use crate::project::{Project, PythonVersion};
 use crate::reference::ImageReference;
 use crate::resolve::{Clock, Question, ResolveError, Resolver};
-use crate::spec::Spec;
+use crate::spec::{DockerfileTarget, Spec};
 
 /// What stands in place of wheels that are not known yet.
 pub(super) const OPEN: &str = "resolved in the build";
@@ -102,6 +102,7 @@ pub(super) fn emit(
         build_platform: here.clone(),
         context: context.meta(Metadata::named("[internal] load build context")).state(),
         images: named(plan.images(), platform),
+        dockerfiles: plan.dockerfiles().map(|(target, _, _)| (target.clone(), unsolved(target))).collect(),
         resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: named(plan.build_images(), &here),
@@ -134,6 +135,13 @@ fn unpinned(image: &ImageReference, platform: &Platform) -> BaseImage {
     let reference = image.clone().with_default_tag().to_string();
     let meta = Metadata::named(format!("[base] {reference}"));
     BaseImage { state: Image::new(reference).platform(platform).meta(meta).state(), config: Value::Null }
+}
+
+/// In place of what the engine's Dockerfile frontend would answer.
+fn unsolved(target: &DockerfileTarget) -> BaseImage {
+    let meta = Metadata::named(format!("[dockerfile] {}", target.title()));
+    let local = Local::new("context").follow_paths([target.file.as_str()]).meta(meta);
+    BaseImage { state: local.state(), config: Value::Null }
 }
 
 /// The image that the first line of the build file names.

@@ -39,6 +39,10 @@ impl Problem {
                 "pass them as a build secret: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`"
                     .into(),
             ],
+            Self::PathWithoutEnvironment => vec![
+                "add to the path instead: `PATH = \"/opt/tool/bin:${PATH}\"`; `/venv/bin` stays first".into(),
+                "or write `/venv/bin` where it is to stand".into(),
+            ],
             Self::UnclosedArg => vec!["write `${NAME}`, or `$$` for a plain dollar sign".into()],
             Self::TooMany { .. } => vec!["divide it: a build file for each image".into()],
             Self::ExpandedTooFar { .. } => {
@@ -142,9 +146,13 @@ impl Problem {
                 "or name an image that has it: `[python]` with `base`".into(),
             ],
             Self::NoImage { .. } => vec!["correct the name or the tag, or push it: `docker pull` tells whether it is there".into()],
-            Self::RequiresPython { .. } => {
-                vec!["change `[python] version`, or the project's `requires-python`".into()]
+            Self::RequiresPython { said, .. } => {
+                vec![format!("change what {said} says, or `requires-python` of pyproject.toml")]
             }
+            Self::BadSpecifier { value } if value.starts_with(|c: char| c.is_ascii_digit()) => {
+                vec![format!("write an operator before the version: `=={value}` or `>={}`", value.trim_end_matches(".*"))]
+            }
+            Self::BadSpecifier { .. } => vec!["write it as `>=3.11` or `>=3.11,<3.14` (PEP 440)".into()],
             Self::NoPythonFits { .. } => vec!["name the version: `[python]` with `version = \"3.x\"`".into()],
             Self::DynamicDependencies => vec![
                 "list the requirements files: `[dependencies]` with `requirements = [\"…\"]`".into(),
@@ -233,9 +241,7 @@ impl Problem {
                 "no operation and no message of this build has it, but the file does: whoever reads that has it".into(),
             ],
             Self::PythonVersionNeeded => vec!["name it: `[python]` with `version = \"3.13\"`".into()],
-            Self::NotLocked { .. } => vec![
-                "commit a lock: `uv lock`, `poetry lock`, or `uv pip compile --generate-hashes -o requirements.txt`".into(),
-            ],
+            Self::NotLocked { command, .. } => vec![format!("commit a lock: `{command}`")],
             Self::LockNotRead { .. } => {
                 vec!["export it to a requirements file to install exactly what it locks".into()]
             }

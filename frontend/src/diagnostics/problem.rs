@@ -105,6 +105,9 @@ pub enum Problem {
     )]
     NotAPythonStage { key: &'static str, stage: String, from: String },
 
+    #[error("`PATH` has no `/venv/bin`: the programs of this project's environment would not be found")]
+    PathWithoutEnvironment,
+
     // Files of the context.
     #[error("`{path}` is not in the build context{}", did_you_mean(suggestion))]
     MissingFile { path: String, suggestion: Option<String> },
@@ -155,7 +158,7 @@ pub enum Problem {
     #[error("`{value}` is not a version specifier")]
     BadSpecifier { value: String },
     #[error("Python {version} does not satisfy the project's `requires-python = \"{specifier}\"`")]
-    RequiresPython { version: String, specifier: String },
+    RequiresPython { version: String, specifier: String, said: String },
     #[error("the project's dependencies are dynamic and cannot be read from pyproject.toml")]
     DynamicDependencies,
     #[error("`{name}` cannot be written as a requirement of the standard (PEP 508)")]
@@ -203,7 +206,7 @@ pub enum Problem {
     #[error("the version of Python cannot be told from the base image's name")]
     PythonVersionNeeded,
     #[error("{what} are not locked: the next build may install other versions")]
-    NotLocked { what: String },
+    NotLocked { what: String, command: String },
     #[error("no dependencies found: {}", not_found(unread))]
     NoDependencies { unread: Option<String> },
     #[error("the project names no build backend, so it cannot be built as a package")]

@@ -79,6 +79,8 @@ pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Meta
             (format!("/{at}"), format!("{parent}/"), format!("/{at}/{name}"))
         })
         .collect();
+    // A container that gets any number has the group 0, and may do what the user may.
+    let of_group = matches!(owner, User::Numeric { gid: None | Some(0), uid } if *uid != 0);
     for (source, _, folder) in &placed {
         made = made.mkdir(MkDir::new(source).mode(0o755)).mkdir(MkDir::new(folder).mode(0o755));
     }
@@ -86,6 +88,8 @@ pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Meta
     let mut op = FileOp::on(base);
     for (source, parent, _) in &placed {
         let copy = Copy::new(&made, source, parent).dir_contents_only(true).create_dest_path(true);
+        // The engine's umask takes rights from what is made, not from what is copied.
+        let copy = if of_group { copy.mode(0o775) } else { copy };
         op = op.copy(copy.owner(owner_of(owner)));
     }
     op.meta(meta.clone()).state()

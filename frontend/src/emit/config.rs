@@ -10,9 +10,12 @@ use serde_json::{Map, Value, json};
 
 use crate::epoch::rfc3339;
 use crate::plan::{ImagePlan, VENV};
-use crate::spec::{Command, HealthCheck, ImagePath};
+use crate::spec::{BASES_PATH, Command, HealthCheck, ImagePath};
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What uv is told where people work in the environment: to run commands in it, and to leave it as it is.
+pub const WORKING: [(&str, &str); 2] = [("UV_PROJECT_ENVIRONMENT", VENV), ("UV_NO_SYNC", "1")];
 
 /// An image config in the making.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +114,21 @@ impl ImageConfig {
         self.run.insert("Env".to_owned(), json!(list));
     }
 
+    /// What a value of `PATH` comes to. The programs of the environment stay first where folders are added to theirs.
+    pub(super) fn path(&self, value: &str) -> String {
+        if !value.contains(BASES_PATH) {
+            return value.to_owned();
+        }
+        let before = self.get_env("PATH").unwrap_or_else(|| DEFAULT_PATH.to_owned());
+        let bin = format!("{VENV}/bin");
+        let whole = value.replace(BASES_PATH, &before);
+        if before.split(':').next() != Some(&bin) {
+            return whole;
+        }
+        let others = whole.split(':').filter(|folder| *folder != bin);
+        std::iter::once(bin.as_str()).chain(others).collect::<Vec<_>>().join(":")
+    }
+
     /// Puts the virtual environment first on the PATH.
     pub fn activate_venv(&mut self) {
         let path = self.get_env("PATH").unwrap_or_else(|| DEFAULT_PATH.to_owned());
@@ -140,8 +158,22 @@ impl ImageConfig {
                 self.activate_conda();
             }
         }
+        if image.for_work {
+            // `uv run` in such a stage uses the environment that is there, and makes no other.
+            for (key, value) in WORKING {
+                if self.get_env(key).is_none() {
+                    self.set_env(key, value);
+                }
+            }
+        }
         if !image.env.is_empty() {
-            self.set_all(image.env.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+            let path = image.env.get("PATH").map(|value| self.path(value));
+            let value = |key: &str, value: &'_ str| match &path {
+                Some(path) if key == "PATH" => path.clone(),
+                _ => value.to_owned(),
+            };
+            let all: Vec<_> = image.env.iter().map(|(key, own)| (key.as_str(), value(key, own))).collect();
+            self.set_all(all.iter().map(|(key, value)| (*key, value.as_str())));
         }
         let section = &mut self.run;
         if let Some(entrypoint) = &image.entrypoint {
@@ -285,6 +317,26 @@ mod tests {
         assert_eq!(env[0], "LANG=C.UTF-8");
         assert_eq!(env[1], format!("PATH=/venv/bin:{DEFAULT_PATH}"));
         assert_eq!(json["history"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn folders_are_added_to_the_path_behind_the_environments_own() {
+        let base = json!({ "config": { "Env": ["PATH=/usr/bin:/bin", "UV_NO_SYNC=0"] } });
+        let of = |has_venv: bool, path: &str| {
+            let mut config = ImageConfig::inherit(&base, None, &Platform::new("linux", "amd64"));
+            let env = BTreeMap::from([("PATH".to_owned(), path.to_owned())]);
+            config.apply(&ImagePlan { has_venv, for_work: has_venv, env, ..ImagePlan::default() });
+            (config.get_env("PATH").unwrap(), config.get_env("UV_NO_SYNC").unwrap(), config)
+        };
+        assert_eq!(of(true, "/opt/bin:${PATH}:/last").0, "/venv/bin:/opt/bin:/usr/bin:/bin:/last");
+        assert_eq!(of(false, "/opt/bin:${PATH}").0, "/opt/bin:/usr/bin:/bin");
+        // Who writes the whole list has said where the environment stands.
+        assert_eq!(of(true, "/opt/bin:/venv/bin").0, "/opt/bin:/venv/bin");
+        let (_, sync, config) = of(true, "${PATH}");
+        assert_eq!(sync, "0");
+        assert_eq!(config.get_env("UV_PROJECT_ENVIRONMENT").as_deref(), Some("/venv"));
+        // A step's own variable goes on from the stage's.
+        assert_eq!(config.path("/step/bin:${PATH}"), "/venv/bin:/step/bin:/usr/bin:/bin");
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod sbom;
 mod script;
 mod wheels;
 
-pub use config::ImageConfig;
+pub use config::{ImageConfig, WORKING};
 pub use environment::VERSION_VARIABLES;
 pub use locations::by_file;
 pub use options::{ExecOptions, NoCache};
@@ -48,6 +48,7 @@ use self::overlaps::{Comparisons, Laid};
 use crate::diagnostics::Span;
 use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step, Together};
 use crate::reference::ImageReference;
+use crate::spec::DockerfileTarget;
 
 /// The name under which steps that prepare dependencies are shown.
 const BUILDER: &str = "builder";
@@ -76,6 +77,8 @@ pub struct Inputs {
     pub context: State,
     /// The images of the plan.
     pub images: BTreeMap<ImageReference, BaseImage>,
+    /// The targets of Dockerfiles.
+    pub dockerfiles: BTreeMap<DockerfileTarget, BaseImage>,
     /// The states that the plan was made from: what was resolved.
     pub resolved: Vec<State>,
     /// Stages that something else stands in for, by name. They are not built.
@@ -293,6 +296,7 @@ impl Emitter<'_> {
                 })
             }
             BasePlan::Image(reference) => self.image(reference),
+            BasePlan::Dockerfile(target) => self.dockerfile(target),
             BasePlan::Stage(name) => {
                 self.built.get(name).cloned().ok_or_else(|| EmitError::UnknownStage(name.clone()))
             }
@@ -304,6 +308,12 @@ impl Emitter<'_> {
         let resolved = self.inputs.images.get(reference);
         let resolved = resolved.ok_or_else(|| EmitError::UnresolvedImage(reference.familiar()))?;
         Ok(Image::given(resolved, self.inputs))
+    }
+
+    fn dockerfile(&self, target: &DockerfileTarget) -> Result<Image, EmitError> {
+        let made = self.inputs.dockerfiles.get(target);
+        let made = made.ok_or_else(|| EmitError::UnresolvedImage(target.title()))?;
+        Ok(Image::given(made, self.inputs))
     }
 
     fn step<'l>(
@@ -443,6 +453,7 @@ impl Emitter<'_> {
                 Ok(self.environment(&builder.environment, false)?.state)
             }
             CopySource::Image(reference) => Ok(self.image(reference)?.state),
+            CopySource::Dockerfile(target) => Ok(self.dockerfile(target)?.state),
             CopySource::Stage(name) => {
                 let built = self.built.get(name).map(|image| image.state.clone());
                 built.ok_or_else(|| EmitError::UnknownStage(name.clone()))

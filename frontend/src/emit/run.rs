@@ -33,7 +33,10 @@ impl Emitter<'_> {
     fn command(&self, run: &RunPlan, config: &ImageConfig) -> Exec {
         let mut exec = self.exec(run.arguments.iter().cloned(), config).cwd(run.workdir.as_str());
         for (key, value) in &run.env {
-            exec = exec.env(key, value);
+            exec = match key.as_str() {
+                "PATH" => exec.env(key, config.path(value)),
+                _ => exec.env(key, value),
+            };
         }
         if let Some(user) = &run.user {
             exec = exec.user(user);
@@ -46,6 +49,11 @@ impl Emitter<'_> {
         if run.network != NetworkMode::None {
             exec = self.with_certificates(exec);
         }
+        // Somebody else than root could not read a secret, or write to a cache.
+        let owned = |mount: Mount| match run.owner {
+            Some((uid, gid)) => mount.owner(uid, gid),
+            None => mount,
+        };
         for cache in &run.cache {
             let sharing = match cache.sharing {
                 Sharing::Shared => CacheSharing::Shared,
@@ -53,7 +61,7 @@ impl Emitter<'_> {
                 Sharing::Locked => CacheSharing::Locked,
             };
             let id = self.inputs.options.cache_id(cache.id.as_deref().unwrap_or(&cache.path));
-            exec = exec.mount(Mount::cache(&cache.path, id, sharing));
+            exec = exec.mount(owned(Mount::cache(&cache.path, id, sharing)));
         }
         for secret in &run.secrets {
             if let Some(name) = &secret.env {
@@ -62,7 +70,7 @@ impl Emitter<'_> {
             if secret.path.is_some() || secret.env.is_none() {
                 let default = format!("/run/secrets/{}", secret.id);
                 let path = secret.path.as_ref().map_or(default, |path| path.as_str().to_owned());
-                exec = exec.mount(Mount::secret(&secret.id, path).optional(!secret.required));
+                exec = exec.mount(owned(Mount::secret(&secret.id, path)).optional(!secret.required));
             }
         }
         for (index, id) in run.ssh.iter().enumerate() {
@@ -70,7 +78,7 @@ impl Emitter<'_> {
             if index == 0 {
                 exec = exec.env("SSH_AUTH_SOCK", &socket);
             }
-            exec = exec.mount(Mount::ssh(id, socket));
+            exec = exec.mount(owned(Mount::ssh(id, socket)));
         }
         exec
     }

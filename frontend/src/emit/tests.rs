@@ -109,6 +109,7 @@ fn build_together(
     }
     let images: std::collections::BTreeMap<_, _> = images.collect();
     let inputs = Inputs {
+        dockerfiles: std::collections::BTreeMap::new(),
         resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: images.clone(),

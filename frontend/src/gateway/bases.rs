@@ -62,7 +62,7 @@ fn bases(plan: &Plan) -> BTreeSet<&ImageReference> {
     let of_stages = plan.stages.iter().filter_map(|stage| match &stage.base {
         BasePlan::Image(reference) => Some(reference),
         BasePlan::Environment { .. } => plan.builder.as_ref().map(|builder| &builder.base),
-        BasePlan::Scratch | BasePlan::Stage(_) => None,
+        BasePlan::Scratch | BasePlan::Stage(_) | BasePlan::Dockerfile(_) => None,
     });
     of_stages.collect()
 }

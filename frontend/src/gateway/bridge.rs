@@ -25,7 +25,7 @@ use crate::gateway::capabilities::Capabilities;
 use crate::gateway::errors::RpcError;
 use crate::gateway::inputs_message;
 use crate::gateway::result::GatewayResult;
-use crate::gateway::solve_message;
+use crate::gateway::solve_message::{self, NestedAnswer};
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -137,6 +137,20 @@ impl Bridge {
     /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
     pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
         self.runtime.block_on(solve(self.channel.clone(), request))
+    }
+
+    /// Asks another frontend of the engine, which gets the inputs of this build. The answer is of one platform.
+    ///
+    /// # Errors
+    /// What that frontend says.
+    pub fn solve_nested(
+        &self,
+        frontend: &str,
+        options: BTreeMap<String, String>,
+    ) -> Result<NestedAnswer, RpcError> {
+        let inputs = self.inputs()?;
+        let request = solve_message::NestedRequest::new(frontend, options, inputs);
+        Ok(self.runtime.block_on(solve_message::send_nested(self.channel.clone(), request))?)
     }
 
     /// Runs what a reference stands for.

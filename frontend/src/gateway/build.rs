@@ -15,6 +15,7 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::context::{GatewayContext, failure_of};
 use crate::gateway::debug::View;
+use crate::gateway::dockerfile;
 use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::explain::explained_build;
@@ -78,12 +79,15 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
 
     let mut all = Vec::new();
     for (prepared, images) in prepared.into_iter().zip(images) {
+        let stages = stand_ins(&named, &prepared)?;
+        let planned = (&prepared.plan, &prepared.platform);
         let inputs = Inputs {
+            dockerfiles: dockerfile::made(bridge, options, &file, planned, &stages)?,
             explicit_platform: !options.platforms.is_empty(),
             multi_platform: options.multi_platform,
             build_platform: build_platform.clone(),
             images,
-            stages: stand_ins(&named, &prepared)?,
+            stages,
             build_images: build_images.clone(),
             tool: tool.clone(),
             file: Arc::clone(&file.file),

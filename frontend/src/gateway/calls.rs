@@ -178,6 +178,11 @@ impl FileStat {
         self.mode & Self::DIRECTORY != 0
     }
 
+    /// Whether somebody may execute it.
+    pub fn runs(&self) -> bool {
+        self.mode & 0o111 != 0
+    }
+
     /// Whether it is a symbolic link.
     pub fn is_symlink(&self) -> bool {
         self.mode & Self::SYMLINK != 0

@@ -121,7 +121,7 @@ impl<'b> GatewayContext<'b> {
 
     /// Whether the first look has brought the content of the file at `path`.
     fn has_content(&self, look: &Look, path: &str) -> bool {
-        let is_file = |listing: &Rc<Listing>| listing.get(path) == Some(&Entry::File);
+        let is_file = |listing: &Rc<Listing>| matches!(listing.get(path), Some(Entry::File { .. }));
         self.is_known(path) && self.is_read(path) && look.listing.as_ref().is_some_and(is_file)
     }
 
@@ -171,11 +171,13 @@ impl<'b> GatewayContext<'b> {
         };
         let bytes = match (is_file, &look.reference) {
             (_, None) => return Ok(None),
-            (Some(Some(Entry::File)), Some(reference)) if path == target && self.is_read(path.as_str()) => {
+            (Some(Some(Entry::File { .. })), Some(reference))
+                if path == target && self.is_read(path.as_str()) =>
+            {
                 read(reference, path)?
             }
             // Of this file, no more than its name has been transferred.
-            (Some(Some(Entry::File)), Some(_)) => {
+            (Some(Some(Entry::File { .. })), Some(_)) => {
                 let only = BTreeSet::from([target.as_str().to_owned()]);
                 let look = self.look_with(&only, &[], |_| true).map_err(boxed)?;
                 match &look.reference {
@@ -236,7 +238,7 @@ impl<'b> GatewayContext<'b> {
             let Some(folder) = open.pop() else { break };
             let shown = if folder == "." { "/" } else { &folder };
             let Ok(entries) = self.bridge.read_dir(reference, shown, None) else {
-                found.insert(folder, Entry::File);
+                found.insert(folder, Entry::File { runs: false });
                 continue;
             };
             for entry in entries {
@@ -248,7 +250,7 @@ impl<'b> GatewayContext<'b> {
                 if entry.is_dir() {
                     open.push(path);
                 } else if entry.is_file() {
-                    found.insert(path, Entry::File);
+                    found.insert(path, Entry::File { runs: entry.runs() });
                 }
             }
         }
@@ -339,7 +341,7 @@ impl Context for GatewayContext<'_> {
             let entry = target_in(listing, path).and_then(|target| entry_at(listing, &target));
             return Ok(entry.map(|entry| match entry {
                 Entry::Folder => Kind::Folder,
-                Entry::File => Kind::File,
+                Entry::File { .. } => Kind::File,
                 Entry::Link(_) | Entry::Other => Kind::Other,
             }));
         }
@@ -351,6 +353,20 @@ impl Context for GatewayContext<'_> {
             () if found.is_file() || found.is_symlink() => Kind::File,
             () => Kind::Other,
         }))
+    }
+
+    fn is_executable(&self, path: &ContextPath) -> Result<Option<bool>, ContextError> {
+        let look = self.look(path.as_str()).map_err(boxed)?;
+        let Some(listing) = &look.listing else {
+            let Some(reference) = &look.reference else { return Ok(None) };
+            let found = self.bridge.stat(reference, path.as_str()).map_err(|error| boxed(error.into()))?;
+            return Ok(found.map(|found| found.runs()));
+        };
+        let entry = target_in(listing, path).and_then(|target| entry_at(listing, &target));
+        Ok(match entry {
+            Some(Entry::File { runs }) => Some(runs),
+            _ => None,
+        })
     }
 
     fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {

@@ -124,6 +124,7 @@ fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge)
         CopySource::Stage(name) => (format!("stage `{name}`"), Some(name.as_str())),
         CopySource::Builder => ("stage `builder`".to_owned(), Some("builder")),
         CopySource::Image(image) => (format!("image `{}`", image.familiar()), None),
+        CopySource::Dockerfile(made) => (made.title(), None),
     };
     let near = match bridge.solve(SolveRequest::new(&source.marshal())) {
         Ok(Some(reference)) => near(bridge, &reference, path),

@@ -17,7 +17,10 @@ pub(super) type Listing = BTreeMap<String, Entry>;
 /// One entry of a client's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    File,
+    /// A file, and whether it may be executed.
+    File {
+        runs: bool,
+    },
     Folder,
     /// A symbolic link, with its target as it is written.
     Link(String),
@@ -40,7 +43,7 @@ pub(super) fn listed(bytes: &[u8]) -> Listing {
             let entry = match () {
                 () if stat.is_dir() => Entry::Folder,
                 () if stat.is_symlink() => Entry::Link(stat.link_target),
-                () if stat.is_file() => Entry::File,
+                () if stat.is_file() => Entry::File { runs: stat.runs() },
                 () => Entry::Other,
             };
             found.insert(stat.path, entry);
@@ -80,7 +83,7 @@ pub(super) fn matching<'l>(
         let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
         roots.contains(".") || parents.chain([path]).any(|parent| roots.contains(parent))
     };
-    let files = listing.iter().filter(|(_, entry)| **entry == Entry::File).map(|(path, _)| path);
+    let files = listing.iter().filter(|(_, entry)| matches!(entry, Entry::File { .. })).map(|(path, _)| path);
     let fitting = files.filter(move |path| wanted.matches(path.rsplit('/').next().unwrap_or_default()));
     fitting.take(ignored.most_paths()).filter(move |path| is_below(path) && !ignored.matches(path)).cloned()
 }

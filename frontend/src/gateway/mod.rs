@@ -13,6 +13,7 @@ pub mod calls;
 pub mod capabilities;
 pub mod context;
 pub mod debug;
+mod dockerfile;
 mod download;
 mod error_details;
 pub mod errors;

@@ -18,7 +18,7 @@ use crate::ignore::Patterns;
 use crate::reference::ImageReference;
 
 /// The key of an image config in the metadata of an input.
-const CONFIG: &str = "containerimage.config";
+pub(super) const CONFIG: &str = "containerimage.config";
 
 /// The named contexts of a build.
 pub(super) struct NamedContexts<'a> {
@@ -170,7 +170,7 @@ impl<'a> NamedContexts<'a> {
 }
 
 /// The config of an image that is inherited; the time of its making is not.
-fn config_of(bytes: &[u8], image: &str) -> Result<Value, FrontendFailure> {
+pub(super) fn config_of(bytes: &[u8], image: &str) -> Result<Value, FrontendFailure> {
     let mut config = read_config(bytes, image)?;
     if let Some(config) = config.as_object_mut() {
         config.remove("created");

@@ -61,6 +61,7 @@ impl GatewayResolver<'_> {
             build_platform: self.platform.clone(),
             context,
             images: BTreeMap::new(),
+            dockerfiles: BTreeMap::new(),
             resolved: Vec::new(),
             stages: BTreeMap::new(),
             build_images: BTreeMap::new(),

@@ -3,6 +3,8 @@
 //! The generated client would take the graph apart and put it together again from messages that lack a field, see
 //! [`buildkit_llb::LinuxResources`]. On the wire, a message inside of another is its bytes.
 
+use std::collections::BTreeMap;
+
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
@@ -39,6 +41,81 @@ impl From<SolveRequest> for SolveMessage {
             evaluate: request.evaluate,
         }
     }
+}
+
+/// What a frontend is asked: the same message with other fields.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct NestedRequest {
+    #[prost(string, tag = "2")]
+    frontend: String,
+    #[prost(btree_map = "string, string", tag = "3")]
+    options: BTreeMap<String, String>,
+    #[prost(bool, tag = "5")]
+    allow_result_return: bool,
+    #[prost(bool, tag = "6")]
+    allow_result_array_ref: bool,
+    #[prost(btree_map = "string, bytes", tag = "13")]
+    inputs: BTreeMap<String, Vec<u8>>,
+}
+
+impl NestedRequest {
+    pub(super) fn new(
+        frontend: &str,
+        options: BTreeMap<String, String>,
+        inputs: BTreeMap<String, Vec<u8>>,
+    ) -> Self {
+        let frontend = frontend.to_owned();
+        Self { frontend, options, allow_result_return: true, allow_result_array_ref: true, inputs }
+    }
+}
+
+/// What a frontend answers for one platform.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NestedAnswer {
+    /// The graph, encoded; nothing for the empty file system.
+    pub definition: Vec<u8>,
+    /// What it says of the result, as `containerimage.config`.
+    pub metadata: BTreeMap<String, Vec<u8>>,
+}
+
+/// What we use of BuildKit's `SolveResponse`, with graphs as their bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct AnswerMessage {
+    #[prost(message, optional, tag = "3")]
+    result: Option<ResultMessage>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ResultMessage {
+    #[prost(message, optional, tag = "3")]
+    only: Option<RefMessage>,
+    #[prost(message, optional, tag = "4")]
+    several: Option<RefsMessage>,
+    #[prost(btree_map = "string, bytes", tag = "10")]
+    metadata: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct RefsMessage {
+    #[prost(btree_map = "string, message", tag = "1")]
+    refs: BTreeMap<String, RefMessage>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct RefMessage {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(bytes = "vec", tag = "2")]
+    definition: Vec<u8>,
+}
+
+/// Makes the call to a frontend.
+pub(super) async fn send_nested(channel: Channel, request: NestedRequest) -> Result<NestedAnswer, Status> {
+    let answer: AnswerMessage = call(channel, request, METHOD).await?;
+    let result = answer.result.unwrap_or_default();
+    let several = result.several.into_iter().flat_map(|several| several.refs.into_values()).next();
+    let only = result.only.or(several).unwrap_or_default();
+    Ok(NestedAnswer { definition: only.definition, metadata: result.metadata })
 }
 
 /// Makes the call.

@@ -45,7 +45,8 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let Some(user) = options.create else { return Ok(()) };
     let mut made = Made { out: options.out.clone(), folders: Vec::new() };
     write_tables(&options.etc, &user, &options.home, &mut made)?;
-    made.folder(&options.home, user.uid, user.gid, 0o750)?;
+    // Clusters that give containers any number give them the group 0: what the group may do is what the user may do.
+    made.folder(&options.home, user.uid, user.gid, if user.gid == 0 { 0o770 } else { 0o750 })?;
     made.settle()
 }
 
@@ -106,9 +107,13 @@ fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Resu
         0o644,
         0,
     )?;
-    made.file("/etc/group", &with_line(&group, name, &format!("{name}:x:{gid}:")), 0o644, 0)?;
+    // The group 0 is there in every image.
+    let has_group = *gid == 0;
+    let group = if has_group { group } else { with_line(&group, name, &format!("{name}:x:{gid}:")) };
+    made.file("/etc/group", &group, 0o644, 0)?;
     // `!` locks the password; a base without shadow files keeps being one.
-    for (file, line) in [("shadow", format!("{name}:!::0:::::")), ("gshadow", format!("{name}:!::"))] {
+    let shadow = [("shadow", format!("{name}:!::0:::::")), ("gshadow", format!("{name}:!::"))];
+    for (file, line) in shadow.into_iter().take(if has_group { 1 } else { 2 }) {
         let path = etc.join(file);
         if let Some(text) = read(&path)? {
             let group = fs::metadata(&path).map_or(0, |found| std::os::unix::fs::MetadataExt::gid(&found));

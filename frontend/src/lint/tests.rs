@@ -102,11 +102,11 @@ fn a_rule_that_is_skipped_says_nothing() {
 fn problems_of_the_project_have_ids_that_are_rules() {
     let problems = [
         Problem::NoDependencies { unread: None },
-        Problem::NotLocked { what: String::new() },
+        Problem::NotLocked { what: String::new(), command: String::new() },
         Problem::LockNotRead { lock: String::new(), instead: String::new() },
         Problem::UnusedBuildArg { name: String::new(), suggestion: None },
         Problem::UnknownRule { name: String::new(), suggestion: None },
-        Problem::RequiresPython { version: String::new(), specifier: String::new() },
+        Problem::RequiresPython { version: String::new(), specifier: String::new(), said: String::new() },
     ];
     for problem in problems {
         assert!(problem.rule().and_then(Rule::named).is_some(), "{problem:?}");

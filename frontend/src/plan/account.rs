@@ -1,6 +1,6 @@
 //! Whom an image runs as, and which folders belong to that user.
 
-use crate::spec::User;
+use crate::spec::{Stage, User};
 
 /// The number of a user that the build creates, and of its group. Above the numbers that distributions give to
 /// services and to people, so that it is nobody else's on a host.
@@ -71,5 +71,42 @@ pub(super) fn resolve(user: Option<&User>, assembled: bool, default_to_app: bool
                 owner: Some(User::Numeric { uid, gid: Some(gid) }),
             }
         }
+    }
+}
+
+/// Whom the image of a stage runs as.
+pub(super) fn of_stage(stage: &Stage) -> Identity {
+    let ships = stage.is_assembled() && !matches!(stage.name.as_str(), "dev" | "test");
+    let user = stage.image.user.as_ref().map(|user| &user.value);
+    resolve(user, stage.is_assembled(), ships)
+}
+
+/// The numbers of a step's user and its group. A name has some where the file gives them, or where the stage creates the
+/// user; those of a base image's user are known to the image alone.
+pub(super) fn numbers(user: &User, stage: &Identity) -> Option<(u32, u32)> {
+    match user {
+        User::Numeric { uid, gid } => Some((*uid, gid.unwrap_or(0))),
+        User::Named { uid: Some(uid), gid, .. } => Some((*uid, gid.unwrap_or(*uid))),
+        User::Named { name, .. } if name == "root" => None,
+        User::Named { name, .. } => {
+            let created = stage.create.as_ref().filter(|created| created.name == *name);
+            created.map(|created| (created.uid, created.gid))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_a_steps_user_are_those_of_the_file() {
+        let named = |name: &str, uid, gid| User::Named { name: name.to_owned(), uid, gid };
+        let stage = resolve(Some(&named("web", Some(2000), Some(0))), true, true);
+        assert_eq!(numbers(&named("web", None, None), &stage), Some((2000, 0)));
+        assert_eq!(numbers(&User::Numeric { uid: 7, gid: None }, &stage), Some((7, 0)));
+        assert_eq!(numbers(&named("other", Some(5), None), &stage), Some((5, 5)));
+        assert_eq!(numbers(&named("nobody", None, None), &stage), None);
+        assert_eq!(numbers(&named("root", None, None), &stage), None);
     }
 }

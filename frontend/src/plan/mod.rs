@@ -29,7 +29,8 @@ use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
 use crate::spec::{
-    CacheMount, ContextPath, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec, SystemManager, User,
+    CacheMount, ContextPath, DockerfileTarget, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec,
+    SystemManager, User,
 };
 
 /// Where the virtual environment is, in every Python stage.
@@ -83,6 +84,8 @@ pub enum BasePlan {
     Scratch,
     /// An image.
     Image(ImageReference),
+    /// A target of a Dockerfile.
+    Dockerfile(DockerfileTarget),
     /// Another stage.
     Stage(String),
     /// The builder, with these groups installed on top.
@@ -229,6 +232,8 @@ pub enum CopySource {
     Stage(String),
     /// The builder.
     Builder,
+    /// A target of a Dockerfile.
+    Dockerfile(DockerfileTarget),
     /// An image.
     Image(ImageReference),
 }
@@ -256,6 +261,8 @@ pub struct RunPlan {
     pub workdir: ImagePath,
     /// Whom it runs as; absent for root.
     pub user: Option<String>,
+    /// The numbers of that user and its group, as far as the file gives them: secrets and caches belong to them.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// A check: a command that must succeed on the stage's environment, with the app's files beside it.
@@ -280,7 +287,9 @@ pub struct ImagePlan {
     pub has_venv: bool,
     /// Whether the environment is one of conda packages.
     pub is_conda: bool,
-    /// Environment.
+    /// Whether people and checks work in the environment: uv is told to use it as it is.
+    pub for_work: bool,
+    /// Environment. [`BASES_PATH`](crate::spec::BASES_PATH) in `PATH` stands for the folders of the base.
     pub env: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
@@ -361,13 +370,30 @@ impl Plan {
         self.stages.iter().rev().find(|stage| stage.name == name).map(Arc::as_ref)
     }
 
+    /// Whether `/venv/bin` is on the PATH of a stage.
+    pub fn has_environment(&self, stage: &StagePlan) -> bool {
+        let mut stage = stage;
+        for _ in 0..=self.stages.len() {
+            match &stage.base {
+                _ if stage.image.has_venv => return true,
+                BasePlan::Stage(name) => match self.stage(name) {
+                    Some(below) => stage = below,
+                    None => return false,
+                },
+                BasePlan::Environment { .. } => return true,
+                BasePlan::Scratch | BasePlan::Image(_) | BasePlan::Dockerfile(_) => return false,
+            }
+        }
+        false
+    }
+
     /// Whether a stage goes on from an environment that has the base image's pip.
     pub fn is_on_given_pip(&self, stage: &StagePlan) -> bool {
         let mut base = &stage.base;
         for _ in 0..=self.stages.len() {
             match base {
                 BasePlan::Environment { pip, .. } => return *pip,
-                BasePlan::Scratch | BasePlan::Image(_) => return false,
+                BasePlan::Scratch | BasePlan::Image(_) | BasePlan::Dockerfile(_) => return false,
                 BasePlan::Stage(name) => match self.stage(name) {
                     Some(below) => base = &below.base,
                     None => return false,
@@ -391,6 +417,23 @@ impl Plan {
             }
         }
         images
+    }
+
+    /// The targets of Dockerfiles that stages start or copy from, each with the stage and the place that names it.
+    pub fn dockerfiles(&self) -> impl Iterator<Item = (&DockerfileTarget, &str, Span)> {
+        self.stages.iter().flat_map(|stage| {
+            let base = match &stage.base {
+                BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
+                _ => None,
+            };
+            let copies = stage.steps.iter().filter_map(|step| match &step.action {
+                Action::Copy(CopyPlan { from: CopySource::Dockerfile(target), .. }) => {
+                    Some((target, stage.name.as_str(), step.span))
+                }
+                _ => None,
+            });
+            base.into_iter().chain(copies)
+        })
     }
 
     /// The images that run on the build platform, whatever the image is for: their Python compiles bytecode.

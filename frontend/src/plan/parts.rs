@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Action, BasePlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Step, WheelSet};
 use crate::diagnostics::Span;
-use crate::reference::ImageReference;
 use crate::spec::{Base, CacheMount, CopyStep, ImagePath, Stage, SystemManager, User};
 
 /// Names that the base must know: whom the image runs as and whose files are, where neither is made by the build.
@@ -47,6 +46,7 @@ pub(super) fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
         Some(Base::Stage(name)) if name == "builder" => CopySource::Builder,
         Some(Base::Stage(name) | Base::Unknown(name)) => CopySource::Stage(name.clone()),
         Some(Base::Image(image)) => CopySource::Image(image.clone()),
+        Some(Base::Dockerfile(target)) => CopySource::Dockerfile(target.as_ref().clone()),
         // Nothing can be copied from nothing; the engine says so with the path.
         Some(Base::Scratch) => CopySource::Stage("scratch".to_owned()),
     };
@@ -79,8 +79,7 @@ pub(super) fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
 }
 
 /// The package manager that an image's name stands for.
-pub(super) fn manager_of(image: &ImageReference) -> SystemManager {
-    let name = image.familiar();
+pub(super) fn manager_of(name: &str) -> SystemManager {
     // Vendors put the distribution anywhere in the name: `ubi9/python-312`, `python:3.13-alpine`.
     let has = |words: &[&str]| words.iter().any(|word| name.split('/').any(|part| part.contains(word)));
     if has(&["alpine"]) {
@@ -90,6 +89,11 @@ pub(super) fn manager_of(image: &ImageReference) -> SystemManager {
     } else {
         SystemManager::Apt
     }
+}
+
+/// Whether people and checks work in the environment of a stage, rather than run what it has.
+pub(super) fn is_for_work(stage: &Stage, from_builder: bool) -> bool {
+    from_builder || (stage.is_assembled() && matches!(stage.name.as_str(), "dev" | "test"))
 }
 
 /// An environment to work in. It has a pip, as every virtual environment of Python's own has; where its packages bring a

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::derived::groups_span;
 use super::package_names::check_packages;
-use super::parts::{absolute, app_span, copy_step, development, expected_users, manager_of, packages_step};
+use super::parts::{
+    absolute, app_span, copy_step, development, expected_users, is_for_work, manager_of, packages_step,
+};
 use super::{
     Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
     RunPlan, StagePlan, Step, WheelSet, account, weight,
@@ -136,7 +138,7 @@ impl<'s> Planner<'s> {
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.build);
         Builder {
-            packages: self.packages(packages, &self.build_base),
+            packages: self.packages(packages, &self.build_base.familiar()),
             resolver: match (&self.project.conda, &self.spec.python.build_base) {
                 (Some(_), None) => ImageReference::official("python", CONDA_RESOLVER.to_owned()),
                 _ => self.build_base.clone(),
@@ -164,7 +166,7 @@ impl<'s> Planner<'s> {
     fn packages<'l>(
         &self,
         names: impl Iterator<Item = &'l Located<String>>,
-        image: &ImageReference,
+        image: &str,
     ) -> Option<Packages> {
         let mut names: Vec<_> = names.collect();
         names.sort_by(|a, b| a.value.cmp(&b.value));
@@ -175,7 +177,7 @@ impl<'s> Planner<'s> {
         Some(Packages {
             manager: self.spec.system.manager.unwrap_or_else(|| manager_of(image)),
             names: sorted,
-            distribution: image.familiar(),
+            distribution: image.to_owned(),
             span: Span { start: first.start, end: last.end },
         })
     }
@@ -228,6 +230,7 @@ impl<'s> Planner<'s> {
             image: ImagePlan {
                 has_venv: true,
                 is_conda: self.project.conda.is_some(),
+                for_work: self.project.conda.is_none(),
                 workdir: Some(self.spec.app.workdir.clone()),
                 ..ImagePlan::default()
             },
@@ -247,7 +250,7 @@ impl<'s> Planner<'s> {
         let mut groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
         let packages = self.spec.system.runtime.iter().chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.build_base).map(packages_step));
+        steps.extend(self.packages(packages, &self.build_base.familiar()).map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
             // In a folder of the context, it is one of the wheels.
@@ -272,7 +275,7 @@ impl<'s> Planner<'s> {
         let mut steps = Vec::new();
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.runtime).chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.python_base).map(packages_step));
+        steps.extend(self.packages(packages, &self.python_base.familiar()).map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
         // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
@@ -297,6 +300,7 @@ impl<'s> Planner<'s> {
         let base = match from {
             Base::Scratch => BasePlan::Scratch,
             Base::Image(image) => BasePlan::Image(image.clone()),
+            Base::Dockerfile(target) => BasePlan::Dockerfile(target.as_ref().clone()),
             Base::Stage(name) | Base::Unknown(name) if name == "builder" => development(self.groups(&[])),
             Base::Stage(name) | Base::Unknown(name) => BasePlan::Stage(name.clone()),
         };
@@ -318,18 +322,19 @@ impl<'s> Planner<'s> {
     }
 
     /// The image at the bottom of a chain of stages.
-    fn root_image(&self, base: &Base) -> Option<ImageReference> {
+    fn root_image(&self, base: &Base) -> Option<String> {
         let mut base = base;
         for _ in 0..=self.spec.stages.len() {
             match base {
-                Base::Image(image) => return Some(image.clone()),
+                Base::Image(image) => return Some(image.familiar()),
+                Base::Dockerfile(target) => return Some(target.title()),
                 Base::Scratch | Base::Unknown(_) => return None,
                 Base::Stage(name) => match self.spec.stages.get(name).map(|stage| &stage.from) {
                     Some(Some(from)) => base = &from.value,
                     Some(None) if !matches!(name.as_str(), "dev" | "test") => {
-                        return Some(self.python_base.clone());
+                        return Some(self.python_base.familiar());
                     }
-                    _ => return Some(self.build_base.clone()),
+                    _ => return Some(self.build_base.familiar()),
                 },
             }
         }
@@ -415,7 +420,7 @@ impl<'s> Planner<'s> {
         let arguments = step.command.arguments();
         let mut env: BTreeMap<_, _> =
             self.spec.arguments.mentioned_in(&arguments.join(" ")).into_iter().collect();
-        env.extend(step.env.clone());
+        env.extend(step.env.variables.clone());
         let files = (!step.include.is_empty()).then(|| self.files(Some(&step.include), &workdir)).flatten();
         let cache = stage.cache.iter().chain(&step.cache).map(|mount| absolute(mount, &workdir));
         RunPlan {
@@ -429,6 +434,7 @@ impl<'s> Planner<'s> {
             network: step.network,
             workdir,
             user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false).config),
+            owner: step.user.as_ref().and_then(|user| account::numbers(user, &account::of_stage(stage))),
         }
     }
 
@@ -462,7 +468,8 @@ impl<'s> Planner<'s> {
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
             is_conda: self.project.conda.is_some(),
-            env: settings.env.clone(),
+            for_work: is_for_work(stage, from_builder) && self.project.conda.is_none(),
+            env: settings.env.variables.clone(),
             labels,
             command: settings.command.as_ref().map(crate::spec::Command::arguments),
             entrypoint: settings.entrypoint.as_ref().map(crate::spec::Command::arguments),

@@ -119,7 +119,7 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited) -> (Inherited, u
     let pairs = |map: &BTreeMap<String, String>| -> usize {
         map.iter().map(|(name, value)| name.len() + value.len() + 16).sum()
     };
-    let env = base.env + pairs(&image.env);
+    let env = base.env + pairs(&image.env.variables);
     let commands = [&image.command, &image.entrypoint].into_iter().flatten().map(length).sum::<usize>();
     let ports: usize = image.expose.iter().map(|ports| ports.value.0.len() * 32).sum();
     let volumes: usize = image.volumes.iter().map(|path| path.as_str().len() + 16).sum();
@@ -136,8 +136,13 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited) -> (Inherited, u
         history += copy.path.value.len() + copy.to.value.len() + AROUND;
     }
     let packages: usize = stage.packages.iter().map(|name| name.value.len() + 16).sum();
-    let config =
-        base.config + pairs(&image.env) + pairs(&image.labels) + commands + ports + volumes + history;
+    let config = base.config
+        + pairs(&image.env.variables)
+        + pairs(&image.labels)
+        + commands
+        + ports
+        + volumes
+        + history;
     // What a check sees of the app is said with each.
     let seen = paths(stage.include.as_ref()).saturating_mul(stage.checks.len() + 1);
     (
@@ -159,7 +164,7 @@ fn weigh_step(
     };
     let size = 3 * line
         + values
-        + pairs(&step.env)
+        + pairs(&step.env.variables)
         + mounts(&step.cache, &step.secrets)
         + paths(Some(&step.include));
     (size, line)

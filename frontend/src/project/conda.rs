@@ -92,7 +92,8 @@ pub(super) fn read(
             }
             if matches!(says, CondaSource::Environment(_)) {
                 let what = format!("the dependencies in {path}");
-                found.report(&spec.source, named.span, Problem::NotLocked { what });
+                let command = format!("conda-lock -f {path}");
+                found.report(&spec.source, named.span, Problem::NotLocked { what, command });
             }
             Ok(Some(Conda { path: named.value.clone(), source, says }))
         }

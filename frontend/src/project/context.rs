@@ -69,6 +69,14 @@ pub trait Context {
     /// If the context itself cannot be read.
     fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError>;
 
+    /// Whether the file at `path` may be executed; `None` where that is not known.
+    ///
+    /// # Errors
+    /// If the context itself cannot be read.
+    fn is_executable(&self, _path: &ContextPath) -> Result<Option<bool>, ContextError> {
+        Ok(None)
+    }
+
     /// The path that `path` stands for when links are followed, inside of the context as the engine does it. `None` if links
     /// lead in a circle.
     ///

@@ -61,6 +61,13 @@ impl Context for Folder {
         }))
     }
 
+    #[cfg(unix)]
+    fn is_executable(&self, path: &ContextPath) -> Result<Option<bool>, ContextError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let Some((place, _)) = self.place(path)? else { return Ok(None) };
+        Ok(fs::metadata(place).ok().map(|found| found.permissions().mode() & 0o111 != 0))
+    }
+
     fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
         followed(path, |at| match fs::read_link(self.root.join(at)) {
             Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),

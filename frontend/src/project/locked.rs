@@ -305,24 +305,66 @@ fn parse(
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Option<Lock> {
+    if let Some((span, problem)) = damage(format, source) {
+        found.report(source, span, problem);
+        return None;
+    }
     let read = reader(files);
     let exists = |path: &str| files.exists(path);
     let input = Input { path: &source.name, text: &source.text, pyproject, read: &read, exists: &exists };
     match lock::parse(format, &input) {
         Ok(lock) => Some(lock),
         Err(error) => {
-            report(&error, source, files, found);
+            report(&error, format, source, files, found);
             None
         }
     }
 }
 
+/// What no tool has written: nothing at all, or the marks that git leaves where two versions of a lock differ.
+fn damage(format: Format, source: &Source) -> Option<(Span, Problem)> {
+    let name = &source.name;
+    let message = if source.text.trim().is_empty() {
+        format!("{name} is empty")
+    } else {
+        let mut marks = ["<<<<<<< ", "=======", ">>>>>>> "].into_iter().peekable();
+        let mut first = None;
+        for (number, line) in (1..).zip(source.text.lines()) {
+            if marks.next_if(|mark| line.starts_with(mark)).is_some() {
+                first.get_or_insert(number);
+            }
+        }
+        let first = first.filter(|_| marks.peek().is_none())?;
+        let message = format!("{name} has the marks of a merge that was not finished");
+        return Some((source.line_span(first), Problem::Lock { message, help: vec![again(format)] }));
+    };
+    Some((source.line_span(1), Problem::Lock { message, help: vec![again(format)] }))
+}
+
+/// How a lock is made anew.
+fn again(format: Format) -> String {
+    match format.renew() {
+        command if command.contains('`') => format!("lock again, with {command}"),
+        command => format!("lock again: `{command}`"),
+    }
+}
+
 /// Shows an error in the file that it is about, which may be one that the lock includes.
-fn report(error: &LockError, source: &Arc<Source>, files: &Files<'_>, found: &mut Diagnostics) {
+fn report(
+    error: &LockError,
+    format: Format,
+    source: &Arc<Source>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) {
     let help = match &error.kind {
         LockErrorKind::Remote { url } => vec![format!(
             "save the file beside the requirements, and name that: `curl -o constraints.txt {url}`"
         )],
+        // What a tool writes has none of these faults.
+        LockErrorKind::Syntax { .. } | LockErrorKind::Missing { .. } | LockErrorKind::WrongType { .. } => {
+            vec![again(format)]
+        }
         _ => Vec::new(),
     };
     let problem = Problem::Lock { message: error.to_string(), help };

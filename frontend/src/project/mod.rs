@@ -8,6 +8,7 @@ mod context;
 mod decode;
 mod files;
 mod folder;
+mod foreign;
 mod groups;
 mod links;
 mod local;
@@ -24,6 +25,7 @@ pub mod releases;
 mod requirements;
 mod rules;
 mod scope;
+mod unlocked;
 mod version;
 mod workspace;
 
@@ -32,6 +34,7 @@ pub use conda::{Conda, CondaSource};
 pub use context::{Context, ContextError, Kind, MOST_BYTES, Unfit};
 pub use files::{Files, Ignored};
 pub use folder::Folder;
+pub use foreign::is_python;
 pub use links::followed;
 pub use locked::Locked;
 pub use pyproject::normalized;
@@ -49,7 +52,7 @@ use crate::address::without_credentials;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source};
 use crate::lock::{Format, Lock, Roots};
 use crate::pep508::Name;
-use crate::spec::{Base, ContextPath, Installer, Located, Spec, Stage};
+use crate::spec::{ContextPath, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
 pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
@@ -121,7 +124,7 @@ impl Project {
         files: &Files<'_>,
         found: &mut Diagnostics,
     ) -> Result<Self, ContextError> {
-        check_foreign(spec, found);
+        foreign::check(spec, found);
         let linked = check_included(scope, spec, files, found)?;
         if !scope.has_python() {
             return Ok(Self { linked, ..Self::default() });
@@ -324,10 +327,9 @@ fn main_requirements(
 ) -> Result<Requirements, ContextError> {
     if let Some(named) = &spec.dependencies.requirements {
         let chosen = reading::follow(named, &spec.source, (files, spec.dependencies.installer), found)?;
-        if spec.dependencies.installer == Installer::Wheels && !chosen.inputs.is_empty() {
-            let what = format!("the dependencies in {}", chosen.label());
+        if spec.dependencies.installer == Installer::Wheels && unlocked::asks(&chosen, files)? {
             let span = named.first().map_or_else(|| spec.anywhere(), |file| file.span);
-            found.report(&spec.source, span, Problem::NotLocked { what });
+            found.report(&spec.source, span, unlocked::problem(&chosen.label(), &chosen, pyproject));
         }
         return Ok(chosen);
     }
@@ -359,12 +361,10 @@ fn main_requirements(
             let unread = files.first_of(&UNREAD)?.map(|path| path.as_str().to_owned());
             found.report(&spec.source, anywhere, Problem::NoDependencies { unread });
         }
-        (Some(what), None) if spec.dependencies.installer == Installer::Wheels && !chosen.is_empty() => {
-            found.report(
-                &spec.source,
-                anywhere,
-                Problem::NotLocked { what: format!("the dependencies in {what}") },
-            );
+        (Some(what), None)
+            if spec.dependencies.installer == Installer::Wheels && unlocked::asks(&chosen, files)? =>
+        {
+            found.report(&spec.source, anywhere, unlocked::problem(&what, &chosen, pyproject));
         }
         _ => {}
     }
@@ -399,37 +399,6 @@ fn check_groups(spec: &Spec, groups: &BTreeMap<String, Requirements>, found: &mu
             }
         }
     }
-}
-
-/// Groups have nowhere to be installed where the project's Python is not.
-fn check_foreign(spec: &Spec, found: &mut Diagnostics) {
-    for stage in spec.stages.values() {
-        let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
-        if let (Some(from), Some(groups)) = (foreign, &stage.groups) {
-            let span = groups.first().map_or(stage.span, |group| group.span);
-            let from = match &from.value {
-                Base::Stage(name) | Base::Unknown(name) => name.clone(),
-                Base::Image(image) => image.familiar(),
-                Base::Scratch => "scratch".to_owned(),
-            };
-            let problem = Problem::NotAPythonStage { key: "groups", stage: stage.name.clone(), from };
-            found.report(&spec.source, span, problem);
-        }
-    }
-}
-
-/// Whether what `base` names has the project's environment in it.
-pub fn is_python(spec: &Spec, base: &Base) -> bool {
-    let mut base = base;
-    // A circle of stages was reported before; the bound only keeps it from hanging us.
-    for _ in 0..=spec.stages.len() {
-        let Base::Stage(name) = base else { return false };
-        match spec.stages.get(name).map(|stage| &stage.from) {
-            None | Some(None) => return true,
-            Some(Some(from)) => base = &from.value,
-        }
-    }
-    false
 }
 
 /// Every path of the context that a stage names must be there; patterns may match nothing. Given back are those that are

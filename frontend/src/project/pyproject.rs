@@ -67,6 +67,8 @@ pub(super) struct Pyproject {
     pub urls: BTreeMap<String, String>,
     /// `project.requires-python`.
     pub requires_python: Option<Located<String>>,
+    /// Whether the dependencies are those of `[tool.poetry]`.
+    pub of_poetry: bool,
     /// `project.dependencies`; absent where there is no `[project]` table.
     pub dependencies: Option<Vec<Located<String>>>,
     /// Where `project.dynamic` names the dependencies.
@@ -146,6 +148,7 @@ impl Pyproject {
                 })
                 .collect(),
             requires_python: project.and_then(|project| string(project, "requires-python")),
+            of_poetry: poetry.is_some(),
             dependencies: project.map(|project| {
                 project.get("dependencies").map_or_else(Vec::new, |list| strings(list.get_ref()))
             }),

@@ -200,7 +200,11 @@ fn check(
         return;
     };
     if !version.satisfies(specifiers) {
-        let problem = Problem::RequiresPython { version: version.to_string(), specifier: text.value.clone() };
+        let problem = Problem::RequiresPython {
+            version: version.to_string(),
+            specifier: text.value.clone(),
+            said: source.name.clone(),
+        };
         found.report(source, span, problem);
     }
 }

@@ -244,7 +244,7 @@ impl<'p> Environments<'p> {
         match &stage.base {
             BasePlan::Environment { groups, .. } => self.found.push(groups),
             BasePlan::Stage(name) => self.visit(name),
-            BasePlan::Scratch | BasePlan::Image(_) => {}
+            BasePlan::Scratch | BasePlan::Image(_) | BasePlan::Dockerfile(_) => {}
         }
         for step in &stage.steps {
             match &step.action {
@@ -256,7 +256,7 @@ impl<'p> Environments<'p> {
                         self.found.extend(self.plan.builder.iter().map(|builder| &builder.environment));
                     }
                     CopySource::Stage(name) => self.visit(name),
-                    CopySource::Context | CopySource::Image(_) => {}
+                    CopySource::Context | CopySource::Image(_) | CopySource::Dockerfile(_) => {}
                 },
                 _ => {}
             }

@@ -97,6 +97,31 @@ impl Arguments {
         if out.len() > longest { Err(ExpandError::TooLong) } else { Ok(out) }
     }
 
+    /// `text` written so that [`Self::expand`] replaces the args that there are, and leaves every other `$` as it is.
+    /// A `$` before `${NAME}` of such an arg makes a plain text of the name.
+    pub(super) fn keep_unknown(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            let (before, dollar) = rest.split_at(at);
+            out.push_str(before);
+            let named = |text: &str| {
+                let name = text.strip_prefix("${")?.split_once('}')?.0;
+                self.value(name).is_some().then_some(name.len() + 3)
+            };
+            let escaped = dollar.strip_prefix('$').and_then(|after| Some(named(after)? + 1));
+            let length = escaped.or_else(|| named(dollar));
+            let (taken, after) = dollar.split_at_checked(length.unwrap_or(1)).unwrap_or((dollar, ""));
+            if length.is_none() {
+                out.push('$');
+            }
+            out.push_str(taken);
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
+
     /// The problem of an arg that is not declared.
     pub(super) fn unknown(&self, name: &str) -> Problem {
         let known = self.declared.keys().chain(self.predefined.keys()).map(String::as_str);
@@ -165,6 +190,19 @@ mod tests {
         assert_eq!(arguments.expand("${MODE}${MODE}", 8).unwrap(), "fastfast");
         assert_eq!(arguments.expand("${MODE}${MODE}", 7), Err(ExpandError::TooLong));
         assert_eq!(arguments.unused(), [("OTHER".to_owned(), None)]);
+    }
+
+    #[test]
+    fn in_a_text_of_a_program_only_args_that_there_are_are_replaced() {
+        let arguments = arguments();
+        let of = |text| arguments.expand(&arguments.keep_unknown(text), 200).unwrap();
+        assert_eq!(of("app.${MODE}:run"), "app.fast:run");
+        assert_eq!(of("${MODE}${TARGETARCH}"), "fastarm64");
+        for same in ["$MODE", "${PORT}", "$$", "$${PORT}", "print('${')", "a$", "${MODE", "$$HOME ${A}$"] {
+            assert_eq!(of(same), same);
+        }
+        assert_eq!(of("$${MODE}"), "${MODE}");
+        assert_eq!(of("$$${MODE}"), "$${MODE}");
     }
 
     #[test]

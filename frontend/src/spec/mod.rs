@@ -5,7 +5,10 @@
 //! run shows every mistake.
 
 mod args;
+mod command;
 mod cooldown;
+mod dockerfile;
+mod environment;
 mod index;
 mod reader;
 mod schema;
@@ -17,14 +20,17 @@ mod values;
 
 pub use args::Arguments;
 pub(crate) use args::mentioned;
+pub use command::Command;
 pub use cooldown::{Cooldown, in_words};
+pub use dockerfile::DockerfileTarget;
+pub use environment::{BASES_PATH, Environment};
 pub use index::Index;
 pub use reader::Located;
 pub use schema::{reference, schema};
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};
 pub use steps::{CacheMount, Check, CopyStep, NetworkMode, RunStep, SecretMount, Sharing};
-pub use values::{Command, ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
+pub use values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::args::{Arguments, ExpandError};
+use super::environment::BASES_PATH;
 use crate::address::is_invisible;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest};
 
@@ -340,11 +341,27 @@ impl Read for Plain {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Expanded(pub(super) String);
 
-impl Read for Expanded {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let Some(text) = node.value.as_str() else {
-            return node.wrong_type(cx, "a string");
-        };
+impl Expanded {
+    /// A string in which `${NAME}` stands for a build arg where there is one of this name, and for itself elsewhere.
+    /// `$${NAME}` is the text `${NAME}`.
+    pub(super) fn known(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let text = String::read(node, cx)?;
+        let kept = cx.arguments.keep_unknown(&text);
+        Self::of(&kept, node, cx)
+    }
+
+    /// A value of `PATH`: `${PATH}` stays as it is, unless there is an arg of this name.
+    pub(super) fn with_path(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        let text = String::read(node, cx)?;
+        if cx.arguments.value("PATH").is_some() {
+            return Self::of(&text, node, cx);
+        }
+        let parts: Option<Vec<String>> =
+            text.split(BASES_PATH).map(|part| Self::of(part, node, cx).map(|part| part.0)).collect();
+        Some(Self(parts?.join(BASES_PATH)))
+    }
+
+    fn of(text: &str, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         match cx.arguments.expand(text, text.len() + cx.room) {
             Ok(expanded) => {
                 cx.room -= expanded.len().saturating_sub(text.len()).min(cx.room);
@@ -361,4 +378,36 @@ impl Read for Expanded {
         }
         None
     }
+}
+
+impl Read for Expanded {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        match node.value.as_str() {
+            Some(text) => Self::of(text, node, cx),
+            None => node.wrong_type(cx, "a string"),
+        }
+    }
+}
+
+/// A list of names in which `${NAME}` stands for a build arg. A name that args leave empty is none: so one file has a group
+/// for some builds and not for others.
+pub(super) fn names(
+    table: &mut Table<'_>,
+    cx: &mut Context<'_>,
+    key: &'static str,
+) -> Option<Vec<Located<String>>> {
+    let elements = table.node(key).map(|node| match node.elements() {
+        Some(elements) => Ok(elements),
+        None => Err(node),
+    })?;
+    let elements = match elements {
+        Ok(elements) => elements,
+        Err(node) => return node.wrong_type(cx, "a list"),
+    };
+    let read = elements.iter().filter_map(|node| {
+        let name = Expanded::read(node, cx)?.0;
+        let emptied = name.is_empty() && node.value.as_str() != Some("");
+        (!emptied).then(|| Located::new(name, node.span))
+    });
+    Some(read.collect())
 }

@@ -8,7 +8,7 @@ use pep440_rs::Version;
 
 use super::cooldown::Cooldown;
 use super::index::{Index, secret_id};
-use super::reader::{Context, Expanded, Located, Node, Read};
+use super::reader::{Context, Expanded, Located, Node, Read, names};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::{Problem, nearest};
 use crate::pep508::{Name, Requirement, Wanted};
@@ -149,7 +149,7 @@ impl Read for Dependencies {
         let read = Self {
             requirements: table.get(cx, "requirements"),
             groups: groups(&mut table, cx),
-            extras: table.get_or_default(cx, "extras"),
+            extras: names(&mut table, cx, "extras").unwrap_or_default(),
             installer: table.get_or_default(cx, "installer"),
             lock: table.get(cx, "lock"),
             index: table.get_or_default(cx, "index"),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{Context, Expanded, Located, Node, Read};
+use super::command::Command;
+use super::dockerfile::DockerfileTarget;
+use super::environment::{Environment, Scalar};
+use super::reader::{Context, Expanded, Located, Node, Read, names};
 use super::settings::packages;
-use super::steps::{CacheMount, Check, CopyStep, RunStep, Scalar, SecretMount, environment, run_steps};
-use super::values::{Command, ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
+use super::steps::{CacheMount, Check, CopyStep, RunStep, SecretMount, run_steps};
+use super::values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 use crate::diagnostics::{Problem, Span};
 use crate::reference::ImageReference;
 
@@ -16,6 +19,8 @@ pub enum Base {
     Stage(String),
     /// An image.
     Image(ImageReference),
+    /// A target of a Dockerfile.
+    Dockerfile(Box<DockerfileTarget>),
     /// Nothing.
     Scratch,
     /// No stage, and too near to one's name to be meant as an image.
@@ -24,6 +29,9 @@ pub enum Base {
 
 impl Base {
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
+        if node.value.as_str().is_none() {
+            return DockerfileTarget::read(node, cx).map(|target| Self::Dockerfile(Box::new(target)));
+        }
         let name = Expanded::read(node, cx)?.0;
         if name == "scratch" {
             return Some(Self::Scratch);
@@ -124,7 +132,7 @@ pub struct Stage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageSettings {
     /// `env`.
-    pub env: BTreeMap<String, String>,
+    pub env: Environment,
     /// `labels`.
     pub labels: BTreeMap<String, String>,
     /// `command`.
@@ -191,7 +199,7 @@ impl Stage {
             name: name.value.clone(),
             span: name.span,
             from,
-            groups: table.get(cx, "groups"),
+            groups: names(&mut table, cx, "groups"),
             include: table.get(cx, "include"),
             copy,
             packages: packages(&mut table, cx, "packages"),
@@ -201,7 +209,7 @@ impl Stage {
             checks,
             requires: table.get_or_default(cx, "requires"),
             image: ImageSettings {
-                env: environment(&mut table, cx),
+                env: table.get_or_default(cx, "env"),
                 labels: labels(&mut table, cx),
                 command: table.get(cx, "command"),
                 entrypoint: table.get(cx, "entrypoint"),

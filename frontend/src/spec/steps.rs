@@ -1,12 +1,11 @@
 //! What a stage does: run steps, checks, copies, and the mounts they ask for.
 
-use std::collections::BTreeMap;
-
-use super::reader::{Context, Expanded, Located, Node, Plain, Read};
+use super::command::Command;
+use super::environment::{Environment, VariableName};
+use super::reader::{Context, Located, Node, Plain, Read};
 use super::settings::choice;
 use super::stage::Base;
-use super::values::{Command, ContextPath, ImagePath, User};
-use crate::address::is_invisible;
+use super::values::{ContextPath, ImagePath, User};
 use crate::diagnostics::Problem;
 
 /// How steps that run at the same time share a cache folder.
@@ -124,29 +123,6 @@ impl Read for SecretId {
     }
 }
 
-/// The name of a variable of the environment.
-struct VariableName(String);
-
-impl VariableName {
-    /// Why a variable cannot have this name. A dash at the beginning makes it an option of `env`.
-    fn refused(name: &str) -> Option<&'static str> {
-        let odd = |c: char| c == '=' || c.is_whitespace() || is_invisible(c);
-        let is_odd = name.is_empty() || name.starts_with('-') || name.chars().any(odd);
-        is_odd.then_some("a variable's name has no `=` and no blanks")
-    }
-}
-
-impl Read for VariableName {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let value = String::read(node, cx)?;
-        if let Some(reason) = Self::refused(&value) {
-            cx.report(node.span, Problem::BadName { what: "variable name", value, reason });
-            return None;
-        }
-        Some(Self(value))
-    }
-}
-
 /// The network that a step sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkMode {
@@ -195,7 +171,7 @@ pub struct RunStep {
     /// SSH agents it sees.
     pub ssh: Vec<String>,
     /// Environment of this step alone.
-    pub env: BTreeMap<String, String>,
+    pub env: Environment,
     /// Its network.
     pub network: NetworkMode,
     /// Where it runs. Absent: the stage's working directory.
@@ -212,7 +188,7 @@ impl RunStep {
             cache: Vec::new(),
             secrets: Vec::new(),
             ssh: Vec::new(),
-            env: BTreeMap::new(),
+            env: Environment::default(),
             network: NetworkMode::Default,
             workdir: None,
             user: None,
@@ -234,7 +210,7 @@ impl RunStep {
             cache: table.get_or_default(cx, "cache"),
             secrets: table.get_or_default(cx, "secrets"),
             ssh: table.get_or_default::<SshAgents>(cx, "ssh").0,
-            env: environment(&mut table, cx),
+            env: table.get_or_default(cx, "env"),
             network: table.get(cx, "network").unwrap_or(NetworkMode::Default),
             workdir: table.get(cx, "workdir"),
             user: table.get(cx, "user"),
@@ -369,46 +345,5 @@ impl Read for Mode {
                 None
             }
         }
-    }
-}
-
-/// Reads `env`.
-pub(super) fn environment(
-    table: &mut super::reader::Table<'_>,
-    cx: &mut Context<'_>,
-) -> BTreeMap<String, String> {
-    let Some(node) = table.node("env") else {
-        return BTreeMap::new();
-    };
-    let Some(entries) = node.entries() else {
-        node.wrong_type::<()>(cx, "a table");
-        return BTreeMap::new();
-    };
-    let mut read = BTreeMap::new();
-    for (name, node) in entries {
-        if let Some(reason) = VariableName::refused(&name.value) {
-            cx.report(name.span, Problem::BadName { what: "variable name", value: name.value, reason });
-        } else if let Some(value) = Scalar::read(&node, cx) {
-            read.insert(name.value, value.0);
-        }
-    }
-    read
-}
-
-/// A string, or a number or boolean written as one.
-pub(super) struct Scalar(pub(super) String);
-
-impl Read for Scalar {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        if let Some(integer) = node.value.as_integer() {
-            return Some(Self(integer.to_string()));
-        }
-        if let Some(value) = node.value.as_bool() {
-            return Some(Self(value.to_string()));
-        }
-        if node.value.as_str().is_none() {
-            return node.wrong_type(cx, "a string, a whole number or a boolean");
-        }
-        Expanded::read(node, cx).map(|value| Self(value.0))
     }
 }

@@ -147,3 +147,48 @@ fn a_package_that_says_its_platforms_wrongly_is_refused() {
         assert_eq!(found.first().map(String::as_str), Some(&*format!("2: {message}")), "{entry}: {found:?}");
     }
 }
+
+#[test]
+fn args_stand_in_groups_extras_numbers_of_users_and_lists_of_words() {
+    let text = r#"
+args = { GROUP = "gpu", NONE = "", UID = "2000", APP = "shop" }
+dependencies.extras = ["${GROUP}", "${NONE}"]
+[stage.production]
+groups = ["${NONE}", "x-${GROUP}"]
+user = { name = "web", uid = "${UID}", gid = 0 }
+command = ["gunicorn", "${APP}.wsgi", "$HOME", "${OTHER}", "$${APP}"]
+entrypoint = ["sh", "-c", "exec ${APP}"]
+"#;
+    let (spec, problems) = parse(text);
+    assert_eq!(problems, Vec::<String>::new());
+    let spec = spec.unwrap();
+    let names = |list: &[Located<String>]| list.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&spec.dependencies.extras), ["gpu"]);
+    let stage = &spec.stages["production"];
+    assert_eq!(names(stage.groups.as_ref().unwrap()), ["x-gpu"]);
+    let user = User::Named { name: "web".into(), uid: Some(2000), gid: Some(0) };
+    assert_eq!(stage.image.user.as_ref().unwrap().value, user);
+    let words = ["gunicorn", "shop.wsgi", "$HOME", "${OTHER}", "${APP}"].map(str::to_owned);
+    assert_eq!(stage.image.command, Some(Command::Arguments(words.to_vec())));
+    assert_eq!(stage.image.entrypoint.as_ref().unwrap().arguments()[2], "exec ${APP}");
+    let (_, problems) =
+        parse("[args]\nUID = \"x\"\n[stage.production]\nuser = { name = \"web\", uid = \"${UID}\" }\n");
+    assert_eq!(problems, ["4: `x` is not a number between 0 and 4294967295"]);
+}
+
+#[test]
+fn a_path_goes_on_from_the_bases_or_names_the_environment() {
+    let of = |value: &str| {
+        let (spec, problems) = parse(&format!("[stage.production]\nenv.PATH = \"{value}\"\n"));
+        assert_eq!(problems, Vec::<String>::new());
+        spec.unwrap().stages["production"].image.env.clone()
+    };
+    let kept = of("/opt/bin:${PATH}");
+    assert_eq!((kept.variables["PATH"].as_str(), kept.lost_path), ("/opt/bin:${PATH}", None));
+    assert_eq!(of("/venv/bin:/bin").lost_path, None);
+    assert!(of("/opt/bin:/bin").lost_path.is_some());
+    let (_, problems) = parse("[stage.production]\nenv.PATH = \"${PATH}:${PATH}\"\n");
+    assert_eq!(problems, ["2: `${PATH}:${PATH}` is not a valid PATH: `${PATH}` may stand there once"]);
+    let (_, problems) = parse("[stage.production]\nenv.OTHER = \"${PATH}\"\n");
+    assert_eq!(problems.len(), 1);
+}

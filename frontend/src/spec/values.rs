@@ -153,11 +153,29 @@ impl User {
     }
 }
 
+/// The number of a user or a group; as a string, it may be a build arg.
+struct Number(u32);
+
+impl Read for Number {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        if node.value.as_str().is_none() {
+            return u32::read(node, cx).map(Self);
+        }
+        let value = Expanded::read(node, cx)?.0;
+        let parsed = value.parse().ok().map(Self);
+        if parsed.is_none() {
+            cx.report(node.span, Problem::BadNumber { value, min: 0, max: i64::from(u32::MAX) });
+        }
+        parsed
+    }
+}
+
 impl Read for User {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         if let Some(mut table) = node.table("`user`") {
             let name: Option<String> = table.require(cx, "name");
-            let (uid, gid) = (table.get(cx, "uid"), table.get(cx, "gid"));
+            let (uid, gid) = (table.get::<Number>(cx, "uid"), table.get::<Number>(cx, "gid"));
+            let (uid, gid) = (uid.map(|uid| uid.0), gid.map(|gid| gid.0));
             table.finish(cx);
             let name = name?;
             if let Err(reason) = Self::check_name(&name) {
@@ -314,54 +332,6 @@ impl Read for ImagePath {
                 None
             }
         }
-    }
-}
-
-/// A command: a line for the shell, or a program and its arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Run by `/bin/sh -c`.
-    Shell(String),
-    /// Run as it is, without a shell.
-    Arguments(Vec<String>),
-}
-
-impl Command {
-    /// What the engine is to execute.
-    pub fn arguments(&self) -> Vec<String> {
-        match self {
-            Self::Shell(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
-            Self::Arguments(arguments) => arguments.clone(),
-        }
-    }
-
-    /// The command on one line, for names and history.
-    pub fn line(&self) -> String {
-        match self {
-            Self::Shell(line) => line.split_whitespace().collect::<Vec<_>>().join(" "),
-            Self::Arguments(arguments) => {
-                shlex::try_join(arguments.iter().map(String::as_str)).unwrap_or_else(|_| arguments.join(" "))
-            }
-        }
-    }
-}
-
-impl Read for Command {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let command = match (node.value.as_str(), node.elements()) {
-            (Some(line), _) => Self::Shell(line.to_owned()),
-            (_, Some(_)) => Self::Arguments(Vec::read(node, cx)?),
-            _ => return node.wrong_type(cx, "a string (for the shell) or a list of strings"),
-        };
-        let empty = match &command {
-            Self::Shell(line) => line.trim().is_empty(),
-            Self::Arguments(arguments) => arguments.first().is_none_or(String::is_empty),
-        };
-        if empty {
-            cx.report(node.span, Problem::Empty { key: node.key.clone() });
-            return None;
-        }
-        Some(command)
     }
 }
 

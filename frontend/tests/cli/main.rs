@@ -17,3 +17,4 @@ mod packages;
 mod plan;
 mod schema;
 mod shells;
+mod traps;

@@ -24,7 +24,7 @@ fn schema() -> Value {
 }
 
 /// Each table of the file: a text with an unknown key in it, and where the schema describes it.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("zzz = 1", ""),
     ("[python]\nzzz = 1", "/properties/python"),
     ("[dependencies]\nzzz = 1", "/properties/dependencies"),
@@ -39,6 +39,7 @@ const TABLES: [(&str, &str); 16] = [
     ("[stage.a]\ncache = [{ path = \"a\", zzz = 1 }]", "/definitions/cache/anyOf/1"),
     ("[dependencies.cooldown]\nzzz = 1", "/definitions/cooldown/anyOf/1"),
     ("[stage.a]\nsecrets = [{ id = \"a\", zzz = 1 }]", "/definitions/secret/anyOf/1"),
+    ("[stage.a]\nfrom = { dockerfile = \"a\", zzz = 1 }", "/definitions/dockerfile"),
     ("[stage.a]\nuser = { name = \"a\", zzz = 1 }", "/definitions/user/anyOf/1"),
     (
         "[stage.a]\nhealthcheck = { command = \"a\", zzz = 1 }",

@@ -467,6 +467,9 @@ pub(super) fn base(base: &BasePlan) -> String {
         BasePlan::Scratch => "scratch".to_owned(),
         BasePlan::Image(image) => image.familiar(),
         BasePlan::Stage(name) => stage_name(name),
+        BasePlan::Dockerfile(target) => {
+            target.target.as_deref().map_or_else(|| "base".to_owned(), stage_name)
+        }
         BasePlan::Environment { groups, .. } => name(groups),
     }
 }

@@ -3,12 +3,15 @@
 use super::environment::{self, pair};
 use super::own_pip::own_pip;
 use super::words::{
-    Dockerfile, expanded_list, field, is_plain_line, list, mount, quoted, run, shell, stage_name, word, words,
+    Dockerfile, expanded_list, field, inside_quotes, is_plain_line, list, mount, quoted, run, shell,
+    stage_name, word, words,
 };
+use crate::emit::WORKING;
 use crate::plan::{
-    Action, AppFiles, CheckPlan, CopyPlan, CopySource, ImagePlan, NewUser, Plan, RunPlan, StagePlan, Step,
+    Action, AppFiles, BasePlan, CheckPlan, CopyPlan, CopySource, ImagePlan, NewUser, Plan, RunPlan,
+    StagePlan, Step,
 };
-use crate::spec::{Command, HealthCheck, ImagePath, NetworkMode, Sharing, User};
+use crate::spec::{BASES_PATH, Command, HealthCheck, ImagePath, NetworkMode, Sharing, User};
 
 /// Where a check leaves an empty folder once it has passed: copying what is in it makes another stage wait.
 const PASSED: &str = "/run/passed";
@@ -19,6 +22,9 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
     if stage.name == "builder" {
         return;
     }
+    if let BasePlan::Dockerfile(target) = &stage.base {
+        out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+    }
     let end = stage.steps.len();
     let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
     let split = if stage.checks_see_all { end } else { app.unwrap_or(end) };
@@ -27,14 +33,14 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
         out.blank();
         out.instruction(format!("FROM {from} AS {name}"));
         own_pip(out, &plan.access, &stage.base);
-        environment(out, &stage.image);
+        environment(out, &stage.image, plan.has_environment(stage));
         steps(out, plan, stage, &stage.steps);
     } else {
         out.blank();
         out.comment(&format!("What the checks of `{}` run on.", stage.name));
         out.instruction(format!("FROM {from} AS {name}-base"));
         own_pip(out, &plan.access, &stage.base);
-        environment(out, &stage.image);
+        environment(out, &stage.image, plan.has_environment(stage));
         steps(out, plan, stage, before);
         for check in &stage.checks {
             write_check(out, &name, check);
@@ -75,14 +81,26 @@ fn write_check(out: &mut Dockerfile, stage: &str, check: &CheckPlan) {
 }
 
 /// What steps of the stage see as their environment.
-fn environment(out: &mut Dockerfile, image: &ImagePlan) {
+fn environment(out: &mut Dockerfile, image: &ImagePlan, has_environment: bool) {
     if image.has_venv {
         let of = if image.is_conda { "CONDA_PREFIX" } else { "VIRTUAL_ENV" };
         let path = "PATH=\"/venv/bin:$PATH\"";
         out.instruction(format!("ENV {path} {of}=\"/venv\" PYTHONUNBUFFERED=\"1\""));
     }
+    if image.for_work {
+        let all: Vec<_> = WORKING.iter().map(|(key, value)| pair(key, value)).collect();
+        out.instruction(format!("ENV {}", all.join(" ")));
+    }
     for (key, value) in &image.env {
-        out.instruction(format!("ENV {}", pair(key, value)));
+        match value.split(BASES_PATH).collect::<Vec<_>>().as_slice() {
+            // A Dockerfile replaces the name of a variable, which must stay without a backslash before it.
+            parts if key == "PATH" && parts.len() > 1 => {
+                let first = if has_environment { "/venv/bin:" } else { "" };
+                let parts: Vec<_> = parts.iter().map(|part| inside_quotes(part)).collect();
+                out.instruction(format!("ENV PATH=\"{first}{}\"", parts.join("$PATH")));
+            }
+            _ => out.instruction(format!("ENV {}", pair(key, value))),
+        }
     }
 }
 
@@ -146,19 +164,29 @@ fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
 /// The user's lines in the base's own tables: no `useradd` is needed.
 fn account(out: &mut Dockerfile, user: &NewUser) {
     let (name, uid, gid, home) = (&user.name, user.uid, user.gid, user.home());
+    let mode = if gid == 0 { "0770" } else { "0750" };
+    // The group 0 is there in every image.
+    let group = if gid == 0 {
+        "&& :".to_owned()
+    } else {
+        format!(
+            "&& echo '{name}:x:{gid}:' >> /etc/group && if [ -e /etc/gshadow ]; then echo '{name}:!::' >> /etc/gshadow; fi"
+        )
+    };
     out.continued(&[
         format!("RUN echo '{name}:x:{uid}:{gid}::{home}:/sbin/nologin' >> /etc/passwd"),
-        format!("&& echo '{name}:x:{gid}:' >> /etc/group"),
+        group,
         format!("&& if [ -e /etc/shadow ]; then echo '{name}:!::0:::::' >> /etc/shadow; fi"),
-        format!("&& if [ -e /etc/gshadow ]; then echo '{name}:!::' >> /etc/gshadow; fi"),
-        format!("&& mkdir -p {home} && chown {uid}:{gid} {home} && chmod 0750 {home}"),
+        format!("&& mkdir -p {home} && chown {uid}:{gid} {home} && chmod {mode} {home}"),
     ]);
 }
 
 fn own(out: &mut Dockerfile, folders: &[ImagePath], owner: &User) {
     let paths: Vec<&str> = folders.iter().map(ImagePath::as_str).collect();
     let paths = shell(&paths);
-    out.instruction(format!("RUN mkdir -p {paths} && chown {} {paths}", user(owner)));
+    let of_group = matches!(owner, User::Numeric { gid: None | Some(0), uid } if *uid != 0);
+    let mode = if of_group { format!(" && chmod g=u {paths}") } else { String::new() };
+    out.instruction(format!("RUN mkdir -p {paths} && chown {} {paths}{mode}", user(owner)));
 }
 
 fn user(user: &User) -> String {
@@ -199,6 +227,10 @@ fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
         CopySource::Context => Vec::new(),
         CopySource::Stage(name) => vec![format!("--from={}", stage_name(name))],
         CopySource::Builder => vec!["--from=builder".to_owned()],
+        CopySource::Dockerfile(target) => {
+            out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+            Vec::new()
+        }
         CopySource::Image(image) => vec![format!("--from={}", field(&image.familiar()))],
     };
     flags.extend(plan.owner.as_ref().map(|owner| format!("--chown={}", user(owner))));
@@ -214,6 +246,9 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
         out.instruction(format!("USER {user}"));
     }
     let mut parts = Vec::new();
+    let numbers = plan.owner.map(|(uid, gid)| (uid.to_string(), gid.to_string()));
+    let owned: Vec<_> =
+        numbers.iter().flat_map(|(uid, gid)| [("uid", uid.as_str()), ("gid", gid.as_str())]).collect();
     for cache in &plan.cache {
         let mut fields = vec![("type", "cache"), ("target", cache.path.as_str())];
         fields.extend(cache.id.as_ref().map(|id| ("id", id.as_str())));
@@ -222,6 +257,7 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
             Sharing::Private => fields.push(("sharing", "private")),
             Sharing::Locked => fields.push(("sharing", "locked")),
         }
+        fields.extend(&owned);
         parts.push(mount(&fields));
     }
     for secret in &plan.secrets {
@@ -229,9 +265,16 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
         fields.extend(secret.path.as_ref().map(|path| ("target", path.as_str())));
         fields.extend(secret.env.as_ref().map(|env| ("env", env.as_str())));
         fields.extend(secret.required.then_some(("required", "true")));
+        if secret.path.is_some() || secret.env.is_none() {
+            fields.extend(&owned);
+        }
         parts.push(mount(&fields));
     }
-    parts.extend(plan.ssh.iter().map(|id| mount(&[("type", "ssh"), ("id", id)])));
+    parts.extend(plan.ssh.iter().map(|id| {
+        let fields: Vec<_> =
+            [("type", "ssh"), ("id", id.as_str())].into_iter().chain(owned.clone()).collect();
+        mount(&fields)
+    }));
     let network = match plan.network {
         NetworkMode::Default => "",
         NetworkMode::None => "--network=none ",
@@ -241,7 +284,16 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
         format!("{network}{}", run(&plan.arguments))
     } else {
         let mut arguments = vec!["env".to_owned()];
-        arguments.extend(plan.env.iter().map(|(name, value)| format!("{name}={value}")));
+        let of_base = plan.env.get("PATH").filter(|path| path.contains(BASES_PATH));
+        let own = plan.env.iter().filter(|(name, _)| of_base.is_none() || *name != "PATH");
+        arguments.extend(own.map(|(name, value)| format!("{name}={value}")));
+        if let Some(path) = of_base {
+            // The shell replaces the name. `/venv/bin` is first in what it is replaced by, and `python` is found there.
+            let path = path.split(BASES_PATH).map(|part| shlex::try_quote(part).unwrap_or_default());
+            let path = path.collect::<Vec<_>>().join("\"$PATH\"");
+            let script = format!("PATH={path}; export PATH; exec \"$@\"");
+            arguments.extend(["/bin/sh".to_owned(), "-c".to_owned(), script, "sh".to_owned()]);
+        }
         arguments.extend(plan.arguments.iter().cloned());
         format!("{network}{}", list(&arguments))
     });

@@ -86,7 +86,8 @@ impl Dockerfile {
         if self.refused.is_empty() { Ok(self.text) } else { Err(self.refused) }
     }
 
-    fn refuse(&mut self, text: &str, what: &str) {
+    /// Notes what cannot be written.
+    pub(super) fn refuse(&mut self, text: &str, what: &str) {
         let mut shown: String = visible(text).chars().take(MOST_SHOWN).collect();
         if shown.len() < text.len() {
             shown.push('…');
@@ -128,7 +129,12 @@ pub(super) fn expanded_list<T: AsRef<str>>(words: &[T]) -> String {
 
 /// A text in quotation marks, for `ENV`, `LABEL` and others in which variables would be replaced.
 pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", escaped(text, &['\\', '"', '$']))
+    format!("\"{}\"", inside_quotes(text))
+}
+
+/// A part of such a text.
+pub(super) fn inside_quotes(text: &str) -> String {
+    escaped(text, &['\\', '"', '$'])
 }
 
 fn escaped(text: &str, special: &[char]) -> String {

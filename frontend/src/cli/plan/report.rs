@@ -124,6 +124,7 @@ fn stage(stage: &StagePlan) -> Stage {
         from: match &stage.base {
             BasePlan::Scratch => "scratch".to_owned(),
             BasePlan::Image(image) => image.familiar(),
+            BasePlan::Dockerfile(target) => target.title(),
             BasePlan::Stage(name) => name.clone(),
             BasePlan::Environment { groups, pip } => {
                 let pip = if *pip { ", and the pip of the base image" } else { "" };
@@ -160,6 +161,7 @@ fn title(action: &Action) -> String {
                 CopySource::Stage(name) => format!(" of {name}"),
                 CopySource::Builder => " of builder".to_owned(),
                 CopySource::Image(image) => format!(" of {}", image.familiar()),
+                CopySource::Dockerfile(target) => format!(" of {}", target.title()),
             };
             format!("copy: {}{from} to {}", copy.path, copy.to)
         }

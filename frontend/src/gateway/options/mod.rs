@@ -100,6 +100,9 @@ pub struct Options {
     /// The platform that build steps run on without emulation: the first one of the first worker. Normalised.
     pub build_platform: Option<Platform>,
 
+    /// Every option as it came, for a frontend that is asked in turn.
+    pub raw: BTreeMap<String, String>,
+
     /// The reference by which this frontend was named.
     pub source: String,
     /// The whole `# syntax=` directive: [`Self::source`] and what stands after it.

@@ -39,6 +39,7 @@ impl Options {
             session_id: variable("BUILDKIT_SESSION_ID"),
             product: variable("BUILDKIT_EXPORTEDPRODUCT"),
             build_platform: platform,
+            raw: options.clone(),
             ..Self::default()
         };
         Reader { options }.read(read)

@@ -25,6 +25,7 @@ pub(super) fn list(spec: &Spec) -> Vec<Target> {
         let base = stage.and_then(|stage| stage.from.as_ref()).map(|from| match &from.value {
             Base::Stage(name) | Base::Unknown(name) => name.clone(),
             Base::Image(image) => image.familiar(),
+            Base::Dockerfile(target) => target.title(),
             Base::Scratch => "scratch".to_owned(),
         });
         Target { name: name.to_owned(), description, base: base.unwrap_or_default(), span }

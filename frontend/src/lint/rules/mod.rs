@@ -4,16 +4,20 @@ mod base_tag;
 mod compiler;
 mod copied_secret;
 mod development_group;
+mod doubled_folder;
 mod end_of_life;
 mod healthcheck;
 mod ignore_entry;
 mod names;
 mod no_wheel;
 mod root_user;
+mod script;
 mod secret_value;
+mod several_locks;
 mod shell_form;
 mod system_package;
 mod unpinned;
+mod unreplaced;
 mod unused_arg;
 mod unused_stage;
 mod version_from_git;
@@ -21,10 +25,11 @@ mod version_from_git;
 use super::{Look, Rule};
 
 /// Every rule there is, by name. Pages of the documentation have the same names.
-pub static RULES: [&Rule; 32] = [
+pub static RULES: [&Rule; 36] = [
     &compiler::RULE,
     &found("CredentialsInAddress", "An address has a user name or password."),
     &development_group::RULE,
+    &doubled_folder::RULE,
     &end_of_life::RULE,
     &base_tag::RULE,
     &found("IgnoredOption", "An option in a requirements file has no effect."),
@@ -40,8 +45,10 @@ pub static RULES: [&Rule; 32] = [
     &found("RemoteRequirements", "A requirements file includes a file at an address."),
     &found("RequiresPython", "The Python version is none that the project's `requires-python` allows."),
     &root_user::RULE,
+    &script::RULE,
     &copied_secret::RULE,
     &secret_value::RULE,
+    &several_locks::RULE,
     &shell_form::RULE,
     &found("StaleLock", "The lock is older than what the project asks for."),
     &found("UndeclaredBuildArg", "A build arg is passed that the build file does not declare."),
@@ -49,6 +56,7 @@ pub static RULES: [&Rule; 32] = [
     &found("UnknownRule", "`# check=skip=` names a rule that there is not."),
     &found("UnlockedDependencies", "Dependencies are resolved anew in each build."),
     &unpinned::RULE,
+    &unreplaced::RULE,
     &unused_arg::RULE,
     &unused_stage::RULE,
     &found("UnverifiedFile", "A file is installed that no hash covers, because the build file allows it."),

@@ -68,7 +68,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let chains: BTreeSet<_> =
         shipped.iter().flat_map(|stage| subject.chain(stage)).map(|stage| stage.name.as_str()).collect();
     for stage in chains.into_iter().filter_map(|name| subject.spec.stages.get(name)) {
-        for (name, value) in &stage.image.env {
+        for (name, value) in &stage.image.env.variables {
             if names_secret(name) && could_be_secret(value) {
                 let span = places.key(&["stage", &stage.name, "env", name]).unwrap_or(stage.span);
                 let message = format!("the value of `{name}` is written into stage `{}`", stage.name);

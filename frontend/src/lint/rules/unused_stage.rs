@@ -34,7 +34,8 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
 /// Whether a stage is no image of its own by its looks: it goes on from a foreign image, runs something while it is
 /// made, and says nothing of what is run in it. Files on `scratch` are for `--output`.
 fn makes_files_alone(stage: &Stage) -> bool {
-    let foreign = stage.from.as_ref().is_some_and(|from| matches!(from.value, Base::Image(_)));
+    let foreign =
+        stage.from.as_ref().is_some_and(|from| matches!(from.value, Base::Image(_) | Base::Dockerfile(_)));
     let image = &stage.image;
     let runs = image.command.is_some()
         || image.entrypoint.is_some()

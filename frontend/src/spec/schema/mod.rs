@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use key::{any, secret_id, text};
 use settings::{age, app, cooldown, dependencies, index, package, python, system};
 use stage::stage;
-use steps::{cache, check, copy, healthcheck, reports, secret, step, user};
+use steps::{cache, check, copy, dockerfile, healthcheck, reports, secret, step, user};
 
 /// The schema, in draft 7, which editors know best.
 pub fn schema() -> Value {
@@ -78,6 +78,7 @@ fn definitions() -> Value {
         "cache": any("", vec![text().shape, cache().shape()]).shape,
         "secret": any("", vec![secret_id().shape, secret().shape()]).shape,
         "cooldown": any("", vec![age().shape, cooldown().shape()]).shape,
+        "dockerfile": dockerfile().shape(),
         "package": any("", vec![text().shape, package().shape()]).shape,
     })
 }
@@ -87,6 +88,6 @@ fn tables() -> Vec<key::Table> {
     let stage = stage::parts();
     let mut tables = vec![python(), dependencies(), cooldown(), index(), system(), package(), app()];
     tables.extend(stage);
-    tables.extend([step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
+    tables.extend([dockerfile(), step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
     tables
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::key::{Key, Kind, Table, any, defined, image_paths, key, list, patterns, text, texts};
 use super::settings::packages;
-use super::steps::{caches, command, copy, healthcheck, secrets, table, user_kind, values};
+use super::steps::{caches, command, copy, from, healthcheck, secrets, table, user_kind, values};
 
 const STAGE: &str = "[stage.web]";
 
@@ -31,9 +31,9 @@ fn made_of() -> Vec<Key> {
     vec![
         key(
             "from",
-            text(),
+            from(),
             "made from the project",
-            "a stage, an image, or `\"scratch\"`; see [`from`](#from)",
+            "a stage, an image, `\"scratch\"`, or a target of a Dockerfile; see [`from`](#from)",
             "from = \"node:20-slim\"",
         ),
         key(

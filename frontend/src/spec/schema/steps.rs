@@ -7,6 +7,23 @@ use super::key::{
     whole,
 };
 
+/// What a stage starts from, or what is copied from.
+pub(super) fn from() -> Kind {
+    any("string or table", vec![text().shape, defined("", "dockerfile").shape])
+}
+
+/// A target of a Dockerfile.
+pub(super) fn dockerfile() -> Table {
+    let file = text().called("path");
+    let args = "its build args; a value may refer to an arg of this file";
+    let keys = vec![
+        key("dockerfile", file, REQUIRED, "the file, relative to the context", "dockerfile = \"Dockerfile\""),
+        key("target", text(), "its last stage", "the stage of that file", "target = \"cuda\""),
+        key("args", values(), "`{}`", args, "args.CUDA = \"12\""),
+    ];
+    table("dockerfile", "[stage.web.from]", "a target of a Dockerfile", keys)
+}
+
 pub(super) fn table(id: &'static str, header: &'static str, about: &'static str, keys: Vec<Key>) -> Table {
     Table { id, header, about, keys }
 }
@@ -83,9 +100,9 @@ pub(super) fn copy() -> Table {
     let keys = vec![
         key(
             "from",
-            text(),
+            from(),
             "the build context",
-            "a stage or an image; not `\"scratch\"`",
+            "a stage, an image, or a target of a Dockerfile, see [`from`](#from); not `\"scratch\"`",
             "from = \"assets\"",
         ),
         key(
@@ -184,11 +201,21 @@ pub(super) fn reports() -> Table {
     table("reports", "[stage.web.checks.docs]", "what a check leaves", keys)
 }
 
+fn number_or_arg() -> Kind {
+    any("number or string", vec![whole().shape, text().shape])
+}
+
 pub(super) fn user() -> Table {
     let keys = vec![
         key("name", text(), REQUIRED, "lower case letters, digits, `_` and `-`", "name = \"web\""),
-        key("uid", whole(), "`10001`", "its number", "uid = 2000"),
-        key("gid", whole(), "`uid`", "the number of its group", "gid = 2000"),
+        key(
+            "uid",
+            number_or_arg(),
+            "`10001`",
+            "its number; as a string, it may be a build arg",
+            "uid = 2000",
+        ),
+        key("gid", number_or_arg(), "`uid`", "the number of its group, written as `uid` is", "gid = 2000"),
     ];
     table("user", "[stage.web.user]", "a user that is created", keys)
 }

@@ -1,0 +1,126 @@
+//! Targets of Dockerfiles: solved through the gateway by the engine's own Dockerfile frontend, in the same build.
+//!
+//! Its answer is a graph with an image config. The graph is put into ours, so that its steps run beside ours, are cached
+//! with ours, and fail with the lines of the Dockerfile.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{Definition, Platform, State};
+use serde_json::Value;
+
+use crate::emit::BaseImage;
+use crate::gateway::bridge::Bridge;
+use crate::gateway::build_file::{BuildFile, MainContext};
+use crate::gateway::errors::FrontendFailure;
+use crate::gateway::named::{CONFIG, config_of};
+use crate::gateway::options::{NoCache, Options};
+use crate::gateway::report::place;
+use crate::gateway::wishes::epoch;
+use crate::plan::Plan;
+use crate::spec::DockerfileTarget;
+
+/// The frontend that is asked.
+const FRONTEND: &str = "dockerfile.v0";
+
+/// Options that are about this build file or its result, and not about the Dockerfile.
+const OURS: [&str; 11] = [
+    "cmdline",
+    "source",
+    "target",
+    "filename",
+    "dockerfilekey",
+    "platform",
+    "multi-platform",
+    "requestid",
+    "frontend.caps",
+    "no-cache",
+    "build-arg:SOURCE_DATE_EPOCH",
+];
+
+/// Beginnings of such options.
+const OURS_BY_PREFIX: [&str; 5] =
+    ["label:", "attest:", "vcs:", "build-arg:BUILDKIT_SYNTAX", "build-arg:BUILDKIT_DOCKERFILE_CHECK"];
+
+/// Makes the targets of Dockerfiles that the stages of a plan start or copy from; those of stages that something else
+/// stands in for are not needed.
+///
+/// # Errors
+/// What the Dockerfile frontend says, with the lines of the Dockerfile, or else at the place of this build file.
+pub(super) fn made(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    (plan, platform): (&Plan, &Platform),
+    given: &BTreeMap<String, BaseImage>,
+) -> Result<BTreeMap<DockerfileTarget, BaseImage>, FrontendFailure> {
+    let mut made = BTreeMap::new();
+    for (target, stage, span) in plan.dockerfiles() {
+        if made.contains_key(target) || given.contains_key(stage) {
+            continue;
+        }
+        let at = place(file, span);
+        let asked = asked(options, file, (target, stage), platform);
+        let answer =
+            bridge.solve_nested(FRONTEND, asked).map_err(|error| FrontendFailure::from(error).at(&at))?;
+        let unusable = |error: &dyn std::error::Error| {
+            let message = format!("the answer for {} cannot be read: {error}", target.title());
+            FrontendFailure::new(message, std::slice::from_ref(&at))
+        };
+        let definition = Definition::decode(&answer.definition).map_err(|error| unusable(&error))?;
+        let state = State::from_definition(&definition).map_err(|error| unusable(&error))?;
+        let config = match answer.metadata.get(CONFIG) {
+            Some(bytes) => config_of(bytes, &target.title())?,
+            None => Value::Null,
+        };
+        made.insert(target.clone(), BaseImage { state, config });
+    }
+    Ok(made)
+}
+
+/// The options for the Dockerfile frontend: those of this build (contexts, caches, hosts, limits, the network), with the
+/// Dockerfile in place of this file, its own args, and one platform.
+fn asked(
+    options: &Options,
+    file: &BuildFile,
+    (target, stage): (&DockerfileTarget, &str),
+    platform: &Platform,
+) -> BTreeMap<String, String> {
+    let is_ours = |key: &str| {
+        OURS.contains(&key) || OURS_BY_PREFIX.iter().any(|prefix| key.starts_with(prefix)) || is_own_arg(key)
+    };
+    let mut asked: BTreeMap<String, String> =
+        options.raw.iter().filter(|(key, _)| !is_ours(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    asked.insert("filename".to_owned(), target.file.as_str().to_owned());
+    if let MainContext::Client { .. } = file.context {
+        // The Dockerfile lies in the context, wherever this file is.
+        let context = options.raw.get("contextkey").map_or("context", String::as_str);
+        asked.insert("dockerfilekey".to_owned(), context.to_owned());
+    }
+    if let Some(name) = &target.target {
+        asked.insert("target".to_owned(), name.clone());
+    }
+    asked.insert("platform".to_owned(), platform.format_all());
+    let covers = match &options.no_cache {
+        NoCache::Off => false,
+        NoCache::All => true,
+        NoCache::Stages(stages) => stages.iter().any(|name| name.eq_ignore_ascii_case(stage)),
+    };
+    if covers {
+        asked.insert("no-cache".to_owned(), String::new());
+    }
+    if let Some(seconds) = epoch(options) {
+        asked.insert("build-arg:SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());
+    }
+    for (name, value) in &target.args {
+        asked.insert(format!("build-arg:{name}"), value.clone());
+    }
+    asked
+}
+
+/// Args of this file. A Dockerfile gets those that `args` names. Args for builders and proxies hold for every file.
+fn is_own_arg(key: &str) -> bool {
+    const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+    key.strip_prefix("build-arg:").is_some_and(|name| {
+        !name.starts_with("BUILDKIT_") && !PROXIES.contains(&name.to_ascii_lowercase().as_str())
+    })
+}

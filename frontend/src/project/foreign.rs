@@ -1,0 +1,49 @@
+//! Stages that have the project's environment, and those that have not: what can be said in each.
+
+use crate::diagnostics::{Diagnostics, Problem};
+use crate::spec::{Base, Spec, Stage};
+
+/// Groups have nowhere to be installed where the project's Python is not.
+pub(super) fn check(spec: &Spec, found: &mut Diagnostics) {
+    for stage in spec.stages.values() {
+        let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
+        if let (Some(from), Some(groups)) = (foreign, &stage.groups) {
+            let span = groups.first().map_or(stage.span, |group| group.span);
+            let from = match &from.value {
+                Base::Stage(name) | Base::Unknown(name) => name.clone(),
+                Base::Image(image) => image.familiar(),
+                Base::Dockerfile(target) => target.title(),
+                Base::Scratch => "scratch".to_owned(),
+            };
+            let problem = Problem::NotAPythonStage { key: "groups", stage: stage.name.clone(), from };
+            found.report(&spec.source, span, problem);
+        }
+        if foreign.is_none() {
+            check_path(stage, spec, found);
+        }
+    }
+}
+
+/// A `PATH` without the environment's programs: `python` would be another one, or none.
+fn check_path(stage: &Stage, spec: &Spec, found: &mut Diagnostics) {
+    let steps = stage.run.iter().map(|run| &run.value).chain(stage.checks.iter().map(|check| &check.step));
+    for span in
+        std::iter::once(&stage.image.env).chain(steps.map(|step| &step.env)).filter_map(|env| env.lost_path)
+    {
+        found.report(&spec.source, span, Problem::PathWithoutEnvironment);
+    }
+}
+
+/// Whether what `base` names has the project's environment in it.
+pub fn is_python(spec: &Spec, base: &Base) -> bool {
+    let mut base = base;
+    // A circle of stages was reported before; the bound only keeps it from hanging us.
+    for _ in 0..=spec.stages.len() {
+        let Base::Stage(name) = base else { return false };
+        match spec.stages.get(name).map(|stage| &stage.from) {
+            None | Some(None) => return true,
+            Some(Some(from)) => base = &from.value,
+        }
+    }
+    false
+}
