@@ -196,6 +196,9 @@ impl Native<'_> {
             self.is_ordinary(&now, 0)?;
             self.scripts(&now)?;
         }
+        if let Some(check) = last.healthcheck.as_ref().and_then(|check| check.command.as_ref()) {
+            self.is_ordinary(&check.text(), 0).map_err(|reason| reason.replace("line 0", "HEALTHCHECK"))?;
+        }
         let shown = last.entrypoint.iter().chain(&last.command).map(Command::text).collect::<Vec<_>>().join(" ");
         if shown.is_empty() {
             self.report.doubt(0, "the Dockerfile has no CMD: a container would run `python3` and end".to_owned());
@@ -301,7 +304,7 @@ impl Native<'_> {
             let gid = match group {
                 None => None,
                 Some("root" | "0") => Some(0),
-                Some(group) => group.parse().ok().or_else(|| self.group_number(group)),
+                Some(group) => group.parse().ok().or_else(|| self.groups.get(group).and_then(|known| known.number)),
             };
             let mut table = format!("{{ name = {}", string(&account.name));
             if let Some(number) = number {
@@ -329,10 +332,6 @@ impl Native<'_> {
             segments.push(runs);
         }
         Ok((Some(string(&said)), true))
-    }
-
-    fn group_number(&self, _group: &str) -> Option<u32> {
-        None
     }
 
     fn environment(&mut self, first: &mut Production) -> Result<(), Reason> {

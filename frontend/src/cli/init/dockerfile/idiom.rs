@@ -110,7 +110,7 @@ pub(super) fn idiom(command: &Plain) -> Idiom {
         "useradd" | "adduser" => user(program, rest).map(Idiom::User),
         "groupadd" | "addgroup" => user(program, rest).map(Idiom::Group),
         "mkdir" => match rest {
-            ["-p", folders @ ..] if folders.iter().all(|folder| !folder.starts_with('-')) => {
+            ["-p" | "--parents", folders @ ..] | folders if folders.iter().all(|folder| !folder.starts_with('-')) => {
                 Some(Idiom::Folders(owned(folders)))
             }
             _ => None,

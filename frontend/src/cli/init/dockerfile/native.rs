@@ -45,7 +45,7 @@ pub(super) struct Native<'a> {
     /// Whether something was run that is not understood.
     pub(super) ran: bool,
     pub(super) account: Option<Account>,
-    groups: BTreeMap<String, Account>,
+    pub(super) groups: BTreeMap<String, Account>,
     pub(super) folders: Vec<String>,
     /// What was copied: the stage, the place, and the file of the context.
     copied: Vec<(usize, String, String)>,
@@ -293,7 +293,9 @@ impl<'a> Native<'a> {
                 }
                 Idiom::Folders(folders) => {
                     self.folders.extend(folders.iter().map(|folder| join(&op.workdir, folder)));
-                    kept.push(command.text);
+                    // The folder may be the working directory, which is there.
+                    let has_parents = command.words.get(1).is_some_and(|word| word.starts_with('-'));
+                    kept.push(if has_parents { command.text } else { command.text.replacen("mkdir", "mkdir -p", 1) });
                 }
                 other => {
                     if let Some(text) = self.take(other, op, at, ships)? {
@@ -314,7 +316,7 @@ impl<'a> Native<'a> {
         let text = kept.join(" && ");
         let command = match &op.command {
             // Nothing was taken out.
-            same if kept.len() == count => same.clone(),
+            same if op.script == text || (kept.len() == count && !text.contains("mkdir")) => same.clone(),
             Command::List(words) if words.len() > 2 && words.last() == Some(&op.script) => {
                 let shell = words.iter().take(words.len() - 1).cloned();
                 Command::List(shell.chain([text.clone()]).collect())

@@ -229,7 +229,7 @@ mod tests {
     fn lines_that_go_on_are_one_instruction_whatever_stands_between() {
         let all = of("FROM a\nRUN x \\\n  # why\n\n    && y  'a \\\n  b' \\\n&& z\nUSER w\n");
         let lines: Vec<_> = all.iter().map(|one| (one.line, one.rest.as_str())).collect();
-        assert_eq!(lines, [(1, "a"), (2, "x && y  'a   b' && z"), (7, "w")]);
+        assert_eq!(lines, [(1, "a"), (2, "x && y  'a   b' && z"), (8, "w")]);
     }
 
     #[test]

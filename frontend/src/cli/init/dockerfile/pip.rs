@@ -83,6 +83,10 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
             name => found.named.push(name.to_owned()),
         }
     }
+    // uv reads the dependencies of a manifest in this way.
+    if found.files.iter().any(|file| file.ends_with(".toml") || file.ends_with(".cfg") || file.ends_with(".py")) {
+        return None;
+    }
     let bare = |name: &String| name.split(['=', '<', '>', '~', '[', '!']).next().unwrap_or_default().to_ascii_lowercase();
     let brings_tools = found.named.iter().any(|name| TOOLS.contains(&bare(name).as_str()));
     found.named.retain(|name| {
