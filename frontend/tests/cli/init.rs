@@ -62,7 +62,7 @@ fn a_flask_app_gets_its_server_its_libraries_and_its_checks() {
 
 # psycopg2 is compiled with, and loads, libraries of the system.
 [system]
-build = [\"gcc\", \"libpq-dev\"]
+build = [\"gcc\", \"libc6-dev\", \"libpq-dev\"]
 runtime = [\"libpq5\"]
 
 # Checks are run by `--target test`, each a step of its own.

@@ -29,14 +29,16 @@ pub(super) fn changes(old: &str, new: &str) -> String {
 }
 
 fn pieces(gone: &[String], come: &[String]) -> Vec<(char, String)> {
-    let all = |sign: char, lines: &[String]| lines.iter().map(|line| (sign, line.clone())).collect::<Vec<_>>();
+    let all =
+        |sign: char, lines: &[String]| lines.iter().map(|line| (sign, line.clone())).collect::<Vec<_>>();
     if gone.len() > MOST || come.len() > MOST {
         return [all('-', gone), all('+', come)].concat();
     }
     // The longest common subsequence, row by row from the end.
     let width = come.len() + 1;
     let mut table = vec![0_u16; (gone.len() + 1) * width];
-    let get = |table: &[u16], row: usize, column: usize| table.get(row * width + column).copied().unwrap_or(0);
+    let get =
+        |table: &[u16], row: usize, column: usize| table.get(row * width + column).copied().unwrap_or(0);
     for (row, old) in gone.iter().enumerate().rev() {
         for (column, new) in come.iter().enumerate().rev() {
             let length = if old == new {

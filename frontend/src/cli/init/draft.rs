@@ -267,8 +267,7 @@ impl Draft {
         }
         self.dependencies.text(out);
         let system = &self.system;
-        let lists =
-            [("packages", &system.packages), ("build", &system.build), ("runtime", &system.runtime)];
+        let lists = [("packages", &system.packages), ("build", &system.build), ("runtime", &system.runtime)];
         if lists.iter().any(|(_, names)| !names.is_empty()) {
             out.push('\n');
             for because in &self.system.because {

@@ -98,7 +98,11 @@ fn make(asked: &Init) -> Result<(String, Said), CliError> {
         for remark in report.sorted() {
             let place = if remark.line > 0 { format!("line {}: ", remark.line) } else { String::new() };
             let text = format!("{place}{}", remark.text);
-            draft.remarks.push(if remark.weight == Weight::Doubt { format!("Doubtful: {text}") } else { text.clone() });
+            draft.remarks.push(if remark.weight == Weight::Doubt {
+                format!("Doubtful: {text}")
+            } else {
+                text.clone()
+            });
             if remark.weight == Weight::Doubt { said.doubts.push(text) } else { said.remarks.push(text) }
         }
         said.rows = report.rows;

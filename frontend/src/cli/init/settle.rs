@@ -33,7 +33,10 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
         let text = whole(&lines, &skipped);
         let opened = Opened::draft(&project, &text)?;
         let mut found = Diagnostics::default();
-        let options = CheckOptions { skip: skipped.iter().map(|rule| (*rule).to_owned()).collect(), ..CheckOptions::default() };
+        let options = CheckOptions {
+            skip: skipped.iter().map(|rule| (*rule).to_owned()).collect(),
+            ..CheckOptions::default()
+        };
         opened.examine(None, &platform::native(), &options, &mut found)?;
         options.apply(&mut found);
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
@@ -100,7 +103,9 @@ fn comment_out(lines: &mut Vec<String>, at: usize, message: &str) -> bool {
         end += 1;
     }
     let mut changed = false;
-    for line in lines.iter_mut().take(end).skip(start).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in
+        lines.iter_mut().take(end).skip(start).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         line.insert_str(0, "# ");
         changed = true;
     }

@@ -27,13 +27,32 @@ const PATH_OF_PYTHON: &str = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr
 
 /// Images of other programs that set nothing but the usual path.
 const PLAIN: [&str; 20] = [
-    "debian", "ubuntu", "alpine", "node", "nginx", "busybox", "bash", "httpd", "redis", "postgres", "fedora",
-    "rockylinux", "almalinux", "amazonlinux", "oraclelinux", "buildpack-deps", "caddy", "maven", "gradle", "ruby",
+    "debian",
+    "ubuntu",
+    "alpine",
+    "node",
+    "nginx",
+    "busybox",
+    "bash",
+    "httpd",
+    "redis",
+    "postgres",
+    "fedora",
+    "rockylinux",
+    "almalinux",
+    "amazonlinux",
+    "oraclelinux",
+    "buildpack-deps",
+    "caddy",
+    "maven",
+    "gradle",
+    "ruby",
 ];
 
 /// What the name of an image tells.
 pub(super) fn base(image: &str) -> Base {
-    let other = || Base { path: PATH.to_owned(), workdir: "/".to_owned(), has_command: true, ..Base::default() };
+    let other =
+        || Base { path: PATH.to_owned(), workdir: "/".to_owned(), has_command: true, ..Base::default() };
     if image == "scratch" {
         return Base { is_known: true, has_command: false, ..other() };
     }
@@ -87,7 +106,9 @@ pub(super) fn base(image: &str) -> Base {
         "golang" => (format!("/go/bin:/usr/local/go/bin:{PATH}"), "/go"),
         "rust" => (format!("/usr/local/cargo/bin:{PATH}"), "/"),
         "cuda" => (format!("/usr/local/nvidia/bin:/usr/local/cuda/bin:{PATH}"), "/"),
-        "uvicorn-gunicorn-fastapi" | "uvicorn-gunicorn" | "meinheld-gunicorn-flask" => (PATH_OF_PYTHON.to_owned(), "/app"),
+        "uvicorn-gunicorn-fastapi" | "uvicorn-gunicorn" | "meinheld-gunicorn-flask" => {
+            (PATH_OF_PYTHON.to_owned(), "/app")
+        }
         _ if conda => (format!("/opt/conda/bin:{PATH}"), "/"),
         _ => (PATH.to_owned(), "/"),
     };
@@ -136,7 +157,12 @@ mod tests {
     #[test]
     fn images_with_a_python_are_known_by_their_names() {
         let python = |image: &str| base(image).python;
-        for image in ["python:3.13-slim", "python", "docker.io/library/python:3.9-alpine", "public.ecr.aws/docker/library/python:3.12"] {
+        for image in [
+            "python:3.13-slim",
+            "python",
+            "docker.io/library/python:3.9-alpine",
+            "public.ecr.aws/docker/library/python:3.12",
+        ] {
             assert_eq!(python(image).as_deref(), Some(image));
         }
         for (image, expected) in [
@@ -146,7 +172,14 @@ mod tests {
         ] {
             assert_eq!(python(image).as_deref(), Some(expected));
         }
-        for image in ["ubuntu:24.04", "tiangolo/uvicorn-gunicorn-fastapi:python3.9-slim", "public.ecr.aws/lambda/python:3.12", "bitnami/python:3.12", "ghcr.io/astral-sh/uv:latest", "nvidia/cuda:12.4.1-runtime-ubuntu22.04"] {
+        for image in [
+            "ubuntu:24.04",
+            "tiangolo/uvicorn-gunicorn-fastapi:python3.9-slim",
+            "public.ecr.aws/lambda/python:3.12",
+            "bitnami/python:3.12",
+            "ghcr.io/astral-sh/uv:latest",
+            "nvidia/cuda:12.4.1-runtime-ubuntu22.04",
+        ] {
             assert_eq!(python(image), None, "{image}");
         }
         assert_eq!(base("python:3.13.1-alpine3.20").version.as_deref(), Some("3.13.1"));

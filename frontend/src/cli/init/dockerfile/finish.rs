@@ -10,16 +10,41 @@ use crate::cli::init::draft::{Command, Health, Production, string};
 
 /// Variables of tools that install packages. The tools are not in the image, and these decide nothing of what they install.
 const CALM: [&str; 24] = [
-    "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_DEFAULT_TIMEOUT", "PIP_ROOT_USER_ACTION",
-    "PIP_NO_INPUT", "POETRY_VERSION", "POETRY_HOME", "POETRY_NO_INTERACTION", "POETRY_CACHE_DIR",
-    "POETRY_VIRTUALENVS_CREATE", "POETRY_VIRTUALENVS_IN_PROJECT", "UV_COMPILE_BYTECODE", "UV_LINK_MODE",
-    "UV_PYTHON_DOWNLOADS", "UV_CACHE_DIR", "UV_TOOL_BIN_DIR", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_NO_CACHE",
-    "UV_FROZEN", "UV_LOCKED", "UV_NO_DEV", "UV_PROJECT_ENVIRONMENT", "PIPENV_VENV_IN_PROJECT",
+    "PIP_NO_CACHE_DIR",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_ROOT_USER_ACTION",
+    "PIP_NO_INPUT",
+    "POETRY_VERSION",
+    "POETRY_HOME",
+    "POETRY_NO_INTERACTION",
+    "POETRY_CACHE_DIR",
+    "POETRY_VIRTUALENVS_CREATE",
+    "POETRY_VIRTUALENVS_IN_PROJECT",
+    "UV_COMPILE_BYTECODE",
+    "UV_LINK_MODE",
+    "UV_PYTHON_DOWNLOADS",
+    "UV_CACHE_DIR",
+    "UV_TOOL_BIN_DIR",
+    "UV_PYTHON",
+    "UV_SYSTEM_PYTHON",
+    "UV_NO_CACHE",
+    "UV_FROZEN",
+    "UV_LOCKED",
+    "UV_NO_DEV",
+    "UV_PROJECT_ENVIRONMENT",
+    "PIPENV_VENV_IN_PROJECT",
 ];
 
 /// Variables that decide what is installed, and that a build file has no word for.
 const STRICT: [&str; 8] = [
-    "PIP_CONSTRAINT", "PIP_NO_BINARY", "PIP_ONLY_BINARY", "PIP_PRE", "PIP_FIND_LINKS", "UV_EXTRA_INDEX_URL", "UV_INDEX",
+    "PIP_CONSTRAINT",
+    "PIP_NO_BINARY",
+    "PIP_ONLY_BINARY",
+    "PIP_PRE",
+    "PIP_FIND_LINKS",
+    "UV_EXTRA_INDEX_URL",
+    "UV_INDEX",
     "UV_CONSTRAINT",
 ];
 
@@ -78,13 +103,17 @@ impl Native<'_> {
                 let slim = python.contains("slim");
                 let (alpine, edition) = (bottom.base.is_alpine, if slim { "-slim" } else { "" });
                 let edition = if alpine { "-alpine" } else { edition };
-                self.report.note(bottom.line, format!("`{python}` says no version of Python: {version} is taken"));
+                self.report
+                    .note(bottom.line, format!("`{python}` says no version of Python: {version} is taken"));
                 self.draft.python = Some(version.clone());
                 self.draft.base = (edition != "-slim").then(|| format!("python:{version}{edition}"));
             }
         }
-        if let Some(platform) = bottom.platform.as_deref().filter(|platform| !platform.contains("TARGETPLATFORM")) {
-            self.report.doubt(bottom.line, format!("FROM: the platform of a build is passed with `--platform {platform}`"));
+        if let Some(platform) = bottom.platform.as_deref().filter(|platform| !platform.contains('$')) {
+            self.report.doubt(
+                bottom.line,
+                format!("FROM: the platform of a build is passed with `--platform {platform}`"),
+            );
         }
         let helper = self.helpers.iter().next().and_then(|helper| self.model.bottom(*helper));
         if let Some(helper) = helper.filter(|helper| helper.image != bottom.image) {
@@ -94,11 +123,20 @@ impl Native<'_> {
             let python = helper.base.python.clone().unwrap_or_default();
             let own = helper.image.with(&self.model.args) == python;
             let written = if own { image(&helper.image) } else { python };
-            if Some(&written) != self.draft.base.as_ref() && written.strip_prefix("python:") != self.draft.python.as_ref().map(|version| format!("{version}-slim")).as_deref() {
+            if Some(&written) != self.draft.base.as_ref()
+                && written.strip_prefix("python:")
+                    != self.draft.python.as_ref().map(|version| format!("{version}-slim")).as_deref()
+            {
                 self.draft.build_base = Some(written);
             }
         }
-        self.report.row(format!("image: {}", bottom.image.with(&self.model.args)), self.draft.base.clone().unwrap_or_else(|| format!("python {}, slim", self.draft.python.clone().unwrap_or_default())));
+        self.report.row(
+            format!("image: {}", bottom.image.with(&self.model.args)),
+            self.draft
+                .base
+                .clone()
+                .unwrap_or_else(|| format!("python {}, slim", self.draft.python.clone().unwrap_or_default())),
+        );
         Ok(())
     }
 
@@ -106,23 +144,38 @@ impl Native<'_> {
         let folder = self.places.folder;
         let locks = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"];
         let first = locks.into_iter().find(|lock| folder.join(lock).is_file());
-        let usual = ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
+        let usual = [
+            "requirements.txt",
+            "requirements/production.txt",
+            "requirements/prod.txt",
+            "requirements/base.txt",
+        ];
         let found = usual.into_iter().find(|file| folder.join(file).is_file());
         let draft = &mut *self.draft;
         let mut said = Vec::new();
         if let Some(locked) = &self.locked {
+            draft.dependencies.requirements = None;
             if folder.join(locked.lock).is_file() {
                 draft.dependencies.lock = (first != Some(locked.lock)).then(|| locked.lock.to_owned());
-                draft.dependencies.requirements = None;
+            } else if folder.join("pyproject.toml").is_file() {
+                self.report
+                    .note(0, format!("`{}` is not there: versions are chosen in the build", locked.lock));
             } else {
-                self.report.note(0, format!("`{}` is not there: versions are chosen in the build", locked.lock));
+                self.report.doubt(
+                    0,
+                    format!(
+                        "`{}` is installed, and is not in the build context: name the right folder",
+                        locked.lock
+                    ),
+                );
             }
             draft.dependencies.extras.extend(locked.extras.iter().cloned());
             said.push(locked.lock.to_owned());
         }
         if !self.files.is_empty() {
             let is_found = first.is_none() && self.files.iter().map(String::as_str).eq(found);
-            draft.dependencies.requirements = (!is_found || self.locked.is_some()).then(|| self.files.clone());
+            draft.dependencies.requirements =
+                (!is_found || self.locked.is_some()).then(|| self.files.clone());
             said.extend(self.files.iter().cloned());
         }
         if self.files.is_empty() && self.locked.is_none() && !self.installs_project {
@@ -153,7 +206,9 @@ impl Native<'_> {
         build.retain(|name| !both.contains(name));
         let list = &mut self.draft.system;
         list.because.clear();
-        if both.iter().any(|name| name.ends_with("-dev") || matches!(name.as_str(), "gcc" | "g++" | "build-essential" | "git")) {
+        if both.iter().any(|name| {
+            name.ends_with("-dev") || matches!(name.as_str(), "gcc" | "g++" | "build-essential" | "git")
+        }) {
             list.because.push("The packages of the Dockerfile's stage. What only compiles can stand in `build`, and ships no more.".to_owned());
         }
         let said: Vec<String> = [("packages", &both), ("build", &build), ("runtime", &alone)]
@@ -183,7 +238,9 @@ impl Native<'_> {
                 Command::Line(_) => Command::Line(text_now),
                 Command::List(words) => {
                     let moved = |word: &String| {
-                        let folder = self.environments.iter().find_map(|folder| word.strip_prefix(&format!("{folder}/bin/")).map(str::to_owned));
+                        let folder = self.environments.iter().find_map(|folder| {
+                            word.strip_prefix(&format!("{folder}/bin/")).map(str::to_owned)
+                        });
                         folder.map_or_else(|| word.clone(), |name| format!("/venv/bin/{name}"))
                     };
                     Command::List(words.iter().map(moved).collect())
@@ -199,11 +256,16 @@ impl Native<'_> {
         if let Some(check) = last.healthcheck.as_ref().and_then(|check| check.command.as_ref()) {
             self.is_ordinary(&check.text(), 0).map_err(|reason| reason.replace("line 0", "HEALTHCHECK"))?;
         }
-        let shown = last.entrypoint.iter().chain(&last.command).map(Command::text).collect::<Vec<_>>().join(" ");
+        let shown =
+            last.entrypoint.iter().chain(&last.command).map(Command::text).collect::<Vec<_>>().join(" ");
         if shown.is_empty() {
-            self.report.doubt(0, "the Dockerfile has no CMD: a container would run `python3` and end".to_owned());
+            self.report
+                .doubt(0, "the Dockerfile has no CMD: a container would run `python3` and end".to_owned());
             if let Some(command) = &found.command {
-                self.report.doubt(0, format!("the project looks as if this were its command: command = {}", command.text()));
+                self.report.doubt(
+                    0,
+                    format!("the project looks as if this were its command: command = {}", command.text()),
+                );
             }
         } else {
             self.report.row("command", shown);
@@ -215,7 +277,12 @@ impl Native<'_> {
     fn scripts(&self, command: &str) -> Result<(), Reason> {
         for word in command.split_whitespace().filter(|word| word.ends_with(".sh")) {
             let name = word.rsplit('/').next().unwrap_or(word);
-            for place in [name.to_owned(), format!("docker/{name}"), format!("scripts/{name}"), word.trim_start_matches("./").to_owned()] {
+            for place in [
+                name.to_owned(),
+                format!("docker/{name}"),
+                format!("scripts/{name}"),
+                word.trim_start_matches("./").to_owned(),
+            ] {
                 let text = crate::cli::folder::text_below(self.places.folder, &place);
                 if !text.is_empty() {
                     self.is_ordinary(&text, 0).map_err(|reason| reason.replace("line 0", &place))?;
@@ -244,7 +311,9 @@ impl Native<'_> {
                 let whole = stage.include.as_ref().is_some_and(|paths| paths.iter().any(|path| path == "."));
                 stage.include = match stage.include.take() {
                     // Of a package, no file is copied unless it is asked for.
-                    Some(_) if whole && self.draft.is_package && self.draft.app.package.is_none() => Some(vec![".".to_owned()]),
+                    Some(_) if whole && self.draft.is_package && self.draft.app.package.is_none() => {
+                        Some(vec![".".to_owned()])
+                    }
                     Some(_) if whole => None,
                     Some(paths) if is_last => {
                         self.draft.app.include = paths;
@@ -263,9 +332,16 @@ impl Native<'_> {
             } else {
                 if number == 0 {
                     stage.user = if user.1 { Some(string("root")) } else { user.0.clone() };
-                    stage.about = vec!["What the Dockerfile does before it copies more: the order is the Dockerfile's.".to_owned()];
+                    stage.about = vec![
+                        "What the Dockerfile does before it copies more: the order is the Dockerfile's."
+                            .to_owned(),
+                    ];
                 }
-                let name = self.places.unique(&if number == 0 { "prepared".to_owned() } else { format!("prepared-{number}") });
+                let name = self.places.unique(&if number == 0 {
+                    "prepared".to_owned()
+                } else {
+                    format!("prepared-{number}")
+                });
                 previous = Some(name.clone());
                 self.draft.carried.push((name, stage));
             }
@@ -274,7 +350,11 @@ impl Native<'_> {
     }
 
     /// The user, and whether a command adds it.
-    fn user(&mut self, segments: &mut Vec<Production>, last: &mut Production) -> Result<(Option<String>, bool), Reason> {
+    fn user(
+        &mut self,
+        segments: &mut Vec<Production>,
+        last: &mut Production,
+    ) -> Result<(Option<String>, bool), Reason> {
         let said = self.model.inherited(self.target, |own| own.user.clone());
         let Some(said) = said else {
             if self.ran {
@@ -293,7 +373,8 @@ impl Native<'_> {
             return Ok((None, false));
         };
         self.report.row(format!("user: {said}"), "the same");
-        let (name, group) = said.split_once(':').map_or((said.as_str(), None), |(name, group)| (name, Some(group)));
+        let (name, group) =
+            said.split_once(':').map_or((said.as_str(), None), |(name, group)| (name, Some(group)));
         if let Some(account) = self.account.take() {
             let number = account.number.or(match account.system {
                 // What the tools give to the first one; on Alpine and with adduser it is not certain.
@@ -304,7 +385,9 @@ impl Native<'_> {
             let gid = match group {
                 None => None,
                 Some("root" | "0") => Some(0),
-                Some(group) => group.parse().ok().or_else(|| self.groups.get(group).and_then(|known| known.number)),
+                Some(group) => {
+                    group.parse().ok().or_else(|| self.groups.get(group).and_then(|known| known.number))
+                }
             };
             let mut table = format!("{{ name = {}", string(&account.name));
             if let Some(number) = number {
@@ -324,11 +407,17 @@ impl Native<'_> {
         // Somebody else adds the user: it is looked up in what the last segment starts from.
         let by_command = self.ran;
         if !by_command {
-            self.report.doubt(0, format!("USER: nothing that is understood adds `{name}`; the build file adds it"));
+            self.report
+                .doubt(0, format!("USER: nothing that is understood adds `{name}`; the build file adds it"));
             return Ok((Some(string(name)), false));
         }
         if !last.run.is_empty() {
-            let runs = Production { run: std::mem::take(&mut last.run), copy: std::mem::take(&mut last.copy), include: last.include.take(), ..Production::default() };
+            let runs = Production {
+                run: std::mem::take(&mut last.run),
+                copy: std::mem::take(&mut last.copy),
+                include: last.include.take(),
+                ..Production::default()
+            };
             segments.push(runs);
         }
         Ok((Some(string(&said)), true))
@@ -355,7 +444,9 @@ impl Native<'_> {
                 "PATH" => {
                     let mine = |part: &&str| {
                         let folder = part.strip_suffix("/bin").unwrap_or(part);
-                        !self.environments.contains(folder) && !is_below(part, "/root/.local/bin") && *part != "/venv/bin"
+                        !self.environments.contains(folder)
+                            && !is_below(part, "/root/.local/bin")
+                            && *part != "/venv/bin"
                     };
                     let rest = text.split(':').filter(mine).collect::<Vec<_>>().join(":");
                     if rest != base {

@@ -91,9 +91,10 @@ pub(super) fn idiom(command: &Plain) -> Idiom {
     }
     let found = match program {
         "rm" => caches(rest),
-        "find" => rest.iter().any(|word| word.contains("pycache") || word.contains(".pyc")).then_some(
-            Idiom::Nothing("bytecode is made when the packages are installed"),
-        ),
+        "find" => rest
+            .iter()
+            .any(|word| word.contains("pycache") || word.contains(".pyc"))
+            .then_some(Idiom::Nothing("bytecode is made when the packages are installed")),
         _ if command.has_pattern && !matches!(program, "pip" | "pip3" | "python" | "python3" | "uv") => None,
         "apt-get" | "apt" => apt(rest),
         "apk" => apk(rest),
@@ -110,7 +111,9 @@ pub(super) fn idiom(command: &Plain) -> Idiom {
         "useradd" | "adduser" => user(program, rest).map(Idiom::User),
         "groupadd" | "addgroup" => user(program, rest).map(Idiom::Group),
         "mkdir" => match rest {
-            ["-p" | "--parents", folders @ ..] | folders if folders.iter().all(|folder| !folder.starts_with('-')) => {
+            ["-p" | "--parents", folders @ ..] | folders
+                if folders.iter().all(|folder| !folder.starts_with('-')) =>
+            {
                 Some(Idiom::Folders(owned(folders)))
             }
             _ => None,
@@ -128,9 +131,18 @@ pub(super) fn owned(words: &[&str]) -> Vec<String> {
 fn caches(words: &[&str]) -> Option<Idiom> {
     let is_cache = |word: &&str| {
         word.starts_with("-")
-            || ["/var/lib/apt/", "/var/cache/", "/root/.cache", "/var/lib/dpkg/", "/var/log/", "/tmp/*", "~/.cache"]
-                .iter()
-                .any(|start| word.starts_with(start))
+            || [
+                "/var/lib/apt/",
+                "/var/cache/",
+                "/root/.cache",
+                "/var/lib/dpkg/",
+                "/var/log/",
+                "/tmp/*",
+                "/var/tmp/*",
+                "~/.cache",
+            ]
+            .iter()
+            .any(|start| word.starts_with(start))
             || *word == "/var/lib/apt/lists"
     };
     words.iter().all(is_cache).then_some(Idiom::Nothing("lists and caches of packages are in no image"))
@@ -145,8 +157,24 @@ fn named<'w>(words: &[&'w str], options: &[&str]) -> Option<Vec<&'w str>> {
 }
 
 const APT: [&str; 18] = [
-    "-y", "--yes", "--assume-yes", "-q", "-qq", "-yq", "-qy", "-yqq", "-qqy", "-y -q", "--no-install-recommends",
-    "--no-install-suggests", "--fix-missing", "--quiet", "-f", "--purge", "--auto-remove", "--autoremove",
+    "-y",
+    "--yes",
+    "--assume-yes",
+    "-q",
+    "-qq",
+    "-yq",
+    "-qy",
+    "-yqq",
+    "-qqy",
+    "-y -q",
+    "--no-install-recommends",
+    "--no-install-suggests",
+    "--fix-missing",
+    "--quiet",
+    "-f",
+    "--purge",
+    "--auto-remove",
+    "--autoremove",
 ];
 
 fn apt(words: &[&str]) -> Option<Idiom> {
@@ -182,7 +210,8 @@ fn apk(words: &[&str]) -> Option<Idiom> {
     } else if let Some(at) = words.iter().position(|word| word.starts_with("--virtual=")) {
         together = words.remove(at).split_once('=').map(|(_, name)| name.to_owned());
     }
-    let options = ["--no-cache", "--update", "-U", "-u", "-q", "--quiet", "--upgrade", "--purge", "--available"];
+    let options =
+        ["--no-cache", "--update", "-U", "-u", "-q", "--quiet", "--upgrade", "--purge", "--available"];
     let names = named(&words, &options)?;
     match *verb {
         "add" if names.is_empty() => None,
@@ -234,9 +263,16 @@ fn export(program: &str, words: &[&str], output: Option<&str>) -> Option<Idiom> 
     let exports = matches!(*verb, "export") || (program == "pipenv" && *verb == "requirements");
     // Groups and extras would be lost; what is for development is in the file unless it is left out.
     let known = |word: &&str| {
-        matches!(*word, "export" | "requirements" | "-f" | "requirements.txt" | "--frozen" | "--locked" | "--no-dev")
-            || matches!(*word, "--without-hashes" | "--no-hashes" | "--format" | "requirements-txt" | "--no-emit-project")
-            || matches!(*word, "--format=requirements.txt" | "--format=requirements-txt" | "--no-header" | "--prod")
+        matches!(
+            *word,
+            "export" | "requirements" | "-f" | "requirements.txt" | "--frozen" | "--locked" | "--no-dev"
+        ) || matches!(
+            *word,
+            "--without-hashes" | "--no-hashes" | "--format" | "requirements-txt" | "--no-emit-project"
+        ) || matches!(
+            *word,
+            "--format=requirements.txt" | "--format=requirements-txt" | "--no-header" | "--prod"
+        )
     };
     (exports && words.iter().all(known)).then(|| Idiom::Export(lock, output.unwrap_or_default().to_owned()))
 }
@@ -269,9 +305,32 @@ fn user(program: &str, words: &[&str]) -> Option<Account> {
             "-r" | "--system" => account.system = true,
             "-S" if program.starts_with("add") => account.system = true,
             "-d" | "--home" | "--home-dir" | "-h" => account.home = Some(value()?.to_owned()),
-            "-m" | "--create-home" | "-M" | "--no-create-home" | "-l" | "--no-log-init" | "-U" | "--user-group"
-            | "-D" | "-H" | "--disabled-password" | "--disabled-login" | "--quiet" | "--group" | "-o"
-            | "--non-unique" | "-f" | "--force" | "-ms" | "-mU" | "-lm" | "-rm" | "-DH" | "-SD" | "-rms" | "-mrs" => {
+            "-m"
+            | "--create-home"
+            | "-M"
+            | "--no-create-home"
+            | "-l"
+            | "--no-log-init"
+            | "-U"
+            | "--user-group"
+            | "-D"
+            | "-H"
+            | "--disabled-password"
+            | "--disabled-login"
+            | "--quiet"
+            | "--group"
+            | "-o"
+            | "--non-unique"
+            | "-f"
+            | "--force"
+            | "-ms"
+            | "-mU"
+            | "-lm"
+            | "-rm"
+            | "-DH"
+            | "-SD"
+            | "-rms"
+            | "-mrs" => {
                 account.system |= option.contains('r') && option.len() < 5 || option == "-SD";
                 if option.ends_with('s') && !option.starts_with("--") {
                     value()?;
@@ -305,7 +364,10 @@ mod tests {
 
     #[test]
     fn packages_of_the_system_are_told_with_all_their_options_or_not_at_all() {
-        assert_eq!(of("apt-get install -y --no-install-recommends gcc libpq-dev"), system(&["gcc", "libpq-dev"]));
+        assert_eq!(
+            of("apt-get install -y --no-install-recommends gcc libpq-dev"),
+            system(&["gcc", "libpq-dev"])
+        );
         assert_eq!(of("DEBIAN_FRONTEND=noninteractive apt-get -yq install curl=7.*"), Idiom::Program);
         assert_eq!(of("apt-get -qq update"), Idiom::Nothing("lists and caches of packages are looked after"));
         assert_eq!(of("apt-get purge -y --auto-remove gcc"), Idiom::Removed(owned(&["gcc"])));
@@ -343,12 +405,18 @@ mod tests {
         };
         assert_eq!(user("useradd -m -u 1000 web"), Some(account("web", Some(1000), None, false)));
         assert_eq!(user("useradd -u 10001 -g 0 web"), Some(account("web", Some(10001), Some("0"), false)));
-        assert_eq!(user("useradd --create-home --shell /bin/bash web"), Some(account("web", None, None, false)));
+        assert_eq!(
+            user("useradd --create-home --shell /bin/bash web"),
+            Some(account("web", None, None, false))
+        );
         assert_eq!(user("useradd -ms /bin/bash web"), Some(account("web", None, None, false)));
         assert_eq!(user("useradd -r -g app app"), Some(account("app", None, Some("app"), true)));
         assert_eq!(user("adduser -D -u 7 web"), Some(account("web", Some(7), None, false)));
         assert_eq!(user("adduser -S web -G web"), Some(account("web", None, Some("web"), true)));
-        assert_eq!(user("adduser --disabled-password --gecos '' web"), Some(account("web", None, None, false)));
+        assert_eq!(
+            user("adduser --disabled-password --gecos '' web"),
+            Some(account("web", None, None, false))
+        );
         assert_eq!(user("groupadd -g 999 web"), Some(account("web", Some(999), None, false)));
         assert_eq!(user("adduser web www-data"), None);
         assert_eq!(user("useradd --uid x web"), None);

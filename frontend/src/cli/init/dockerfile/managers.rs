@@ -45,7 +45,15 @@ pub(super) fn manager(program: &str, words: &[&str]) -> Option<Idiom> {
         ("uv" | "poetry" | "pdm", "export") => {
             let at = rest.iter().position(|word| matches!(*word, "-o" | "--output" | "--output-file"))?;
             let others = rest.iter().take(at).chain(rest.iter().skip(at + 2));
-            let known = ["-f", "requirements.txt", "--without-hashes", "--no-hashes", "--frozen", "--no-dev", "--prod"];
+            let known = [
+                "-f",
+                "requirements.txt",
+                "--without-hashes",
+                "--no-hashes",
+                "--frozen",
+                "--no-dev",
+                "--prod",
+            ];
             let known = |word: &&str| known.contains(word) || *word == "--format=requirements.txt";
             let file = rest.get(at + 1)?;
             others.copied().all(|word| known(&word)).then(|| Idiom::Export(lock, (*file).to_owned()))
@@ -95,8 +103,20 @@ fn uv_sync(words: &[&str]) -> Option<Idiom> {
                 "--no-dev" | "--no-default-groups" => locked.development = false,
                 "--all-extras" => locked.all_extras = true,
                 "--no-install-project" | "--no-install-workspace" => locked.without_project = true,
-                "--frozen" | "--locked" | "--no-editable" | "--compile-bytecode" | "--no-cache" | "--quiet" | "-q"
-                | "-v" | "--verbose" | "--no-progress" | "--inexact" | "--link-mode=copy" | "--active" | "--no-python-downloads" => {}
+                "--frozen"
+                | "--locked"
+                | "--no-editable"
+                | "--compile-bytecode"
+                | "--no-cache"
+                | "--quiet"
+                | "-q"
+                | "-v"
+                | "--verbose"
+                | "--no-progress"
+                | "--inexact"
+                | "--link-mode=copy"
+                | "--active"
+                | "--no-python-downloads" => {}
                 _ => return None,
             }
         }
@@ -108,8 +128,7 @@ fn poetry(words: &[&str]) -> Option<Idiom> {
     let mut locked = Locked { lock: "poetry.lock", development: true, ..Locked::default() };
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
-        if let Some(extras) =
-            valued("--extras", word, &mut words).or_else(|| valued("-E", word, &mut words))
+        if let Some(extras) = valued("--extras", word, &mut words).or_else(|| valued("-E", word, &mut words))
         {
             locked.extras.extend(extras);
         } else if let Some(groups) = valued("--with", word, &mut words) {
@@ -127,8 +146,8 @@ fn poetry(words: &[&str]) -> Option<Idiom> {
                 "--no-dev" | "--only-main" => locked.development = false,
                 "--all-extras" => locked.all_extras = true,
                 "--no-root" => locked.without_project = true,
-                "--no-interaction" | "-n" | "--no-ansi" | "--no-cache" | "--sync" | "--compile" | "-v" | "-vv"
-                | "-vvv" | "-q" | "--quiet" | "--no-directory" => {}
+                "--no-interaction" | "-n" | "--no-ansi" | "--no-cache" | "--sync" | "--compile" | "-v"
+                | "-vv" | "-vvv" | "-q" | "--quiet" | "--no-directory" => {}
                 _ => return None,
             }
         }
@@ -147,8 +166,8 @@ fn pdm(words: &[&str]) -> Option<Idiom> {
         match word {
             "--prod" | "--production" | "--no-dev" => locked.development = false,
             "--no-self" => locked.without_project = true,
-            "--no-lock" | "--frozen-lockfile" | "--frozen" | "--no-editable" | "--check" | "--fail-fast" | "-v"
-            | "-q" | "--no-isolation" => {}
+            "--no-lock" | "--frozen-lockfile" | "--frozen" | "--no-editable" | "--check" | "--fail-fast"
+            | "-v" | "-q" | "--no-isolation" => {}
             _ => return None,
         }
     }
@@ -181,7 +200,12 @@ mod tests {
     fn groups_and_extras_are_kept() {
         let uv = Locked { lock: "uv.lock", groups: vec!["postgres".into()], ..Locked::default() };
         assert_eq!(of("uv sync --frozen --no-dev --group postgres"), Some(Idiom::Lock(uv)));
-        let poetry = Locked { lock: "poetry.lock", extras: vec!["a".into(), "b".into()], without_project: true, ..Locked::default() };
+        let poetry = Locked {
+            lock: "poetry.lock",
+            extras: vec!["a".into(), "b".into()],
+            without_project: true,
+            ..Locked::default()
+        };
         assert_eq!(of("poetry install --only main --no-root -E a --extras=b"), Some(Idiom::Lock(poetry)));
         let with = Locked { lock: "poetry.lock", groups: vec!["web".into()], ..Locked::default() };
         assert_eq!(of("poetry install --without dev --with web"), Some(Idiom::Lock(with)));
@@ -192,7 +216,13 @@ mod tests {
 
     #[test]
     fn options_that_matter_are_not_passed_over() {
-        for line in ["uv sync --all-packages", "poetry install --directory x", "pipenv install flask", "uv run x", "uv tool install x"] {
+        for line in [
+            "uv sync --all-packages",
+            "poetry install --directory x",
+            "pipenv install flask",
+            "uv run x",
+            "uv tool install x",
+        ] {
             assert_eq!(of(line), None, "{line}");
         }
     }

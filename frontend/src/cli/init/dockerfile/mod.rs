@@ -49,8 +49,10 @@ pub(super) fn carry(
         None => last,
         Some(target) => model.position(target).ok_or_else(|| {
             let known: Vec<_> = model.parts.iter().filter_map(|part| part.name.as_deref()).collect();
-            CliError::new(format!("{name} has no stage `{target}`"))
-                .help(format!("its stages: {}", if known.is_empty() { "none has a name".to_owned() } else { known.join(", ") }))
+            CliError::new(format!("{name} has no stage `{target}`")).help(format!(
+                "its stages: {}",
+                if known.is_empty() { "none has a name".to_owned() } else { known.join(", ") }
+            ))
         })?,
     };
     let names = whole::names(&model, target);
@@ -88,7 +90,12 @@ pub(super) fn carry(
     let needed = places.needed(&[target]);
     for (at, part) in model.parts.iter().enumerate().filter(|(at, _)| !needed.contains(at)) {
         let called = part.name.clone().unwrap_or_else(|| at.to_string());
-        report.note(part.line, format!("the stage `{called}` is not part of what ships: `--target {called}` writes the file for it"));
+        report.note(
+            part.line,
+            format!(
+                "the stage `{called}` is not part of what ships: `--target {called}` writes the file for it"
+            ),
+        );
     }
     finish::healthy(&mut draft.production, found.healthcheck, &found.expose);
     // The Dockerfile says where modules are imported from, if anything does.

@@ -103,14 +103,30 @@ pub(super) struct Model {
 
 /// Args that every build has.
 const PLATFORM: [&str; 10] = [
-    "TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "TARGETOSVERSION", "BUILDPLATFORM", "BUILDOS",
-    "BUILDARCH", "BUILDVARIANT", "TARGETSTAGE",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETOSVERSION",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETSTAGE",
 ];
 
 /// Args that every build may pass, without being declared.
 const PROXIES: [&str; 10] = [
-    "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy",
-    "ALL_PROXY", "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
 ];
 
 impl Model {
@@ -121,7 +137,10 @@ impl Model {
                 "FROM" => model.from(instruction, report),
                 "ARG" if model.parts.is_empty() => model.arg(instruction, report),
                 _ if model.parts.is_empty() => {
-                    report.doubt(instruction.line, format!("`{}` stands before the first `FROM`", instruction.name));
+                    report.doubt(
+                        instruction.line,
+                        format!("`{}` stands before the first `FROM`", instruction.name),
+                    );
                 }
                 _ => super::settings::instruction(&mut model, instruction, report),
             }
@@ -140,13 +159,20 @@ impl Model {
         report.doubts(instruction.line, "the image", &expanded.doubts);
         let mut image = expanded.value;
         let name = match words.as_slice() {
-            [_, as_, name, ..] if as_.eq_ignore_ascii_case("as") => Some(name.to_ascii_lowercase()),
-            _ => None,
+            [_, as_, name] if as_.eq_ignore_ascii_case("as") => Some(name.to_ascii_lowercase()),
+            [_] => None,
+            _ => {
+                report.doubt(instruction.line, format!("`FROM {}` is no FROM", instruction.rest));
+                None
+            }
         };
         let resolved = image.with(&self.args);
         let parent = self.position(&resolved);
         if resolved.is_empty() && parent.is_none() {
-            report.doubt(instruction.line, "the name of the image comes from an arg without a default".to_owned());
+            report.doubt(
+                instruction.line,
+                "the name of the image comes from an arg without a default".to_owned(),
+            );
             image = Value::text("scratch");
         }
         let base = base(&image.with(&self.args));
@@ -243,7 +269,8 @@ impl Model {
     /// Declares args, which a build file knows as well.
     pub(super) fn arg(&mut self, instruction: &Instruction, report: &mut Report) {
         for word in super::settings::words(&instruction.rest, self.escape) {
-            let (name, given) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            let (name, given) =
+                word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             if PROXIES.contains(&name) || PLATFORM.contains(&name) {
                 if PLATFORM.contains(&name) {
                     self.declare(name, Some(Value::arg(name)));
@@ -265,7 +292,9 @@ impl Model {
                 if let Some(other) = expanded.value.args().next() {
                     report.note(
                         instruction.line,
-                        format!("the default of the arg `{name}` does not follow the arg `{other}`: pass both"),
+                        format!(
+                            "the default of the arg `{name}` does not follow the arg `{other}`: pass both"
+                        ),
                     );
                 }
                 default = Some(expanded.value.with(&self.args));

@@ -44,6 +44,8 @@ pub(super) struct Native<'a> {
     named_before: Vec<Step>,
     /// Whether something was run that is not understood.
     pub(super) ran: bool,
+    /// Whether that may have told a manager of packages of another place.
+    may_bring_packages: bool,
     pub(super) account: Option<Account>,
     pub(super) groups: BTreeMap<String, Account>,
     pub(super) folders: Vec<String>,
@@ -52,7 +54,12 @@ pub(super) struct Native<'a> {
 }
 
 impl<'a> Native<'a> {
-    pub(super) fn new(places: &'a Places<'a>, target: usize, draft: &'a mut Draft, report: &'a mut Report) -> Self {
+    pub(super) fn new(
+        places: &'a Places<'a>,
+        target: usize,
+        draft: &'a mut Draft,
+        report: &'a mut Report,
+    ) -> Self {
         let model = places.model;
         Self {
             places,
@@ -74,6 +81,7 @@ impl<'a> Native<'a> {
             installs_shipped: false,
             named_before: Vec::new(),
             ran: false,
+            may_bring_packages: false,
             account: None,
             groups: BTreeMap::new(),
             folders: Vec::new(),
@@ -110,7 +118,12 @@ impl<'a> Native<'a> {
     fn commands(&self, op: &RunOp, at: usize) -> Option<Vec<(Plain, Idiom)>> {
         let look = |name: &str| self.model.constant(at, name);
         let all = commands(&op.script, &look)?;
-        Some(all.into_iter().map(|command| (idiom(&command), command)).map(|(idiom, command)| (command, idiom)).collect())
+        Some(
+            all.into_iter()
+                .map(|command| (idiom(&command), command))
+                .map(|(idiom, command)| (command, idiom))
+                .collect(),
+        )
     }
 
     /// Folders with environments, and the stages that they are copied from.
@@ -142,7 +155,8 @@ impl<'a> Native<'a> {
                         }
                         _ => Vec::new(),
                     };
-                    self.environments.extend(found.iter().map(|path| join(&op.workdir, path)).filter(|path| path != "/"));
+                    self.environments
+                        .extend(found.iter().map(|path| join(&op.workdir, path)).filter(|path| path != "/"));
                 }
             }
         }
@@ -153,7 +167,8 @@ impl<'a> Native<'a> {
                 let found: Vec<usize> = match op {
                     Op::Copy(CopyOp { from: Origin::Stage(from), paths, .. }) => {
                         let copies = paths.iter().any(|path| {
-                            self.is_environment(path) || self.environments.iter().any(|folder| is_below(folder, path))
+                            self.is_environment(path)
+                                || self.environments.iter().any(|folder| is_below(folder, path))
                         });
                         copies.then_some(*from).into_iter().collect()
                     }
@@ -189,7 +204,7 @@ impl<'a> Native<'a> {
                 }
                 if ships && (is_below(&op.to, workdir) || !op.paths.iter().all(|path| is_manifest(path))) {
                     if op.paths.iter().any(|_| is_below(&op.to, "/etc/apt")) {
-                        self.ran = true;
+                        self.may_bring_packages = true;
                     }
                     self.places.copy(op, workdir, &mut self.segments, self.report);
                 }
@@ -212,7 +227,8 @@ impl<'a> Native<'a> {
             Origin::Stage(from) => {
                 for path in &op.paths {
                     if self.is_environment(path) {
-                        self.report.note(op.line, format!("COPY: `{path}` is the environment, which is /venv"));
+                        self.report
+                            .note(op.line, format!("COPY: `{path}` is the environment, which is /venv"));
                     } else {
                         self.code(op, path, *from, workdir)?;
                     }
@@ -235,22 +251,40 @@ impl<'a> Native<'a> {
                     let moved = if is_below(&target, &path) {
                         let rest = target.strip_prefix(&path).unwrap_or_default();
                         let slash = if inner.to.ends_with('/') || inner.to == "/" { "/" } else { "" };
-                        Some((source.clone(), format!("{}{slash}", join(&op.to, rest.trim_start_matches('/')))))
+                        Some((
+                            source.clone(),
+                            format!("{}{slash}", join(&op.to, rest.trim_start_matches('/'))),
+                        ))
                     } else if is_below(&path, &target) && !source.contains('*') {
                         let rest = path.strip_prefix(&target).unwrap_or_default().trim_start_matches('/');
-                        let source = if source == "." { rest.to_owned() } else { format!("{}/{rest}", source.trim_end_matches('/')) };
+                        let source = if source == "." {
+                            rest.to_owned()
+                        } else {
+                            format!("{}/{rest}", source.trim_end_matches('/'))
+                        };
                         Some((source, op.to.clone()))
                     } else {
                         None
                     };
                     let Some((source, to)) = moved else { continue };
                     found = true;
-                    let copy = CopyOp { line: op.line, paths: vec![source], to, owner: op.owner.clone().or(inner.owner.clone()), mode: op.mode.clone().or(inner.mode.clone()), ..inner.clone() };
+                    let copy = CopyOp {
+                        line: op.line,
+                        paths: vec![source],
+                        to,
+                        owner: op.owner.clone().or(inner.owner.clone()),
+                        mode: op.mode.clone().or(inner.mode.clone()),
+                        ..inner.clone()
+                    };
                     self.places.copy(&copy, workdir, &mut self.segments, self.report);
                 }
             }
         }
-        if found { Ok(()) } else { Err(format!("line {}: `{path}` is made in a stage that has the environment, too", op.line)) }
+        if found {
+            Ok(())
+        } else {
+            Err(format!("line {}: `{path}` is made in a stage that has the environment, too", op.line))
+        }
     }
 
     fn run(&mut self, op: &RunOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
@@ -258,11 +292,11 @@ impl<'a> Native<'a> {
             return self.word_for_word(op, at, ships, workdir);
         };
         // What is installed after something else was run may need that: the package manager may know a new place.
-        let mut ran = self.ran;
+        let mut ran = self.may_bring_packages;
         let mut after = false;
-        for (_, idiom) in &all {
+        for (command, idiom) in &all {
             match idiom {
-                Idiom::Program => ran = true,
+                Idiom::Program => ran |= may_bring_packages(&command.text),
                 Idiom::System { .. } if ran => after = true,
                 _ => {}
             }
@@ -272,9 +306,11 @@ impl<'a> Native<'a> {
             _ => false,
         });
         // A manager of packages that is called in a way of its own needs what the others of the step do.
-        let managers = ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
+        let managers =
+            ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
         let manages = |(command, idiom): &(Plain, Idiom)| {
-            *idiom == Idiom::Program && command.words.iter().take(2).any(|word| managers.contains(&word.as_str()))
+            *idiom == Idiom::Program
+                && command.words.iter().take(2).any(|word| managers.contains(&word.as_str()))
         };
         if after || own_users || all.iter().any(manages) {
             return self.word_for_word(op, at, ships, workdir);
@@ -284,7 +320,11 @@ impl<'a> Native<'a> {
         for (command, idiom) in all {
             match idiom {
                 Idiom::Program if !ships => {
-                    return Err(format!("line {}: `{}` is run where the environment is made", op.line, short(&command.text)));
+                    return Err(format!(
+                        "line {}: `{}` is run where the environment is made",
+                        op.line,
+                        short(&command.text)
+                    ));
                 }
                 Idiom::Folders(folders) if !ships => drop(folders),
                 Idiom::Program => {
@@ -295,7 +335,11 @@ impl<'a> Native<'a> {
                     self.folders.extend(folders.iter().map(|folder| join(&op.workdir, folder)));
                     // The folder may be the working directory, which is there.
                     let has_parents = command.words.get(1).is_some_and(|word| word.starts_with('-'));
-                    kept.push(if has_parents { command.text } else { command.text.replacen("mkdir", "mkdir -p", 1) });
+                    kept.push(if has_parents {
+                        command.text
+                    } else {
+                        command.text.replacen("mkdir", "mkdir -p", 1)
+                    });
                 }
                 other => {
                     if let Some(text) = self.take(other, op, at, ships)? {
@@ -309,7 +353,8 @@ impl<'a> Native<'a> {
         }
         let only_folders = kept.iter().all(|text| text.starts_with("mkdir "));
         // Folders of a Dockerfile without a user belong to the user of the image.
-        let folders_are_given = only_folders && self.model.inherited(self.target, |own| own.user.clone()).is_none();
+        let folders_are_given =
+            only_folders && self.model.inherited(self.target, |own| own.user.clone()).is_none();
         if kept.is_empty() || folders_are_given {
             return Ok(());
         }
@@ -324,10 +369,12 @@ impl<'a> Native<'a> {
             _ => Command::Line(text.clone()),
         };
         let pip = text.contains("pip install");
-        let mut more = if pip { vec![("PIP_PYTHON".to_owned(), "/venv/bin/python".to_owned())] } else { Vec::new() };
+        let mut more =
+            if pip { vec![("PIP_PYTHON".to_owned(), "/venv/bin/python".to_owned())] } else { Vec::new() };
         if text.contains("spacy download") {
             more.push(self.pip_of_the_base()?);
         }
+        self.may_bring_packages |= may_bring_packages(&text);
         self.ran |= !only_folders && !kept.iter().all(|text| text.starts_with("pip install "));
         let step = RunOp { command, script: text, ..op.clone() };
         self.places.run(&step, at, workdir, &more, &mut self.segments, self.report);
@@ -337,7 +384,11 @@ impl<'a> Native<'a> {
     /// Folders that are made for the image's user before anything is copied: `writable` says that.
     fn gives_folders(&mut self, kept: &[String], workdir: &str) -> bool {
         let open = &self.segments.open;
-        if kept.is_empty() || open.include.is_some() || !open.copy.is_empty() || !self.segments.done.is_empty() {
+        if kept.is_empty()
+            || open.include.is_some()
+            || !open.copy.is_empty()
+            || !self.segments.done.is_empty()
+        {
             return false;
         }
         let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
@@ -379,24 +430,42 @@ impl<'a> Native<'a> {
     fn pip_of_the_base(&self) -> Result<(String, String), Reason> {
         let bottom = self.model.bottom(self.target);
         let version = bottom.and_then(|bottom| bottom.base.version.clone());
-        let version = version.ok_or("a step needs pip, and the version of Python is not in the image's name")?;
+        let version =
+            version.ok_or("a step needs pip, and the version of Python is not in the image's name")?;
         let minor: Vec<&str> = version.split('.').take(2).collect();
         Ok(("PYTHONPATH".to_owned(), format!("/usr/local/lib/python{}/site-packages", minor.join("."))))
     }
 
     fn word_for_word(&mut self, op: &RunOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
         if !ships {
-            return Err(format!("line {}: `{}` is run where the environment is made", op.line, short(&op.script)));
+            return Err(format!(
+                "line {}: `{}` is run where the environment is made",
+                op.line,
+                short(&op.script)
+            ));
         }
         self.is_ordinary(&op.script, op.line)?;
         self.ran = true;
+        self.may_bring_packages |= may_bring_packages(&op.script);
         self.places.run(op, at, workdir, &[], &mut self.segments, self.report);
         Ok(())
     }
 
     /// Refuses what installs Python packages in a way that is not understood, or calls an environment by its path.
     pub(super) fn is_ordinary(&self, text: &str, line: usize) -> Result<(), Reason> {
-        let installers = ["pip", "pip3", "uv", "poetry", "pipenv", "pdm", "conda", "mamba", "micromamba", "easy_install", "virtualenv"];
+        let installers = [
+            "pip",
+            "pip3",
+            "uv",
+            "poetry",
+            "pipenv",
+            "pdm",
+            "conda",
+            "mamba",
+            "micromamba",
+            "easy_install",
+            "virtualenv",
+        ];
         let mut words = text.split(|c: char| !(c.is_alphanumeric() || "._-".contains(c)));
         let found = words.find(|word| installers.contains(word) || *word == "setup.py");
         if let Some(word) = found {
@@ -413,7 +482,10 @@ impl<'a> Native<'a> {
         let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
         let name = user.split(':').next().unwrap_or_default();
         let number = account.number.map(|number| number.to_string());
-        let home = account.home.as_deref().is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
+        let home = account
+            .home
+            .as_deref()
+            .is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
         home && !name.is_empty() && (name == account.name || number.as_deref() == Some(name))
     }
 
@@ -428,9 +500,12 @@ impl<'a> Native<'a> {
                 list.extend(names);
             }
             Idiom::Removed(names) => {
-                let all: BTreeSet<String> =
-                    names.iter().flat_map(|name| self.together.get(name).cloned().unwrap_or_else(|| vec![name.clone()])).collect();
-                let (gone, kept): (Vec<_>, Vec<_>) = self.system.drain(..).partition(|name| all.contains(name));
+                let all: BTreeSet<String> = names
+                    .iter()
+                    .flat_map(|name| self.together.get(name).cloned().unwrap_or_else(|| vec![name.clone()]))
+                    .collect();
+                let (gone, kept): (Vec<_>, Vec<_>) =
+                    self.system.drain(..).partition(|name| all.contains(name));
                 self.system = kept;
                 self.build.extend(gone);
             }
@@ -458,14 +533,22 @@ impl<'a> Native<'a> {
         Ok(None)
     }
 
-    fn python(&mut self, python: &Python, op: &RunOp, at: usize, ships: bool) -> Result<Option<String>, Reason> {
+    fn python(
+        &mut self,
+        python: &Python,
+        op: &RunOp,
+        at: usize,
+        ships: bool,
+    ) -> Result<Option<String>, Reason> {
         self.installs_shipped |= ships && !python.makes_wheels;
         for file in &python.files {
             let path = join(&op.workdir, file);
             if self.derived.contains(&path) {
                 continue;
             }
-            let found = self.source(&path, op, at).ok_or_else(|| format!("line {}: where `{file}` comes from is not known", op.line))?;
+            let found = self
+                .source(&path, op, at)
+                .ok_or_else(|| format!("line {}: where `{file}` comes from is not known", op.line))?;
             if !self.files.contains(&found) {
                 self.files.push(found);
             }
@@ -475,16 +558,25 @@ impl<'a> Native<'a> {
             let found = self.source(&manifest, op, at);
             let is_root = found.as_deref() == Some("pyproject.toml");
             if !is_root || !self.draft.is_package {
-                return Err(format!("line {}: `{folder}` is installed, which is no package with a pyproject.toml at the top", op.line));
+                return Err(format!(
+                    "line {}: `{folder}` is installed, which is no package with a pyproject.toml at the top",
+                    op.line
+                ));
             }
             self.installs_project = true;
             self.draft.dependencies.extras.extend(extras.iter().cloned());
             if python.editable {
-                self.report.note(op.line, "the project is installed as a wheel, not in editable mode".to_owned());
+                self.report
+                    .note(op.line, "the project is installed as a wheel, not in editable mode".to_owned());
             }
         }
         let nothing = python.files.is_empty() && python.project.is_none() && python.named.is_empty();
-        if nothing && self.files.is_empty() && self.locked.is_none() && !self.installs_project && self.named_before.is_empty() {
+        if nothing
+            && self.files.is_empty()
+            && self.locked.is_none()
+            && !self.installs_project
+            && self.named_before.is_empty()
+        {
             return Err(format!("line {}: wheels are installed that no requirement names", op.line));
         }
         let dependencies = &mut self.draft.dependencies;
@@ -502,7 +594,10 @@ impl<'a> Native<'a> {
             return Ok(None);
         }
         let names = shlex::try_join(python.named.iter().map(String::as_str)).unwrap_or_default();
-        self.report.note(op.line, format!("{names}: add this to the project's dependencies, and delete the step that installs it"));
+        self.report.note(
+            op.line,
+            format!("{names}: add this to the project's dependencies, and delete the step that installs it"),
+        );
         let text = format!("pip install --no-cache-dir {names}");
         if ships {
             return Ok(Some(text));
@@ -514,7 +609,8 @@ impl<'a> Native<'a> {
 
     fn lock(&mut self, locked: Locked, op: &RunOp, at: usize, ships: bool) -> Result<(), Reason> {
         let path = join(&op.workdir, locked.lock);
-        let beside = join(&op.workdir, if locked.lock == "Pipfile.lock" { "Pipfile" } else { "pyproject.toml" });
+        let beside =
+            join(&op.workdir, if locked.lock == "Pipfile.lock" { "Pipfile" } else { "pyproject.toml" });
         let there = self.source(&path, op, at);
         let manifest = self.source(&beside, op, at);
         let at_top = |found: &Option<String>| found.as_deref().is_some_and(|path| !path.contains('/'));
@@ -527,7 +623,10 @@ impl<'a> Native<'a> {
         self.installs_shipped |= ships;
         self.installs_project |= !locked.without_project;
         if locked.development {
-            self.report.note(op.line, "packages for development are in the stages dev and test, not in the image".to_owned());
+            self.report.note(
+                op.line,
+                "packages for development are in the stages dev and test, not in the image".to_owned(),
+            );
         }
         match &mut self.locked {
             None => self.locked = Some(locked),
@@ -547,7 +646,9 @@ impl<'a> Native<'a> {
     /// The file of the context that is at a place of a stage.
     pub(super) fn source(&self, path: &str, op: &RunOp, at: usize) -> Option<String> {
         let chain = self.model.chain(at);
-        let mounts = op.mounts.iter().filter(|mount| mount.get("type").is_none_or(|kind| kind == "bind") && !mount.contains_key("from"));
+        let mounts = op.mounts.iter().filter(|mount| {
+            mount.get("type").is_none_or(|kind| kind == "bind") && !mount.contains_key("from")
+        });
         let mounts = mounts.map(|mount| {
             let source = mount.get("source").map_or(".", String::as_str);
             (join(&op.workdir, mount.get("target").map_or("", String::as_str)), source.to_owned())
@@ -585,10 +686,27 @@ impl<'a> Native<'a> {
     }
 }
 
+/// Whether a command may change where a manager of packages finds them. Of a script nobody knows.
+fn may_bring_packages(text: &str) -> bool {
+    let words = [
+        "apt", "apk", "dpkg", "dnf", "yum", "repo", "key", "gpg", "sources", "curl", "wget", "/etc", "sh",
+        "make", "./", "python", "ADD", "tar", "rpm", ".list",
+    ];
+    words.iter().any(|word| text.contains(word))
+}
+
 /// Files that say what is installed.
 fn is_manifest(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let known = ["pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock", "constraints.txt"];
+    let known = [
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "Pipfile",
+        "Pipfile.lock",
+        "constraints.txt",
+    ];
     known.contains(&name) || (name.starts_with("requirements") && !name.contains('/'))
 }
 

@@ -243,11 +243,12 @@ mod tests {
 
     #[test]
     fn options_and_here_documents_are_told_from_the_text() {
-        let all = of("from a as b\nrun --mount=type=cache,target=/x --mount=type=ssh cat <<-'E' > f\n\tone $A\n\tE\nCOPY <<A <<B /d/\n1\nA\n2\nB\n");
+        let all = of(
+            "from a as b\nrun --mount=type=cache,target=/x --mount=type=ssh cat <<-'E' > f\n\tone $A\n\tE\nCOPY <<A <<B /d/\n1\nA\n2\nB\n",
+        );
         let run = all.get(1).unwrap();
         assert_eq!(run.flags.iter().filter(|(name, _)| name == "mount").count(), 2);
-        let heredoc =
-            Heredoc { word: "E".into(), quoted: true, strip: true, body: "\tone $A\n".into() };
+        let heredoc = Heredoc { word: "E".into(), quoted: true, strip: true, body: "\tone $A\n".into() };
         assert_eq!(run.heredocs, [heredoc]);
         assert_eq!(run.script(), "cat <<-'E' > f\n\tone $A\nE");
         let copy = all.get(2).unwrap();

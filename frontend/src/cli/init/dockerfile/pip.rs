@@ -4,14 +4,40 @@ use super::idiom::{Idiom, Python};
 
 /// Options that change nothing of what is installed.
 const CALM: [&str; 20] = [
-    "--no-cache-dir", "--no-cache", "-q", "--quiet", "-qq", "-v", "--upgrade", "-U", "--disable-pip-version-check",
-    "--no-input", "--prefer-binary", "--require-hashes", "--system", "--compile", "--no-compile",
-    "--break-system-packages", "--compile-bytecode", "--no-warn-script-location", "--ignore-installed", "--progress-bar=off",
+    "--no-cache-dir",
+    "--no-cache",
+    "-q",
+    "--quiet",
+    "-qq",
+    "-v",
+    "--upgrade",
+    "-U",
+    "--disable-pip-version-check",
+    "--no-input",
+    "--prefer-binary",
+    "--require-hashes",
+    "--system",
+    "--compile",
+    "--no-compile",
+    "--break-system-packages",
+    "--compile-bytecode",
+    "--no-warn-script-location",
+    "--ignore-installed",
+    "--progress-bar=off",
 ];
 
 /// Packages that install packages.
-const TOOLS: [&str; 9] =
-    ["pip", "uv", "poetry", "pipenv", "pdm", "virtualenv", "pip-tools", "poetry-plugin-export", "poetry-core"];
+const TOOLS: [&str; 9] = [
+    "pip",
+    "uv",
+    "poetry",
+    "pipenv",
+    "pdm",
+    "virtualenv",
+    "pip-tools",
+    "poetry-plugin-export",
+    "poetry-core",
+];
 
 /// What comes along when pip itself is brought up to date.
 const BESIDE: [&str; 2] = ["setuptools", "wheel"];
@@ -72,7 +98,11 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
                 found.wheels.push(word.rsplit_once('/').map_or(word, |(folder, _)| folder).to_owned());
             }
             word if *verb == "sync" => found.files.push(word.to_owned()),
-            word if word == "." || word.starts_with(".[") || word.starts_with("./") || word.starts_with('/') => {
+            word if word == "."
+                || word.starts_with(".[")
+                || word.starts_with("./")
+                || word.starts_with('/') =>
+            {
                 if found.project.is_some() {
                     return None;
                 }
@@ -84,10 +114,16 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
         }
     }
     // uv reads the dependencies of a manifest in this way.
-    if found.files.iter().any(|file| file.ends_with(".toml") || file.ends_with(".cfg") || file.ends_with(".py")) {
+    if found
+        .files
+        .iter()
+        .any(|file| file.ends_with(".toml") || file.ends_with(".cfg") || file.ends_with(".py"))
+    {
         return None;
     }
-    let bare = |name: &String| name.split(['=', '<', '>', '~', '[', '!']).next().unwrap_or_default().to_ascii_lowercase();
+    let bare = |name: &String| {
+        name.split(['=', '<', '>', '~', '[', '!']).next().unwrap_or_default().to_ascii_lowercase()
+    };
     let brings_tools = found.named.iter().any(|name| TOOLS.contains(&bare(name).as_str()));
     found.named.retain(|name| {
         let bare = bare(name);
@@ -125,14 +161,25 @@ mod tests {
     #[test]
     fn what_pip_installs_is_told_whole() {
         let files = |files: &[&str]| Python { files: strings(files), ..Python::default() };
-        assert_eq!(of("install --no-cache-dir -r a.txt -rb.txt"), Some(Idiom::Python(files(&["a.txt", "b.txt"]))));
-        let both = Python { named: strings(&["a", "b"]), makes_wheels: true, places: strings(&["/w"]), ..files(&["r.txt"]) };
+        assert_eq!(
+            of("install --no-cache-dir -r a.txt -rb.txt"),
+            Some(Idiom::Python(files(&["a.txt", "b.txt"])))
+        );
+        let both = Python {
+            named: strings(&["a", "b"]),
+            makes_wheels: true,
+            places: strings(&["/w"]),
+            ..files(&["r.txt"])
+        };
         assert_eq!(of("wheel --wheel-dir /w a b -r r.txt"), Some(Idiom::Python(both)));
         let project = Python { project: Some((".".into(), strings(&["web", "db"]))), ..Python::default() };
         assert_eq!(of("install .[web,db]"), Some(Idiom::Python(project)));
         let wheels = Python { wheels: strings(&["/wheels"]), ..Python::default() };
         assert_eq!(of("install --no-cache /wheels/*"), Some(Idiom::Python(wheels)));
-        assert_eq!(of("install --upgrade pip setuptools wheel"), Some(Idiom::Nothing("what installs packages is not in the image")));
+        assert_eq!(
+            of("install --upgrade pip setuptools wheel"),
+            Some(Idiom::Nothing("what installs packages is not in the image"))
+        );
         let setuptools = Python { named: strings(&["setuptools<81"]), ..Python::default() };
         assert_eq!(of("install setuptools<81"), Some(Idiom::Python(setuptools)));
     }

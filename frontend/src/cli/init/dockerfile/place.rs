@@ -37,7 +37,11 @@ impl Segments {
 /// The image that nobody can take for a stage: a bare name gets its tag.
 pub(super) fn image(value: &Value) -> String {
     let written = value.written();
-    if written.contains([':', '@', '/', '$']) || written == "scratch" { written } else { format!("{written}:latest") }
+    if written.contains([':', '@', '/', '$']) || written == "scratch" {
+        written
+    } else {
+        format!("{written}:latest")
+    }
 }
 
 /// Whether it is a number, or a user that nearly every image has.
@@ -77,7 +81,13 @@ impl Places<'_> {
         }
         segments.after_runs();
         if op.owner.as_deref().is_some_and(|owner| !is_there(owner)) && segments.done.is_empty() {
-            report.note(op.line, format!("COPY: the user of `--chown={}` has to be there before", op.owner.as_deref().unwrap_or_default()));
+            report.note(
+                op.line,
+                format!(
+                    "COPY: the user of `--chown={}` has to be there before",
+                    op.owner.as_deref().unwrap_or_default()
+                ),
+            );
         }
         let plain = op.owner.is_none() && op.mode.is_none() && op.exclude.is_empty();
         let from = match &op.from {
@@ -121,14 +131,25 @@ impl Places<'_> {
             let word = shlex::try_quote(path).map_or_else(|_| path.clone(), Into::into);
             let to = shlex::try_quote(&op.to).map_or_else(|_| op.to.clone(), Into::into);
             let line = format!("mkdir -p {to} && tar -xf {word} -C {to} && rm {word}");
-            let keys = vec![("include".to_owned(), list(std::slice::from_ref(path))), ("workdir".to_owned(), string("/tmp"))];
+            let keys = vec![
+                ("include".to_owned(), list(std::slice::from_ref(path))),
+                ("workdir".to_owned(), string("/tmp")),
+            ];
             segments.open.run.push(Step { command: Command::Line(line), keys });
         }
         report.note(op.line, "ADD unpacks an archive: a step does".to_owned());
     }
 
     /// Takes a `RUN` into the open segment, word for word.
-    pub(super) fn run(&self, op: &RunOp, at: usize, workdir: &str, more: &[(String, String)], segments: &mut Segments, report: &mut Report) {
+    pub(super) fn run(
+        &self,
+        op: &RunOp,
+        at: usize,
+        workdir: &str,
+        more: &[(String, String)],
+        segments: &mut Segments,
+        report: &mut Report,
+    ) {
         let named = op.user.as_deref().filter(|user| !matches!(*user, "root" | "0" | "root:root" | "0:0"));
         if named.is_some_and(|user| !is_there(user)) {
             segments.after_runs();
@@ -168,18 +189,35 @@ impl Places<'_> {
     }
 
     fn mounts(&self, op: &RunOp, segments: &mut Segments, report: &mut Report) -> Vec<(String, String)> {
-        let (mut caches, mut secrets, mut agents, mut include) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut caches, mut secrets, mut agents, mut include) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for mount in &op.mounts {
             let get = |name: &str| mount.get(name).map(String::as_str);
             let target = get("target").map(|target| join(&op.workdir, target));
             match get("type").unwrap_or("bind") {
                 "cache" => {
                     if get("from").is_some() {
-                        report.doubt(op.line, "RUN: a cache that begins with files of a stage begins empty".to_owned());
+                        report.doubt(
+                            op.line,
+                            "RUN: a cache that begins with files of a stage begins empty".to_owned(),
+                        );
+                    }
+                    if ["uid", "gid", "mode"].iter().any(|name| mount.contains_key(*name)) {
+                        report.doubt(
+                            op.line,
+                            "RUN: a cache belongs to root; its owner is not carried over".to_owned(),
+                        );
                     }
                     let path = string(&target.unwrap_or_default());
-                    let more: Vec<_> = ["id", "sharing"].into_iter().filter_map(|name| Some(format!(", {name} = {}", string(get(name)?)))).collect();
-                    caches.push(if more.is_empty() { path } else { format!("{{ path = {path}{} }}", more.concat()) });
+                    let more: Vec<_> = ["id", "sharing"]
+                        .into_iter()
+                        .filter_map(|name| Some(format!(", {name} = {}", string(get(name)?))))
+                        .collect();
+                    caches.push(if more.is_empty() {
+                        path
+                    } else {
+                        format!("{{ path = {path}{} }}", more.concat())
+                    });
                 }
                 "secret" => {
                     let id = get("id").or_else(|| get("target")?.rsplit('/').next()).unwrap_or_default();
@@ -194,7 +232,9 @@ impl Places<'_> {
                     secrets.push(format!("{table}{} }}", if needed { "" } else { ", required = false" }));
                 }
                 "ssh" => agents.push(get("id").unwrap_or("default").to_owned()),
-                "tmpfs" => report.note(op.line, "RUN: what a tmpfs would have held is in the image".to_owned()),
+                "tmpfs" => {
+                    report.note(op.line, "RUN: what a tmpfs would have held is in the image".to_owned())
+                }
                 "bind" => {
                     let source = get("source").unwrap_or(if get("from").is_some() { "/" } else { "." });
                     let target = target.unwrap_or_default();
@@ -202,18 +242,28 @@ impl Places<'_> {
                         Some(at) => self.names.get(at).cloned().unwrap_or_default(),
                         None => image(&Value::text(from)),
                     });
-                    let placed = if from.is_none() { self.at_place(source, &target, &op.workdir) } else { None };
+                    let placed =
+                        if from.is_none() { self.at_place(source, &target, &op.workdir) } else { None };
                     match placed {
                         Some(path) => include.push(path),
                         None => {
                             segments.after_runs();
-                            let path = if from.is_some() { join("/", source) } else { source.trim_start_matches('/').to_owned() };
+                            let path = if from.is_some() {
+                                join("/", source)
+                            } else {
+                                source.trim_start_matches('/').to_owned()
+                            };
                             segments.open.copy.push(Copy { from, path, to: target, ..Copy::default() });
                         }
                     }
-                    report.note(op.line, format!("RUN: `{source}` is copied, not mounted, and stays in the image"));
+                    report.note(
+                        op.line,
+                        format!("RUN: `{source}` is copied, not mounted, and stays in the image"),
+                    );
                 }
-                other => report.doubt(op.line, format!("RUN: a mount of the type `{other}` is not carried over")),
+                other => {
+                    report.doubt(op.line, format!("RUN: a mount of the type `{other}` is not carried over"))
+                }
             }
         }
         let mut keys = Vec::new();

@@ -40,8 +40,11 @@ pub(super) fn without(command: &Command) -> Result<Command, Reason> {
             match program(&words)? {
                 Some(found) => {
                     let first = found.first().copied().unwrap_or_default();
-                    let python = if first == "python" && !left.starts_with("python") { "python " } else { "" };
-                    let left = left.strip_prefix("--module ").map_or_else(|| left.to_owned(), |rest| format!("-m {rest}"));
+                    let python =
+                        if first == "python" && !left.starts_with("python") { "python " } else { "" };
+                    let left = left
+                        .strip_prefix("--module ")
+                        .map_or_else(|| left.to_owned(), |rest| format!("-m {rest}"));
                     Ok(Command::Line(format!("{start}{python}{left}")))
                 }
                 None => Ok(command.clone()),
@@ -60,7 +63,9 @@ fn program<'w>(words: &[&'w str]) -> Result<Option<Vec<&'w str>>, Reason> {
     let rest = rest.get(calm..).unwrap_or_default();
     match rest {
         ["-m" | "--module", rest @ ..] => Ok(Some([&["python", "-m"], rest].concat())),
-        [option, ..] if option.starts_with('-') => Err(format!("`{runner} run {option}` means more than the program after it")),
+        [option, ..] if option.starts_with('-') => {
+            Err(format!("`{runner} run {option}` means more than the program after it"))
+        }
         [script, ..] if script.ends_with(".py") => Ok(Some([&["python"], rest].concat())),
         [] => Err(format!("`{runner} run` runs nothing")),
         rest => Ok(Some(rest.to_vec())),
@@ -74,14 +79,20 @@ mod tests {
     #[test]
     fn a_runner_is_left_out_where_it_means_nothing_more() {
         let list = |words: &[&str]| without(&Command::list(words));
-        assert_eq!(list(&["uv", "run", "--no-sync", "uvicorn", "a:b"]), Ok(Command::list(&["uvicorn", "a:b"])));
+        assert_eq!(
+            list(&["uv", "run", "--no-sync", "uvicorn", "a:b"]),
+            Ok(Command::list(&["uvicorn", "a:b"]))
+        );
         assert_eq!(list(&["uv", "run", "main.py", "-x"]), Ok(Command::list(&["python", "main.py", "-x"])));
         assert_eq!(list(&["poetry", "run", "python", "-m", "a"]), Ok(Command::list(&["python", "-m", "a"])));
         assert_eq!(list(&["uv", "run", "-m", "a"]), Ok(Command::list(&["python", "-m", "a"])));
         assert_eq!(list(&["gunicorn", "run"]), Ok(Command::list(&["gunicorn", "run"])));
         assert!(list(&["uv", "run", "--with", "x", "a"]).is_err());
         let line = |line: &str| without(&Command::Line(line.to_owned()));
-        assert_eq!(line("uv run --frozen gunicorn -b :$PORT a:b"), Ok(Command::Line("gunicorn -b :$PORT a:b".into())));
+        assert_eq!(
+            line("uv run --frozen gunicorn -b :$PORT a:b"),
+            Ok(Command::Line("gunicorn -b :$PORT a:b".into()))
+        );
         assert_eq!(line("exec poetry run main.py"), Ok(Command::Line("exec python main.py".into())));
         assert_eq!(line("uv run -m a.b"), Ok(Command::Line("python -m a.b".into())));
         assert_eq!(line("flask run --port 1"), Ok(Command::Line("flask run --port 1".into())));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{CopyOp, Model, Op, Origin, RunOp};
 use super::expand::Value;
+use super::model::{CopyOp, Model, Op, Origin, RunOp};
 use super::parse::Instruction;
 use super::report::Report;
 use crate::cli::init::draft::Command;
@@ -82,9 +82,9 @@ fn setting(model: &mut Model, one: &Instruction, report: &mut Report) {
     };
     let own = &mut part.own;
     match one.name.as_str() {
-        "EXPOSE" => own
-            .expose
-            .extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned())),
+        "EXPOSE" => {
+            own.expose.extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()))
+        }
         "USER" => {
             own.user = Some(written);
             own.user_line = line;
@@ -136,7 +136,8 @@ fn run(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
         },
     };
     let mounts = one.flags.iter().filter(|(name, _)| name == "mount");
-    let mounts = mounts.map(|(_, value)| mount(&model.text(value, one.line, "a mount", report).with(&model.args)));
+    let mounts =
+        mounts.map(|(_, value)| mount(&model.text(value, one.line, "a mount", report).with(&model.args)));
     let mounts: Vec<_> = mounts.collect();
     if one.flag("security") == Some("insecure") {
         report.doubt(one.line, "RUN: a step of a build file has no `--security=insecure`".to_owned());
@@ -208,21 +209,31 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
             let name = model.text(name, line, "--from", report);
             let text = name.with(&model.args);
             let number = text.parse::<usize>().ok().filter(|number| *number < at);
-            model.position(&text).filter(|found| *found < at).or(number).map_or(Origin::Image(name), Origin::Stage)
+            model
+                .position(&text)
+                .filter(|found| *found < at)
+                .or(number)
+                .map_or(Origin::Image(name), Origin::Stage)
         }
     };
     let mut paths = sources.to_vec();
     if one.name == "ADD" {
         let remote = |path: &String| path.contains("://") || path.starts_with("git@");
         if let Some(address) = paths.iter().find(|path| remote(path)) {
-            report.doubt(line, format!("ADD of `{address}`: write a step of `run` that downloads the file to `{to}`"));
+            report.doubt(
+                line,
+                format!("ADD of `{address}`: write a step of `run` that downloads the file to `{to}`"),
+            );
         }
         paths.retain(|path| !remote(path));
     }
-    let archive = |path: &String| [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"].iter().any(|end| path.ends_with(end));
+    let archive = |path: &String| {
+        [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"].iter().any(|end| path.ends_with(end))
+    };
     let owner = one.flag("chown").map(|owner| model.text(owner, line, "--chown", report).written());
     let mode = one.flag("chmod").map(|mode| model.text(mode, line, "--chmod", report).with(&model.args));
-    let exclude = one.flags.iter().filter(|(name, _)| name == "exclude").map(|(_, value)| value.clone()).collect();
+    let exclude =
+        one.flags.iter().filter(|(name, _)| name == "exclude").map(|(_, value)| value.clone()).collect();
     for (name, _) in &one.flags {
         if !matches!(name.as_str(), "from" | "chown" | "chmod" | "exclude" | "link") {
             report.doubt(line, format!("{}: the option `--{name}` is not carried over", one.name));
@@ -230,7 +241,16 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     }
     let unpacks = one.name == "ADD" && paths.iter().any(archive);
     if let Some(part) = model.last().filter(|_| !paths.is_empty()) {
-        let op = CopyOp { line, from, paths, to, owner: owner.filter(|owner| !owner.is_empty()), mode, exclude, unpacks };
+        let op = CopyOp {
+            line,
+            from,
+            paths,
+            to,
+            owner: owner.filter(|owner| !owner.is_empty()),
+            mode,
+            exclude,
+            unpacks,
+        };
         part.ops.push(Op::Copy(op));
     }
 }
@@ -238,7 +258,10 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
 /// `COPY <<EOF /file`: a step that writes the file.
 fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str, report: &mut Report) {
     if sources.len() != one.heredocs.len() {
-        report.doubt(one.line, "COPY: files and here-documents in one instruction: write it by hand".to_owned());
+        report.doubt(
+            one.line,
+            "COPY: files and here-documents in one instruction: write it by hand".to_owned(),
+        );
         return;
     }
     for heredoc in &one.heredocs {
@@ -249,7 +272,8 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
         };
         let text = if heredoc.quoted { raw } else { plain(&raw, model, one.line, report) };
         let file = if to.ends_with('/') { format!("{to}{}", heredoc.word) } else { to.to_owned() };
-        let folder = file.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+        let folder =
+            file.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
         let word = |text: &str| shlex::try_quote(text).map_or_else(|_| text.to_owned(), Into::into);
         let end = "END_OF_FILE";
         let mut script = format!("mkdir -p {} && cat > {} <<'{end}'\n{text}{end}", word(folder), word(&file));
@@ -263,7 +287,16 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
         if let Some(part) = model.last() {
             let moment = part.env.len();
             let command = Command::Line(script.clone());
-            let op = RunOp { line: one.line, command, script, mounts: Vec::new(), network: None, workdir, user: None, moment };
+            let op = RunOp {
+                line: one.line,
+                command,
+                script,
+                mounts: Vec::new(),
+                network: None,
+                workdir,
+                user: None,
+                moment,
+            };
             part.ops.push(Op::Run(op));
         }
     }
@@ -271,7 +304,8 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
 
 /// The text of a document: its variables are replaced, quotation marks are text.
 fn plain(text: &str, model: &Model, line: usize, report: &mut Report) -> String {
-    let escaped = text.replace('\\', "\\\\").replace("\\\\$", "\\$").replace('\'', "\\'").replace('"', "\\\"");
+    let escaped =
+        text.replace('\\', "\\\\").replace("\\\\$", "\\$").replace('\'', "\\'").replace('"', "\\\"");
     let value = model.text(&escaped, line, "COPY of a here-document", report);
     if let Some(arg) = value.args().next() {
         report.doubt(line, format!("COPY: the arg `{arg}` is in the text; its default is taken"));

@@ -14,8 +14,13 @@ impl Places<'_> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
         let workdir = self.model.workdir(at);
         let mut segments = Segments::default();
-        if let Some(platform) = part.platform.as_deref().filter(|platform| !platform.contains("BUILDPLATFORM")) {
-            report.doubt(part.line, format!("FROM: a stage of a build file has no platform: pass `--platform {platform}`"));
+        if let Some(platform) =
+            part.platform.as_deref().filter(|platform| !platform.contains("BUILDPLATFORM"))
+        {
+            report.doubt(
+                part.line,
+                format!("FROM: a stage of a build file has no platform: pass `--platform {platform}`"),
+            );
         }
         for op in &part.ops {
             match op {
@@ -48,11 +53,19 @@ impl Places<'_> {
                 }
             }
             stage.workdir = (has_steps || part.own.workdir.is_some()).then(|| workdir.clone());
-            let called = if number + 1 == count { name.to_owned() } else { self.unique(&format!("{name}-{}", number + 1)) };
+            let called = if number + 1 == count {
+                name.to_owned()
+            } else {
+                self.unique(&format!("{name}-{}", number + 1))
+            };
             stage.from = Some(std::mem::replace(&mut previous, called.clone()));
             stage.about = match (number, part.name.as_deref()) {
-                (0, Some(own)) => vec![format!("The stage `{own}` of the Dockerfile, line {}, word for word.", part.line)],
-                (0, None) => vec![format!("The stage of line {} of the Dockerfile, word for word.", part.line)],
+                (0, Some(own)) => {
+                    vec![format!("The stage `{own}` of the Dockerfile, line {}, word for word.", part.line)]
+                }
+                (0, None) => {
+                    vec![format!("The stage of line {} of the Dockerfile, word for word.", part.line)]
+                }
                 _ => Vec::new(),
             };
             stages.push((called, stage));
@@ -122,7 +135,8 @@ impl Places<'_> {
 
 /// Names for the stages of a build file: those of pybuild's own stages are taken, and so is every name once.
 pub(super) fn names(model: &Model, target: usize) -> Vec<String> {
-    const TAKEN: [&str; 8] = ["builder", "dev", "test", "production", "scratch", "prepared", "default", "debug"];
+    const TAKEN: [&str; 8] =
+        ["builder", "dev", "test", "production", "scratch", "prepared", "default", "debug"];
     let mut known: std::collections::BTreeSet<String> = TAKEN.iter().map(|name| (*name).to_owned()).collect();
     let mut names = Vec::new();
     for (at, part) in model.parts.iter().enumerate() {
