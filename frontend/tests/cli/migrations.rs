@@ -52,10 +52,11 @@ fn hold(text: &str) {
         }
         for expected in part("expect").unwrap().lines() {
             let (sign, rest) = expected.split_at(2);
-            let holds = match sign {
-                "+ " => written.lines().any(|line| line == rest),
-                "- " => !written.lines().any(|line| !line.starts_with('#') && line.contains(rest)),
-                _ => panic!("{expected}"),
+            assert!(matches!(sign, "+ " | "- "), "{expected}");
+            let holds = if sign == "+ " {
+                written.lines().any(|line| line == rest)
+            } else {
+                !written.lines().any(|line| !line.starts_with('#') && line.contains(rest))
             };
             if !holds {
                 say(expected);

@@ -441,8 +441,12 @@ impl Step {
         if self.keys.is_empty() {
             return self.command.text();
         }
-        let keys: String = self.keys.iter().map(|(name, value)| format!(", {name} = {value}")).collect();
-        format!("{{ run = {}{keys} }}", self.command.text())
+        let mut out = format!("{{ run = {}", self.command.text());
+        for (name, value) in &self.keys {
+            let _ = write!(out, ", {name} = {value}");
+        }
+        out.push_str(" }");
+        out
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
         let (mut others, skipped_before) = (Vec::new(), skipped.len());
         let above = usize::from(!skipped.is_empty());
         for error in found.errors() {
-            let message = visible(&error.problem.to_string()).to_string();
+            let message = visible(&error.problem.to_string()).clone();
             let line = error.line() as usize;
             match error.problem.rule().filter(|_| error.problem.can_be_skipped()) {
                 Some(rule) if skipped.contains(&rule) => {}

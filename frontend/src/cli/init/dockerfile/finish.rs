@@ -275,7 +275,7 @@ impl Native<'_> {
 
     /// Looks into scripts that a command calls: they may call programs that are not there any more.
     fn scripts(&self, command: &str) -> Result<(), Reason> {
-        for word in command.split_whitespace().filter(|word| word.ends_with(".sh")) {
+        for word in command.split_whitespace().filter(|word| word.rsplit('.').next() == Some("sh")) {
             let name = word.rsplit('/').next().unwrap_or(word);
             for place in [
                 name.to_owned(),
@@ -298,7 +298,7 @@ impl Native<'_> {
             self.draft.app.workdir = Some(workdir.clone());
         }
         let mut segments = std::mem::take(&mut self.segments.done);
-        let user = self.user(&mut segments, &mut last)?;
+        let user = self.user(&mut segments, &mut last);
         self.environment(segments.first_mut().unwrap_or(&mut last))?;
         let count = segments.len();
         segments.push(last);
@@ -350,17 +350,13 @@ impl Native<'_> {
     }
 
     /// The user, and whether a command adds it.
-    fn user(
-        &mut self,
-        segments: &mut Vec<Production>,
-        last: &mut Production,
-    ) -> Result<(Option<String>, bool), Reason> {
+    fn user(&mut self, segments: &mut Vec<Production>, last: &mut Production) -> (Option<String>, bool) {
         let said = self.model.inherited(self.target, |own| own.user.clone());
         let Some(said) = said else {
             if self.ran {
                 self.report.note(0, "the Dockerfile has no USER and runs as root; its steps may have written to root's home, so the image runs as root, too: try it without `user`".to_owned());
                 self.report.row("user: none, so root", "root");
-                return Ok((Some(string("root")), false));
+                return (Some(string("root")), false);
             }
             self.report.note(0, "the Dockerfile has no USER and runs as root; this image runs as `app`: name what it writes to in [app] writable, or say user = \"root\"".to_owned());
             self.report.row("user: none, so root", "app (10001), which is safer");
@@ -370,16 +366,17 @@ impl Native<'_> {
                     self.draft.app.writable.push(folder);
                 }
             }
-            return Ok((None, false));
+            return (None, false);
         };
         self.report.row(format!("user: {said}"), "the same");
         let (name, group) =
             said.split_once(':').map_or((said.as_str(), None), |(name, group)| (name, Some(group)));
         if let Some(account) = self.account.take() {
-            let number = account.number.or(match account.system {
-                // What the tools give to the first one; on Alpine and with adduser it is not certain.
-                false => Some(1000),
-                true => None,
+            let number = account.number.or(if account.system {
+                // What the tools give to the first one of the system is not certain.
+                None
+            } else {
+                Some(1000)
             });
             let group = group.or(account.group.as_deref());
             let gid = match group {
@@ -399,17 +396,17 @@ impl Native<'_> {
                 table = format!("{table}, gid = {gid}");
             }
             let is_plain = number.is_none() && gid.is_none();
-            return Ok((Some(if is_plain { string(&account.name) } else { format!("{table} }}") }), false));
+            return (Some(if is_plain { string(&account.name) } else { format!("{table} }}") }), false);
         }
         if is_there(&said) {
-            return Ok((Some(string(&said)), false));
+            return (Some(string(&said)), false);
         }
         // Somebody else adds the user: it is looked up in what the last segment starts from.
         let by_command = self.ran;
         if !by_command {
             self.report
                 .doubt(0, format!("USER: nothing that is understood adds `{name}`; the build file adds it"));
-            return Ok((Some(string(name)), false));
+            return (Some(string(name)), false);
         }
         if !last.run.is_empty() {
             let runs = Production {
@@ -420,7 +417,7 @@ impl Native<'_> {
             };
             segments.push(runs);
         }
-        Ok((Some(string(&said)), true))
+        (Some(string(&said)), true)
     }
 
     fn environment(&mut self, first: &mut Production) -> Result<(), Reason> {

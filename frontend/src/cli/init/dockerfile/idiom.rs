@@ -130,7 +130,7 @@ pub(super) fn owned(words: &[&str]) -> Vec<String> {
 /// `rm` of nothing but what is in no image anyway.
 fn caches(words: &[&str]) -> Option<Idiom> {
     let is_cache = |word: &&str| {
-        word.starts_with("-")
+        word.starts_with('-')
             || [
                 "/var/lib/apt/",
                 "/var/cache/",
@@ -296,10 +296,7 @@ fn user(program: &str, words: &[&str]) -> Option<Account> {
             "-g" if program == "useradd" => account.group = Some(value()?.to_owned()),
             "-G" if program == "adduser" => account.group = Some(value()?.to_owned()),
             // The words for people, which nothing but a listing shows.
-            "-g" | "-c" | "--comment" | "--gecos" => {
-                value()?;
-            }
-            "-s" | "--shell" => {
+            "-g" | "-c" | "--comment" | "--gecos" | "-s" | "--shell" => {
                 value()?;
             }
             "-r" | "--system" => account.system = true,

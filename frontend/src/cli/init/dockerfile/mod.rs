@@ -9,6 +9,7 @@ mod expand;
 mod finish;
 mod idiom;
 mod image;
+mod installs;
 mod managers;
 mod model;
 mod native;
@@ -18,6 +19,7 @@ mod place;
 mod report;
 mod runner;
 mod settings;
+mod sources;
 mod whole;
 mod words;
 

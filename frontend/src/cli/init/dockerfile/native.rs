@@ -3,19 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::idiom::{Account, Idiom, Locked, Python, idiom};
+use super::idiom::{Account, Idiom, Locked, idiom};
 use super::model::{CopyOp, Model, Op, Origin, RunOp};
 use super::place::{Places, Segments};
 use super::report::Report;
 use super::settings::join;
 use super::whole::is_below;
 use super::words::{Plain, commands};
-use crate::cli::init::draft::{Command, Draft, Step, string};
+use crate::cli::init::draft::{Command, Draft, Step};
 
 /// Why a Dockerfile is carried over whole.
 pub(super) type Reason = String;
 
 /// What is gathered from the stages.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and they are no state of something"
+)]
 pub(super) struct Native<'a> {
     pub(super) places: &'a Places<'a>,
     pub(super) model: &'a Model,
@@ -33,15 +37,15 @@ pub(super) struct Native<'a> {
     pub(super) system: Vec<String>,
     pub(super) build: Vec<String>,
     /// Packages that go by one name (`apk add --virtual`).
-    together: BTreeMap<String, Vec<String>>,
+    pub(super) together: BTreeMap<String, Vec<String>>,
     /// Requirements files, by their paths in the context.
     pub(super) files: Vec<String>,
     pub(super) locked: Option<Locked>,
     /// Files that were made of a lock.
-    derived: BTreeSet<String>,
+    pub(super) derived: BTreeSet<String>,
     pub(super) installs_project: bool,
     pub(super) installs_shipped: bool,
-    named_before: Vec<Step>,
+    pub(super) named_before: Vec<Step>,
     /// Whether something was run that is not understood.
     pub(super) ran: bool,
     /// Whether that may have told a manager of packages of another place.
@@ -50,7 +54,7 @@ pub(super) struct Native<'a> {
     pub(super) groups: BTreeMap<String, Account>,
     pub(super) folders: Vec<String>,
     /// What was copied: the stage, the place, and the file of the context.
-    copied: Vec<(usize, String, String)>,
+    pub(super) copied: Vec<(usize, String, String)>,
 }
 
 impl<'a> Native<'a> {
@@ -115,7 +119,7 @@ impl<'a> Native<'a> {
     }
 
     /// The commands of a step, where all of them are understood.
-    fn commands(&self, op: &RunOp, at: usize) -> Option<Vec<(Plain, Idiom)>> {
+    pub(super) fn commands(&self, op: &RunOp, at: usize) -> Option<Vec<(Plain, Idiom)>> {
         let look = |name: &str| self.model.constant(at, name);
         let all = commands(&op.script, &look)?;
         Some(
@@ -124,76 +128,6 @@ impl<'a> Native<'a> {
                 .map(|(idiom, command)| (command, idiom))
                 .collect(),
         )
-    }
-
-    /// Folders with environments, and the stages that they are copied from.
-    fn find_environments(&mut self) {
-        let model = self.model;
-        for at in self.places.needed(&[self.target]) {
-            let Some(part) = model.parts.get(at) else { continue };
-            for (name, value) in &part.env {
-                let value = value.with(&model.args);
-                if matches!(name.as_str(), "VIRTUAL_ENV" | "UV_PROJECT_ENVIRONMENT") && value.len() > 1 {
-                    self.environments.insert(join(&model.workdir(at), &value));
-                }
-            }
-            for op in &part.ops {
-                let Op::Run(op) = op else { continue };
-                for (_, idiom) in self.commands(op, at).unwrap_or_default() {
-                    let found = match idiom {
-                        Idiom::Environment(path) => vec![path],
-                        Idiom::Lock(_) => vec![".venv".to_owned()],
-                        Idiom::Python(mut python) => {
-                            if python.for_user {
-                                let home = match op.user.as_deref() {
-                                    None | Some("root" | "0") => "/root".to_owned(),
-                                    Some(user) => format!("/home/{user}"),
-                                };
-                                python.places.push(format!("{home}/.local"));
-                            }
-                            python.places
-                        }
-                        _ => Vec::new(),
-                    };
-                    self.environments
-                        .extend(found.iter().map(|path| join(&op.workdir, path)).filter(|path| path != "/"));
-                }
-            }
-        }
-        let is_python = |at: &usize| model.bottom(*at).is_some_and(|bottom| bottom.base.python.is_some());
-        for at in &self.shipped {
-            let ops = model.parts.get(*at).map_or(&[][..], |part| &part.ops);
-            for op in ops {
-                let found: Vec<usize> = match op {
-                    Op::Copy(CopyOp { from: Origin::Stage(from), paths, .. }) => {
-                        let copies = paths.iter().any(|path| {
-                            self.is_environment(path)
-                                || self.environments.iter().any(|folder| is_below(folder, path))
-                        });
-                        copies.then_some(*from).into_iter().collect()
-                    }
-                    Op::Copy(_) => Vec::new(),
-                    Op::Run(op) => {
-                        let wheels = op.mounts.iter().filter(|mount| {
-                            mount.get("source").is_some_and(|source| self.is_environment(source))
-                        });
-                        wheels.filter_map(|mount| model.position(mount.get("from")?)).collect()
-                    }
-                };
-                self.helpers.extend(found.into_iter().filter(is_python));
-            }
-        }
-    }
-
-    pub(super) fn is_environment(&self, path: &str) -> bool {
-        let path = join("/", path);
-        self.environments.iter().any(|folder| is_below(&path, folder))
-            || path.contains("/site-packages")
-            || path.contains("/dist-packages")
-            || path.starts_with("/usr/local/lib/python")
-            || path.starts_with("/usr/lib/python")
-            || is_below(&path, "/usr/local/bin")
-            || matches!(path.as_str(), "/usr/local" | "/usr/local/lib")
     }
 
     fn copy(&mut self, op: &CopyOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
@@ -238,81 +172,11 @@ impl<'a> Native<'a> {
         Ok(())
     }
 
-    /// Copies of files that a helper has copied: they come from where the helper has them.
-    fn code(&mut self, op: &CopyOp, path: &str, from: usize, workdir: &str) -> Result<(), Reason> {
-        let path = join("/", path);
-        let mut found = false;
-        for at in self.model.chain(from) {
-            let ops = self.model.parts.get(at).map_or(&[][..], |part| &part.ops);
-            for inner in ops {
-                let Op::Copy(inner) = inner else { continue };
-                for source in &inner.paths {
-                    let target = join("/", &inner.to);
-                    let moved = if is_below(&target, &path) {
-                        let rest = target.strip_prefix(&path).unwrap_or_default();
-                        let slash = if inner.to.ends_with('/') || inner.to == "/" { "/" } else { "" };
-                        Some((
-                            source.clone(),
-                            format!("{}{slash}", join(&op.to, rest.trim_start_matches('/'))),
-                        ))
-                    } else if is_below(&path, &target) && !source.contains('*') {
-                        let rest = path.strip_prefix(&target).unwrap_or_default().trim_start_matches('/');
-                        let source = if source == "." {
-                            rest.to_owned()
-                        } else {
-                            format!("{}/{rest}", source.trim_end_matches('/'))
-                        };
-                        Some((source, op.to.clone()))
-                    } else {
-                        None
-                    };
-                    let Some((source, to)) = moved else { continue };
-                    found = true;
-                    let copy = CopyOp {
-                        line: op.line,
-                        paths: vec![source],
-                        to,
-                        owner: op.owner.clone().or(inner.owner.clone()),
-                        mode: op.mode.clone().or(inner.mode.clone()),
-                        ..inner.clone()
-                    };
-                    self.places.copy(&copy, workdir, &mut self.segments, self.report);
-                }
-            }
-        }
-        if found {
-            Ok(())
-        } else {
-            Err(format!("line {}: `{path}` is made in a stage that has the environment, too", op.line))
-        }
-    }
-
     fn run(&mut self, op: &RunOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
         let Some(all) = self.commands(op, at) else {
             return self.word_for_word(op, at, ships, workdir);
         };
-        // What is installed after something else was run may need that: the package manager may know a new place.
-        let mut ran = self.may_bring_packages;
-        let mut after = false;
-        for (command, idiom) in &all {
-            match idiom {
-                Idiom::Program => ran |= may_bring_packages(&command.text),
-                Idiom::System { .. } if ran => after = true,
-                _ => {}
-            }
-        }
-        let own_users = all.iter().any(|(_, idiom)| match idiom {
-            Idiom::User(account) => !self.is_ours(account),
-            _ => false,
-        });
-        // A manager of packages that is called in a way of its own needs what the others of the step do.
-        let managers =
-            ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
-        let manages = |(command, idiom): &(Plain, Idiom)| {
-            *idiom == Idiom::Program
-                && command.words.iter().take(2).any(|word| managers.contains(&word.as_str()))
-        };
-        if after || own_users || all.iter().any(manages) {
+        if self.stays_whole(&all) {
             return self.word_for_word(op, at, ships, workdir);
         }
         let count = all.len();
@@ -379,6 +243,32 @@ impl<'a> Native<'a> {
         let step = RunOp { command, script: text, ..op.clone() };
         self.places.run(&step, at, workdir, &more, &mut self.segments, self.report);
         Ok(())
+    }
+
+    /// Whether a step with these commands is carried over whole, although each of them is understood.
+    fn stays_whole(&self, all: &[(Plain, Idiom)]) -> bool {
+        // What is installed after something else was run may need that: the package manager may know a new place.
+        let mut ran = self.may_bring_packages;
+        let mut after = false;
+        for (command, idiom) in all {
+            match idiom {
+                Idiom::Program => ran |= may_bring_packages(&command.text),
+                Idiom::System { .. } if ran => after = true,
+                _ => {}
+            }
+        }
+        let own_users = all.iter().any(|(_, idiom)| match idiom {
+            Idiom::User(account) => !self.is_ours(account),
+            _ => false,
+        });
+        // A manager of packages that is called in a way of its own needs what the others of the step do.
+        let known =
+            ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
+        let manages = |(command, idiom): &(Plain, Idiom)| {
+            *idiom == Idiom::Program
+                && command.words.iter().take(2).any(|word| known.contains(&word.as_str()))
+        };
+        after || own_users || all.iter().any(manages)
     }
 
     /// Folders that are made for the image's user before anything is copied: `writable` says that.
@@ -487,202 +377,6 @@ impl<'a> Native<'a> {
             .as_deref()
             .is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
         home && !name.is_empty() && (name == account.name || number.as_deref() == Some(name))
-    }
-
-    /// Takes an idiom over. What it gives back stays a command.
-    fn take(&mut self, idiom: Idiom, op: &RunOp, at: usize, ships: bool) -> Result<Option<String>, Reason> {
-        match idiom {
-            Idiom::System { names, together } => {
-                if let Some(name) = together {
-                    self.together.entry(name).or_default().extend(names.iter().cloned());
-                }
-                let list = if ships { &mut self.system } else { &mut self.build };
-                list.extend(names);
-            }
-            Idiom::Removed(names) => {
-                let all: BTreeSet<String> = names
-                    .iter()
-                    .flat_map(|name| self.together.get(name).cloned().unwrap_or_else(|| vec![name.clone()]))
-                    .collect();
-                let (gone, kept): (Vec<_>, Vec<_>) =
-                    self.system.drain(..).partition(|name| all.contains(name));
-                self.system = kept;
-                self.build.extend(gone);
-            }
-            Idiom::Python(python) => return self.python(&python, op, at, ships),
-            Idiom::Lock(locked) => self.lock(locked, op, at, ships)?,
-            Idiom::Export(lock, file) => {
-                self.lock(Locked { lock, without_project: true, ..Locked::default() }, op, at, ships)?;
-                self.derived.insert(join(&op.workdir, &file));
-            }
-            Idiom::User(account) => {
-                if self.account.replace(account).is_some() {
-                    return Err(format!("line {}: a second user is added", op.line));
-                }
-            }
-            Idiom::Group(account) => {
-                self.groups.insert(account.name.clone(), account);
-            }
-            Idiom::Nothing(why) => {
-                if why.contains("upgraded") {
-                    self.report.note(op.line, why.to_owned());
-                }
-            }
-            Idiom::Environment(_) | Idiom::Folders(_) | Idiom::Program => {}
-        }
-        Ok(None)
-    }
-
-    fn python(
-        &mut self,
-        python: &Python,
-        op: &RunOp,
-        at: usize,
-        ships: bool,
-    ) -> Result<Option<String>, Reason> {
-        self.installs_shipped |= ships && !python.makes_wheels;
-        for file in &python.files {
-            let path = join(&op.workdir, file);
-            if self.derived.contains(&path) {
-                continue;
-            }
-            let found = self
-                .source(&path, op, at)
-                .ok_or_else(|| format!("line {}: where `{file}` comes from is not known", op.line))?;
-            if !self.files.contains(&found) {
-                self.files.push(found);
-            }
-        }
-        if let Some((folder, extras)) = &python.project {
-            let manifest = join(&join(&op.workdir, folder), "pyproject.toml");
-            let found = self.source(&manifest, op, at);
-            let is_root = found.as_deref() == Some("pyproject.toml");
-            if !is_root || !self.draft.is_package {
-                return Err(format!(
-                    "line {}: `{folder}` is installed, which is no package with a pyproject.toml at the top",
-                    op.line
-                ));
-            }
-            self.installs_project = true;
-            self.draft.dependencies.extras.extend(extras.iter().cloned());
-            if python.editable {
-                self.report
-                    .note(op.line, "the project is installed as a wheel, not in editable mode".to_owned());
-            }
-        }
-        let nothing = python.files.is_empty() && python.project.is_none() && python.named.is_empty();
-        if nothing
-            && self.files.is_empty()
-            && self.locked.is_none()
-            && !self.installs_project
-            && self.named_before.is_empty()
-        {
-            return Err(format!("line {}: wheels are installed that no requirement names", op.line));
-        }
-        let dependencies = &mut self.draft.dependencies;
-        if let Some(index) = &python.index {
-            if dependencies.index.replace(index.clone()).is_some_and(|other| other != *index) {
-                return Err(format!("line {}: packages come from several indexes, step by step", op.line));
-            }
-        }
-        for index in &python.extra_indexes {
-            if !dependencies.extra_indexes.contains(index) {
-                dependencies.extra_indexes.push(index.clone());
-            }
-        }
-        if python.named.is_empty() {
-            return Ok(None);
-        }
-        let names = shlex::try_join(python.named.iter().map(String::as_str)).unwrap_or_default();
-        self.report.note(
-            op.line,
-            format!("{names}: add this to the project's dependencies, and delete the step that installs it"),
-        );
-        let text = format!("pip install --no-cache-dir {names}");
-        if ships {
-            return Ok(Some(text));
-        }
-        let keys = vec![("env.PIP_PYTHON".to_owned(), string("/venv/bin/python"))];
-        self.named_before.push(Step { command: Command::Line(text), keys });
-        Ok(None)
-    }
-
-    fn lock(&mut self, locked: Locked, op: &RunOp, at: usize, ships: bool) -> Result<(), Reason> {
-        let path = join(&op.workdir, locked.lock);
-        let beside =
-            join(&op.workdir, if locked.lock == "Pipfile.lock" { "Pipfile" } else { "pyproject.toml" });
-        let there = self.source(&path, op, at);
-        let manifest = self.source(&beside, op, at);
-        let at_top = |found: &Option<String>| found.as_deref().is_some_and(|path| !path.contains('/'));
-        if !at_top(&there) && !at_top(&manifest) {
-            return Err(format!("line {}: `{}` is not at the top of the project", op.line, locked.lock));
-        }
-        if locked.all_extras {
-            return Err(format!("line {}: every extra is installed", op.line));
-        }
-        self.installs_shipped |= ships;
-        self.installs_project |= !locked.without_project;
-        if locked.development {
-            self.report.note(
-                op.line,
-                "packages for development are in the stages dev and test, not in the image".to_owned(),
-            );
-        }
-        match &mut self.locked {
-            None => self.locked = Some(locked),
-            Some(known) if known.lock == locked.lock => {
-                known.groups.extend(locked.groups);
-                known.extras.extend(locked.extras);
-                known.groups.sort();
-                known.groups.dedup();
-                known.extras.sort();
-                known.extras.dedup();
-            }
-            Some(known) => return Err(format!("`{}` and `{}` are both installed", known.lock, locked.lock)),
-        }
-        Ok(())
-    }
-
-    /// The file of the context that is at a place of a stage.
-    pub(super) fn source(&self, path: &str, op: &RunOp, at: usize) -> Option<String> {
-        let chain = self.model.chain(at);
-        let mounts = op.mounts.iter().filter(|mount| {
-            mount.get("type").is_none_or(|kind| kind == "bind") && !mount.contains_key("from")
-        });
-        let mounts = mounts.map(|mount| {
-            let source = mount.get("source").map_or(".", String::as_str);
-            (join(&op.workdir, mount.get("target").map_or("", String::as_str)), source.to_owned())
-        });
-        let copies = self.copied.iter().filter(|(part, ..)| chain.contains(part)).rev();
-        let copies = copies.map(|(_, to, source)| (to.clone(), source.clone()));
-        mounts.chain(copies).find_map(|(to, source)| self.came_from(path, &to, &source))
-    }
-
-    fn came_from(&self, path: &str, to: &str, source: &str) -> Option<String> {
-        let name = path.rsplit('/').next()?;
-        let clean = source.trim_start_matches("./").trim_end_matches('/');
-        let own_name = clean.rsplit('/').next()?;
-        let folder = |rest: &str| {
-            let rest = rest.trim_start_matches('/');
-            if clean.is_empty() || clean == "." { rest.to_owned() } else { format!("{clean}/{rest}") }
-        };
-        if clean.contains('*') {
-            let (start, end) = own_name.split_once('*')?;
-            let above = clean.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
-            let fits = name.starts_with(start) && name.ends_with(end) && join(to, name) == path;
-            let there = format!("{above}{name}");
-            return (fits && self.places.folder.join(&there).exists()).then_some(there);
-        }
-        let target = join("/", to);
-        let as_file = if to.ends_with('/') { join(to, own_name) } else { target.clone() };
-        if as_file == path && !clean.is_empty() && clean != "." && !self.places.folder.join(clean).is_dir() {
-            return Some(clean.to_owned());
-        }
-        if !is_below(path, &target) {
-            return None;
-        }
-        let there = folder(path.strip_prefix(&target).unwrap_or(path));
-        self.places.folder.join(&there).exists().then_some(there)
     }
 }
 

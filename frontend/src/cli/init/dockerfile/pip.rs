@@ -91,7 +91,7 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
                 found.files.push(word.get(2..)?.to_owned());
             }
             word if word.starts_with('-') => return None,
-            word if word.ends_with(".whl") || word.ends_with("/*") => {
+            word if kind(word) == Some("whl") || word.ends_with("/*") => {
                 if !word.starts_with('/') {
                     return None;
                 }
@@ -114,11 +114,7 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
         }
     }
     // uv reads the dependencies of a manifest in this way.
-    if found
-        .files
-        .iter()
-        .any(|file| file.ends_with(".toml") || file.ends_with(".cfg") || file.ends_with(".py"))
-    {
+    if found.files.iter().any(|file| matches!(kind(file), Some("toml" | "cfg" | "py"))) {
         return None;
     }
     let bare = |name: &String| {
@@ -134,6 +130,11 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
         return brings_tools.then_some(Idiom::Nothing("what installs packages is not in the image"));
     }
     Some(Idiom::Python(found))
+}
+
+/// The ending of a file's name.
+fn kind(path: &str) -> Option<&str> {
+    path.rsplit_once('.').map(|(_, kind)| kind)
 }
 
 /// A folder with extras, as in `.[web,db]`.

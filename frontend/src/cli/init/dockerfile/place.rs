@@ -1,6 +1,6 @@
 //! Where files of a `COPY` go, and what a `RUN` needs, in the words of a build file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::expand::Value;
@@ -77,7 +77,7 @@ impl Places<'_> {
     /// Takes a `COPY` into the open segment. Files of the context that keep their place are included.
     pub(super) fn copy(&self, op: &CopyOp, workdir: &str, segments: &mut Segments, report: &mut Report) {
         if op.unpacks {
-            return self.unpack(op, segments, report);
+            return Self::unpack(op, segments, report);
         }
         segments.after_runs();
         if op.owner.as_deref().is_some_and(|owner| !is_there(owner)) && segments.done.is_empty() {
@@ -126,7 +126,7 @@ impl Places<'_> {
     }
 
     /// `ADD` of an archive: a step that unpacks it.
-    fn unpack(&self, op: &CopyOp, segments: &mut Segments, report: &mut Report) {
+    fn unpack(op: &CopyOp, segments: &mut Segments, report: &mut Report) {
         for path in &op.paths {
             let word = shlex::try_quote(path).map_or_else(|_| path.clone(), Into::into);
             let to = shlex::try_quote(&op.to).map_or_else(|_| op.to.clone(), Into::into);
@@ -219,21 +219,10 @@ impl Places<'_> {
                         format!("{{ path = {path}{} }}", more.concat())
                     });
                 }
-                "secret" => {
-                    let id = get("id").or_else(|| get("target")?.rsplit('/').next()).unwrap_or_default();
-                    let mut table = format!("{{ id = {}", string(id));
-                    if let Some(target) = target {
-                        table = format!("{table}, path = {}", string(&target));
-                    }
-                    if let Some(name) = get("env") {
-                        table = format!("{table}, env = {}", string(name));
-                    }
-                    let needed = matches!(get("required"), Some("true" | "1"));
-                    secrets.push(format!("{table}{} }}", if needed { "" } else { ", required = false" }));
-                }
+                "secret" => secrets.push(secret(mount, target.as_deref())),
                 "ssh" => agents.push(get("id").unwrap_or("default").to_owned()),
                 "tmpfs" => {
-                    report.note(op.line, "RUN: what a tmpfs would have held is in the image".to_owned())
+                    report.note(op.line, "RUN: what a tmpfs would have held is in the image".to_owned());
                 }
                 "bind" => {
                     let source = get("source").unwrap_or(if get("from").is_some() { "/" } else { "." });
@@ -262,7 +251,7 @@ impl Places<'_> {
                     );
                 }
                 other => {
-                    report.doubt(op.line, format!("RUN: a mount of the type `{other}` is not carried over"))
+                    report.doubt(op.line, format!("RUN: a mount of the type `{other}` is not carried over"));
                 }
             }
         }
@@ -280,6 +269,21 @@ impl Places<'_> {
         }
         keys
     }
+}
+
+/// A secret as a table. Dockerfiles do without one that is not passed.
+fn secret(mount: &BTreeMap<String, String>, target: Option<&str>) -> String {
+    let get = |name: &str| mount.get(name).map(String::as_str);
+    let id = get("id").or_else(|| get("target")?.rsplit('/').next()).unwrap_or_default();
+    let mut table = format!("{{ id = {}", string(id));
+    if let Some(target) = target {
+        table = format!("{table}, path = {}", string(target));
+    }
+    if let Some(name) = get("env") {
+        table = format!("{table}, env = {}", string(name));
+    }
+    let needed = matches!(get("required"), Some("true" | "1"));
+    format!("{table}{} }}", if needed { "" } else { ", required = false" })
 }
 
 /// The names of variables in a script.

@@ -66,7 +66,9 @@ fn program<'w>(words: &[&'w str]) -> Result<Option<Vec<&'w str>>, Reason> {
         [option, ..] if option.starts_with('-') => {
             Err(format!("`{runner} run {option}` means more than the program after it"))
         }
-        [script, ..] if script.ends_with(".py") => Ok(Some([&["python"], rest].concat())),
+        [script, ..] if script.rsplit_once('.').is_some_and(|(_, kind)| kind == "py") => {
+            Ok(Some([&["python"], rest].concat()))
+        }
         [] => Err(format!("`{runner} run` runs nothing")),
         rest => Ok(Some(rest.to_vec())),
     }

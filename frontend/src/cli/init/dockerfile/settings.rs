@@ -83,7 +83,8 @@ fn setting(model: &mut Model, one: &Instruction, report: &mut Report) {
     let own = &mut part.own;
     match one.name.as_str() {
         "EXPOSE" => {
-            own.expose.extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()))
+            own.expose
+                .extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()));
         }
         "USER" => {
             own.user = Some(written);
@@ -266,7 +267,8 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
     }
     for heredoc in &one.heredocs {
         let raw = if heredoc.strip {
-            heredoc.body.lines().map(|line| format!("{}\n", line.trim_start_matches('\t'))).collect()
+            let lines = heredoc.body.lines().map(|line| line.trim_start_matches('\t'));
+            lines.flat_map(|line| [line, "\n"]).collect()
         } else {
             heredoc.body.clone()
         };

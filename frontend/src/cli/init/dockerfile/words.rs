@@ -120,7 +120,7 @@ impl Reader<'_> {
             left = self.rest.len();
             let Some(c) = self.next() else { break End::Text };
             match c {
-                ' ' | '\t' | '\r' => self.finish(&mut command, &mut word, &mut to_file)?,
+                ' ' | '\t' | '\r' => Self::finish(&mut command, &mut word, &mut to_file)?,
                 '\n' => break End::Line,
                 ';' if !self.rest.starts_with(';') => break End::Semicolon,
                 '&' if self.takes("&") => break End::And,
@@ -142,7 +142,7 @@ impl Reader<'_> {
                     let value = self.variable()?;
                     for (at, part) in value.split_whitespace().enumerate() {
                         if at > 0 || value.starts_with(char::is_whitespace) {
-                            self.finish(&mut command, &mut word, &mut to_file)?;
+                            Self::finish(&mut command, &mut word, &mut to_file)?;
                         }
                         if part.contains(['*', '?', '[', '\\']) {
                             return None;
@@ -151,7 +151,7 @@ impl Reader<'_> {
                         word.there = true;
                     }
                     if value.ends_with(char::is_whitespace) {
-                        self.finish(&mut command, &mut word, &mut to_file)?;
+                        Self::finish(&mut command, &mut word, &mut to_file)?;
                     }
                 }
                 '>' if !word.there && !to_file && !self.rest.starts_with(['>', '&', '|']) => to_file = true,
@@ -174,7 +174,7 @@ impl Reader<'_> {
                 }
             }
         };
-        self.finish(&mut command, &mut word, &mut to_file)?;
+        Self::finish(&mut command, &mut word, &mut to_file)?;
         if to_file {
             return None;
         }
@@ -183,7 +183,7 @@ impl Reader<'_> {
         Some((command, end))
     }
 
-    fn finish(&self, command: &mut Plain, word: &mut Word, to_file: &mut bool) -> Option<()> {
+    fn finish(command: &mut Plain, word: &mut Word, to_file: &mut bool) -> Option<()> {
         let Word { text, there, quoted } = std::mem::take(word);
         if !there {
             return Some(());
@@ -257,19 +257,25 @@ mod tests {
         Some(all.into_iter().map(|command| command.words).collect())
     }
 
-    fn words(lines: &[&[&str]]) -> Option<Vec<Vec<String>>> {
-        Some(lines.iter().map(|line| line.iter().map(|word| (*word).to_owned()).collect()).collect())
+    fn words(lines: &[&[&str]]) -> Vec<Vec<String>> {
+        lines.iter().map(|line| line.iter().map(|word| (*word).to_owned()).collect()).collect()
     }
 
     /// The words are those that `dash` gives to the programs (`printf '[%s]' …`).
     #[test]
     fn plain_commands_are_told_apart() {
-        assert_eq!(of("a b && c 'd && e' \"f\\\" g\""), words(&[&["a", "b"], &["c", "d && e", "f\" g"]]));
-        assert_eq!(of("set -eux; a; b c;"), words(&[&["a"], &["b", "c"]]));
-        assert_eq!(of("set -e\na\nb\n"), words(&[&["a"], &["b"]]));
-        assert_eq!(of("i $LIST c"), words(&[&["i", "a", "b", "c"]]));
-        assert_eq!(of("i x$LIST \"$LIST\""), words(&[&["i", "xa", "b", "a  b"]]));
-        assert_eq!(of("p install 'a[b]' c[d] e=='1'"), words(&[&["p", "install", "a[b]", "c[d]", "e==1"]]));
+        assert_eq!(
+            of("a b && c 'd && e' \"f\\\" g\"").unwrap(),
+            words(&[&["a", "b"], &["c", "d && e", "f\" g"]])
+        );
+        assert_eq!(of("set -eux; a; b c;").unwrap(), words(&[&["a"], &["b", "c"]]));
+        assert_eq!(of("set -e\na\nb\n").unwrap(), words(&[&["a"], &["b"]]));
+        assert_eq!(of("i $LIST c").unwrap(), words(&[&["i", "a", "b", "c"]]));
+        assert_eq!(of("i x$LIST \"$LIST\"").unwrap(), words(&[&["i", "xa", "b", "a  b"]]));
+        assert_eq!(
+            of("p install 'a[b]' c[d] e=='1'").unwrap(),
+            words(&[&["p", "install", "a[b]", "c[d]", "e==1"]])
+        );
         let look = |_: &str| None;
         let one = commands("A=1 B='x y' ./run z > out", &look).unwrap().remove(0);
         assert_eq!(one.variables, [("A".into(), "1".into()), ("B".into(), "x y".into())]);
