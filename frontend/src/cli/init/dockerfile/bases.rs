@@ -63,7 +63,11 @@ pub(super) fn base(image: &str) -> Base {
     let version = version(tag);
     let is_alpine = tag.contains("alpine") || name == "alpine";
     let is_official = !path.contains('/') || path.starts_with("library/") || path.contains("/library/");
-    let mirrored = path.ends_with("/python") && !path.contains("lambda") && !path.contains("devcontainers");
+    // An image of another origin is Python's own only where its tag looks so.
+    let mirrored = path.ends_with("/python")
+        && !path.contains("lambda")
+        && !path.contains("devcontainers")
+        && version.is_some();
     let foreign = ["bitnami", "chainguard", "circleci", "cimg", "pypy", "ubi", "rhel", "sclorg", "wolfi"];
     let is_foreign = foreign.iter().any(|word| image.contains(word));
     if name == "python" && (is_official || mirrored) && !is_foreign {
@@ -177,6 +181,7 @@ mod tests {
             "tiangolo/uvicorn-gunicorn-fastapi:python3.9-slim",
             "public.ecr.aws/lambda/python:3.12",
             "bitnami/python:3.12",
+            "gcr.example/team/python",
             "ghcr.io/astral-sh/uv:latest",
             "nvidia/cuda:12.4.1-runtime-ubuntu22.04",
         ] {

@@ -356,7 +356,7 @@ impl<'a> Native<'a> {
             "easy_install",
             "virtualenv",
         ];
-        let mut words = text.split(|c: char| !(c.is_alphanumeric() || "._-".contains(c)));
+        let mut words = text.split(|c: char| !(c.is_alphanumeric() || "._".contains(c)));
         let found = words.find(|word| installers.contains(word) || *word == "setup.py");
         if let Some(word) = found {
             return Err(format!("line {line}: `{word}` is called in a way of its own"));
