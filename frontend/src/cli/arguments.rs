@@ -97,12 +97,13 @@ pub(super) struct Project {
 ///
 /// Looks at the folder (lock or requirements, Python version, framework, entry points, tests, packages that want
 /// libraries of the system, assets that Node builds) and writes a short build file that builds and runs as it is. A
-/// file that is there is never overwritten. With `--from`, what a Dockerfile says comes first, and each of its
-/// instructions is answered: carried over, not needed, or not carried over and why.
+/// file that is there is never overwritten. With `--from`, what a Dockerfile says comes first: each of its instructions is
+/// understood whole, or carried over whole. If something is doubtful, the file says so, and the exit code is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   pybuild init                       for the project of this folder
   pybuild init --from Dockerfile     from the Dockerfile it has
+  pybuild init --from Dockerfile --target web --diff
   pybuild init --print               show it and write nothing
   pybuild init services/api --image registry.example.com/pybuild:1")]
 pub(super) struct Init {
@@ -112,6 +113,9 @@ pub(super) struct Init {
     /// Carry over what this Dockerfile says
     #[arg(long, value_name = "DOCKERFILE")]
     pub(super) from: Option<PathBuf>,
+    /// The stage of the Dockerfile that ships [default: its last one]
+    #[arg(short, long, value_name = "STAGE", requires = "from")]
+    pub(super) target: Option<String>,
     /// The frontend image, for the first line
     #[arg(long, value_name = "IMAGE")]
     pub(super) image: Option<String>,
@@ -121,6 +125,9 @@ pub(super) struct Init {
     /// Print the file and write nothing
     #[arg(long)]
     pub(super) print: bool,
+    /// Print what differs from the pybuild.toml that is there, and write nothing
+    #[arg(long, conflicts_with = "print")]
+    pub(super) diff: bool,
 }
 
 /// A build of one stage for one platform.

@@ -13,6 +13,7 @@ mod graph;
 mod hostile;
 mod init;
 mod links;
+mod migrations;
 mod packages;
 mod plan;
 mod schema;

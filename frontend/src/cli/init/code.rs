@@ -25,8 +25,18 @@ const ELSEWHERE: [&str; 14] = [
 ];
 
 /// Names that apps usually have, the likeliest first.
-const USUAL: [&str; 7] =
-    ["main.py", "app.py", "server.py", "wsgi.py", "asgi.py", "__main__.py", "__init__.py"];
+const USUAL: [&str; 10] = [
+    "main.py",
+    "app.py",
+    "server.py",
+    "wsgi.py",
+    "asgi.py",
+    "start.py",
+    "bot.py",
+    "hello.py",
+    "__main__.py",
+    "__init__.py",
+];
 
 /// A Python file of the project.
 pub(super) struct Module {

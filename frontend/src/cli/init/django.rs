@@ -104,6 +104,10 @@ impl Scene {
 /// A stage that collects static files, where the settings say where to.
 fn static_files(manage: &str, site: &Site<'_>, draft: &mut Draft) {
     let Some(folder) = static_root(&site.text) else { return };
+    // Where the settings list their apps, the one that has the command is among them or is not.
+    if site.text.contains("INSTALLED_APPS") && !site.text.contains("django.contrib.staticfiles") {
+        return;
+    }
     let folder = if site.root.is_empty() { folder } else { format!("{}/{folder}", site.root) };
     let mut env = draft.needed.clone();
     if site.apart {

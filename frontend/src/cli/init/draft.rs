@@ -1,6 +1,6 @@
 //! A build file in the making, and its text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::json;
@@ -16,8 +16,9 @@ pub(super) struct Draft {
     pub(super) about: String,
     pub(super) python: Option<String>,
     pub(super) base: Option<String>,
-    /// Requirements files, where they are not the ones that are found.
-    pub(super) requirements: Option<Vec<String>>,
+    /// The image in which dependencies are built, where it is not the one that ships.
+    pub(super) build_base: Option<String>,
+    pub(super) dependencies: Dependencies,
     pub(super) system: System,
     pub(super) app: App,
     pub(super) args: BTreeMap<String, String>,
@@ -31,12 +32,31 @@ pub(super) struct Draft {
     pub(super) test_groups: Vec<String>,
     /// Stages besides production.
     pub(super) stages: Vec<Stage>,
+    /// Stages of a Dockerfile, by their names.
+    pub(super) carried: Vec<(String, Production)>,
     pub(super) production: Production,
+    /// Whether the project is installed as a package, unless the file says otherwise.
+    pub(super) is_package: bool,
+    /// Rules whose findings are known already.
+    pub(super) skipped: Vec<&'static str>,
+    /// What is to be said at the head of the file.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Where dependencies come from, where they are not the ones that are found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dependencies {
+    pub(super) lock: Option<String>,
+    pub(super) requirements: Option<Vec<String>>,
+    pub(super) extras: Vec<String>,
+    pub(super) index: Option<String>,
+    pub(super) extra_indexes: Vec<String>,
 }
 
 /// OS packages, and why.
 #[derive(Clone, Debug, Default)]
 pub(super) struct System {
+    pub(super) packages: Vec<String>,
     pub(super) build: Vec<String>,
     pub(super) runtime: Vec<String>,
     pub(super) because: Vec<String>,
@@ -68,8 +88,23 @@ pub(super) struct Stage {
     pub(super) cache: Vec<String>,
 }
 
+/// A step of `run`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) command: Command,
+    /// Its other keys, and their values as TOML.
+    pub(super) keys: Vec<(String, String)>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Production {
+    /// What is to be said of the stage.
+    pub(super) about: Vec<String>,
+    /// What it starts from; without it, the project.
+    pub(super) from: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) include: Option<Vec<String>>,
+    pub(super) workdir: Option<String>,
     pub(super) command: Option<Command>,
     /// What is to be said of the command.
     pub(super) command_note: Option<String>,
@@ -77,15 +112,13 @@ pub(super) struct Production {
     pub(super) env: BTreeMap<String, String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) expose: Vec<String>,
+    /// As TOML: a string or a table.
     pub(super) user: Option<String>,
-    /// The numbers of users, where they are given some.
-    pub(super) numbers: BTreeMap<String, u32>,
     pub(super) healthcheck: Option<Health>,
     pub(super) volumes: Vec<String>,
     pub(super) stop_signal: Option<String>,
     pub(super) copy: Vec<Copy>,
-    pub(super) run: Vec<String>,
-    pub(super) packages: Vec<String>,
+    pub(super) run: Vec<Step>,
 }
 
 /// A command as it is written: a line for the shell, or a list.
@@ -111,6 +144,7 @@ pub(super) struct Copy {
     pub(super) to: String,
     pub(super) owner: Option<String>,
     pub(super) mode: Option<String>,
+    pub(super) exclude: Vec<String>,
 }
 
 impl Command {
@@ -118,7 +152,8 @@ impl Command {
         Self::List(words.iter().map(|word| (*word).to_owned()).collect())
     }
 
-    fn text(&self) -> String {
+    /// As TOML.
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Line(line) => string(line),
             Self::List(words) => list(words),
@@ -127,11 +162,11 @@ impl Command {
 }
 
 /// A basic string of TOML. What JSON escapes, TOML escapes in the same way.
-fn string(text: &str) -> String {
+pub(super) fn string(text: &str) -> String {
     json!(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
-fn list(words: &[String]) -> String {
+pub(super) fn list(words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| string(word)).collect();
     format!("[{}]", words.join(", "))
 }
@@ -142,7 +177,7 @@ fn literal(text: &str) -> String {
 }
 
 /// A key, in quotation marks where it needs them.
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { string(name) }
 }
@@ -157,8 +192,23 @@ impl Draft {
 
     /// The build file.
     pub(super) fn text(&self) -> String {
-        let mut out = format!("# syntax={}\n# {}\n", visible(&self.image), visible(&self.about));
-        self.tables(&mut out);
+        let mut out = format!("# syntax={}\n", visible(&self.image));
+        if !self.skipped.is_empty() {
+            let _ = writeln!(out, "# check=skip={}", self.skipped.join(","));
+        }
+        let _ = writeln!(out, "# {}", visible(&self.about));
+        for remark in &self.remarks {
+            let _ = writeln!(out, "# {}", visible(remark));
+        }
+        let tail = self.stages_text();
+        self.tables(&mut out, &tail);
+        out.push_str(&tail);
+        out
+    }
+
+    /// The stages.
+    fn stages_text(&self) -> String {
+        let mut out = String::new();
         for stage in &self.stages {
             stage.text(&mut out);
         }
@@ -180,37 +230,51 @@ impl Draft {
         if let Some(path) = &self.python_path {
             production.env.entry("PYTHONPATH".to_owned()).or_insert_with(|| path.clone());
         }
-        production.text(&mut out);
+        for (name, stage) in &self.carried {
+            stage.text(name, &mut out);
+        }
+        production.text("production", &mut out);
         if !self.checks.is_empty() {
             out.push_str("# No image unless the checks pass:\n# requires = [\"test\"]\n");
         }
         out
     }
 
-    fn tables(&self, out: &mut String) {
-        if !self.args.is_empty() {
+    /// The tables before the stages. Of the args, those that are named here or in the stages.
+    fn tables(&self, out: &mut String, stages: &str) {
+        let mut tables = String::new();
+        self.project_tables(&mut tables);
+        let used: BTreeSet<&str> = references(&tables).chain(references(stages)).collect();
+        let args: Vec<_> = self.args.iter().filter(|(name, _)| used.contains(name.as_str())).collect();
+        if !args.is_empty() {
             out.push_str("\n# Values that `--build-arg` changes.\n[args]\n");
-            for (name, value) in &self.args {
+            for (name, value) in args {
                 let _ = writeln!(out, "{} = {}", key(name), string(value));
             }
         }
-        if self.python.is_some() || self.base.is_some() {
+        out.push_str(&tables);
+    }
+
+    fn project_tables(&self, out: &mut String) {
+        let python = [("version", &self.python), ("base", &self.base), ("build-base", &self.build_base)];
+        if python.iter().any(|(_, value)| value.is_some()) {
             out.push_str("\n[python]\n");
-            let version = self.python.as_ref().map(|version| ("version", version));
-            for (name, value) in version.into_iter().chain(self.base.as_ref().map(|base| ("base", base))) {
-                let _ = writeln!(out, "{name} = {}", string(value));
+            for (name, value) in python {
+                if let Some(value) = value {
+                    let _ = writeln!(out, "{name} = {}", string(value));
+                }
             }
         }
-        if let Some(files) = &self.requirements {
-            let _ = writeln!(out, "\n[dependencies]\nrequirements = {}", list(files));
-        }
-        if !self.system.build.is_empty() || !self.system.runtime.is_empty() {
+        self.dependencies.text(out);
+        let system = &self.system;
+        let lists = [("packages", &system.packages), ("build", &system.build), ("runtime", &system.runtime)];
+        if lists.iter().any(|(_, names)| !names.is_empty()) {
             out.push('\n');
             for because in &self.system.because {
                 let _ = writeln!(out, "# {}", visible(because));
             }
             out.push_str("[system]\n");
-            for (name, packages) in [("build", &self.system.build), ("runtime", &self.system.runtime)] {
+            for (name, packages) in lists {
                 if !packages.is_empty() {
                     let _ = writeln!(out, "{name} = {}", list(packages));
                 }
@@ -245,6 +309,39 @@ impl Draft {
     }
 }
 
+impl Dependencies {
+    fn text(&self, out: &mut String) {
+        let mut lines = String::new();
+        if let Some(lock) = &self.lock {
+            let _ = writeln!(lines, "lock = {}", string(lock));
+        }
+        if let Some(files) = &self.requirements {
+            let _ = writeln!(lines, "requirements = {}", list(files));
+        }
+        if !self.extras.is_empty() {
+            let _ = writeln!(lines, "extras = {}", list(&self.extras));
+        }
+        if let Some(index) = &self.index {
+            let _ = writeln!(lines, "index.url = {}", string(index));
+        }
+        if !self.extra_indexes.is_empty() {
+            let _ = writeln!(lines, "index.extra = {}", list(&self.extra_indexes));
+        }
+        if !lines.is_empty() {
+            let _ = write!(out, "\n[dependencies]\n{lines}");
+        }
+    }
+}
+
+/// The names after dollar signs.
+fn references(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    })
+}
+
 impl Stage {
     fn text(&self, out: &mut String) {
         let _ = writeln!(
@@ -273,14 +370,34 @@ impl Stage {
 }
 
 impl Production {
-    fn text(&self, out: &mut String) {
-        out.push_str("\n[stage.production]\n");
-        if !self.packages.is_empty() {
-            let _ = writeln!(out, "packages = {}", list(&self.packages));
+    fn text(&self, name: &str, out: &mut String) {
+        out.push('\n');
+        for line in &self.about {
+            let _ = writeln!(out, "# {}", visible(line));
+        }
+        let _ = writeln!(out, "[stage.{}]", key(name));
+        if let Some(from) = &self.from {
+            let _ = writeln!(out, "from = {}", string(from));
+        }
+        if !self.groups.is_empty() {
+            let _ = writeln!(out, "groups = {}", list(&self.groups));
+        }
+        if let Some(include) = &self.include {
+            let _ = writeln!(out, "include = {}", list(include));
         }
         copies(&self.copy, out);
-        if !self.run.is_empty() {
-            let _ = writeln!(out, "run = {}", list(&self.run));
+        match self.run.as_slice() {
+            [] => {}
+            [Step { command: Command::Line(line), keys }] if keys.is_empty() => {
+                let _ = writeln!(out, "run = {}", string(line));
+            }
+            steps => {
+                let lines: Vec<_> = steps.iter().map(|step| format!("    {},\n", step.text())).collect();
+                let _ = writeln!(out, "run = [\n{}]", lines.concat());
+            }
+        }
+        if let Some(workdir) = &self.workdir {
+            let _ = writeln!(out, "workdir = {}", string(workdir));
         }
         if let Some(note) = &self.command_note {
             let _ = writeln!(out, "# {}", visible(note));
@@ -305,10 +422,7 @@ impl Production {
             let _ = writeln!(out, "expose = [{}]", ports.join(", "));
         }
         if let Some(user) = &self.user {
-            let _ = match self.numbers.get(user) {
-                Some(number) => writeln!(out, "user = {{ name = {}, uid = {number} }}", string(user)),
-                None => writeln!(out, "user = {}", string(user)),
-            };
+            let _ = writeln!(out, "user = {user}");
         }
         if let Some(health) = &self.healthcheck {
             health.text(out);
@@ -319,6 +433,20 @@ impl Production {
         if let Some(signal) = &self.stop_signal {
             let _ = writeln!(out, "stop-signal = {}", string(signal));
         }
+    }
+}
+
+impl Step {
+    fn text(&self) -> String {
+        if self.keys.is_empty() {
+            return self.command.text();
+        }
+        let mut out = format!("{{ run = {}", self.command.text());
+        for (name, value) in &self.keys {
+            let _ = write!(out, ", {name} = {value}");
+        }
+        out.push_str(" }");
+        out
     }
 }
 
@@ -363,6 +491,9 @@ impl Copy {
         }
         if let Some(mode) = &self.mode {
             let _ = write!(out, ", mode = {}", string(mode));
+        }
+        if !self.exclude.is_empty() {
+            let _ = write!(out, ", exclude = {}", list(&self.exclude));
         }
         out.push_str(" },\n");
         out

@@ -59,6 +59,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let elsewhere = || if requires_python { None } else { beside::python(&quietly) };
     let mut draft = Draft {
         image: image.to_owned(),
+        is_package: detected.is_package,
         // A version that a build finds by itself is not said twice.
         python: match (python_is_said, detected.python) {
             (false, Some(version)) => Some(elsewhere().unwrap_or_else(|| version.to_string())),
@@ -67,7 +68,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         ..Draft::default()
     };
     if !has_dependencies {
-        draft.requirements = Some(Vec::new());
+        draft.dependencies.requirements = Some(Vec::new());
     }
     let what = scene.command(&mut draft);
     let what = what.or_else(|| workspace::choose(&members, folder, &ignored, &scene, &mut draft));
@@ -92,6 +93,18 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         beside::assets(&package, &beside::node(said.as_deref()), folder, &mut draft);
     }
     Ok(draft)
+}
+
+/// A draft for a folder that says nothing of itself: the Dockerfile says all.
+pub(super) fn nothing(folder: &Path, image: &str) -> Draft {
+    let has = |name: &str| folder.join(name).is_file();
+    let known = CONDA_FILES.iter().chain(&LOCKS).any(|name| has(name));
+    let said = known || has("requirements.txt") || has("pyproject.toml");
+    let mut draft = Draft { image: image.to_owned(), ..Draft::default() };
+    if !said {
+        draft.dependencies.requirements = Some(Vec::new());
+    }
+    draft
 }
 
 /// Refuses projects whose dependencies a build could not know.
@@ -175,7 +188,8 @@ fn detect(context: &Folder, ignored: &Ignored) -> Result<Project, CliError> {
 }
 
 fn refuse(found: &Diagnostics) -> Result<(), CliError> {
-    if found.has_errors() {
+    // A lock that is too old is said in the file that is written.
+    if found.errors().iter().any(|error| !error.problem.can_be_skipped()) {
         let error = CliError::new(format!("no build file is written for this project: {}", found.summary()));
         return Err(error.help("mend this first, then run `pybuild init` again"));
     }

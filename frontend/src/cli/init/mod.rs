@@ -1,6 +1,7 @@
 //! `pybuild init`: a first build file for a project, from what is in its folder or from its Dockerfile.
 
 mod beside;
+mod changes;
 mod checks;
 mod code;
 mod django;
@@ -11,16 +12,18 @@ mod look;
 mod native;
 mod packages;
 mod runs;
+mod settle;
 mod workspace;
 
 use std::fmt::Write;
 use std::io::Write as _;
 
-use super::arguments::{Init, Project};
+use self::dockerfile::Weight;
+use super::Answer;
+use super::arguments::Init;
 use super::error::CliError;
-use super::folder::{FILE, Opened, named_text};
-use super::{Answer, platform};
-use crate::diagnostics::Diagnostics;
+use super::folder::{FILE, named_text, text_below};
+use super::table::Table;
 use crate::project::Folder;
 
 /// The frontend image that the examples name, where nothing else is asked for.
@@ -33,81 +36,135 @@ pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
         return Err(CliError::new(format!("`{}` {what}", folder.display())).help("name the project's folder"));
     }
     let path = folder.join(FILE);
-    if path.symlink_metadata().is_ok() && !asked.print {
+    if path.symlink_metadata().is_ok() && !asked.print && !asked.diff {
         let shown = path.strip_prefix(".").unwrap_or(&path).display();
         let error = CliError::new(format!("`{shown}` is there already, and is never overwritten"));
-        return Err(error.help("`--print` shows what would be written"));
+        return Err(error.help("`--print` shows what would be written, `--diff` what is different"));
     }
-    let context = Folder::new(folder);
-    let mut draft = look::project(folder, &context, asked.image.as_deref().unwrap_or(IMAGE))?;
-    if let Some(version) = &asked.python {
-        draft.python = Some(version.clone());
+    let (text, said) = make(asked)?;
+    let notes = said.notes(asked);
+    let code = u8::from(!said.doubts.is_empty());
+    if asked.diff {
+        let old = text_below(folder, FILE);
+        return Ok(Answer { result: changes::changes(&old, &text), notes, code });
     }
-    let mut report = Vec::new();
-    if let Some(file) = &asked.from {
-        let text = named_text(file)
-            .map_err(|error| CliError::new(format!("`{}` cannot be read: {error}", file.display())))?;
-        report = dockerfile::carry(&file.display().to_string(), &text, &mut draft)?;
-        if let Some(version) = &asked.python {
-            draft.python = Some(version.clone());
-        }
-    }
-    let text = draft.text();
-    let warnings = try_out(asked, &text)?;
-    let mut notes = Vec::new();
-    if asked.image.is_none() {
-        notes.push(format!(
-            "the frontend image is {IMAGE}, that of `make frontend`; name yours with `--image`"
-        ));
-    }
-    notes.extend(warnings);
     if asked.print {
-        notes.extend(report);
-        return Ok(Answer { result: text, notes, code: 0 });
+        return Ok(Answer { result: text, notes, code });
     }
     // Never over a file that came to be in the meantime.
     let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     let written = written.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| CliError::new(format!("`{}` cannot be written: {error}", path.display())))?;
-    let mut result = String::new();
-    for line in &report {
-        let _ = writeln!(result, "{line}");
+    let shown = path.strip_prefix(".").unwrap_or(&path).display();
+    let mut result = said.table();
+    let _ = writeln!(result, "wrote {shown}");
+    let _ = writeln!(result, "  {}", said.about);
+    if code == 0 {
+        let _ = writeln!(result, "next: docker buildx build -f {shown} {}", folder.display());
+    } else {
+        let _ = writeln!(result, "next: look at what is doubtful in {shown}, then `pybuild check`");
     }
-    if !report.is_empty() {
-        result.push('\n');
+    Ok(Answer { result, notes, code })
+}
+
+/// What is said besides the file.
+#[derive(Default)]
+struct Said {
+    about: String,
+    /// What was found and what was decided.
+    rows: Vec<(String, String)>,
+    /// What is not as in the Dockerfile, on purpose.
+    remarks: Vec<String>,
+    doubts: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// The text of a build file for the project, and what is to be said of it.
+fn make(asked: &Init) -> Result<(String, Said), CliError> {
+    let folder = &asked.folder;
+    let context = Folder::new(folder);
+    let image = asked.image.as_deref().unwrap_or(IMAGE);
+    let mut draft = match look::project(folder, &context, image) {
+        Err(_) if asked.from.is_some() => look::nothing(folder, image),
+        other => other?,
+    };
+    let mut said = Said::default();
+    if let Some(file) = &asked.from {
+        let text = named_text(file)
+            .map_err(|error| CliError::new(format!("`{}` cannot be read: {error}", file.display())))?;
+        let name = file.display().to_string();
+        let report = dockerfile::carry(&name, &text, asked.target.as_deref(), folder, &mut draft)?;
+        draft.about = format!("From {}.", file.file_name().unwrap_or_default().to_string_lossy());
+        for remark in report.sorted() {
+            let place = if remark.line > 0 { format!("line {}: ", remark.line) } else { String::new() };
+            let text = format!("{place}{}", remark.text);
+            draft.remarks.push(if remark.weight == Weight::Doubt {
+                format!("Doubtful: {text}")
+            } else {
+                text.clone()
+            });
+            if remark.weight == Weight::Doubt { said.doubts.push(text) } else { said.remarks.push(text) }
+        }
+        said.rows = report.rows;
+    } else if draft.production.command.is_none() {
+        said.doubts.push(NO_COMMAND.to_owned());
     }
-    let _ = writeln!(result, "wrote {}", path.strip_prefix(".").unwrap_or(&path).display());
-    let _ = writeln!(result, "  {}", draft.about);
-    let folder = folder.display();
-    let _ = writeln!(
-        result,
-        "next: docker buildx build -f {} {folder}",
-        path.strip_prefix(".").unwrap_or(&path).display()
-    );
-    Ok(Answer { result, notes, code: 0 })
+    if let Some(version) = &asked.python {
+        draft.python = Some(version.clone());
+    }
+    let settled = settle::settle(asked, &draft.text())?;
+    said.doubts.extend(settled.doubts);
+    said.warnings = settled.warnings;
+    said.about = draft.about;
+    Ok((settled.text, said))
+}
+
+const NO_COMMAND: &str =
+    "what a container runs was not found: without `command`, it runs `python3`, prints nothing and ends";
+
+impl Said {
+    /// The decisions, in columns.
+    fn table(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let mut table = Table::new(&["In the Dockerfile", "In the build file"]);
+        for (found, decided) in &self.rows {
+            table.row([cut(found, 48), cut(decided, 64)]);
+        }
+        format!("{}\n", table.render())
+    }
+
+    fn notes(&self, asked: &Init) -> Vec<String> {
+        let mut notes = Vec::new();
+        if asked.image.is_none() {
+            notes.push(format!(
+                "the frontend image is {IMAGE}, that of `make frontend`; name yours with `--image`"
+            ));
+        }
+        notes.extend(self.doubts.iter().map(|doubt| format!("doubtful: {doubt}")));
+        notes.extend(self.remarks.iter().cloned());
+        notes.extend(self.warnings.iter().cloned());
+        notes
+    }
+}
+
+/// The beginning of a text that is too long for a column.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let short: String = text.chars().take(width - 1).collect();
+    format!("{short}…")
 }
 
 /// A Dockerfile of a project of which nothing else is known, as a build file.
 #[cfg(fuzzing)]
 pub(super) fn carried(text: &str) -> String {
     let mut draft = draft::Draft::default();
-    match dockerfile::carry("Dockerfile", text, &mut draft) {
-        Ok(report) => format!("{}{}", draft.text(), report.concat()),
+    let folder = std::path::Path::new("/nonexistent");
+    match dockerfile::carry("Dockerfile", text, None, folder, &mut draft) {
+        Ok(report) => format!("{}{report:?}", draft.text()),
         Err(error) => error.to_string(),
     }
-}
-
-/// Looks at the project with the new file as a build would. With a mistake nothing is written; warnings are given back.
-fn try_out(asked: &Init, text: &str) -> Result<Vec<String>, CliError> {
-    let project = Project { folder: asked.folder.clone(), file: None, build_args: Vec::new() };
-    let opened = Opened::draft(&project, text)?;
-    let mut found = Diagnostics::default();
-    for target in ["production", "test", "dev"] {
-        opened.prepare(Some(target), &platform::native(), &mut found)?;
-    }
-    if found.has_errors() {
-        let error = CliError::new(format!("no build file is written for this project: {}", found.summary()));
-        return Err(error.help("mend this first, then run `pybuild init` again"));
-    }
-    Ok(found.warnings().iter().map(ToString::to_string).collect())
 }

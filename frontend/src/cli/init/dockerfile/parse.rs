@@ -1,8 +1,18 @@
-//! The instructions of a Dockerfile: comments, continued lines, heredocs and args dealt with.
-
-use std::collections::BTreeMap;
+//! The instructions of a Dockerfile, each with its place: directives, comments, continued lines and here-documents.
 
 use crate::cli::error::CliError;
+
+/// A here-document of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Heredoc {
+    /// The word that ends the document.
+    pub(super) word: String,
+    /// Whether the word is quoted: then nothing in the body is expanded.
+    pub(super) quoted: bool,
+    /// Whether tabs at the beginning of each line are dropped (`<<-`).
+    pub(super) strip: bool,
+    pub(super) body: String,
+}
 
 /// One instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,58 +21,43 @@ pub(super) struct Instruction {
     pub(super) line: usize,
     /// In capitals.
     pub(super) name: String,
-    /// Options, as `--from=builder`, by name.
-    pub(super) flags: BTreeMap<String, String>,
+    /// Options such as `--from=builder`, in order. Some may be repeated.
+    pub(super) flags: Vec<(String, String)>,
     /// What follows, on one line.
     pub(super) rest: String,
-    /// The text of its heredocs.
-    pub(super) heredoc: Option<String>,
+    pub(super) heredocs: Vec<Heredoc>,
 }
 
-const KNOWN: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
+/// A Dockerfile.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) escape: char,
+    pub(super) instructions: Vec<Instruction>,
+}
 
 impl Instruction {
     /// What follows as a list, where it is written as one.
     pub(super) fn list(&self) -> Option<Vec<String>> {
+        if !self.rest.starts_with('[') {
+            return None;
+        }
         serde_json::from_str(&self.rest).ok()
     }
 
-    /// What follows, in words without quotation marks.
-    pub(super) fn words(&self) -> Vec<String> {
-        self.list().unwrap_or_else(|| shlex::split(&self.rest).unwrap_or_else(|| vec![self.rest.clone()]))
+    /// The last value of an option.
+    pub(super) fn flag(&self, name: &str) -> Option<&str> {
+        self.flags.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// `NAME=value` pairs, or the old form `NAME value`.
-    pub(super) fn pairs(&self) -> Vec<(String, String)> {
-        let words = self.words();
-        if words.first().is_some_and(|word| word.contains('=')) {
-            let pair =
-                |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-            return words.iter().filter_map(pair).collect();
+    /// What a shell gets: the line, and the here-documents as they are written below it.
+    pub(super) fn script(&self) -> String {
+        let mut out = self.rest.clone();
+        for heredoc in &self.heredocs {
+            out.push('\n');
+            out.push_str(&heredoc.body);
+            out.push_str(&heredoc.word);
         }
-        let old = self.rest.split_once(char::is_whitespace);
-        old.map(|(name, value)| (name.to_owned(), value.trim().trim_matches('"').to_owned()))
-            .into_iter()
-            .collect()
+        out
     }
 }
 
@@ -73,140 +68,197 @@ const MOST_INSTRUCTIONS: usize = 10_000;
 const MOST_STAGES: usize = 500;
 
 /// Reads a Dockerfile.
-pub(super) fn instructions(file: &str, text: &str) -> Result<Vec<Instruction>, CliError> {
+///
+/// # Errors
+/// If there is no `FROM`, or more than anybody writes.
+pub(super) fn file(name: &str, text: &str) -> Result<File, CliError> {
     let mut escape = '\\';
-    let mut instructions = Vec::new();
-    let mut lines = text.lines().enumerate().peekable();
+    let mut instructions: Vec<Instruction> = Vec::new();
+    let mut in_head = true;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text.lines().enumerate();
     while let Some((at, line)) = lines.next() {
         let trimmed = line.trim();
-        if trimmed.is_empty() {
-            continue;
-        }
-        if let Some(comment) = trimmed.strip_prefix('#') {
-            let directive = comment.trim().to_ascii_lowercase().replace(' ', "");
-            if instructions.is_empty() && directive == "escape=`" {
-                escape = '`';
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            match directive(trimmed) {
+                Some(("escape", "`")) if in_head => escape = '`',
+                Some(_) => {}
+                None => in_head = false,
             }
             continue;
         }
-        let mut whole = String::new();
-        let mut part = trimmed.to_owned();
-        while let Some(head) = part.strip_suffix(escape) {
-            whole.push_str(head.trim_end());
-            whole.push(' ');
+        in_head = false;
+        let mut joined = Joined::default();
+        let mut part = trimmed;
+        while let Some(head) = part.trim_end().strip_suffix(escape) {
+            joined.push(head);
             // Comments and empty lines may stand in between.
-            part = String::new();
-            for (_, next) in lines.by_ref() {
-                let next = next.trim();
-                if !next.is_empty() && !next.starts_with('#') {
-                    next.clone_into(&mut part);
-                    break;
-                }
-            }
+            let mut rest = lines.by_ref().map(|(_, next)| next);
+            part = rest.find(|next| !next.trim().is_empty() && !next.trim().starts_with('#')).unwrap_or("");
         }
-        whole.push_str(&part);
-        let mut instruction = split(at + 1, whole.trim());
-        if !KNOWN.contains(&instruction.name.as_str()) {
-            let error = CliError::new(format!(
-                "{file}:{}: `{}` is no instruction of a Dockerfile",
-                at + 1,
-                instruction.name
-            ));
-            return Err(error.help("name a Dockerfile; nothing has been written"));
-        }
-        let ends = heredocs(&instruction);
-        let mut body = String::new();
-        for end in &ends {
-            let mut closed = false;
+        joined.push(part);
+        let mut instruction = split(at + 1, joined.text.trim());
+        for heredoc in &mut heredocs(&instruction) {
             for (_, line) in lines.by_ref() {
-                if line.trim_start_matches('\t') == end {
-                    closed = true;
+                let line_end = if heredoc.strip { line.trim_start_matches('\t') } else { line };
+                if line_end == heredoc.word {
                     break;
                 }
-                body.push_str(line);
-                body.push('\n');
+                heredoc.body.push_str(line);
+                heredoc.body.push('\n');
             }
-            if !closed {
-                let error = CliError::new(format!("{file}:{}: the heredoc `{end}` has no end", at + 1));
-                return Err(error.help("close it; nothing has been written"));
-            }
+            instruction.heredocs.push(heredoc.clone());
         }
-        instruction.heredoc = (!ends.is_empty()).then_some(body);
         instructions.push(instruction);
     }
     let stages = instructions.iter().filter(|instruction| instruction.name == "FROM").count();
     if instructions.len() > MOST_INSTRUCTIONS || stages > MOST_STAGES {
         let error = CliError::new(format!(
-            "{file} has more than {MOST_INSTRUCTIONS} instructions or more than {MOST_STAGES} stages"
+            "{name} has more than {MOST_INSTRUCTIONS} instructions or more than {MOST_STAGES} stages"
         ));
         return Err(error.help("name a Dockerfile that somebody has written; nothing has been written"));
     }
     if stages == 0 {
-        return Err(CliError::new(format!("{file} has no `FROM`"))
+        return Err(CliError::new(format!("{name} has no `FROM`"))
             .help("name a Dockerfile; nothing has been written"));
     }
-    Ok(instructions)
+    Ok(File { escape, instructions })
+}
+
+/// `# name=value`, as it may stand at the head of a Dockerfile.
+fn directive(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.strip_prefix('#')?.split_once('=')?;
+    let name = name.trim();
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+    // The names are compared without regard to case; nobody writes `Escape`.
+    plain.then_some((name, value.trim()))
+}
+
+/// A line that is put together from several. The blanks at a joint are one blank, unless a quotation is open there.
+#[derive(Default)]
+struct Joined {
+    text: String,
+    quote: Option<char>,
+    escaped: bool,
+}
+
+impl Joined {
+    fn push(&mut self, part: &str) {
+        let mut part = part;
+        if self.quote.is_none() && !self.text.is_empty() {
+            let inner = part.trim_start();
+            if inner.len() != part.len() && !self.text.ends_with(char::is_whitespace) {
+                self.text.push(' ');
+            }
+            part = inner;
+        }
+        for c in part.chars() {
+            if self.escaped {
+                self.escaped = false;
+            } else {
+                match (self.quote, c) {
+                    (None | Some('"'), '\\') => self.escaped = true,
+                    (None, '\'' | '"') => self.quote = Some(c),
+                    (Some(open), c) if open == c => self.quote = None,
+                    _ => {}
+                }
+            }
+        }
+        self.text.push_str(part);
+        if self.quote.is_none() && self.text.ends_with(char::is_whitespace) {
+            let end = self.text.trim_end().len();
+            self.text.truncate(end);
+            self.text.push(' ');
+        }
+    }
 }
 
 fn split(line: usize, text: &str) -> Instruction {
     let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let mut rest = rest.trim_start();
-    let mut flags = BTreeMap::new();
-    while let Some(flag) = rest.strip_prefix("--") {
+    let mut flags = Vec::new();
+    let takes = matches!(
+        name.to_ascii_uppercase().as_str(),
+        "RUN" | "COPY" | "ADD" | "FROM" | "HEALTHCHECK" | "ONBUILD"
+    );
+    while let Some(flag) = rest.strip_prefix("--").filter(|_| takes) {
         let (flag, after) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
         let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
-        // Of several mounts only that there are some matters.
-        flags.insert(name.to_owned(), value.to_owned());
+        flags.push((name.to_owned(), value.trim_matches('"').to_owned()));
         rest = after.trim_start();
     }
-    Instruction { line, name: name.to_ascii_uppercase(), flags, rest: rest.to_owned(), heredoc: None }
+    Instruction {
+        line,
+        name: name.to_ascii_uppercase(),
+        flags,
+        rest: rest.trim_end().to_owned(),
+        heredocs: Vec::new(),
+    }
 }
 
-/// The words that end the heredocs of an instruction.
-fn heredocs(instruction: &Instruction) -> Vec<String> {
-    if !matches!(instruction.name.as_str(), "RUN" | "COPY" | "ADD") {
+/// The here-documents that an instruction opens, without their bodies.
+fn heredocs(instruction: &Instruction) -> Vec<Heredoc> {
+    if !matches!(instruction.name.as_str(), "RUN" | "COPY" | "ADD") || instruction.list().is_some() {
         return Vec::new();
     }
-    let words = instruction.rest.split_whitespace().filter_map(|word| word.strip_prefix("<<"));
-    let ends = words.map(|word| word.trim_start_matches('-').trim_matches(['"', '\'']).to_owned());
-    ends.filter(|end| end.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')).collect()
+    let words = instruction.rest.split_whitespace().filter_map(|word| {
+        let word = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
+        let (strip, word) = word.strip_prefix('-').map_or((false, word), |word| (true, word));
+        let bare = word.trim_matches(['"', '\'']);
+        let plain = bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let begins = bare.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        (plain && begins).then(|| Heredoc {
+            word: bare.to_owned(),
+            quoted: bare.len() != word.len(),
+            strip,
+            body: String::new(),
+        })
+    });
+    words.collect()
 }
 
-/// The longest text that args make; what would become longer stays as it is written.
-const LONGEST: usize = 1 << 14;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Replaces `$NAME` and `${NAME}` of known args; others stay.
-pub(super) fn expand(text: &str, args: &BTreeMap<String, String>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        let (before, dollar) = rest.split_at(at);
-        out.push_str(before);
-        let (written, name) = reference(dollar);
-        match args.get(name) {
-            Some(value) => out.push_str(value),
-            None => out.push_str(written),
-        }
-        rest = dollar.get(written.len()..).unwrap_or_default();
-        if out.len() > LONGEST.max(text.len()) {
-            return text.to_owned();
-        }
+    fn of(text: &str) -> Vec<Instruction> {
+        file("Dockerfile", text).unwrap().instructions
     }
-    out.push_str(rest);
-    out
-}
 
-/// What follows a dollar sign, as it is written, and the name in it; none where it is no name.
-fn reference(text: &str) -> (&str, &str) {
-    let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-    let after = text.strip_prefix('$').unwrap_or(text);
-    if let Some(inner) = after.strip_prefix('{') {
-        let end = word(inner);
-        if inner.get(end..).is_some_and(|rest| rest.starts_with('}')) {
-            return (text.get(..end + 3).unwrap_or(text), inner.get(..end).unwrap_or_default());
-        }
-        return ("$", "");
+    #[test]
+    fn lines_that_go_on_are_one_instruction_whatever_stands_between() {
+        let all = of("FROM a\nRUN x \\\n  # why\n\n    && y  'a \\\n  b' \\\n&& z\nUSER w\n");
+        let lines: Vec<_> = all.iter().map(|one| (one.line, one.rest.as_str())).collect();
+        assert_eq!(lines, [(1, "a"), (2, "x && y  'a   b' && z"), (8, "w")]);
     }
-    let end = word(after);
-    (text.get(..=end).unwrap_or(text), after.get(..end).unwrap_or_default())
+
+    #[test]
+    fn the_escape_character_may_be_another_one() {
+        let all = of("# syntax=x\n# escape=`\nFROM a\nRUN x `\n y\\\nUSER w\n");
+        assert_eq!(all.get(1).unwrap().rest, "x y\\");
+        // A directive counts at the head alone.
+        let all = of("# a comment\n# escape=`\nFROM a\nRUN x \\\ny\n");
+        assert_eq!(all.get(1).unwrap().rest, "x y");
+    }
+
+    #[test]
+    fn options_and_here_documents_are_told_from_the_text() {
+        let all = of(
+            "from a as b\nrun --mount=type=cache,target=/x --mount=type=ssh cat <<-'E' > f\n\tone $A\n\tE\nCOPY <<A <<B /d/\n1\nA\n2\nB\n",
+        );
+        let run = all.get(1).unwrap();
+        assert_eq!(run.flags.iter().filter(|(name, _)| name == "mount").count(), 2);
+        let heredoc = Heredoc { word: "E".into(), quoted: true, strip: true, body: "\tone $A\n".into() };
+        assert_eq!(run.heredocs, [heredoc]);
+        assert_eq!(run.script(), "cat <<-'E' > f\n\tone $A\nE");
+        let copy = all.get(2).unwrap();
+        assert_eq!(copy.heredocs.iter().map(|one| one.body.as_str()).collect::<Vec<_>>(), ["1\n", "2\n"]);
+        assert!(of("FROM a\nRUN cat <<< word\nUSER a").get(1).unwrap().heredocs.is_empty());
+    }
+
+    #[test]
+    fn what_has_no_stage_is_no_dockerfile() {
+        let error = file("Dockerfile", "RUN x\n").unwrap_err().to_string();
+        assert_eq!(error, "Dockerfile has no `FROM`\n  help: name a Dockerfile; nothing has been written");
+    }
 }

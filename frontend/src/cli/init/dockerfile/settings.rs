@@ -1,102 +1,381 @@
-//! Instructions that say something of the image: its command, user, variables and the like.
+//! The instructions of a stage, one by one.
 
-use super::carry::{Carrier, add};
+use std::collections::BTreeMap;
+
+use super::expand::Value;
+use super::model::{CopyOp, Model, Op, Origin, RunOp};
 use super::parse::Instruction;
-use crate::cli::init::draft::{Command, Health, Production};
+use super::report::Report;
+use crate::cli::init::draft::Command;
 
-impl Carrier<'_> {
-    pub(super) fn setting(&mut self, instruction: &Instruction) {
-        let rest = self.expanded(&instruction.rest);
-        let command = || match instruction.list() {
-            Some(words) => Command::List(words),
-            None => Command::Line(instruction.rest.clone()),
-        };
-        match instruction.name.as_str() {
-            "ARG" => return self.say(instruction, "carried over where it is used: its default"),
-            "ENV" => return self.env(instruction),
-            "LABEL" => self.draft.production.labels.extend(instruction.pairs()),
-            "WORKDIR" => {
-                self.workdir = if rest.starts_with('/') {
-                    rest
-                } else {
-                    format!("{}/{rest}", self.workdir.trim_end_matches('/'))
-                };
+/// Takes an instruction into the last stage.
+pub(super) fn instruction(model: &mut Model, one: &Instruction, report: &mut Report) {
+    let line = one.line;
+    let Some(at) = model.parts.len().checked_sub(1) else { return };
+    match one.name.as_str() {
+        "ARG" => model.arg(one, report),
+        "ENV" => {
+            // All of an instruction see what was before it.
+            let pairs = pairs(one, model, report, "ENV");
+            for (name, value) in pairs {
+                model.set(name, value);
             }
-            "EXPOSE" => {
-                let ports =
-                    rest.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()).collect();
-                add(&mut self.draft.production.expose, ports);
-            }
-            "USER" => {
-                let name = rest.split(':').next().unwrap_or(&rest).to_owned();
-                let numeric = name.starts_with(|c: char| c.is_ascii_digit());
-                self.draft.production.user = Some(if numeric { rest } else { name });
-            }
-            "CMD" => self.draft.production.command = Some(command()),
-            "ENTRYPOINT" => self.draft.production.entrypoint = Some(command()),
-            "VOLUME" => add(&mut self.draft.production.volumes, instruction.words()),
-            "STOPSIGNAL" => self.draft.production.stop_signal = Some(rest),
-            "HEALTHCHECK" => self.draft.production.healthcheck = Some(health(instruction)),
-            _ => return self.say(instruction, "not carried over: a build file has nothing like it"),
         }
-        self.say(instruction, "carried over");
+        "LABEL" => {
+            for (name, value) in pairs(one, model, report, "LABEL") {
+                if let Some(part) = model.last() {
+                    part.own.labels.insert(name, value);
+                }
+            }
+        }
+        "MAINTAINER" => {
+            if let Some(part) = model.last() {
+                let name = "org.opencontainers.image.authors".to_owned();
+                part.own.labels.insert(name, Value::text(one.rest.trim_matches('"')));
+            }
+            report.note(line, "the author stands in the label `org.opencontainers.image.authors`".to_owned());
+        }
+        "WORKDIR" => {
+            let text = model.text(&one.rest, line, "WORKDIR", report);
+            let workdir = join(&model.workdir(at), &text.with(&model.args));
+            if text.args().next().is_some() {
+                report.note(line, format!("WORKDIR: an arg is in it; `{workdir}` is taken"));
+            }
+            if let Some(part) = model.last() {
+                part.folders.insert(workdir.clone());
+                part.own.workdir = Some(workdir);
+            }
+        }
+        "RUN" => run(model, at, one, report),
+        "COPY" | "ADD" => copy(model, at, one, report),
+        "ONBUILD" => report.doubt(
+            line,
+            "ONBUILD is for Dockerfiles that start from this image; a build file does not say it".to_owned(),
+        ),
+        _ => setting(model, one, report),
     }
+}
 
-    fn env(&mut self, instruction: &Instruction) {
-        let needless = |name: &str, value: &str| {
-            name.starts_with("PIP_")
-                || name.starts_with("POETRY_")
-                || name.starts_with("UV_")
-                || matches!(name, "PYTHONUNBUFFERED" | "PYTHONDONTWRITEBYTECODE" | "VIRTUAL_ENV")
-                || (name == "PATH" && value.contains("$PATH"))
-        };
-        // What follows may refer to them. What stands before `$PATH` is another matter.
-        for (name, value) in instruction.pairs().into_iter().filter(|(name, _)| name != "PATH") {
-            let value = self.expanded(&value);
-            self.args.insert(name, value);
+fn setting(model: &mut Model, one: &Instruction, report: &mut Report) {
+    let line = one.line;
+    let list = one.list();
+    let text = model.expand(&one.rest);
+    let written = text.value.written();
+    if matches!(one.name.as_str(), "EXPOSE" | "USER" | "STOPSIGNAL") {
+        report.doubts(line, &one.name, &text.doubts);
+    }
+    let mut volumes = Vec::new();
+    if one.name == "VOLUME" {
+        let raw = list.clone().unwrap_or_else(|| one.rest.split_whitespace().map(str::to_owned).collect());
+        for word in raw {
+            let volume = model.text(&word, line, "VOLUME", report);
+            volumes.push(join("/", &volume.with(&model.args)));
         }
-        let (dropped, kept): (Vec<_>, Vec<_>) =
-            instruction.pairs().into_iter().partition(|(name, value)| needless(name, value));
-        if !dropped.is_empty() {
-            let names: Vec<_> = dropped.iter().map(|(name, _)| name.as_str()).collect();
-            self.say(instruction, format!("not needed: {}", names.join(" ")));
+    }
+    let at = model.parts.len().saturating_sub(1);
+    let shell = model.inherited(at, |own| own.shell.clone());
+    let Some(part) = model.last() else { return };
+    let command = || match (&list, &shell) {
+        (Some(words), _) => Command::List(words.clone()),
+        (None, Some(shell)) => Command::List(shell.iter().chain([&one.rest]).cloned().collect()),
+        (None, None) => Command::Line(one.rest.clone()),
+    };
+    let own = &mut part.own;
+    match one.name.as_str() {
+        "EXPOSE" => {
+            own.expose
+                .extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()));
         }
-        if !kept.is_empty() {
-            let names: Vec<_> = kept.iter().map(|(name, _)| name.clone()).collect();
-            for (name, value) in kept {
-                let value = self.expanded(&value);
-                // What is left of variables is text to a build file.
-                self.draft.production.env.insert(name, value.replace("${", "$${"));
+        "USER" => {
+            own.user = Some(written);
+            own.user_line = line;
+        }
+        "CMD" => own.command = Some(command()),
+        "ENTRYPOINT" => {
+            own.entrypoint = Some(command());
+            // A command that came with the stage below does not fit another entrypoint.
+            if own.command.is_none() {
+                own.command = Some(Command::List(Vec::new()));
             }
-            self.say(instruction, format!("carried over: env of {}", names.join(" ")));
+        }
+        "VOLUME" => own.volumes.extend(volumes),
+        "STOPSIGNAL" => own.stop_signal = Some(written),
+        "HEALTHCHECK" => own.healthcheck = Some(one.clone()),
+        "SHELL" => match list {
+            Some(words) if words == ["/bin/sh", "-c"] => own.shell = Some(Vec::new()),
+            Some(words) => own.shell = Some(words),
+            None => report.doubt(line, "SHELL needs a list".to_owned()),
+        },
+        name => report.doubt(line, format!("`{name}` is no instruction of a Dockerfile")),
+    }
+}
+
+fn run(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
+    let shell = model.inherited(at, |own| own.shell.clone()).filter(|shell| !shell.is_empty());
+    let script = one.script();
+    let interpreter = script_of(one);
+    let (command, script) = match (one.list(), interpreter) {
+        (Some(words), _) => {
+            let text = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
+            (Command::List(words), text)
+        }
+        (None, Some((mut words, body))) => {
+            let plain = words.is_empty();
+            if plain {
+                words = shell.unwrap_or_default();
+            }
+            let command = if words.is_empty() {
+                Command::Line(body.clone())
+            } else {
+                Command::List(words.into_iter().chain([body.clone()]).collect())
+            };
+            (command, if plain { body } else { String::new() })
+        }
+        (None, None) => match shell {
+            Some(shell) => (Command::List(shell.into_iter().chain([script.clone()]).collect()), script),
+            None => (Command::Line(script.clone()), script),
+        },
+    };
+    let mounts = one.flags.iter().filter(|(name, _)| name == "mount");
+    let mounts =
+        mounts.map(|(_, value)| mount(&model.text(value, one.line, "a mount", report).with(&model.args)));
+    let mounts: Vec<_> = mounts.collect();
+    if one.flag("security") == Some("insecure") {
+        report.doubt(one.line, "RUN: a step of a build file has no `--security=insecure`".to_owned());
+    }
+    let workdir = model.workdir(at);
+    let user = model.inherited(at, |own| own.user.clone());
+    let network = one.flag("network").map(str::to_owned);
+    if let Some(part) = model.last() {
+        let moment = part.env.len();
+        let op = RunOp { line: one.line, command, script, mounts, network, workdir, user, moment };
+        part.ops.push(Op::Run(op));
+    }
+}
+
+/// `RUN <<EOF`: the text of the document, and the program that its first line names.
+fn script_of(one: &Instruction) -> Option<(Vec<String>, String)> {
+    let [heredoc] = one.heredocs.as_slice() else { return None };
+    let body = if heredoc.strip {
+        let lines = heredoc.body.lines().map(|line| line.trim_start_matches('\t'));
+        lines.collect::<Vec<_>>().join("\n")
+    } else {
+        heredoc.body.trim_end_matches('\n').to_owned()
+    };
+    if !one.rest.starts_with("<<") || one.rest.split_whitespace().count() != 1 {
+        return None;
+    }
+    let Some(first) = body.strip_prefix("#!") else { return Some((Vec::new(), body)) };
+    let (program, rest) = first.split_once('\n')?;
+    let words: Vec<String> = program.split_whitespace().map(str::to_owned).collect();
+    Some((words.into_iter().chain(["-c".to_owned()]).collect(), rest.to_owned()))
+}
+
+/// `type=cache,target=/x` as a table.
+fn mount(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.split(',').map(|pair| pair.split_once('=').unwrap_or((pair, "true")));
+    let names = |name: &str| match name {
+        "dst" | "destination" => "target".to_owned(),
+        "src" => "source".to_owned(),
+        name => name.to_owned(),
+    };
+    pairs.map(|(name, value)| (names(name.trim()), value.trim().to_owned())).collect()
+}
+
+fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
+    let line = one.line;
+    let workdir = model.workdir(at);
+    let raw = one.list().unwrap_or_else(|| one.rest.split_whitespace().map(str::to_owned).collect());
+    let words: Vec<String> = raw
+        .iter()
+        .map(|word| {
+            let value = model.text(word, line, &one.name, report);
+            if value.args().next().is_some() {
+                report.note(line, format!("{}: an arg is in `{word}`; its default is taken", one.name));
+            }
+            value.with(&model.args)
+        })
+        .collect();
+    let Some((to, sources)) = words.split_last() else { return };
+    let into = to.ends_with('/') || to.ends_with("/.") || to == "." || sources.len() > 1;
+    let target = join(&workdir, to);
+    let is_folder = into || model.parts.iter().any(|part| part.folders.contains(&target));
+    let to = if is_folder && target != "/" { format!("{target}/") } else { target.clone() };
+    if !one.heredocs.is_empty() {
+        return documents(model, one, sources, &to, report);
+    }
+    let from = match one.flag("from") {
+        None => Origin::Context,
+        Some(name) => {
+            let name = model.text(name, line, "--from", report);
+            let text = name.with(&model.args);
+            let number = text.parse::<usize>().ok().filter(|number| *number < at);
+            model
+                .position(&text)
+                .filter(|found| *found < at)
+                .or(number)
+                .map_or(Origin::Image(name), Origin::Stage)
+        }
+    };
+    let mut paths = sources.to_vec();
+    if one.name == "ADD" {
+        let remote = |path: &String| path.contains("://") || path.starts_with("git@");
+        if let Some(address) = paths.iter().find(|path| remote(path)) {
+            report.doubt(
+                line,
+                format!("ADD of `{address}`: write a step of `run` that downloads the file to `{to}`"),
+            );
+        }
+        paths.retain(|path| !remote(path));
+    }
+    let archive = |path: &String| {
+        [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"].iter().any(|end| path.ends_with(end))
+    };
+    let owner = one.flag("chown").map(|owner| model.text(owner, line, "--chown", report).written());
+    let mode = one.flag("chmod").map(|mode| model.text(mode, line, "--chmod", report).with(&model.args));
+    let exclude =
+        one.flags.iter().filter(|(name, _)| name == "exclude").map(|(_, value)| value.clone()).collect();
+    for (name, _) in &one.flags {
+        if !matches!(name.as_str(), "from" | "chown" | "chmod" | "exclude" | "link") {
+            report.doubt(line, format!("{}: the option `--{name}` is not carried over", one.name));
+        }
+    }
+    let unpacks = one.name == "ADD" && paths.iter().any(archive);
+    if let Some(part) = model.last().filter(|_| !paths.is_empty()) {
+        let op = CopyOp {
+            line,
+            from,
+            paths,
+            to,
+            owner: owner.filter(|owner| !owner.is_empty()),
+            mode,
+            exclude,
+            unpacks,
+        };
+        part.ops.push(Op::Copy(op));
+    }
+}
+
+/// `COPY <<EOF /file`: a step that writes the file.
+fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str, report: &mut Report) {
+    if sources.len() != one.heredocs.len() {
+        report.doubt(
+            one.line,
+            "COPY: files and here-documents in one instruction: write it by hand".to_owned(),
+        );
+        return;
+    }
+    for heredoc in &one.heredocs {
+        let raw = if heredoc.strip {
+            let lines = heredoc.body.lines().map(|line| line.trim_start_matches('\t'));
+            lines.flat_map(|line| [line, "\n"]).collect()
+        } else {
+            heredoc.body.clone()
+        };
+        let text = if heredoc.quoted { raw } else { plain(&raw, model, one.line, report) };
+        let file = if to.ends_with('/') { format!("{to}{}", heredoc.word) } else { to.to_owned() };
+        let folder =
+            file.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+        let word = |text: &str| shlex::try_quote(text).map_or_else(|_| text.to_owned(), Into::into);
+        let end = "END_OF_FILE";
+        let mut script = format!("mkdir -p {} && cat > {} <<'{end}'\n{text}{end}", word(folder), word(&file));
+        for (program, flag) in [("chmod", "chmod"), ("chown", "chown")] {
+            if let Some(value) = one.flag(flag) {
+                script = format!("{script}\n{program} {} {}", word(value), word(&file));
+            }
+        }
+        let at = model.parts.len().saturating_sub(1);
+        let workdir = model.workdir(at);
+        if let Some(part) = model.last() {
+            let moment = part.env.len();
+            let command = Command::Line(script.clone());
+            let op = RunOp {
+                line: one.line,
+                command,
+                script,
+                mounts: Vec::new(),
+                network: None,
+                workdir,
+                user: None,
+                moment,
+            };
+            part.ops.push(Op::Run(op));
         }
     }
 }
 
-impl Production {
-    /// The exposed port, where the command says as well that the app listens there: `EXPOSE` alone may not be true.
-    pub(super) fn listens_on(&self) -> Option<String> {
-        let port = self.expose.iter().find(|port| port.parse::<u16>().is_ok())?;
-        let words = |command: &Command| match command {
-            Command::Line(line) => line.split_whitespace().map(str::to_owned).collect(),
-            Command::List(words) => words.clone(),
-        };
-        let words: Vec<String> = self.entrypoint.iter().chain(&self.command).flat_map(words).collect();
-        let is_port = |word: &String| word.rsplit([':', '=']).next() == Some(port);
-        // The port may come from a variable with this default.
-        let varies = words.iter().any(|word| word.contains('$'));
-        (!varies && words.iter().any(is_port)).then(|| port.clone())
+/// The text of a document: its variables are replaced, quotation marks are text.
+fn plain(text: &str, model: &Model, line: usize, report: &mut Report) -> String {
+    let escaped =
+        text.replace('\\', "\\\\").replace("\\\\$", "\\$").replace('\'', "\\'").replace('"', "\\\"");
+    let value = model.text(&escaped, line, "COPY of a here-document", report);
+    if let Some(arg) = value.args().next() {
+        report.doubt(line, format!("COPY: the arg `{arg}` is in the text; its default is taken"));
     }
+    value.with(&model.args)
 }
 
-fn health(instruction: &Instruction) -> Health {
-    let rest = &instruction.rest;
-    let Some(command) = rest.strip_prefix("CMD").map(str::trim) else { return Health::default() };
-    let command =
-        serde_json::from_str(command).map_or_else(|_| Command::Line(command.to_owned()), Command::List);
-    let times = instruction.flags.iter().map(|(name, value)| {
-        let value = if name == "retries" { value.clone() } else { format!("\"{value}\"") };
-        (name.clone(), value)
+/// Words in which quotation marks and escapes are kept, for a later expansion.
+pub(super) fn words(text: &str, escape: char) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, c) if c.is_whitespace() => {
+                if words.last().is_some_and(|word| !word.is_empty()) {
+                    words.push(String::new());
+                }
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            _ => {}
+        }
+        let Some(last) = words.last_mut() else { break };
+        last.push(c);
+        if c == escape && quote != Some('\'') {
+            last.extend(chars.next());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// `NAME=value` pairs, or the old form `NAME value`.
+fn pairs(one: &Instruction, model: &Model, report: &mut Report, what: &str) -> Vec<(String, Value)> {
+    let words = words(&one.rest, '\\');
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    if words.first().is_some_and(|word| word.contains('=')) {
+        for word in words {
+            match word.split_once('=') {
+                Some((name, value)) => pairs.push((name.to_owned(), value.to_owned())),
+                None => report.doubt(one.line, format!("{what}: `{word}` has no value")),
+            }
+        }
+    } else if let Some((name, value)) = one.rest.split_once(char::is_whitespace) {
+        pairs.push((name.to_owned(), value.trim().to_owned()));
+    }
+    let expanded = pairs.into_iter().map(|(name, value)| {
+        let name = model.expand(&name).value.with(&model.args);
+        let value = model.text(&value, one.line, &format!("{what} `{name}`"), report);
+        (name, value)
     });
-    Health { note: None, command: Some(command), times: times.collect() }
+    expanded.filter(|(name, _)| !name.is_empty()).collect()
+}
+
+/// A path, absolute and clean.
+pub(super) fn join(workdir: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{workdir}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }

@@ -1,0 +1,390 @@
+//! The stages of a Dockerfile: what each starts from, what it does in order, and what its image says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bases::{Base, base};
+use super::expand::{Expanded, Found, Value, expand};
+use super::parse::{File, Instruction};
+use super::report::Report;
+use crate::cli::init::draft::Command;
+
+/// Where files come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Context,
+    /// A stage, by its position.
+    Stage(usize),
+    Image(Value),
+}
+
+/// `COPY`, and `ADD` of files.
+#[derive(Clone, Debug)]
+pub(super) struct CopyOp {
+    pub(super) line: usize,
+    pub(super) from: Origin,
+    pub(super) paths: Vec<String>,
+    /// Absolute; with a slash at its end, a folder.
+    pub(super) to: String,
+    pub(super) owner: Option<String>,
+    pub(super) mode: Option<String>,
+    pub(super) exclude: Vec<String>,
+    /// An archive that `ADD` unpacks.
+    pub(super) unpacks: bool,
+}
+
+/// `RUN`.
+#[derive(Clone, Debug)]
+pub(super) struct RunOp {
+    pub(super) line: usize,
+    pub(super) command: Command,
+    /// What a shell gets; empty where none is asked.
+    pub(super) script: String,
+    pub(super) mounts: Vec<BTreeMap<String, String>>,
+    pub(super) network: Option<String>,
+    pub(super) workdir: String,
+    pub(super) user: Option<String>,
+    /// How many variables the stage had set before.
+    pub(super) moment: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    Copy(CopyOp),
+    Run(RunOp),
+}
+
+/// What an image says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) labels: BTreeMap<String, Value>,
+    pub(super) expose: Vec<String>,
+    pub(super) volumes: Vec<String>,
+    pub(super) user: Option<String>,
+    pub(super) workdir: Option<String>,
+    pub(super) command: Option<Command>,
+    /// `ENTRYPOINT []` is one, and empty.
+    pub(super) entrypoint: Option<Command>,
+    pub(super) stop_signal: Option<String>,
+    pub(super) healthcheck: Option<Instruction>,
+    pub(super) shell: Option<Vec<String>>,
+    pub(super) user_line: usize,
+}
+
+/// A stage.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) line: usize,
+    /// Its name, if it has one.
+    pub(super) name: Option<String>,
+    /// The image that it starts from, unless it starts from a stage.
+    pub(super) image: Value,
+    pub(super) base: Base,
+    pub(super) parent: Option<usize>,
+    pub(super) platform: Option<String>,
+    pub(super) ops: Vec<Op>,
+    /// Variables, in the order in which they are set.
+    pub(super) env: Vec<(String, Value)>,
+    latest: BTreeMap<String, usize>,
+    args: BTreeMap<String, Option<Value>>,
+    pub(super) own: Settings,
+    /// Every folder that `WORKDIR` has made.
+    pub(super) folders: BTreeSet<String>,
+}
+
+/// A Dockerfile, understood.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) parts: Vec<Part>,
+    /// Build args and their defaults.
+    pub(super) args: BTreeMap<String, String>,
+    global: BTreeMap<String, Value>,
+    escape: char,
+}
+
+/// Args that every build has.
+const PLATFORM: [&str; 10] = [
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETOSVERSION",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETSTAGE",
+];
+
+/// Args that every build may pass, without being declared.
+const PROXIES: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+impl Model {
+    pub(super) fn new(file: &File, report: &mut Report) -> Self {
+        let mut model = Self { escape: file.escape, ..Self::default() };
+        for instruction in &file.instructions {
+            match instruction.name.as_str() {
+                "FROM" => model.from(instruction, report),
+                "ARG" if model.parts.is_empty() => model.arg(instruction, report),
+                _ if model.parts.is_empty() => {
+                    report.doubt(
+                        instruction.line,
+                        format!("`{}` stands before the first `FROM`", instruction.name),
+                    );
+                }
+                _ => super::settings::instruction(&mut model, instruction, report),
+            }
+        }
+        model
+    }
+
+    fn from(&mut self, instruction: &Instruction, report: &mut Report) {
+        let words: Vec<&str> = instruction.rest.split_whitespace().collect();
+        let global = |name: &str| match self.global.get(name) {
+            Some(value) => Found::Known(value.clone()),
+            None if PLATFORM.contains(&name) => Found::Known(Value::arg(name)),
+            None => Found::Unset,
+        };
+        let expanded = expand(words.first().copied().unwrap_or_default(), self.escape, &global);
+        report.doubts(instruction.line, "the image", &expanded.doubts);
+        let mut image = expanded.value;
+        let name = match words.as_slice() {
+            [_, as_, name] if as_.eq_ignore_ascii_case("as") => Some(name.to_ascii_lowercase()),
+            [_] => None,
+            _ => {
+                report.doubt(instruction.line, format!("`FROM {}` is no FROM", instruction.rest));
+                None
+            }
+        };
+        let resolved = image.with(&self.args);
+        let parent = self.position(&resolved);
+        if resolved.is_empty() && parent.is_none() {
+            report.doubt(
+                instruction.line,
+                "the name of the image comes from an arg without a default".to_owned(),
+            );
+            image = Value::text("scratch");
+        }
+        let base = base(&image.with(&self.args));
+        self.parts.push(Part {
+            line: instruction.line,
+            name,
+            image,
+            base,
+            parent,
+            platform: instruction.flag("platform").map(str::to_owned),
+            ops: Vec::new(),
+            env: Vec::new(),
+            latest: BTreeMap::new(),
+            args: BTreeMap::new(),
+            own: Settings::default(),
+            folders: BTreeSet::new(),
+        });
+    }
+
+    /// The stage of a name, the latest of them.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        let lower = name.to_ascii_lowercase();
+        self.parts.iter().rposition(|part| part.name.as_deref() == Some(&lower))
+    }
+
+    /// The last stage, which instructions belong to.
+    pub(super) fn last(&mut self) -> Option<&mut Part> {
+        self.parts.last_mut()
+    }
+
+    /// A stage and those that it starts from, the lowest first.
+    pub(super) fn chain(&self, at: usize) -> Vec<usize> {
+        let mut chain = vec![at];
+        let mut here = at;
+        while let Some(parent) = self.parts.get(here).and_then(|part| part.parent) {
+            // A stage starts from an earlier one, so there is an end.
+            chain.push(parent);
+            here = parent;
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// The image at the bottom of a stage.
+    pub(super) fn bottom(&self, at: usize) -> Option<&Part> {
+        self.chain(at).first().and_then(|bottom| self.parts.get(*bottom))
+    }
+
+    /// Expands a word of the last stage.
+    pub(super) fn expand(&self, word: &str) -> Expanded {
+        expand(word, self.escape, &|name| self.look(name))
+    }
+
+    /// The same, as a build file writes it; what is doubtful is said of this line.
+    pub(super) fn text(&self, word: &str, line: usize, what: &str, report: &mut Report) -> Value {
+        let expanded = self.expand(word);
+        report.doubts(line, what, &expanded.doubts);
+        expanded.value
+    }
+
+    fn look(&self, name: &str) -> Found {
+        let Some(at) = self.parts.len().checked_sub(1) else { return Found::Unset };
+        self.variable(at, name)
+    }
+
+    /// What a name stands for at the end of a stage.
+    pub(super) fn variable(&self, at: usize, name: &str) -> Found {
+        let mut here = Some(at);
+        let mut bottom = None;
+        while let Some(part) = here.and_then(|here| self.parts.get(here)) {
+            let latest = part.latest.get(name).and_then(|at| part.env.get(*at));
+            if let Some((_, value)) = latest {
+                return Found::Known(value.clone());
+            }
+            match part.args.get(name) {
+                Some(Some(value)) => return Found::Known(value.clone()),
+                Some(None) => return Found::Unset,
+                None => {}
+            }
+            bottom = Some(part);
+            here = part.parent;
+        }
+        let Some(base) = bottom.map(|part| &part.base) else { return Found::Unset };
+        if name == "PATH" {
+            return Found::Known(Value::text(base.path.clone()));
+        }
+        match base.env.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => Found::Known(Value::text(*value)),
+            None if base.is_known && !name.starts_with("PYTHON_") => Found::Unset,
+            None => Found::Unknown,
+        }
+    }
+
+    /// Declares args, which a build file knows as well.
+    pub(super) fn arg(&mut self, instruction: &Instruction, report: &mut Report) {
+        for word in super::settings::words(&instruction.rest, self.escape) {
+            let (name, given) =
+                word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            if PROXIES.contains(&name) || PLATFORM.contains(&name) {
+                if PLATFORM.contains(&name) {
+                    self.declare(name, Some(Value::arg(name)));
+                }
+                continue;
+            }
+            let is_global = self.parts.is_empty();
+            let mut default = None;
+            if let Some(given) = given {
+                let expanded = if is_global {
+                    let global = &self.global;
+                    expand(given, self.escape, &|name| {
+                        global.get(name).map_or(Found::Unset, |value| Found::Known(value.clone()))
+                    })
+                } else {
+                    self.expand(given)
+                };
+                report.doubts(instruction.line, &format!("the arg `{name}`"), &expanded.doubts);
+                if let Some(other) = expanded.value.args().next() {
+                    report.note(
+                        instruction.line,
+                        format!(
+                            "the default of the arg `{name}` does not follow the arg `{other}`: pass both"
+                        ),
+                    );
+                }
+                default = Some(expanded.value.with(&self.args));
+            }
+            // In a stage, a name alone takes what stands before the first `FROM`.
+            let known = self.args.get(name).cloned();
+            match (default, known) {
+                (Some(default), Some(known)) if known != default && !known.is_empty() => {
+                    report.doubt(
+                        instruction.line,
+                        format!("the arg `{name}` has the defaults `{known}` and `{default}`; in a build file it has one"),
+                    );
+                }
+                (Some(default), _) => {
+                    self.args.insert(name.to_owned(), default);
+                }
+                (None, None) => {
+                    self.args.insert(name.to_owned(), String::new());
+                }
+                (None, Some(_)) => {}
+            }
+            if is_global {
+                self.global.insert(name.to_owned(), Value::arg(name));
+            }
+            self.declare(name, Some(Value::arg(name)));
+        }
+    }
+
+    fn declare(&mut self, name: &str, value: Option<Value>) {
+        if let Some(part) = self.parts.last_mut() {
+            part.args.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Sets a variable of the last stage.
+    pub(super) fn set(&mut self, name: String, value: Value) {
+        if let Some(part) = self.parts.last_mut() {
+            part.latest.insert(name.clone(), part.env.len());
+            part.env.push((name, value));
+        }
+    }
+
+    /// The working directory at the end of a stage, so far.
+    pub(super) fn workdir(&self, at: usize) -> String {
+        let mut here = Some(at);
+        let mut bottom = "/";
+        while let Some(part) = here.and_then(|here| self.parts.get(here)) {
+            if let Some(workdir) = &part.own.workdir {
+                return workdir.clone();
+            }
+            bottom = &part.base.workdir;
+            here = part.parent;
+        }
+        bottom.to_owned()
+    }
+
+    /// Something that a child stage has from the one that it starts from.
+    pub(super) fn inherited<T: Clone>(&self, at: usize, get: impl Fn(&Settings) -> Option<T>) -> Option<T> {
+        let mut here = Some(at);
+        while let Some(part) = here.and_then(|here| self.parts.get(here)) {
+            if let Some(found) = get(&part.own) {
+                return Some(found);
+            }
+            here = part.parent;
+        }
+        None
+    }
+
+    /// A value that a build cannot change, for a shell's variables.
+    pub(super) fn constant(&self, at: usize, name: &str) -> Option<String> {
+        match self.variable(at, name) {
+            Found::Known(value) => value.constant(),
+            Found::Unset | Found::Unknown => None,
+        }
+    }
+}
+
+impl Part {
+    /// The value of a variable after the first so many were set.
+    pub(super) fn value_at(&self, name: &str, moment: usize) -> Option<&Value> {
+        self.env.iter().take(moment).rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The names of args that are declared.
+    pub(super) fn declared(&self) -> impl Iterator<Item = &String> {
+        self.args.keys()
+    }
+
+    /// Whether a variable is set more than once.
+    pub(super) fn is_final(&self, name: &str, moment: usize) -> bool {
+        self.latest.get(name).is_none_or(|at| *at < moment)
+    }
+}

@@ -1,0 +1,414 @@
+//! A Dockerfile whose last stage is on an image of Python's own: its idioms become what a build file says in its own
+//! words, and all else stays in its order. Where one thing does not fit, the Dockerfile is carried over whole instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::idiom::{Account, Idiom, Locked, idiom};
+use super::model::{CopyOp, Model, Op, Origin, RunOp};
+use super::place::{Places, Segments};
+use super::report::Report;
+use super::settings::join;
+use super::whole::is_below;
+use super::words::{Plain, commands};
+use crate::cli::init::draft::{Command, Draft, Step};
+
+/// Why a Dockerfile is carried over whole.
+pub(super) type Reason = String;
+
+/// What is gathered from the stages.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and they are no state of something"
+)]
+pub(super) struct Native<'a> {
+    pub(super) places: &'a Places<'a>,
+    pub(super) model: &'a Model,
+    pub(super) target: usize,
+    /// The stages that the target is made on, itself included.
+    pub(super) shipped: Vec<usize>,
+    /// Stages whose environment is copied.
+    pub(super) helpers: BTreeSet<usize>,
+    /// Folders with an environment, or with wheels for one.
+    pub(super) environments: BTreeSet<String>,
+    pub(super) draft: &'a mut Draft,
+    pub(super) report: &'a mut Report,
+    pub(super) segments: Segments,
+    /// OS packages of the stages that ship, and of those that build.
+    pub(super) system: Vec<String>,
+    pub(super) build: Vec<String>,
+    /// Packages that go by one name (`apk add --virtual`).
+    pub(super) together: BTreeMap<String, Vec<String>>,
+    /// Requirements files, by their paths in the context.
+    pub(super) files: Vec<String>,
+    pub(super) locked: Option<Locked>,
+    /// Files that were made of a lock.
+    pub(super) derived: BTreeSet<String>,
+    pub(super) installs_project: bool,
+    pub(super) installs_shipped: bool,
+    pub(super) named_before: Vec<Step>,
+    /// Whether something was run that is not understood.
+    pub(super) ran: bool,
+    /// Whether that may have told a manager of packages of another place.
+    may_bring_packages: bool,
+    pub(super) account: Option<Account>,
+    pub(super) groups: BTreeMap<String, Account>,
+    pub(super) folders: Vec<String>,
+    /// What was copied: the stage, the place, and the file of the context.
+    pub(super) copied: Vec<(usize, String, String)>,
+}
+
+impl<'a> Native<'a> {
+    pub(super) fn new(
+        places: &'a Places<'a>,
+        target: usize,
+        draft: &'a mut Draft,
+        report: &'a mut Report,
+    ) -> Self {
+        let model = places.model;
+        Self {
+            places,
+            model,
+            target,
+            shipped: model.chain(target),
+            helpers: BTreeSet::new(),
+            environments: BTreeSet::new(),
+            draft,
+            report,
+            segments: Segments::default(),
+            system: Vec::new(),
+            build: Vec::new(),
+            together: BTreeMap::new(),
+            files: Vec::new(),
+            locked: None,
+            derived: BTreeSet::new(),
+            installs_project: false,
+            installs_shipped: false,
+            named_before: Vec::new(),
+            ran: false,
+            may_bring_packages: false,
+            account: None,
+            groups: BTreeMap::new(),
+            folders: Vec::new(),
+            copied: Vec::new(),
+        }
+    }
+
+    /// Reads every stage that counts, in their order.
+    pub(super) fn read(&mut self) -> Result<(), Reason> {
+        self.find_environments();
+        let mut all: BTreeSet<usize> = self.shipped.iter().copied().collect();
+        for helper in self.helpers.clone() {
+            all.extend(self.model.chain(helper));
+        }
+        let workdir = self.model.workdir(self.target);
+        let model = self.model;
+        for at in all {
+            let Some(part) = model.parts.get(at) else { continue };
+            let ships = self.shipped.contains(&at);
+            for op in &part.ops {
+                match op {
+                    Op::Copy(op) => self.copy(op, at, ships, &workdir)?,
+                    Op::Run(op) => self.run(op, at, ships, &workdir)?,
+                }
+            }
+        }
+        // What was installed by name beside the environment that is copied.
+        let first = self.segments.done.first_mut().unwrap_or(&mut self.segments.open);
+        first.run.splice(0..0, std::mem::take(&mut self.named_before));
+        Ok(())
+    }
+
+    /// The commands of a step, where all of them are understood.
+    pub(super) fn commands(&self, op: &RunOp, at: usize) -> Option<Vec<(Plain, Idiom)>> {
+        let look = |name: &str| self.model.constant(at, name);
+        let all = commands(&op.script, &look)?;
+        Some(
+            all.into_iter()
+                .map(|command| (idiom(&command), command))
+                .map(|(idiom, command)| (command, idiom))
+                .collect(),
+        )
+    }
+
+    fn copy(&mut self, op: &CopyOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
+        match &op.from {
+            Origin::Context => {
+                for path in &op.paths {
+                    self.copied.push((at, op.to.clone(), path.trim_start_matches('/').to_owned()));
+                }
+                if ships && (is_below(&op.to, workdir) || !op.paths.iter().all(|path| is_manifest(path))) {
+                    if op.paths.iter().any(|_| is_below(&op.to, "/etc/apt")) {
+                        self.may_bring_packages = true;
+                    }
+                    self.places.copy(op, workdir, &mut self.segments, self.report);
+                }
+            }
+            Origin::Image(image) => {
+                let tools = ["uv", "uvx", "poetry"];
+                let is_tool = |path: &String| tools.contains(&path.rsplit('/').next().unwrap_or(path));
+                if op.paths.iter().all(is_tool) {
+                    self.report.note(op.line, format!("COPY: `{}` is not in the image", image.written()));
+                } else if ships {
+                    self.places.copy(op, workdir, &mut self.segments, self.report);
+                }
+            }
+            Origin::Stage(from) if !self.helpers.contains(from) => {
+                if ships {
+                    self.places.copy(op, workdir, &mut self.segments, self.report);
+                }
+            }
+            Origin::Stage(_) if !ships => {}
+            Origin::Stage(from) => {
+                for path in &op.paths {
+                    if self.is_environment(path) {
+                        self.report
+                            .note(op.line, format!("COPY: `{path}` is the environment, which is /venv"));
+                    } else {
+                        self.code(op, path, *from, workdir)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, op: &RunOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
+        let Some(all) = self.commands(op, at) else {
+            return self.word_for_word(op, at, ships, workdir);
+        };
+        if self.stays_whole(&all) {
+            return self.word_for_word(op, at, ships, workdir);
+        }
+        let count = all.len();
+        let mut kept: Vec<String> = Vec::new();
+        for (command, idiom) in all {
+            match idiom {
+                Idiom::Program if !ships => {
+                    return Err(format!(
+                        "line {}: `{}` is run where the environment is made",
+                        op.line,
+                        short(&command.text)
+                    ));
+                }
+                Idiom::Folders(folders) if !ships => drop(folders),
+                Idiom::Program => {
+                    self.is_ordinary(&command.text, op.line)?;
+                    kept.push(command.text);
+                }
+                Idiom::Folders(folders) => {
+                    self.folders.extend(folders.iter().map(|folder| join(&op.workdir, folder)));
+                    // The folder may be the working directory, which is there.
+                    let has_parents = command.words.get(1).is_some_and(|word| word.starts_with('-'));
+                    kept.push(if has_parents {
+                        command.text
+                    } else {
+                        command.text.replacen("mkdir", "mkdir -p", 1)
+                    });
+                }
+                other => {
+                    if let Some(text) = self.take(other, op, at, ships)? {
+                        kept.push(text);
+                    }
+                }
+            }
+        }
+        if self.gives_folders(&kept, &op.workdir) {
+            return Ok(());
+        }
+        let only_folders = kept.iter().all(|text| text.starts_with("mkdir "));
+        // Folders of a Dockerfile without a user belong to the user of the image.
+        let folders_are_given =
+            only_folders && self.model.inherited(self.target, |own| own.user.clone()).is_none();
+        if kept.is_empty() || folders_are_given {
+            return Ok(());
+        }
+        let text = kept.join(" && ");
+        let command = match &op.command {
+            // Nothing was taken out.
+            same if op.script == text || (kept.len() == count && !text.contains("mkdir")) => same.clone(),
+            Command::List(words) if words.len() > 2 && words.last() == Some(&op.script) => {
+                let shell = words.iter().take(words.len() - 1).cloned();
+                Command::List(shell.chain([text.clone()]).collect())
+            }
+            _ => Command::Line(text.clone()),
+        };
+        let pip = text.contains("pip install");
+        let mut more =
+            if pip { vec![("PIP_PYTHON".to_owned(), "/venv/bin/python".to_owned())] } else { Vec::new() };
+        if text.contains("spacy download") {
+            more.push(self.pip_of_the_base()?);
+        }
+        self.may_bring_packages |= may_bring_packages(&text);
+        self.ran |= !only_folders && !kept.iter().all(|text| text.starts_with("pip install "));
+        let step = RunOp { command, script: text, ..op.clone() };
+        self.places.run(&step, at, workdir, &more, &mut self.segments, self.report);
+        Ok(())
+    }
+
+    /// Whether a step with these commands is carried over whole, although each of them is understood.
+    fn stays_whole(&self, all: &[(Plain, Idiom)]) -> bool {
+        // What is installed after something else was run may need that: the package manager may know a new place.
+        let mut ran = self.may_bring_packages;
+        let mut after = false;
+        for (command, idiom) in all {
+            match idiom {
+                Idiom::Program => ran |= may_bring_packages(&command.text),
+                Idiom::System { .. } if ran => after = true,
+                _ => {}
+            }
+        }
+        let own_users = all.iter().any(|(_, idiom)| match idiom {
+            Idiom::User(account) => !self.is_ours(account),
+            _ => false,
+        });
+        // A manager of packages that is called in a way of its own needs what the others of the step do.
+        let known =
+            ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
+        let manages = |(command, idiom): &(Plain, Idiom)| {
+            *idiom == Idiom::Program
+                && command.words.iter().take(2).any(|word| known.contains(&word.as_str()))
+        };
+        after || own_users || all.iter().any(manages)
+    }
+
+    /// Folders that are made for the image's user before anything is copied: `writable` says that.
+    fn gives_folders(&mut self, kept: &[String], workdir: &str) -> bool {
+        let open = &self.segments.open;
+        if kept.is_empty()
+            || open.include.is_some()
+            || !open.copy.is_empty()
+            || !self.segments.done.is_empty()
+        {
+            return false;
+        }
+        let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
+        let name = user.split(':').next().unwrap_or_default();
+        let mut given: Vec<String> = Vec::new();
+        let mut made: Vec<String> = Vec::new();
+        for text in kept {
+            let words = shlex::split(text).unwrap_or_default();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let (owner, paths) = match words.as_slice() {
+                ["mkdir", "-p", paths @ ..] => {
+                    made.extend(paths.iter().map(|path| join(workdir, path)));
+                    continue;
+                }
+                ["chown", "-R", owner, paths @ ..] | ["chown", owner, paths @ ..] => (owner, paths),
+                _ => return false,
+            };
+            let owner_name = owner.split(':').next().unwrap_or_default();
+            let same = owner.split_once(':').is_none_or(|(name, group)| name == group || group.is_empty());
+            if name.is_empty() || owner_name != name || !same {
+                return false;
+            }
+            given.extend(paths.iter().map(|path| join(workdir, path)));
+        }
+        // A folder that is made and given to nobody belongs to root.
+        let all = made.iter().all(|made| given.iter().any(|given| given == made));
+        if !all || given.is_empty() {
+            return false;
+        }
+        for folder in given {
+            if !self.draft.app.writable.contains(&folder) {
+                self.draft.app.writable.push(folder);
+            }
+        }
+        true
+    }
+
+    /// The packages of the base, for what calls `python -m pip` itself.
+    fn pip_of_the_base(&self) -> Result<(String, String), Reason> {
+        let bottom = self.model.bottom(self.target);
+        let version = bottom.and_then(|bottom| bottom.base.version.clone());
+        let version =
+            version.ok_or("a step needs pip, and the version of Python is not in the image's name")?;
+        let minor: Vec<&str> = version.split('.').take(2).collect();
+        Ok(("PYTHONPATH".to_owned(), format!("/usr/local/lib/python{}/site-packages", minor.join("."))))
+    }
+
+    fn word_for_word(&mut self, op: &RunOp, at: usize, ships: bool, workdir: &str) -> Result<(), Reason> {
+        if !ships {
+            return Err(format!(
+                "line {}: `{}` is run where the environment is made",
+                op.line,
+                short(&op.script)
+            ));
+        }
+        self.is_ordinary(&op.script, op.line)?;
+        self.ran = true;
+        self.may_bring_packages |= may_bring_packages(&op.script);
+        self.places.run(op, at, workdir, &[], &mut self.segments, self.report);
+        Ok(())
+    }
+
+    /// Refuses what installs Python packages in a way that is not understood, or calls an environment by its path.
+    pub(super) fn is_ordinary(&self, text: &str, line: usize) -> Result<(), Reason> {
+        let installers = [
+            "pip",
+            "pip3",
+            "uv",
+            "poetry",
+            "pipenv",
+            "pdm",
+            "conda",
+            "mamba",
+            "micromamba",
+            "easy_install",
+            "virtualenv",
+        ];
+        let mut words = text.split(|c: char| !(c.is_alphanumeric() || "._".contains(c)));
+        let found = words.find(|word| installers.contains(word) || *word == "setup.py");
+        if let Some(word) = found {
+            return Err(format!("line {line}: `{word}` is called in a way of its own"));
+        }
+        match self.environments.iter().find(|folder| text.contains(folder.as_str())) {
+            Some(folder) => Err(format!("line {line}: `{folder}` is called by its path")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a build file can make the user: it is the one that the image runs as, with a usual home.
+    fn is_ours(&self, account: &Account) -> bool {
+        let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
+        let name = user.split(':').next().unwrap_or_default();
+        let number = account.number.map(|number| number.to_string());
+        let home = account
+            .home
+            .as_deref()
+            .is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
+        home && !name.is_empty() && (name == account.name || number.as_deref() == Some(name))
+    }
+}
+
+/// Whether a command may change where a manager of packages finds them. Of a script nobody knows.
+fn may_bring_packages(text: &str) -> bool {
+    let words = [
+        "apt", "apk", "dpkg", "dnf", "yum", "repo", "key", "gpg", "sources", "curl", "wget", "/etc", "sh",
+        "make", "./", "python", "ADD", "tar", "rpm", ".list",
+    ];
+    words.iter().any(|word| text.contains(word))
+}
+
+/// Files that say what is installed.
+fn is_manifest(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let known = [
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "Pipfile",
+        "Pipfile.lock",
+        "constraints.txt",
+    ];
+    known.contains(&name) || (name.starts_with("requirements") && !name.contains('/'))
+}
+
+pub(super) fn short(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut short: String = line.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,296 @@
+//! Where files of a `COPY` go, and what a `RUN` needs, in the words of a build file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::expand::Value;
+use super::model::{CopyOp, Model, Origin, RunOp};
+use super::report::Report;
+use super::settings::join;
+use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string};
+use crate::spec::ContextPath;
+
+/// What stages are called in the build file, and where the context is.
+pub(super) struct Places<'p> {
+    pub(super) model: &'p Model,
+    /// By position.
+    pub(super) names: Vec<String>,
+    pub(super) folder: &'p Path,
+}
+
+/// Segments of a stage: in each, files are copied before commands are run, as in every stage of a build file.
+#[derive(Default)]
+pub(super) struct Segments {
+    pub(super) done: Vec<Production>,
+    pub(super) open: Production,
+}
+
+impl Segments {
+    /// Goes on in a new segment, if commands were run in this one.
+    pub(super) fn after_runs(&mut self) {
+        if !self.open.run.is_empty() {
+            self.done.push(std::mem::take(&mut self.open));
+        }
+    }
+}
+
+/// The image that nobody can take for a stage: a bare name gets its tag.
+pub(super) fn image(value: &Value) -> String {
+    let written = value.written();
+    if written.contains([':', '@', '/', '$']) || written == "scratch" {
+        written
+    } else {
+        format!("{written}:latest")
+    }
+}
+
+/// Whether it is a number, or a user that nearly every image has.
+pub(super) fn is_there(user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or(user);
+    matches!(name, "root" | "nobody" | "daemon" | "mail" | "www-data") || name.parse::<u32>().is_ok()
+}
+
+impl Places<'_> {
+    fn is_folder(&self, path: &str) -> bool {
+        let there = self.folder.join(path);
+        if there.exists() {
+            return there.is_dir();
+        }
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        path.ends_with('/') || !name.contains('.')
+    }
+
+    /// The path for `include`, where a file of the context keeps its place below the working directory.
+    pub(super) fn at_place(&self, source: &str, to: &str, workdir: &str) -> Option<String> {
+        if source.contains(['*', '?', '[']) {
+            return None;
+        }
+        let clean = ContextPath::parse(source.trim_start_matches('/'))?.as_str().to_owned();
+        let target = if clean != "." && !self.is_folder(source) && to.ends_with('/') {
+            join(to, clean.rsplit('/').next().unwrap_or(&clean))
+        } else {
+            join("/", to)
+        };
+        (target == join(workdir, &clean)).then_some(clean)
+    }
+
+    /// Takes a `COPY` into the open segment. Files of the context that keep their place are included.
+    pub(super) fn copy(&self, op: &CopyOp, workdir: &str, segments: &mut Segments, report: &mut Report) {
+        if op.unpacks {
+            return Self::unpack(op, segments, report);
+        }
+        segments.after_runs();
+        if op.owner.as_deref().is_some_and(|owner| !is_there(owner)) && segments.done.is_empty() {
+            report.note(
+                op.line,
+                format!(
+                    "COPY: the user of `--chown={}` has to be there before",
+                    op.owner.as_deref().unwrap_or_default()
+                ),
+            );
+        }
+        let plain = op.owner.is_none() && op.mode.is_none() && op.exclude.is_empty();
+        let from = match &op.from {
+            Origin::Context => None,
+            Origin::Stage(at) => Some(self.names.get(*at).cloned().unwrap_or_default()),
+            Origin::Image(value) => Some(image(value)),
+        };
+        for path in &op.paths {
+            let included = match from {
+                None if plain => self.at_place(path, &op.to, workdir),
+                _ => None,
+            };
+            if let Some(included) = included {
+                let include = segments.open.include.get_or_insert_default();
+                if !include.contains(&included) {
+                    include.push(included);
+                }
+                continue;
+            }
+            let path = if from.is_some() { join("/", path) } else { path.trim_start_matches('/').to_owned() };
+            segments.open.copy.push(Copy {
+                path: if path.is_empty() { ".".to_owned() } else { path },
+                from: from.clone(),
+                to: op.to.clone(),
+                owner: op.owner.clone().filter(|owner| owner != "root:root" && owner != "root"),
+                mode: op.mode.clone().filter(|mode| {
+                    let octal = !mode.is_empty() && mode.chars().all(|c| c.is_digit(8));
+                    if !octal {
+                        report.doubt(op.line, format!("COPY: the mode `{mode}` is no octal number"));
+                    }
+                    octal
+                }),
+                exclude: op.exclude.clone(),
+            });
+        }
+    }
+
+    /// `ADD` of an archive: a step that unpacks it.
+    fn unpack(op: &CopyOp, segments: &mut Segments, report: &mut Report) {
+        for path in &op.paths {
+            let word = shlex::try_quote(path).map_or_else(|_| path.clone(), Into::into);
+            let to = shlex::try_quote(&op.to).map_or_else(|_| op.to.clone(), Into::into);
+            let line = format!("mkdir -p {to} && tar -xf {word} -C {to} && rm {word}");
+            let keys = vec![
+                ("include".to_owned(), list(std::slice::from_ref(path))),
+                ("workdir".to_owned(), string("/tmp")),
+            ];
+            segments.open.run.push(Step { command: Command::Line(line), keys });
+        }
+        report.note(op.line, "ADD unpacks an archive: a step does".to_owned());
+    }
+
+    /// Takes a `RUN` into the open segment, word for word.
+    pub(super) fn run(
+        &self,
+        op: &RunOp,
+        at: usize,
+        workdir: &str,
+        more: &[(String, String)],
+        segments: &mut Segments,
+        report: &mut Report,
+    ) {
+        let named = op.user.as_deref().filter(|user| !matches!(*user, "root" | "0" | "root:root" | "0:0"));
+        if named.is_some_and(|user| !is_there(user)) {
+            segments.after_runs();
+        }
+        let mut keys = self.mounts(op, segments, report);
+        if op.workdir != workdir {
+            keys.push(("workdir".to_owned(), string(&op.workdir)));
+        }
+        if let Some(user) = named {
+            keys.push(("user".to_owned(), string(user)));
+        }
+        match op.network.as_deref() {
+            None | Some("default") => {}
+            Some(network) => keys.push(("network".to_owned(), string(network))),
+        }
+        for (name, value) in self.environment(op, at).into_iter().chain(more.iter().cloned()) {
+            keys.push((format!("env.{}", key(&name)), string(&value)));
+        }
+        segments.open.run.push(Step { command: op.command.clone(), keys });
+    }
+
+    /// Variables that have another value later, and args that programs read without being told by the text.
+    fn environment(&self, op: &RunOp, at: usize) -> Vec<(String, String)> {
+        let Some(part) = self.model.parts.get(at) else { return Vec::new() };
+        let mentioned: BTreeSet<&str> = names(&op.script).collect();
+        let earlier = mentioned.iter().filter(|name| !part.is_final(name, op.moment));
+        let earlier = earlier.map(|name| {
+            let value = part.value_at(name, op.moment).map(Value::written).unwrap_or_default();
+            ((*name).to_owned(), value)
+        });
+        let read = ["PIP_", "UV_", "POETRY_", "DEBIAN_", "NPM_", "NODE_", "ACCEPT_", "SETUPTOOLS_"];
+        let args = part.declared().filter(|name| {
+            let given = self.model.args.get(*name).is_some_and(|value| !value.is_empty());
+            given && !mentioned.contains(name.as_str()) && read.iter().any(|start| name.starts_with(start))
+        });
+        earlier.chain(args.map(|name| (name.clone(), format!("${{{name}}}")))).collect()
+    }
+
+    fn mounts(&self, op: &RunOp, segments: &mut Segments, report: &mut Report) -> Vec<(String, String)> {
+        let (mut caches, mut secrets, mut agents, mut include) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for mount in &op.mounts {
+            let get = |name: &str| mount.get(name).map(String::as_str);
+            let target = get("target").map(|target| join(&op.workdir, target));
+            match get("type").unwrap_or("bind") {
+                "cache" => {
+                    if get("from").is_some() {
+                        report.doubt(
+                            op.line,
+                            "RUN: a cache that begins with files of a stage begins empty".to_owned(),
+                        );
+                    }
+                    if ["uid", "gid", "mode"].iter().any(|name| mount.contains_key(*name)) {
+                        report.doubt(
+                            op.line,
+                            "RUN: a cache belongs to root; its owner is not carried over".to_owned(),
+                        );
+                    }
+                    let path = string(&target.unwrap_or_default());
+                    let more: Vec<_> = ["id", "sharing"]
+                        .into_iter()
+                        .filter_map(|name| Some(format!(", {name} = {}", string(get(name)?))))
+                        .collect();
+                    caches.push(if more.is_empty() {
+                        path
+                    } else {
+                        format!("{{ path = {path}{} }}", more.concat())
+                    });
+                }
+                "secret" => secrets.push(secret(mount, target.as_deref())),
+                "ssh" => agents.push(get("id").unwrap_or("default").to_owned()),
+                "tmpfs" => {
+                    report.note(op.line, "RUN: what a tmpfs would have held is in the image".to_owned());
+                }
+                "bind" => {
+                    let source = get("source").unwrap_or(if get("from").is_some() { "/" } else { "." });
+                    let target = target.unwrap_or_default();
+                    let from = get("from").map(|from| match self.model.position(from) {
+                        Some(at) => self.names.get(at).cloned().unwrap_or_default(),
+                        None => image(&Value::text(from)),
+                    });
+                    let placed =
+                        if from.is_none() { self.at_place(source, &target, &op.workdir) } else { None };
+                    match placed {
+                        Some(path) => include.push(path),
+                        None => {
+                            segments.after_runs();
+                            let path = if from.is_some() {
+                                join("/", source)
+                            } else {
+                                source.trim_start_matches('/').to_owned()
+                            };
+                            segments.open.copy.push(Copy { from, path, to: target, ..Copy::default() });
+                        }
+                    }
+                    report.note(
+                        op.line,
+                        format!("RUN: `{source}` is copied, not mounted, and stays in the image"),
+                    );
+                }
+                other => {
+                    report.doubt(op.line, format!("RUN: a mount of the type `{other}` is not carried over"));
+                }
+            }
+        }
+        let mut keys = Vec::new();
+        if !include.is_empty() {
+            keys.push(("include".to_owned(), list(&include)));
+        }
+        for (name, tables) in [("cache", caches), ("secrets", secrets)] {
+            if !tables.is_empty() {
+                keys.push((name.to_owned(), format!("[{}]", tables.join(", "))));
+            }
+        }
+        if !agents.is_empty() {
+            keys.push(("ssh".to_owned(), list(&agents)));
+        }
+        keys
+    }
+}
+
+/// A secret as a table. Dockerfiles do without one that is not passed.
+fn secret(mount: &BTreeMap<String, String>, target: Option<&str>) -> String {
+    let get = |name: &str| mount.get(name).map(String::as_str);
+    let id = get("id").or_else(|| get("target")?.rsplit('/').next()).unwrap_or_default();
+    let mut table = format!("{{ id = {}", string(id));
+    if let Some(target) = target {
+        table = format!("{table}, path = {}", string(target));
+    }
+    if let Some(name) = get("env") {
+        table = format!("{table}, env = {}", string(name));
+    }
+    let needed = matches!(get("required"), Some("true" | "1"));
+    format!("{table}{} }}", if needed { "" } else { ", required = false" })
+}
+
+/// The names of variables in a script.
+fn names(script: &str) -> impl Iterator<Item = &str> {
+    script.split('$').skip(1).map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    })
+}

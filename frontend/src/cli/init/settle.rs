@@ -1,0 +1,116 @@
+//! The last step before a build file is written: it is examined as `pybuild check` does, and what a build would refuse is
+//! commented out, with the reason. So a file is written in every case.
+
+use std::collections::BTreeMap;
+
+use crate::address::visible;
+use crate::cli::arguments::{Init, Project};
+use crate::cli::error::CliError;
+use crate::cli::folder::{FILE, Opened};
+use crate::cli::platform;
+use crate::diagnostics::Diagnostics;
+use crate::lint::CheckOptions;
+
+/// A build file, and what is to be said of it.
+pub(super) struct Settled {
+    pub(super) text: String,
+    /// What a build would warn of.
+    pub(super) warnings: Vec<String>,
+    /// What was commented out, or is wrong with the project.
+    pub(super) doubts: Vec<String>,
+}
+
+/// How often the file is examined again. Each time, all that is wrong is commented out.
+const ROUNDS: usize = 8;
+
+/// Examines the text and mends it.
+pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
+    let project = Project { folder: asked.folder.clone(), file: None, build_args: Vec::new() };
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut skipped: Vec<&'static str> = Vec::new();
+    let mut doubts = Vec::new();
+    for _ in 0..ROUNDS {
+        let text = whole(&lines, &skipped);
+        let opened = Opened::draft(&project, &text)?;
+        let mut found = Diagnostics::default();
+        let options = CheckOptions {
+            skip: skipped.iter().map(|rule| (*rule).to_owned()).collect(),
+            ..CheckOptions::default()
+        };
+        opened.examine(None, &platform::native(), &options, &mut found)?;
+        options.apply(&mut found);
+        let mut refused: BTreeMap<usize, String> = BTreeMap::new();
+        let (mut others, skipped_before) = (Vec::new(), skipped.len());
+        let above = usize::from(!skipped.is_empty());
+        for error in found.errors() {
+            let message = visible(&error.problem.to_string()).clone();
+            let line = error.line() as usize;
+            match error.problem.rule().filter(|_| error.problem.can_be_skipped()) {
+                Some(rule) if skipped.contains(&rule) => {}
+                Some(rule) => {
+                    skipped.push(rule);
+                    lines.insert(2.min(lines.len()), format!("# Not right yet: {message}"));
+                    doubts.push(message);
+                }
+                None if error.source.name == FILE && line > 1 + above => {
+                    refused.entry(line - 1 - above).or_insert(message);
+                }
+                None => others.push(format!("{}: {message}", error.source.name)),
+            }
+        }
+        // The places are those of the file before a line was added to its head.
+        if skipped.len() > skipped_before {
+            continue;
+        }
+        if refused.is_empty() {
+            for other in others {
+                lines.insert(2.min(lines.len()), format!("# Not right yet: {other}"));
+                doubts.push(other);
+            }
+            let warnings = found.warnings().iter().map(ToString::to_string).collect();
+            return Ok(Settled { text: whole(&lines, &skipped), warnings, doubts });
+        }
+        let mut changed = false;
+        for (at, message) in refused.iter().rev() {
+            changed |= comment_out(&mut lines, *at, message);
+            doubts.push(message.clone());
+        }
+        if !changed {
+            break;
+        }
+    }
+    doubts.push("the file has mistakes that `pybuild check` shows".to_owned());
+    Ok(Settled { text: whole(&lines, &skipped), warnings: Vec::new(), doubts })
+}
+
+fn whole(lines: &[String], skipped: &[&str]) -> String {
+    let (head, rest) = lines.split_at(lines.len().min(1));
+    let check = (!skipped.is_empty()).then(|| format!("# check=skip={}", skipped.join(",")));
+    let all: Vec<&str> = head.iter().chain(check.iter()).chain(rest).map(String::as_str).collect();
+    format!("{}\n", all.join("\n"))
+}
+
+/// Comments out the key that a line belongs to, all of its lines; a table as a whole where its head is wrong.
+fn comment_out(lines: &mut Vec<String>, at: usize, message: &str) -> bool {
+    let goes_on = |line: &String| line.starts_with("    ") || line.starts_with(']');
+    let mut start = at.min(lines.len().saturating_sub(1));
+    while start > 0 && lines.get(start).is_some_and(goes_on) {
+        start -= 1;
+    }
+    let is_head = lines.get(start).is_some_and(|line| line.starts_with('['));
+    let mut end = start + 1;
+    while lines.get(end).is_some_and(|line| goes_on(line) || (is_head && !line.is_empty())) {
+        end += 1;
+    }
+    let mut changed = false;
+    for line in
+        lines.iter_mut().take(end).skip(start).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        line.insert_str(0, "# ");
+        changed = true;
+    }
+    if changed {
+        lines.insert(start, format!("# Left out: {message}"));
+    }
+    changed
+}
