@@ -200,8 +200,21 @@ fn arguments(command: &str) -> Vec<String> {
     words.into_iter().take_while(|word| !word.starts_with('>') && !word.starts_with('#')).collect()
 }
 
-const DOCKERFILE: &str = "FROM python:3.11-slim\nENV PYTHONUNBUFFERED=1\nRUN apt-get install -y libpq5\nCOPY \
-                          requirements.txt .\nRUN pip install gunicorn==23.0.0\nCOPY web.py .\n";
+const DOCKERFILE: &str = r#"FROM python:3.13-slim AS builder
+RUN apt-get update && apt-get install -y gcc libpq-dev
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+
+FROM python:3.13-slim
+RUN apt-get update && apt-get install -y libpq5 && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=builder /usr/local/lib/python3.13/site-packages /usr/local/lib/python3.13/site-packages
+COPY web.py .
+RUN useradd web
+USER web
+EXPOSE 8000
+CMD ["gunicorn", "--bind", "0.0.0.0:8000", "web:app"]
+"#;
 
 /// The project that the pages speak of, in git, with a recorded build beside it.
 fn project(command: &str, shown: &str) -> Folder {
