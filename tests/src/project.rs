@@ -156,8 +156,12 @@ impl Project {
         Ok(found)
     }
 
-    /// The files name the frontend as users of this checkout do; the tests may be told another one.
-    fn point_at_frontend(&self) -> Result {
+    /// The files name the frontend as users of this checkout do; the tests may be told another one. For build files that a
+    /// test has written since.
+    ///
+    /// # Errors
+    /// If the engine is not there, or a file cannot be written.
+    pub fn point_at_frontend(&self) -> Result {
         let syntax = format!("# syntax={DEFAULT_FRONTEND}");
         for name in
             names_in(self.path())?.iter().filter(|name| Path::new(name).extension() == Some("toml".as_ref()))

@@ -37,6 +37,7 @@ mod keys;
 mod lint;
 mod locked;
 mod locks;
+mod migrations;
 mod mistakes;
 mod multiarch;
 mod named;
