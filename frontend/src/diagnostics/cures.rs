@@ -147,7 +147,7 @@ impl Problem {
             ],
             Self::NoImage { .. } => vec!["correct the name or the tag, or push it: `docker pull` tells whether it is there".into()],
             Self::RequiresPython { said, .. } => {
-                vec![format!("change what {said} says, or `requires-python` of pyproject.toml")]
+                vec![format!("change the version in {said}, or `requires-python` in pyproject.toml")]
             }
             Self::BadSpecifier { value } if value.starts_with(|c: char| c.is_ascii_digit()) => {
                 vec![format!("write an operator before the version: `=={value}` or `>={}`", value.trim_end_matches(".*"))]

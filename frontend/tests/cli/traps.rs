@@ -69,7 +69,7 @@ fn a_wrong_python_is_told_with_the_file_that_says_it() {
     let folder =
         Folder::new(&[("pybuild.toml", file), (".python-version", "3.11\n"), ("pyproject.toml", project)]);
     let said = folder.run(&["check"]).stdout;
-    assert!(said.contains("help: change what .python-version says, or"), "{said}");
+    assert!(said.contains("help: change the version in .python-version, or"), "{said}");
 }
 
 #[test]
