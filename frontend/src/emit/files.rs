@@ -58,14 +58,27 @@ pub(super) fn copy_tree(base: &State, source: &State, path: &str, gates: &[State
     gates.iter().fold(op, |op, gate| op.copy(waiting_for(gate))).meta(meta).state()
 }
 
+/// Folders of the root that an image has from its system. Some of them are links (`/bin` to `/usr/bin`), and others have a
+/// mode of their own (`/tmp`, `/root`): one that is made anew must not be laid over them.
+const OF_THE_SYSTEM: [&str; 16] = [
+    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys",
+    "tmp", "usr", "var",
+];
+
 /// Whether a copy to `to` may be made on an empty root and merged.
 ///
 /// There, folders above the copy are made anew, and merging lays them over the base's: harmless only for the folder
-/// that the app is in and for the root itself.
+/// that the app is in and for one below the root that no system has.
 pub(super) fn merges(to: &str, workdir: Option<&ImagePath>) -> bool {
-    let folder = to.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
-    let top = |path: &str| path.trim_matches('/').split('/').count() == 1;
-    folder.is_empty() || workdir.is_some_and(|workdir| workdir.as_str() == folder && top(folder))
+    let is_free = |name: &str| !name.is_empty() && !OF_THE_SYSTEM.contains(&name);
+    let path = to.trim_matches('/');
+    match path.rsplit_once('/') {
+        None => is_free(path),
+        Some((folder, _)) => {
+            let is_top = !folder.contains('/');
+            is_top && is_free(folder) && workdir.is_some_and(|own| own.as_str().trim_matches('/') == folder)
+        }
+    }
 }
 
 /// Whether the copy can be made on an empty root: what it says of owners and modes holds for new parents as well, and

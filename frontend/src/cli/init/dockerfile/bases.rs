@@ -11,6 +11,8 @@ pub(super) struct Base {
     pub(super) version: Option<String>,
     /// Whether the variables below are all that it sets, as far as a Dockerfile can use them.
     pub(super) is_known: bool,
+    /// Whether the folder below is that of the image.
+    pub(super) is_workdir_known: bool,
     pub(super) path: String,
     pub(super) workdir: String,
     /// Further variables that Dockerfiles use.
@@ -54,7 +56,7 @@ pub(super) fn base(image: &str) -> Base {
     let other =
         || Base { path: PATH.to_owned(), workdir: "/".to_owned(), has_command: true, ..Base::default() };
     if image == "scratch" {
-        return Base { is_known: true, has_command: false, ..other() };
+        return Base { is_known: true, is_workdir_known: true, has_command: false, ..other() };
     }
     let Ok(reference) = ImageReference::parse(image) else { return other() };
     let path = reference.path();
@@ -75,6 +77,7 @@ pub(super) fn base(image: &str) -> Base {
             python: Some(image.to_owned()),
             version,
             is_known: true,
+            is_workdir_known: true,
             path: PATH_OF_PYTHON.to_owned(),
             workdir: "/".to_owned(),
             env: vec![("LANG", "C.UTF-8")],
@@ -89,6 +92,7 @@ pub(super) fn base(image: &str) -> Base {
             python,
             version,
             is_known: true,
+            is_workdir_known: true,
             path: PATH_OF_PYTHON.to_owned(),
             has_command: false,
             is_alpine,
@@ -103,7 +107,8 @@ pub(super) fn base(image: &str) -> Base {
             ("TZ", ":/etc/localtime"),
         ];
         let path = format!("/var/lang/bin:{PATH_OF_LAMBDA}");
-        return Base { version, is_known: true, path, workdir: "/var/task".to_owned(), env, ..other() };
+        let workdir = "/var/task".to_owned();
+        return Base { version, is_known: true, is_workdir_known: true, path, workdir, env, ..other() };
     }
     let conda = ["miniconda3", "anaconda3", "miniforge3", "mambaforge"].contains(&name);
     let (path, workdir) = match name {
@@ -121,12 +126,26 @@ pub(super) fn base(image: &str) -> Base {
     Base {
         version: version.filter(|_| path.contains("python")),
         is_known: is_plain || matches!(name, "golang" | "rust"),
+        is_workdir_known: is_plain || conda || is_of_known_folder(name),
         path,
         workdir: workdir.to_owned(),
         has_command: !shells.contains(&name) && !conda && name != "cuda",
         is_alpine,
         ..Base::default()
     }
+}
+
+/// Images of others whose folder is known.
+fn is_of_known_folder(name: &str) -> bool {
+    matches!(
+        name,
+        "golang"
+            | "rust"
+            | "cuda"
+            | "uvicorn-gunicorn-fastapi"
+            | "uvicorn-gunicorn"
+            | "meinheld-gunicorn-flask"
+    )
 }
 
 const PATH_OF_LAMBDA: &str = "/usr/local/bin:/usr/bin/:/bin:/opt/bin";

@@ -17,6 +17,8 @@ enum Piece {
 pub(super) struct Value {
     pieces: Vec<Piece>,
     size: usize,
+    /// Whether it is an arg that is empty unless a build passes it.
+    is_empty_arg: bool,
 }
 
 /// The longest text that variables make.
@@ -33,7 +35,12 @@ impl Value {
     }
 
     pub(super) fn arg(name: &str) -> Self {
-        Self { pieces: vec![Piece::Arg(name.to_owned())], size: name.len() + 3 }
+        Self { pieces: vec![Piece::Arg(name.to_owned())], size: name.len() + 3, is_empty_arg: false }
+    }
+
+    /// An arg that is empty unless a build passes it.
+    pub(super) fn empty_arg(name: &str) -> Self {
+        Self { is_empty_arg: true, ..Self::arg(name) }
     }
 
     fn push_str(&mut self, text: &str) {
@@ -262,7 +269,14 @@ fn modified(
         Found::Unset | Found::Unknown => false,
     };
     match kind {
-        Some('-') if set => known(name, look, out),
+        Some('-') if set => {
+            known(name, look, out);
+            if colon && !word.is_empty() && matches!(&found, Found::Known(value) if value.is_empty_arg) {
+                out.doubts.push(format!(
+                    "where the arg `{name}` is not passed, it is `{word}`: write that as the arg's default"
+                ));
+            }
+        }
         Some('-') => walk(word, escape, look, depth - 1, out),
         Some('+') if set => {
             walk(word, escape, look, depth - 1, out);

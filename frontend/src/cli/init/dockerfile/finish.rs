@@ -353,6 +353,12 @@ impl Native<'_> {
     fn user(&mut self, segments: &mut Vec<Production>, last: &mut Production) -> (Option<String>, bool) {
         let said = self.model.inherited(self.target, |own| own.user.clone());
         let Some(said) = said else {
+            let folders: Vec<String> = self.folders.drain(..).collect();
+            for folder in folders {
+                if !self.draft.app.writable.contains(&folder) {
+                    self.draft.app.writable.push(folder);
+                }
+            }
             if self.ran {
                 self.report.note(0, "the Dockerfile has no USER and runs as root; its steps may have written to root's home, so the image runs as root, too: try it without `user`".to_owned());
                 self.report.row("user: none, so root", "root");
@@ -360,12 +366,6 @@ impl Native<'_> {
             }
             self.report.note(0, "the Dockerfile has no USER and runs as root; this image runs as `app`: name what it writes to in [app] writable, or say user = \"root\"".to_owned());
             self.report.row("user: none, so root", "app (10001), which is safer");
-            let folders: Vec<String> = self.folders.drain(..).collect();
-            for folder in folders {
-                if !self.draft.app.writable.contains(&folder) {
-                    self.draft.app.writable.push(folder);
-                }
-            }
             return (None, false);
         };
         self.report.row(format!("user: {said}"), "the same");

@@ -257,7 +257,9 @@ impl Model {
         }
         let Some(base) = bottom.map(|part| &part.base) else { return Found::Unset };
         if name == "PATH" {
-            return Found::Known(Value::text(base.path.clone()));
+            // A build file says the image's own path as a Dockerfile does.
+            let path = if base.is_known { Value::text(base.path.clone()) } else { Value::arg("PATH") };
+            return Found::Known(path);
         }
         match base.env.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => Found::Known(Value::text(*value)),
@@ -319,7 +321,8 @@ impl Model {
             if is_global {
                 self.global.insert(name.to_owned(), Value::arg(name));
             }
-            self.declare(name, Some(Value::arg(name)));
+            let is_empty = self.args.get(name).is_none_or(String::is_empty);
+            self.declare(name, Some(if is_empty { Value::empty_arg(name) } else { Value::arg(name) }));
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::expand::Value;
-use super::model::{CopyOp, Model, Origin, RunOp};
+use super::model::{CopyOp, Model, Op, Origin, Part, RunOp};
 use super::report::Report;
 use super::settings::join;
 use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string};
+use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
 /// What stages are called in the build file, and where the context is.
@@ -23,6 +24,8 @@ pub(super) struct Places<'p> {
 pub(super) struct Segments {
     pub(super) done: Vec<Production>,
     pub(super) open: Production,
+    /// How many of the variables of the stage are in segments so far.
+    said: usize,
 }
 
 impl Segments {
@@ -31,6 +34,20 @@ impl Segments {
         if !self.open.run.is_empty() {
             self.done.push(std::mem::take(&mut self.open));
         }
+    }
+
+    /// Takes the variables that the stage has set up to a moment. They hold in every step of a segment, so a step that
+    /// came before them is in a segment of its own.
+    pub(super) fn variables(&mut self, part: &Part, moment: usize) {
+        let new = part.env.get(self.said..moment).unwrap_or_default();
+        if new.is_empty() {
+            return;
+        }
+        self.after_runs();
+        for (name, value) in new {
+            self.open.env.insert(name.clone(), value.written());
+        }
+        self.said = moment;
     }
 }
 
@@ -95,9 +112,14 @@ impl Places<'_> {
             Origin::Stage(at) => Some(self.names.get(*at).cloned().unwrap_or_default()),
             Origin::Image(value) => Some(image(value)),
         };
+        let to = self.destination(op, segments);
         for path in &op.paths {
+            if from.is_none() && !self.has_match(path) {
+                report.note(op.line, format!("COPY: nothing in the context matches `{path}`"));
+                continue;
+            }
             let included = match from {
-                None if plain => self.at_place(path, &op.to, workdir),
+                None if plain => self.at_place(path, &to, workdir),
                 _ => None,
             };
             if let Some(included) = included {
@@ -111,7 +133,7 @@ impl Places<'_> {
             segments.open.copy.push(Copy {
                 path: if path.is_empty() { ".".to_owned() } else { path },
                 from: from.clone(),
-                to: op.to.clone(),
+                to: to.clone(),
                 owner: op.owner.clone().filter(|owner| owner != "root:root" && owner != "root"),
                 mode: op.mode.clone().filter(|mode| {
                     let octal = !mode.is_empty() && mode.chars().all(|c| c.is_digit(8));
@@ -123,6 +145,36 @@ impl Places<'_> {
                 exclude: op.exclude.clone(),
             });
         }
+    }
+
+    /// Where files go: into a folder that an earlier step has made, a file is put and does not take its place.
+    fn destination(&self, op: &CopyOp, segments: &Segments) -> String {
+        let scripts = self.model.parts.iter().flat_map(|part| &part.ops).filter_map(|op| match op {
+            Op::Run(run) => Some(run),
+            Op::Copy(_) => None,
+        });
+        let is_made = |run: &RunOp| {
+            let mut words = run.script.split(|c: char| c.is_whitespace() || ";&|\"'()".contains(c));
+            run.line < op.line && run.script.contains("mkdir") && words.any(|word| word == op.to)
+        };
+        let is_first = segments.done.is_empty() && segments.open.run.is_empty();
+        if op.to.ends_with('/') || is_first || !scripts.into_iter().any(is_made) {
+            return op.to.clone();
+        }
+        format!("{}/", op.to)
+    }
+
+    /// Whether the context has a file for a pattern. Docker takes a pattern that matches nothing.
+    fn has_match(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./").trim_start_matches('/');
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_pattern = |text: &str| text.contains(['*', '?', '[']);
+        if !is_pattern(name) || is_pattern(folder) {
+            return true;
+        }
+        let Ok(patterns) = Patterns::from_rules([name]) else { return true };
+        let Ok(entries) = std::fs::read_dir(self.folder.join(folder)) else { return false };
+        entries.filter_map(Result::ok).any(|entry| patterns.matches(&entry.file_name().to_string_lossy()))
     }
 
     /// `ADD` of an archive: a step that unpacks it.
@@ -180,10 +232,10 @@ impl Places<'_> {
             let value = part.value_at(name, op.moment).map(Value::written).unwrap_or_default();
             ((*name).to_owned(), value)
         });
-        let read = ["PIP_", "UV_", "POETRY_", "DEBIAN_", "NPM_", "NODE_", "ACCEPT_", "SETUPTOOLS_"];
+        // A program can read every arg from its environment. Which step reads which arg is not known.
+        let is_set = |name: &String| part.value_at(name, op.moment).is_some();
         let args = part.declared().filter(|name| {
-            let given = self.model.args.get(*name).is_some_and(|value| !value.is_empty());
-            given && !mentioned.contains(name.as_str()) && read.iter().any(|start| name.starts_with(start))
+            self.model.args.contains_key(*name) && !mentioned.contains(name.as_str()) && !is_set(name)
         });
         earlier.chain(args.map(|name| (name.clone(), format!("${{{name}}}")))).collect()
     }

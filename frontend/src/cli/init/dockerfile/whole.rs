@@ -1,7 +1,7 @@
 //! Stages that are carried over whole: from the image that they start from, instruction by instruction, word for word.
 
-use super::image::{environment, say, without_empty};
-use super::model::{Model, Op, Origin};
+use super::image::{say, without_empty};
+use super::model::{Model, Op, Origin, RunOp};
 use super::place::{Places, Segments, image, is_there};
 use super::report::Report;
 use super::settings::join;
@@ -14,25 +14,33 @@ impl Places<'_> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
         let workdir = self.model.workdir(at);
         let mut segments = Segments::default();
-        if let Some(platform) =
-            part.platform.as_deref().filter(|platform| !platform.contains("BUILDPLATFORM"))
-        {
-            report.doubt(
+        match part.platform.as_deref() {
+            Some(platform) if platform.contains("BUILDPLATFORM") => report.note(
+                part.line,
+                "FROM: the stage is made on the platform of the image, not on that of the builder".to_owned(),
+            ),
+            Some(platform) => report.doubt(
                 part.line,
                 format!("FROM: a stage of a build file has no platform: pass `--platform {platform}`"),
-            );
+            ),
+            None => {}
         }
         for op in &part.ops {
             match op {
                 Op::Copy(op) => self.copy(op, &workdir, &mut segments, report),
-                Op::Run(op) => self.run(op, at, &workdir, &[], &mut segments, report),
+                Op::Run(op) => {
+                    segments.variables(part, op.moment);
+                    self.run(op, at, &workdir, &[], &mut segments, report);
+                }
             }
         }
+        segments.variables(part, part.env.len());
+        self.doubt_of_base(at, report);
         // A user that a command adds is looked up in what the segment starts from.
         if part.own.user.as_deref().is_some_and(|user| !is_there(user)) {
             segments.after_runs();
         }
-        let Segments { mut done, mut open } = segments;
+        let Segments { mut done, mut open, .. } = segments;
         say(part, &mut open);
         without_empty(&mut open);
         open.user = part.own.user.as_deref().map(string);
@@ -47,11 +55,6 @@ impl Places<'_> {
         let count = done.len();
         let mut stages = Vec::new();
         for (number, mut stage) in done.into_iter().enumerate() {
-            if number == 0 {
-                for (variable, value) in environment(self.model, &[at]) {
-                    stage.env.insert(variable, value.written());
-                }
-            }
             stage.workdir = (has_steps || part.own.workdir.is_some()).then(|| workdir.clone());
             let called = if number + 1 == count {
                 name.to_owned()
@@ -71,6 +74,43 @@ impl Places<'_> {
             stages.push((called, stage));
         }
         stages
+    }
+
+    /// Says what is taken for granted of an image that nobody knows: its folder, its user and its shell.
+    fn doubt_of_base(&self, at: usize, report: &mut Report) {
+        let Some(part) =
+            self.model.parts.get(at).filter(|part| part.parent.is_none() && !part.ops.is_empty())
+        else {
+            return;
+        };
+        let image = part.image.with(&self.model.args);
+        let runs = || {
+            part.ops.iter().filter_map(|op| match op {
+                Op::Run(run) => Some(run),
+                Op::Copy(_) => None,
+            })
+        };
+        if !part.base.is_workdir_known && part.own.workdir.is_none() {
+            let text = format!("the working directory of `{image}` is not known: `/` is taken");
+            report.doubt(part.line, text);
+        }
+        if part.base.is_known {
+            return;
+        }
+        if runs().any(|run| run.user.is_none()) {
+            let text = format!(
+                "where `{image}` names a user, the Dockerfile's steps run as that user; here they run as root"
+            );
+            report.note(part.line, text);
+        }
+        let of_bash = ["source ", "[[ ", "pushd "];
+        let script = |run: &RunOp| of_bash.iter().any(|word| run.script.contains(word));
+        if let Some(run) = runs().find(|run| part.own.shell.is_none() && script(run)) {
+            let text = format!(
+                "RUN: the shell of `{image}` is not known, and `/bin/sh` may not understand the command"
+            );
+            report.doubt(run.line, text);
+        }
     }
 
     /// A name that no stage has.
