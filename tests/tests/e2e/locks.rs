@@ -232,7 +232,9 @@ fn requirements_with_hashes_are_a_lock() -> Result {
 #[test]
 fn what_is_not_locked_is_resolved_with_a_hint() -> Result {
     let pyproject = "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"six==1.17.0\"]\n";
-    for (file, text) in [("requirements.txt", "six==1.17.0\n"), ("pyproject.toml", pyproject)] {
+    let compile = "uv pip compile --universal --generate-hashes requirements.txt -o requirements.txt";
+    let cases = [("requirements.txt", "six==1.17.0\n", compile), ("pyproject.toml", pyproject, "uv lock")];
+    for (file, text, command) in cases {
         let outcome = Build::of(&project(file, text, "")?).load().succeed()?;
         assert_eq!(installed(outcome.image()?)?, ["six 1.17.0 pybuild"]);
         let [warning] = &outcome.progress.warnings[..] else {
@@ -243,8 +245,7 @@ fn what_is_not_locked_is_resolved_with_a_hint() -> Result {
              versions (line 1)"
         );
         assert_eq!(warning.short, expected);
-        let help = "commit a lock: `uv lock`, `poetry lock`, or `uv pip compile --generate-hashes -o requirements.txt`";
-        assert_eq!(warning.detail, [help]);
+        assert_eq!(warning.detail, [format!("commit a lock: `{command}`")]);
     }
     Ok(())
 }
