@@ -11,10 +11,9 @@ pub(super) struct Base {
     pub(super) version: Option<String>,
     /// Whether the variables below are all that it sets, as far as a Dockerfile can use them.
     pub(super) is_known: bool,
-    /// Whether the folder below is that of the image.
-    pub(super) is_workdir_known: bool,
     pub(super) path: String,
-    pub(super) workdir: String,
+    /// The working directory, where it is known.
+    pub(super) workdir: Option<String>,
     /// Further variables that Dockerfiles use.
     pub(super) env: Vec<(&'static str, &'static str)>,
     /// Whether it says itself what a container runs.
@@ -53,10 +52,9 @@ const PLAIN: [&str; 20] = [
 
 /// What the name of an image tells.
 pub(super) fn base(image: &str) -> Base {
-    let other =
-        || Base { path: PATH.to_owned(), workdir: "/".to_owned(), has_command: true, ..Base::default() };
+    let other = || Base { path: PATH.to_owned(), has_command: true, ..Base::default() };
     if image == "scratch" {
-        return Base { is_known: true, is_workdir_known: true, has_command: false, ..other() };
+        return Base { is_known: true, workdir: Some("/".to_owned()), has_command: false, ..other() };
     }
     let Ok(reference) = ImageReference::parse(image) else { return other() };
     let path = reference.path();
@@ -77,9 +75,8 @@ pub(super) fn base(image: &str) -> Base {
             python: Some(image.to_owned()),
             version,
             is_known: true,
-            is_workdir_known: true,
             path: PATH_OF_PYTHON.to_owned(),
-            workdir: "/".to_owned(),
+            workdir: Some("/".to_owned()),
             env: vec![("LANG", "C.UTF-8")],
             has_command: false,
             is_alpine,
@@ -92,8 +89,8 @@ pub(super) fn base(image: &str) -> Base {
             python,
             version,
             is_known: true,
-            is_workdir_known: true,
             path: PATH_OF_PYTHON.to_owned(),
+            workdir: Some("/".to_owned()),
             has_command: false,
             is_alpine,
             ..other()
@@ -107,8 +104,8 @@ pub(super) fn base(image: &str) -> Base {
             ("TZ", ":/etc/localtime"),
         ];
         let path = format!("/var/lang/bin:{PATH_OF_LAMBDA}");
-        let workdir = "/var/task".to_owned();
-        return Base { version, is_known: true, is_workdir_known: true, path, workdir, env, ..other() };
+        let workdir = Some("/var/task".to_owned());
+        return Base { version, is_known: true, path, workdir, env, ..other() };
     }
     let conda = ["miniconda3", "anaconda3", "miniforge3", "mambaforge"].contains(&name);
     let (path, workdir) = match name {
@@ -126,9 +123,8 @@ pub(super) fn base(image: &str) -> Base {
     Base {
         version: version.filter(|_| path.contains("python")),
         is_known: is_plain || matches!(name, "golang" | "rust"),
-        is_workdir_known: is_plain || conda || is_of_known_folder(name),
         path,
-        workdir: workdir.to_owned(),
+        workdir: (is_plain || conda || is_of_known_folder(name)).then(|| workdir.to_owned()),
         has_command: !shells.contains(&name) && !conda && name != "cuda",
         is_alpine,
         ..Base::default()
@@ -208,6 +204,6 @@ mod tests {
         }
         assert_eq!(base("python:3.13.1-alpine3.20").version.as_deref(), Some("3.13.1"));
         assert_eq!(base("python:3-slim").version, None);
-        assert_eq!(base("public.ecr.aws/lambda/python:3.12").workdir, "/var/task");
+        assert_eq!(base("public.ecr.aws/lambda/python:3.12").workdir.as_deref(), Some("/var/task"));
     }
 }

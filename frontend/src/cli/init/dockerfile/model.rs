@@ -348,7 +348,7 @@ impl Model {
             if let Some(workdir) = &part.own.workdir {
                 return workdir.clone();
             }
-            bottom = &part.base.workdir;
+            bottom = part.base.workdir.as_deref().unwrap_or("/");
             here = part.parent;
         }
         bottom.to_owned()

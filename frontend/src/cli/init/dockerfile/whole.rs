@@ -90,7 +90,7 @@ impl Places<'_> {
                 Op::Copy(_) => None,
             })
         };
-        if !part.base.is_workdir_known && part.own.workdir.is_none() {
+        if part.base.workdir.is_none() && part.own.workdir.is_none() {
             let text = format!("the working directory of `{image}` is not known: `/` is taken");
             report.doubt(part.line, text);
         }
