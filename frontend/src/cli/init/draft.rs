@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use serde_json::json;
-
 use crate::address::visible;
 
 /// What will be written. Every list may be empty, every setting absent.
@@ -163,7 +161,7 @@ impl Command {
 
 /// A basic string of TOML. What JSON escapes, TOML escapes in the same way.
 pub(super) fn string(text: &str) -> String {
-    json!(text).to_string().replace('\u{7f}', "\\u007f")
+    serde_json::json!(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 pub(super) fn list(words: &[String]) -> String {
