@@ -116,3 +116,22 @@ pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, gates: &[State
 fn folder(path: &str) -> String {
     format!("{}/", path.trim_end_matches('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The links and modes are those of the images of Debian 12 and Ubuntu 24.04: `/bin` leads to `usr/bin`, `/tmp` is 1777,
+    /// `/root` is 0700.
+    #[test]
+    fn a_folder_of_the_system_is_never_made_anew() {
+        let app = ImagePath::constant("/app");
+        for to in ["/bin/", "/bin", "/bin/uv", "/tmp/", "/root/.config", "/", "/usr/local/bin/", "/var"] {
+            assert!(!merges(to, Some(&app)), "{to}");
+        }
+        assert!(!merges("/tmp/x", Some(&ImagePath::constant("/tmp"))));
+        for to in ["/app", "/app/", "/app/static", "/entry.sh", "/data/"] {
+            assert!(merges(to, Some(&app)), "{to}");
+        }
+    }
+}

@@ -162,3 +162,21 @@ CMD [\"python3\", \"app.py\"]
     let project = project(dockerfile, &[("app.py", "print('srv')\n")])?;
     compare(&project, &["id -un", "python3 app.py", "ls /srv"])
 }
+
+/// `/bin` is a link in Debian's images, and `/tmp` is everybody's.
+#[test]
+fn files_in_folders_that_the_system_has() -> Result {
+    let dockerfile = "\
+FROM debian:bookworm-slim AS tools
+RUN printf '#!/bin/sh\\necho one\\n' > /one && printf '#!/bin/sh\\necho two\\n' > /two && chmod 755 /one /two
+
+FROM debian:bookworm-slim
+COPY --from=tools /one /two /bin/
+COPY app.txt note.txt /tmp/
+ENV LATER=yes
+USER nobody
+CMD [\"one\"]
+";
+    let project = project(dockerfile, &[("app.txt", "app\n"), ("note.txt", "note\n")])?;
+    compare(&project, &["readlink /bin; one; two", "stat -c %a /tmp; cat /tmp/app.txt /tmp/note.txt"])
+}

@@ -10,17 +10,17 @@ const MANIFEST: &str = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backe
 /// As many packages of some years ago: setuptools 82 and later ones do not have the module.
 const SETUP: &str = "import pkg_resources\nimport setuptools\nsetuptools.setup(py_modules=[\"old\"])\n";
 
-#[test]
-fn a_constraint_holds_back_what_builds_a_source() -> Result {
+/// Builds the package without a constraint, where `step` says why it fails, and with one.
+fn with_and_without_a_constraint(lock: &str, manifest: &str, setup: &str, step: &str) -> Result {
     let constraints = "[dependencies]\nbuild-constraints = [\"setuptools<81\"]\n";
     for tables in ["", constraints] {
-        let project = project("requirements.txt", "--require-hashes\n./libs/old\n", tables)?;
-        project.write("libs/old/pyproject.toml", MANIFEST)?;
-        project.write("libs/old/setup.py", SETUP)?;
+        let project = project("requirements.txt", lock, tables)?;
+        project.write("libs/old/pyproject.toml", manifest)?;
+        project.write("libs/old/setup.py", setup)?;
         project.write("libs/old/old.py", "")?;
         if tables.is_empty() {
             let failed = Build::of(&project).fail()?;
-            let words = failed.progress.log_of(failed.step("build: old")?);
+            let words = failed.progress.log_of(failed.step(step)?);
             assert!(words.contains("No module named 'pkg_resources'"), "{words}");
         } else {
             let outcome = Build::of(&project).load().succeed()?;
@@ -30,28 +30,17 @@ fn a_constraint_holds_back_what_builds_a_source() -> Result {
     Ok(())
 }
 
+#[test]
+fn a_constraint_holds_back_what_builds_a_source() -> Result {
+    with_and_without_a_constraint("--require-hashes\n./libs/old\n", MANIFEST, SETUP, "build: old")
+}
+
 /// Of a source without a lock, the step that resolves has to know what the source requires, and asks its backend.
 #[test]
 fn a_constraint_holds_back_what_resolves_a_source() -> Result {
-    let constraints = "[dependencies]\nbuild-constraints = [\"setuptools<81\"]\n";
-    for tables in ["", constraints] {
-        let project = project("requirements.txt", "./libs/old\n", tables)?;
-        project.write(
-            "libs/old/pyproject.toml",
-            &MANIFEST.replace("version = \"1.0\"", "dynamic = [\"version\"]"),
-        )?;
-        project.write("libs/old/setup.py", &SETUP.replace("setup(", "setup(version=\"1.0\", "))?;
-        project.write("libs/old/old.py", "")?;
-        if tables.is_empty() {
-            let failed = Build::of(&project).fail()?;
-            let words = failed.progress.log_of(failed.step("resolve: requirements.txt")?);
-            assert!(words.contains("No module named 'pkg_resources'"), "{words}");
-        } else {
-            let outcome = Build::of(&project).load().succeed()?;
-            assert_eq!(installed(outcome.image()?)?, ["old 1.0 pybuild"]);
-        }
-    }
-    Ok(())
+    let manifest = MANIFEST.replace("version = \"1.0\"", "dynamic = [\"version\"]");
+    let setup = SETUP.replace("setup(", "setup(version=\"1.0\", ");
+    with_and_without_a_constraint("./libs/old\n", &manifest, &setup, "resolve: requirements.txt")
 }
 
 /// What pip 26.3 writes for the same lock in `/app` (`pip install -r pylock.toml`).

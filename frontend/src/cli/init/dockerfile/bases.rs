@@ -108,40 +108,26 @@ pub(super) fn base(image: &str) -> Base {
         return Base { version, is_known: true, path, workdir, env, ..other() };
     }
     let conda = ["miniconda3", "anaconda3", "miniforge3", "mambaforge"].contains(&name);
-    let (path, workdir) = match name {
-        "golang" => (format!("/go/bin:/usr/local/go/bin:{PATH}"), "/go"),
-        "rust" => (format!("/usr/local/cargo/bin:{PATH}"), "/"),
-        "cuda" => (format!("/usr/local/nvidia/bin:/usr/local/cuda/bin:{PATH}"), "/"),
-        "uvicorn-gunicorn-fastapi" | "uvicorn-gunicorn" | "meinheld-gunicorn-flask" => {
-            (PATH_OF_PYTHON.to_owned(), "/app")
-        }
-        _ if conda => (format!("/opt/conda/bin:{PATH}"), "/"),
-        _ => (PATH.to_owned(), "/"),
-    };
     let is_plain = is_official && PLAIN.contains(&name);
+    // The folder of an image that is not known is not guessed. Its path is that of the image: `${PATH}`.
+    let (own_path, workdir) = match name {
+        "golang" => (format!("/go/bin:/usr/local/go/bin:{PATH}"), Some("/go")),
+        "rust" => (format!("/usr/local/cargo/bin:{PATH}"), Some("/")),
+        "uvicorn-gunicorn-fastapi" | "uvicorn-gunicorn" | "meinheld-gunicorn-flask" => {
+            (PATH.to_owned(), Some("/app"))
+        }
+        _ => (PATH.to_owned(), (is_plain || conda || name == "cuda").then_some("/")),
+    };
     let shells = ["debian", "ubuntu", "alpine", "fedora", "rockylinux", "almalinux", "buildpack-deps"];
     Base {
         version: version.filter(|_| path.contains("python")),
         is_known: is_plain || matches!(name, "golang" | "rust"),
-        path,
-        workdir: (is_plain || conda || is_of_known_folder(name)).then(|| workdir.to_owned()),
+        path: own_path,
+        workdir: workdir.map(str::to_owned),
         has_command: !shells.contains(&name) && !conda && name != "cuda",
         is_alpine,
         ..Base::default()
     }
-}
-
-/// Images of others whose folder is known.
-fn is_of_known_folder(name: &str) -> bool {
-    matches!(
-        name,
-        "golang"
-            | "rust"
-            | "cuda"
-            | "uvicorn-gunicorn-fastapi"
-            | "uvicorn-gunicorn"
-            | "meinheld-gunicorn-flask"
-    )
 }
 
 const PATH_OF_LAMBDA: &str = "/usr/local/bin:/usr/bin/:/bin:/opt/bin";
@@ -204,6 +190,9 @@ mod tests {
         }
         assert_eq!(base("python:3.13.1-alpine3.20").version.as_deref(), Some("3.13.1"));
         assert_eq!(base("python:3-slim").version, None);
+        assert_eq!(base("registry.example/devcontainers/python:3.12").version.as_deref(), Some("3.12"));
+        assert_eq!(base("node:20").version, None);
+        assert_eq!(base("registry.example/team/image:1").workdir, None);
         assert_eq!(base("public.ecr.aws/lambda/python:3.12").workdir.as_deref(), Some("/var/task"));
     }
 }

@@ -381,6 +381,14 @@ impl Part {
         self.env.iter().take(moment).rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// Its `RUN`s.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &RunOp> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Run(run) => Some(run),
+            Op::Copy(_) => None,
+        })
+    }
+
     /// The names of args that are declared.
     pub(super) fn declared(&self) -> impl Iterator<Item = &String> {
         self.args.keys()

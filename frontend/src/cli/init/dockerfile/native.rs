@@ -241,6 +241,7 @@ impl<'a> Native<'a> {
         self.may_bring_packages |= may_bring_packages(&text);
         self.ran |= !only_folders && !kept.iter().all(|text| text.starts_with("pip install "));
         let step = RunOp { command, script: text, ..op.clone() };
+        self.places.note_later(op, at, self.report);
         self.places.run(&step, at, workdir, &more, &mut self.segments, self.report);
         Ok(())
     }
@@ -337,6 +338,7 @@ impl<'a> Native<'a> {
         self.is_ordinary(&op.script, op.line)?;
         self.ran = true;
         self.may_bring_packages |= may_bring_packages(&op.script);
+        self.places.note_later(op, at, self.report);
         self.places.run(op, at, workdir, &[], &mut self.segments, self.report);
         Ok(())
     }

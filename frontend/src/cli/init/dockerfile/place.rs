@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::expand::Value;
-use super::model::{CopyOp, Model, Op, Origin, Part, RunOp};
+use super::model::{CopyOp, Model, Origin, Part, RunOp};
 use super::report::Report;
 use super::settings::join;
 use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string};
@@ -149,16 +149,12 @@ impl Places<'_> {
 
     /// Where files go: into a folder that an earlier step has made, a file is put and does not take its place.
     fn destination(&self, op: &CopyOp, segments: &Segments) -> String {
-        let scripts = self.model.parts.iter().flat_map(|part| &part.ops).filter_map(|op| match op {
-            Op::Run(run) => Some(run),
-            Op::Copy(_) => None,
-        });
         let is_made = |run: &RunOp| {
             let mut words = run.script.split(|c: char| c.is_whitespace() || ";&|\"'()".contains(c));
             run.line < op.line && run.script.contains("mkdir") && words.any(|word| word == op.to)
         };
         let is_first = segments.done.is_empty() && segments.open.run.is_empty();
-        if op.to.ends_with('/') || is_first || !scripts.into_iter().any(is_made) {
+        if op.to.ends_with('/') || is_first || !self.model.parts.iter().flat_map(Part::runs).any(is_made) {
             return op.to.clone();
         }
         format!("{}/", op.to)
@@ -221,6 +217,20 @@ impl Places<'_> {
             keys.push((format!("env.{}", key(&name)), string(&value)));
         }
         segments.open.run.push(Step { command: op.command.clone(), keys });
+    }
+
+    /// Says which variables reach a command that the Dockerfile sets only later: in a build file, those of a stage hold in
+    /// all of its steps.
+    pub(super) fn note_later(&self, op: &RunOp, at: usize, report: &mut Report) {
+        let Some(part) = self.model.parts.get(at) else { return };
+        let later = part.env.get(op.moment..).unwrap_or_default().iter().map(|(name, _)| name.as_str());
+        let later: BTreeSet<&str> = later.filter(|name| part.value_at(name, op.moment).is_none()).collect();
+        if !later.is_empty() {
+            let list = later.into_iter().collect::<Vec<_>>().join(", ");
+            let text =
+                format!("RUN: variables that the Dockerfile sets later hold in this step as well: {list}");
+            report.note(op.line, text);
+        }
     }
 
     /// Variables that have another value later, and args that programs read without being told by the text.

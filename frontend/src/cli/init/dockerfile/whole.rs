@@ -84,12 +84,6 @@ impl Places<'_> {
             return;
         };
         let image = part.image.with(&self.model.args);
-        let runs = || {
-            part.ops.iter().filter_map(|op| match op {
-                Op::Run(run) => Some(run),
-                Op::Copy(_) => None,
-            })
-        };
         if part.base.workdir.is_none() && part.own.workdir.is_none() {
             let text = format!("the working directory of `{image}` is not known: `/` is taken");
             report.doubt(part.line, text);
@@ -97,7 +91,7 @@ impl Places<'_> {
         if part.base.is_known {
             return;
         }
-        if runs().any(|run| run.user.is_none()) {
+        if part.runs().any(|run| run.user.is_none()) {
             let text = format!(
                 "where `{image}` names a user, the Dockerfile's steps run as that user; here they run as root"
             );
@@ -105,7 +99,7 @@ impl Places<'_> {
         }
         let of_bash = ["source ", "[[ ", "pushd "];
         let script = |run: &RunOp| of_bash.iter().any(|word| run.script.contains(word));
-        if let Some(run) = runs().find(|run| part.own.shell.is_none() && script(run)) {
+        if let Some(run) = part.runs().find(|run| part.own.shell.is_none() && script(run)) {
             let text = format!(
                 "RUN: the shell of `{image}` is not known, and `/bin/sh` may not understand the command"
             );
