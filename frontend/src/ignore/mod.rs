@@ -72,7 +72,8 @@ pub struct PatternError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Compiled {
     rule: Rule,
-    cleaned: String,
+    /// What the engine is sent.
+    sent: String,
     negated: bool,
     pattern: Pattern,
 }
@@ -159,39 +160,50 @@ impl Patterns {
         self.rules.iter().map(|compiled| &compiled.rule)
     }
 
-    /// The rules as the engine's exclude patterns: cleaned, in order, with `!` where negated.
+    /// The rules as the engine's exclude patterns, in order, with `!` where a rule takes paths back: the same strings
+    /// that Docker's own reader of ignore files gives.
     pub fn to_strings(&self) -> Vec<String> {
-        self.rules
-            .iter()
-            .map(|rule| format!("{}{}", if rule.negated { "!" } else { "" }, rule.cleaned))
-            .collect()
+        self.rules.iter().map(|rule| rule.sent.clone()).collect()
     }
 }
 
+/// Reads one line of an ignore file the way Docker's two readers do, one after the other: the client's reader of the
+/// file makes a rule, and the engine's matcher reads this rule once more.
 fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
-    let text = line.trim();
-    let rule = Rule { text: text.to_owned(), line: number };
-    let (negated, body) = match text.strip_prefix('!') {
-        Some(body) => (true, body.trim()),
-        None => (false, text),
+    let rule = Rule { text: line.trim().to_owned(), line: number };
+    let Some(sent) = rule_of_line(&rule.text) else {
+        return Err(PatternError { rule, problem: Malformed::EmptyNegation });
     };
-    if body.is_empty() {
+    let (negated, cleaned) = pattern_of_rule(&sent);
+    if negated && cleaned.is_empty() {
         return Err(PatternError { rule, problem: Malformed::EmptyNegation });
     }
-    let cleaned = clean_path(body);
-    let cleaned = match cleaned.strip_prefix('/') {
-        Some(relative) if !relative.is_empty() => relative.to_owned(),
-        _ => cleaned,
-    };
-    // The engine reads what it is sent once more: blanks around it are no part of it, and of `/!a` it gets `!a`.
-    let cleaned = if cleaned.trim() == cleaned { cleaned } else { clean_path(cleaned.trim()) };
-    let (negated, cleaned) = match cleaned.strip_prefix('!') {
-        Some("") if !negated => return Err(PatternError { rule, problem: Malformed::EmptyNegation }),
-        Some(taken_back) if !negated => (true, taken_back.to_owned()),
-        _ => (negated, cleaned),
-    };
     match Pattern::compile(&cleaned) {
-        Ok(pattern) => Ok(Compiled { rule, cleaned, negated, pattern }),
+        Ok(pattern) => Ok(Compiled { rule, sent, negated, pattern }),
         Err(problem) => Err(PatternError { rule, problem }),
+    }
+}
+
+/// The rule that Docker's reader of ignore files makes of a line without blanks around it. `None` for a lone `!`.
+fn rule_of_line(line: &str) -> Option<String> {
+    let (mark, body) = match line.strip_prefix('!') {
+        Some(body) => ("!", body.trim()),
+        None => ("", line),
+    };
+    if body.is_empty() {
+        return None;
+    }
+    let cleaned = clean_path(body);
+    let relative = cleaned.strip_prefix('/').filter(|relative| !relative.is_empty()).unwrap_or(&cleaned);
+    Some(format!("{mark}{relative}"))
+}
+
+/// Whether a rule takes paths back, and its pattern, as the engine's matcher reads the rule. The matcher takes blanks
+/// away from the ends and cleans the path again, so `/!a` of a file is `!a` here, and `/\tb` is `b`.
+fn pattern_of_rule(rule: &str) -> (bool, String) {
+    let cleaned = clean_path(rule.trim());
+    match cleaned.strip_prefix('!') {
+        Some(taken_back) => (true, taken_back.to_owned()),
+        None => (false, cleaned),
     }
 }

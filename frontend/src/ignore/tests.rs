@@ -89,14 +89,16 @@ fn the_rule_that_hides_is_reported_with_its_line() {
 
 #[test]
 fn negations_are_trimmed_and_cleaned_like_other_rules() {
-    let patterns = Patterns::parse("!  /a//b/ \n!/\n").expect("valid");
-    assert_eq!(patterns.to_strings(), ["!a/b", "!/"]);
+    let patterns = Patterns::parse("!  /a//b/ \n").expect("valid");
+    assert_eq!(patterns.to_strings(), ["!a/b"]);
 }
 
 #[test]
 fn malformed_rules_name_the_mistake_and_the_line() {
     let cases = [
         ("a\n!\n", 2, "`!` is not a valid ignore pattern: `!` needs a pattern after it"),
+        // The engine's matcher cleans `!/` to `!`, and refuses the transfer.
+        ("!/\n", 1, "`!/` is not a valid ignore pattern: `!` needs a pattern after it"),
         ("[a", 1, "`[a` is not a valid ignore pattern: `[` is not closed"),
         (
             "x[]",
@@ -161,20 +163,23 @@ fn paths_are_cleaned_as_in_go() {
     }
 }
 
-/// Docker's reader of ignore files takes the `/` from `/!a`, and its matcher then reads `!a`; found by fuzzing.
+/// Docker's reader of ignore files takes the `/` from `/!a`, and its matcher then reads `!a`. Both take blanks from the
+/// ends of a rule, and the second reading meets other ends than the first; found by fuzzing. The expectations follow
+/// `ignorefile.ReadAll` and `patternmatcher.New` of Moby's package patternmatcher.
 #[test]
 fn rules_are_read_once_more_as_the_engine_gets_them() {
-    for (rules, path, hidden) in [
-        (&["a", "/!a"][..], "a", false),
-        (&["/!a"], "!a", false),
-        (&["*", "!/!a"], "!a", false),
-        (&["/\tb"], "b", true),
+    for (rules, sent, path, hidden) in [
+        (&["a", "/!a"][..], &["a", "!a"][..], "a", false),
+        (&["/!a"], &["!a"], "!a", false),
+        (&["*", "!/!a"], &["*", "!!a"], "!a", false),
+        (&["/\tb"], &["\tb"], "b", true),
+        (&["a\t/\t/"], &["a\t/\t"], "a", false),
+        (&["a\t/\t/"], &["a\t/\t"], "a\t", true),
+        (&["c/ /"], &["c/ "], "c", true),
     ] {
         assert_eq!(hides(rules, path), hidden, "{rules:?} on `{path}`");
         let patterns = Patterns::from_rules(rules.iter().copied()).expect("well formed");
-        let sent = patterns.to_strings();
-        let again = Patterns::from_rules(sent.iter().map(String::as_str)).expect("well formed");
-        assert_eq!(again.matches(path), hidden, "{sent:?} on `{path}`");
+        assert_eq!(patterns.to_strings(), sent, "{rules:?}");
     }
     assert!(Patterns::from_rules(["/!"]).is_err());
 }
