@@ -204,4 +204,13 @@ impl Definition {
     pub fn to_json(&self) -> serde_json::Value {
         dump::definition(self)
     }
+
+    /// The same as text, indented, with a line break at its end.
+    pub fn to_json_text(&self) -> String {
+        let json = self.to_json();
+        // The formatter of a value does the same, one small piece after the other.
+        let mut text = serde_json::to_string_pretty(&json).unwrap_or_else(|_| format!("{json:#}"));
+        text.push('\n');
+        text
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{is_invisible, visible};
+use super::{every, is_invisible, path_of, split_scheme, visible};
 
 /// The longest name that file systems of Linux take, in bytes (`NAME_MAX`).
 const LONGEST: usize = 255;
@@ -28,11 +28,13 @@ impl FileName {
     /// If it is a path or none at all, has characters that are not seen, is too long, or has a meaning of its own in
     /// layers of images.
     pub fn parse(name: &str) -> Result<Self, FileNameError> {
+        // Nearly every name has neither.
+        let is_odd = !every(name, |byte| byte.is_ascii_graphic() & (byte != b'/') & (byte != b'\\'));
         let reason = match name {
             "" => "it is empty",
             "." | ".." => "it is a folder",
-            name if name.contains(['/', '\\']) => "it has a slash",
-            name if name.chars().any(is_invisible) => "it has a control character",
+            name if is_odd && name.contains(['/', '\\']) => "it has a slash",
+            name if is_odd && name.chars().any(is_invisible) => "it has a control character",
             // Layers of images remove files by such names.
             name if name.starts_with(".wh.") => "layers give names with `.wh.` another meaning",
             name if name.starts_with('-') => "it looks like an option",
@@ -48,12 +50,10 @@ impl FileName {
     /// # Errors
     /// If what stands there is none.
     pub fn of_address(address: &str) -> Result<Self, FileNameError> {
-        let end = address.bytes().position(|byte| matches!(byte, b'?' | b'#'));
-        let path = end.and_then(|end| address.get(..end)).unwrap_or(address);
+        let path = path_of(address);
         // The host is no name of a file.
-        let path = path
-            .split_once("://")
-            .map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let path =
+            split_scheme(path).map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         let path = path.trim_end_matches('/');
         Self::parse(&decoded(path.rsplit('/').next().unwrap_or(path)))
     }

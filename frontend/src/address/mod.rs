@@ -78,8 +78,8 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// `None` if the text has no scheme.
     fn split(text: &'a str) -> Option<Self> {
-        let (scheme, after) = text.split_once("://")?;
-        let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+        let (scheme, after) = split_scheme(text)?;
+        let end = after.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(after.len());
         let (authority, rest) = after.split_at(end);
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
@@ -89,13 +89,43 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// What stands between the scheme of an address and its host.
+const SCHEME_END: &str = "://";
+
+/// Where [`SCHEME_END`] stands in a text. The search for its first byte alone is the quick one, and files of megabytes are
+/// searched in every build.
+fn scheme_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let colons = text.match_indices(':').map(|(at, _)| at);
+    colons.filter(|at| text.as_bytes().get(at + 1..at + SCHEME_END.len()) == Some(b"//"))
+}
+
+/// The scheme of an address and what follows `://`; `None` where there is no `://`.
+pub fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let at = scheme_ends(text).next()?;
+    Some((text.get(..at)?, text.get(at + SCHEME_END.len()..)?))
+}
+
+/// An address without its query and its fragment.
+fn path_of(address: &str) -> &str {
+    let address = address.split_once('#').map_or(address, |(address, _)| address);
+    address.split_once('?').map_or(address, |(path, _)| path)
+}
+
+/// Whether all bytes of a text are of a kind. Every byte is asked without a branch, so that the processor asks about many
+/// at once: for texts that nearly always are.
+fn every(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & is_one(byte))
+}
+
 /// Checks what holds for addresses of every kind.
 fn check(text: &str, parts: &Parts<'_>) -> Result<(), AddressError> {
     let address = || visible(&redacted(text));
     if !is_host(parts.host) {
         return Err(AddressError::Host { address: address() });
     }
-    let mut bytes = parts.rest.bytes();
+    // Next to none has an escape.
+    let escaped = parts.rest.find('%').and_then(|first| parts.rest.get(first..)).unwrap_or_default();
+    let mut bytes = escaped.bytes();
     while let Some(byte) = bytes.next() {
         let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
         if byte == b'%' && !(is_digit(bytes.next()) && is_digit(bytes.next())) {
@@ -111,7 +141,7 @@ fn check_characters(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::Length);
     }
     // A lock has thousands of addresses, and nearly all of them are plain.
-    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+    if every(text, |byte| byte.is_ascii_graphic() & (byte != b'\\')) {
         return Ok(());
     }
     let odd = text.chars().find_map(|c| match c {
@@ -171,7 +201,7 @@ pub fn is_invisible(c: char) -> bool {
 /// A text of a stranger as it may be shown: a character that is not seen, or that a terminal takes as a command, is
 /// replaced by one sign that is seen. Line breaks and tabs of a text of several lines count as such; see [`lines`].
 pub fn visible(text: &str) -> String {
-    if text.bytes().all(is_plain) {
+    if every(text, is_plain) {
         return text.to_owned();
     }
     text.chars().map(sign).collect()
@@ -180,7 +210,7 @@ pub fn visible(text: &str) -> String {
 /// The same for a text whose lines stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     // Files of megabytes go through here at every build.
-    if text.bytes().all(|byte| is_plain(byte) || matches!(byte, b'\n' | b'\t')) {
+    if every(text, |byte| is_plain(byte) | (byte == b'\n') | (byte == b'\t')) {
         return Cow::Borrowed(text);
     }
     let shown = |c| if matches!(c, '\n' | '\t') { c } else { sign(c) };
@@ -192,7 +222,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 
 /// Whether a byte is a character of ASCII that is seen, or a blank.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() || byte == b' '
+    byte.is_ascii_graphic() | (byte == b' ')
 }
 
 /// The sign that stands for a character: itself, where it is seen.

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::{SCHEME_END, path_of, scheme_ends};
+
 /// What stands in the place of a secret.
 const HIDDEN: &str = "****";
 
@@ -107,22 +109,26 @@ pub fn has_credentials(text: &str) -> bool {
 
 /// Where secrets stand, in the order of the text.
 fn pieces(text: &str) -> impl Iterator<Item = Piece> + '_ {
-    text.match_indices("://").flat_map(move |(at, mark)| {
-        let start = at + mark.len();
+    scheme_ends(text).flat_map(move |at| {
+        let start = at + SCHEME_END.len();
         let rest = text.get(start..).unwrap_or_default();
         let word = rest.get(..end_of_word(rest)).unwrap_or_default();
         // An address in the query of another one is looked at by itself.
-        let word = word.get(..word.find("://").unwrap_or(word.len())).unwrap_or_default();
+        let word = word.get(..scheme_ends(word).next().unwrap_or(word.len())).unwrap_or_default();
         in_address(word, start)
     })
 }
 
+/// Whether a byte ends an address, or is beyond ASCII and needs a closer look. One question for both: every byte of every
+/// address of a lock is asked.
+fn stops(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'<' | b'>' | b'`' | 0x80..)
+}
+
 /// Where the address ends that a text begins with.
 fn end_of_word(text: &str) -> usize {
-    let is_end = |byte: u8| {
-        byte.is_ascii_whitespace() || byte == 0x0b || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`')
-    };
-    match text.bytes().position(|byte| is_end(byte) || !byte.is_ascii()) {
+    let is_end = |byte: u8| byte.is_ascii() && stops(byte);
+    match text.bytes().position(stops) {
         Some(end) if text.as_bytes().get(end).is_some_and(|byte| !byte.is_ascii()) => {
             // Blanks beyond ASCII end an address, too.
             let is_end = |c: char| c.is_whitespace() || u8::try_from(c).is_ok_and(is_end);
@@ -136,7 +142,9 @@ fn end_of_word(text: &str) -> usize {
 /// The secrets of an address, which begins behind its `://` at `start`.
 fn in_address(word: &str, start: usize) -> Vec<Piece> {
     let mut found = Vec::new();
-    let authority = word.get(..word.find(['/', '?', '#']).unwrap_or(word.len())).unwrap_or_default();
+    let authority_end =
+        word.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(word.len());
+    let authority = word.get(..authority_end).unwrap_or_default();
     // Nearly all addresses have no user, and a search for one byte is quick.
     let user = if word.contains('@') {
         authority.rsplit_once('@').map_or_else(|| broken(word, authority), |(user, _)| Some(user))
@@ -150,8 +158,7 @@ fn in_address(word: &str, start: usize) -> Vec<Piece> {
     }
     let skipped = user.map_or(authority.len(), |user| authority.len().max(user.len() + 1));
     let rest = word.get(skipped..).unwrap_or_default();
-    let path_end = rest.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
-    let path = rest.get(..path_end).unwrap_or_default();
+    let path = path_of(rest);
     match token_of_path(path, start + skipped) {
         Some(token) => found.push(token),
         None => found.extend(tokens_among(path, start + skipped)),
@@ -200,7 +207,10 @@ fn has_token_form(part: &str) -> bool {
         rest.len() >= SHORTEST_TOKEN
             && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     };
-    let mut named = TOKEN_PREFIXES.iter().filter_map(|prefix| part.strip_prefix(prefix));
+    // Nearly no part has even the first letter of a prefix.
+    let first = part.bytes().next();
+    let alike = TOKEN_PREFIXES.iter().filter(|prefix| prefix.bytes().next() == first);
+    let mut named = alike.filter_map(|prefix| part.strip_prefix(prefix));
     let is_web_token =
         part.starts_with("eyJ") && part.split('.').count() == 3 && part.len() > 2 * SHORTEST_TOKEN;
     named.any(is_rest) || is_web_token

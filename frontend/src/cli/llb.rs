@@ -10,6 +10,6 @@ pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
     let platform = platform::one_of(build.platform.as_deref())?;
     let prepared = opened.plan(build.target.as_deref(), &platform)?;
     let image = offline::emit(&opened, &prepared, &platform)?;
-    let result = format!("{:#}\n", image.state.marshal().to_json());
+    let result = image.state.marshal().to_json_text();
     Ok(Answer { result, notes: offline::notes(&prepared), code: 0 })
 }

@@ -60,8 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             for note in &answer.notes {
                 let _ = writeln!(errors, "note: {note}");
             }
-            let mut out = anstream::stdout();
-            let written = out.write_all(answer.result.as_bytes()).and_then(|()| out.flush());
+            let written = write(&answer.result);
             // Readers such as `head` may close early; anything else means that the result is not whole.
             match written {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -72,6 +71,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => complain(&error),
     }
+}
+
+/// Writes a result to standard output; without its colours where they are not wanted.
+fn write(result: &str) -> std::io::Result<()> {
+    // To look for colours costs more than to make a graph.
+    if !result.contains('\x1b') {
+        let mut out = std::io::stdout();
+        return out.write_all(result.as_bytes()).and_then(|()| out.flush());
+    }
+    let mut out = anstream::stdout();
+    out.write_all(result.as_bytes()).and_then(|()| out.flush())
 }
 
 fn answer(command: &Command) -> Result<Answer, CliError> {

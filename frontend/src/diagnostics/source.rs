@@ -127,6 +127,9 @@ impl Source {
 
 /// How many characters of UTF-8 begin in these bytes.
 fn beginnings(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 

@@ -5,7 +5,7 @@
 
 use super::artifact::Location;
 use super::model::Source;
-use crate::address::{AddressError, Commit, GitUrl, HttpUrl, decoded};
+use crate::address::{AddressError, Commit, GitUrl, HttpUrl, decoded, split_scheme};
 
 /// Joins `path` to the folder `base`, both with `/`, and takes out `.` and what `..` cancels. An absolute `path`
 /// stays as it is; the folder itself is `.`.
@@ -34,7 +34,7 @@ pub(super) fn join(base: &str, path: &str) -> String {
 /// Whether `text` is an address and not a path.
 pub fn is_url(text: &str) -> bool {
     let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    text.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(in_scheme))
+    split_scheme(text).is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(in_scheme))
 }
 
 /// The path of a `file:` address.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context::ContextError;
+use super::decode::lossy;
 use super::files::Files;
 use super::requirements::Requirements;
 use crate::address::has_credentials;
@@ -77,7 +78,7 @@ pub(super) fn read(
         return Ok(None);
     };
     let path = named.value.as_str();
-    let source = Arc::new(Source::new(path, String::from_utf8_lossy(&bytes).into_owned()));
+    let source = Arc::new(Source::new(path, lossy(bytes)));
     let read = match Format::of_file(path) {
         Some(format) => conda::parse(format, &source).map(|lock| CondaSource::Locked(Arc::new(lock))),
         None => EnvironmentFile::parse(&source).map(|file| CondaSource::Environment(Arc::new(file))),

@@ -27,6 +27,12 @@ pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
+/// A text that a tool has written, which is UTF-8: what is none is replaced, to be refused by who reads the text.
+pub(super) fn lossy(bytes: Vec<u8>) -> String {
+    // Locks have megabytes, and nearly all of them are what they should be.
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// Whether the bytes are UTF-8 as they are.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() && !is_latin1(bytes)

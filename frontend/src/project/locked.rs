@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::build::{self, BuildSettings};
 use super::context::ContextError;
-use super::decode::decoded;
+use super::decode::{decoded, lossy};
 use super::files::Files;
 use super::requirements::Requirements;
 use super::workspace::{self, Workspace};
@@ -81,13 +81,12 @@ fn read_one(
         found.report(&spec.source, named.span, Problem::UnknownLock { path: path.to_owned() });
         return Ok(None);
     };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let source = Arc::new(Source::new(path, text));
+    let source = Arc::new(Source::new(path, lossy(bytes)));
     let manifest = match named.value.sibling(format.manifest()) {
         Some(manifest) if !format.manifest().is_empty() => files.context.read(&manifest)?,
         _ => None,
     };
-    let manifest = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let manifest = manifest.map(lossy);
     let pyproject = manifest.as_deref().filter(|_| format.manifest() == "pyproject.toml");
     let Some(mut lock) = parse(format, &source, pyproject, files, found) else { return Ok(None) };
     let beside = pyproject.and_then(|text| {
@@ -121,7 +120,7 @@ fn compare(
     } else {
         (Workspace::default(), None)
     };
-    let settings = settings.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let settings = settings.map(lossy);
     let beside = Beside { manifest, settings: settings.as_deref(), projects, members, hidden };
     for (folder, stale) in lock.stale(&beside) {
         let manifest = match folder.as_str() {
