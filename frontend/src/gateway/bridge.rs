@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use buildkit_llb::{CapSet, Platform};
@@ -26,6 +26,7 @@ use crate::gateway::errors::RpcError;
 use crate::gateway::inputs_message;
 use crate::gateway::result::GatewayResult;
 use crate::gateway::solve_message::{self, NestedAnswer};
+use crate::gateway::trace::Trace;
 use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -61,6 +62,7 @@ pub struct Bridge {
     /// The images that were looked up so far.
     images: Mutex<Vec<(ImageRequest, ImageAnswer)>>,
     returned: AtomicBool,
+    pub(super) trace: Arc<Trace>,
     pub(super) runtime: Runtime,
 }
 
@@ -71,9 +73,10 @@ impl Bridge {
     /// # Errors
     /// [`ConnectError`] if there is no engine, or none that answers within 15 s.
     pub fn connect() -> Result<Self, ConnectError> {
+        let trace = Trace::begin();
         let runtime = start_runtime()?;
         let channel = runtime.block_on(transport::connect_stdio())?;
-        Self::ping(runtime, channel)
+        Self::ping(runtime, channel, trace)
     }
 
     /// Connects over a stream of the caller's, which `open` makes on the bridge's runtime.
@@ -85,18 +88,20 @@ impl Bridge {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
         F: Future<Output = S>,
     {
+        let trace = Trace::begin();
         let runtime = start_runtime()?;
         let channel = runtime.block_on(async { transport::connect(open().await).await })?;
-        Self::ping(runtime, channel)
+        Self::ping(runtime, channel, trace)
     }
 
-    fn ping(runtime: Runtime, channel: Channel) -> Result<Self, ConnectError> {
+    fn ping(runtime: Runtime, channel: Channel, trace: Arc<Trace>) -> Result<Self, ConnectError> {
         let client = LlbBridgeClient::new(channel.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
         let mut pinging = client.clone();
+        let ping = async { tokio::time::timeout(PING_TIMEOUT, pinging.ping(wire::PingRequest {})).await };
         let pong = runtime
-            .block_on(async { tokio::time::timeout(PING_TIMEOUT, pinging.ping(wire::PingRequest {})).await })
+            .block_on(Arc::clone(&trace).call("Ping", "", ping))
             .map_err(|_| ConnectError::Silent)?
             .map_err(|status| ConnectError::Refused(status.into()))?
             .into_inner();
@@ -112,6 +117,7 @@ impl Bridge {
                 .collect(),
             images: Mutex::default(),
             returned: AtomicBool::new(false),
+            trace,
             runtime,
         })
     }
@@ -136,7 +142,7 @@ impl Bridge {
     /// # Errors
     /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
     pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
-        self.runtime.block_on(solve(self.channel.clone(), request))
+        self.wait("Solve", "", solve(self.channel.clone(), request))
     }
 
     /// Asks another frontend of the engine, which gets the inputs of this build. The answer is of one platform.
@@ -150,7 +156,7 @@ impl Bridge {
     ) -> Result<NestedAnswer, RpcError> {
         let inputs = self.inputs()?;
         let request = solve_message::NestedRequest::new(frontend, options, inputs);
-        Ok(self.runtime.block_on(solve_message::send_nested(self.channel.clone(), request))?)
+        Ok(self.wait("Solve", frontend, solve_message::send_nested(self.channel.clone(), request))?)
     }
 
     /// Runs what a reference stands for.
@@ -161,7 +167,7 @@ impl Bridge {
         let request = wire::EvaluateRequest { r#ref: reference.id.clone() };
         if self.frontend_caps.supports("gateway.evaluate") {
             let mut client = self.client.clone();
-            self.runtime.block_on(client.evaluate(request))?;
+            self.wait("Evaluate", "", client.evaluate(request))?;
         } else {
             // Reading anything has the same effect on engines that have no call for it.
             self.read_dir(reference, "/", Some("."))?;
@@ -179,7 +185,10 @@ impl Bridge {
                 unknown.push(request);
             }
         }
-        let sent = unknown.iter().map(|request| resolve_image(self.client.clone(), (*request).clone()));
+        let sent = unknown.iter().map(|request| {
+            let call = resolve_image(self.client.clone(), (*request).clone());
+            Arc::clone(&self.trace).call("ResolveImageConfig", request.reference.clone(), call)
+        });
         let answers = self.parallel(sent);
         let found = unknown.into_iter().cloned().zip(answers);
         self.images.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
@@ -202,7 +211,7 @@ impl Bridge {
         request: wire::ResolveSourceMetaRequest,
     ) -> Result<wire::ResolveSourceMetaResponse, RpcError> {
         let mut client = self.client.clone();
-        Ok(self.runtime.block_on(client.resolve_source_meta(request))?.into_inner())
+        Ok(self.wait("ResolveSourceMeta", "", client.resolve_source_meta(request))?.into_inner())
     }
 
     /// The states a client or another frontend passes in, by name: the bytes of their definitions. Empty where the engine
@@ -214,7 +223,7 @@ impl Bridge {
         if !self.frontend_caps.supports("frontend.inputs") {
             return Ok(BTreeMap::new());
         }
-        Ok(self.runtime.block_on(inputs_message::ask(self.channel.clone()))?)
+        Ok(self.wait("Inputs", "", inputs_message::ask(self.channel.clone()))?)
     }
 
     /// Shows a warning. Engines without a call for it get none.
@@ -224,7 +233,7 @@ impl Bridge {
     pub fn warn(&self, warning: Warning) -> Result<(), RpcError> {
         if self.frontend_caps.supports("gateway.warnings") {
             let mut client = self.client.clone();
-            self.runtime.block_on(client.warn(wire::WarnRequest::from(warning)))?;
+            self.wait("Warn", "", client.warn(wire::WarnRequest::from(warning)))?;
         }
         Ok(())
     }
@@ -252,6 +261,11 @@ impl Bridge {
         let mut client = self.client.clone();
         self.runtime.block_on(client.r#return(request))?;
         Ok(())
+    }
+
+    /// Waits for a call, and notes its times.
+    pub(super) fn wait<T>(&self, name: &'static str, about: &str, call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(Arc::clone(&self.trace).call(name, about, call))
     }
 
     /// Runs calls at the same time and gives their answers in order.

@@ -28,6 +28,7 @@ use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
 use crate::gateway::source_date_epoch;
 use crate::gateway::subrequests;
+use crate::gateway::trace::Trace;
 use crate::gateway::wishes::{arguments, epoch, exec_options};
 use crate::lint::{self, CheckOptions, Subject};
 use crate::plan::Plan;
@@ -129,7 +130,8 @@ fn solved(
             inputs.together.clone_from(&answers);
             inputs.tries.clone_from(downloads.tries());
         }
-        let Made { mut results, graphs, attested, comparisons } = made(&all, options, view, bills)?;
+        let Made { mut results, graphs, attested, comparisons } =
+            made(&all, options, view.map(|view| (view, &*bridge.trace)), bills)?;
         let error = match bridge.solve_compared(&graphs, &comparisons, |graph| request(graph, options)) {
             Ok(Outcome::Solved(solved)) => {
                 fill(&mut results, attested, solved);
@@ -168,7 +170,7 @@ struct Made {
 fn made(
     all: &[(Plan, Inputs)],
     options: &Options,
-    view: Option<View>,
+    view: Option<(View, &Trace)>,
     bills: Option<&Bills<'_>>,
 ) -> Result<Made, FrontendFailure> {
     let (mut results, mut graphs) = (Vec::new(), Vec::new());
@@ -180,12 +182,12 @@ fn made(
             image.config.label(key, value);
         }
         // Views show the graph as it is before anything is decided.
-        if view.is_none_or(View::builds) {
+        if view.is_none_or(|(view, _)| view.builds()) {
             let open = image.comparisons.iter().filter(|(digest, _)| !inputs.together.contains_key(*digest));
             comparisons.extend(open.map(|(digest, state)| (digest.clone(), state.marshal())));
         }
-        if let Some(view) = view {
-            image.state = view.show(plan, &image)?;
+        if let Some((view, trace)) = view {
+            image.state = view.show(plan, &image, trace)?;
         }
         graphs.push(image.state.marshal());
         if let Some(bills) = bills {

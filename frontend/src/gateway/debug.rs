@@ -2,7 +2,7 @@
 //! `reports:STAGE` has what checks left. All with `--output type=local`.
 //!
 //! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
-//! the frontend itself took up to this point, for the benchmark.
+//! the frontend itself took up to this point, and what it has asked the engine, for the benchmark.
 
 use std::sync::OnceLock;
 
@@ -10,6 +10,7 @@ use buildkit_llb::{FileOp, Metadata, MkFile, State};
 
 use crate::emit::Image;
 use crate::gateway::errors::FrontendFailure;
+use crate::gateway::trace::Trace;
 use crate::graph::{Graph, svg};
 use crate::plan::Plan;
 
@@ -25,7 +26,8 @@ pub(crate) enum View {
     Plan,
     /// `graph.svg`: the graph as a picture.
     Graph,
-    /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph.
+    /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph, and its calls to
+    /// the engine.
     Cost,
     /// A folder for each check with reports.
     Reports,
@@ -65,15 +67,15 @@ impl View {
     ///
     /// # Errors
     /// If there is nothing to be shown.
-    pub(super) fn show(self, plan: &Plan, image: &Image) -> Result<State, FrontendFailure> {
+    pub(super) fn show(self, plan: &Plan, image: &Image, trace: &Trace) -> Result<State, FrontendFailure> {
         let (path, text) = match self {
-            Self::Llb => ("/llb.json", format!("{:#}\n", image.state.marshal().to_json())),
+            Self::Llb => ("/llb.json", image.state.marshal().to_json_text()),
             Self::Plan => ("/plan.txt", format!("{plan:#?}\n")),
             Self::Graph => {
                 let graph = Graph::of(plan.target.as_str(), &image.state.marshal());
                 ("/graph.svg", svg(&graph.folded()))
             }
-            Self::Cost => ("/cost.json", cost(image)),
+            Self::Cost => ("/cost.json", cost(image, trace)),
             Self::Reports => {
                 return image.exported_reports().ok_or_else(|| {
                     let message = format!("no check of stage `{}` has `reports`", plan.target);
@@ -107,14 +109,17 @@ fn processor_time() -> u64 {
         .sum()
 }
 
-/// Processor time in microseconds, and peak resident memory in KiB. The graph is marshalled before they are read.
-fn cost(image: &Image) -> String {
+/// Processor time in microseconds, peak resident memory in KiB, and the calls to the engine. The graph is marshalled before they are read.
+fn cost(image: &Image, trace: &Trace) -> String {
     let ops = image.state.marshal().ops().len();
     let nanoseconds = processor_time().saturating_sub(*BEFORE.get_or_init(|| 0));
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
     let kib = peak.and_then(|number| number.parse::<u64>().ok());
-    let json = serde_json::json!({ "cpu_us": nanoseconds / 1000, "peak_rss_kib": kib, "ops": ops });
+    let cpu = nanoseconds / 1000;
+    let json = serde_json::json!({
+        "cpu_us": cpu, "peak_rss_kib": kib, "ops": ops, "calls": trace.to_json(),
+    });
     format!("{json}\n")
 }
 

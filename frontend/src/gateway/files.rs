@@ -73,7 +73,7 @@ impl Bridge {
         offset: usize,
         length: usize,
     ) -> Result<Vec<u8>, RpcError> {
-        self.runtime.block_on(read_range(self.client.clone(), reference, path, offset, length))
+        self.wait("ReadFile", path, read_range(self.client.clone(), reference, path, offset, length))
     }
 
     /// The contents of a file that need not be there; `None` if there is nothing, or no file but a directory. The
@@ -112,7 +112,7 @@ impl Bridge {
             mount_index: 0,
         };
         let mut client = self.client.clone();
-        let response = self.runtime.block_on(client.read_dir(request))?.into_inner();
+        let response = self.wait("ReadDir", path, client.read_dir(request))?.into_inner();
         let mut entries: Vec<FileStat> = response.entries.into_iter().map(FileStat::from).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
@@ -133,7 +133,8 @@ impl Bridge {
         let request =
             wire::StatFileRequest { r#ref: reference.id.clone(), path: path.to_owned(), mount_index: 0 };
         let mut client = self.client.clone();
-        let stat = self.runtime.block_on(client.stat_file(request))?.into_inner().stat.unwrap_or_default();
+        let stat =
+            self.wait("StatFile", path, client.stat_file(request))?.into_inner().stat.unwrap_or_default();
         Ok(FileStat { path: path.to_owned(), ..FileStat::from(stat) })
     }
 

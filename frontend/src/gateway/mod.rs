@@ -35,6 +35,7 @@ mod source_date_epoch;
 mod subrequests;
 #[cfg(test)]
 mod tests;
+mod trace;
 pub mod transport;
 mod wishes;
 
