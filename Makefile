@@ -1,6 +1,6 @@
 # Shortcuts to the scripts that do the work; each of them can be called by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test oracle bench lint engine-up engine-down frontend
+.PHONY: help demo test oracle bench cost lint engine-up engine-down frontend
 
 ENGINE := tests/engine/engine
 
@@ -18,6 +18,9 @@ oracle: ## compare with the packaging tools: selections, trees of files, freshne
 
 bench: engine-up frontend ## measure builds against the usual Dockerfiles
 	@tests/bench
+
+cost: engine-up frontend ## count the instructions of planning and unpacking, and compare with the committed counts
+	@PYBUILD_FRONTEND_READY=1 tests/cost
 
 lint: ## formatting, clippy, shell scripts; what .ci/run checks before the tests
 	@tests/lint
