@@ -80,14 +80,20 @@ def code_changes(code: Path, build: Callable[[str], float]) -> dict[str, list[fl
 
 
 def table(rows: dict[str, dict]) -> str:
-    """The rows in Markdown, and whether ours is the best in every column."""
+    """The rows in Markdown: changes of the code are medians, with the shortest and the longest."""
     lines = ["| | " + " | ".join(COLUMNS.values()) + " |", "| --- | ---: | ---: | ---: |"]
     for way, row in rows.items():
         megabytes = row["image_bytes"] / 1e6
-        lines.append(f"| {way} | {megabytes:.0f} MB | {row['cold_seconds']:.1f} s | {row['change_seconds']:.2f} s |")
-    lost = [name for key, name in COLUMNS.items() if min(rows, key=lambda way: rows[way][key]) != "pybuild"]
-    lines.append(f"\nnot the best: {', '.join(lost)}" if lost else "\npybuild is the best in every column")
+        taken = row["change_samples"]
+        change = f"{row['change_seconds']:.2f} s ({min(taken):.2f} to {max(taken):.2f})"
+        lines.append(f"| {way} | {megabytes:.0f} MB | {row['cold_seconds']:.1f} s | {change} |")
     return "\n".join(lines)
+
+
+def verdict(rows: dict[str, dict]) -> str:
+    """Whether ours is the best in every column."""
+    lost = [name for key, name in COLUMNS.items() if min(rows, key=lambda way: rows[way][key]) != "pybuild"]
+    return f"not the best: {', '.join(lost)}" if lost else "pybuild is the best in every column"
 
 
 def save(rows: dict[str, dict], about: dict, file: Path) -> None:

@@ -1,16 +1,19 @@
 """Whole builds, from an empty engine to an image in a registry: ours, and the usual Dockerfiles.
 
-Bytes pushed are those of the blobs that the build's repository did not have before. The registry is empty at the
-start and only these builds push to it, so they are exactly what had to be sent.
+The ways alternate build by build, so that what else the machine does hits all of them. Each way pushes to a registry of its
+own, which is empty at the start of a round: bytes pushed are those of the blobs that the registry did not have before, so they
+are exactly what had to be sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import Engine, timed
+from engine import CommandFailed, Engine, timed
+from machine import Machine
 from progress import step_times
 from project import Project
 from registry import Registry
@@ -24,6 +27,24 @@ BUILDS = ("cold", "no change", "code change", "bump", EMPTIED, EMPTIED_PUSHED)
 REPEATED = 3
 # How many of a build's steps are kept with the results.
 LONGEST = 10
+# Collecting garbage may remove a layer while an image is unpacked onto it (moby/buildkit issue 6521; newer engines do not).
+ENGINE_RACE = "failed to prepare extraction snapshot"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What differs between two runs of the same builds."""
+
+    bytecode: bool
+    compression: str = "gzip"
+
+
+KINDS = {
+    "no-bytecode": Kind(bytecode=False),
+    "bytecode": Kind(bytecode=True),
+    "no-bytecode-zstd": Kind(bytecode=False, compression="zstd"),
+    "bytecode-zstd": Kind(bytecode=True, compression="zstd"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,97 +57,153 @@ class Sample:
     # Of the layers, into the engine's own store; none where that does not tell.
     unpack_seconds: float
     longest: list[tuple[str, float]]
+    # Whether the machine was quiet when the build began.
+    quiet: bool
 
 
-class Sequence:
-    """The builds of one way, one after the other, each into the same repository."""
+class Way:
+    """One way of building, with the registry that its images are pushed to."""
 
-    def __init__(self, engine: Engine, registry: Registry, project: Project, logs: Path, emptied: str) -> None:
-        """`logs` is the folder for what builds print, `emptied` the build to be done on an emptied engine."""
-        self._engine = engine
-        self._registry = registry
-        self._project = project
-        self._logs = logs
-        self._emptied = emptied
-        self._known: dict[str, dict[str, int]] = {}
-        self._builds = 0
+    def __init__(self, name: str, registry: Registry) -> None:
+        """A way has pushed nothing at first."""
+        self.name = name
+        self.registry = registry
+        self.known: dict[str, dict[str, int]] = {}
+        self.builds = 0
 
-    def run(self, way: str, bytecode: bool, emptying: bool, round_: int) -> dict[str, list[Sample]]:
-        """All builds; the registry is emptied first, and unless `emptying` is false the engine too."""
-        project, engine = self._project, self._engine
-        kind = "bytecode" if bytecode else "no-bytecode"
-        project.lock("before")
-        project.set_bytecode(bytecode)
-        self._known.clear()
-        self._registry.start_empty()
-        if emptying:
-            engine.empty()
+    def begin(self) -> None:
+        """Empties the registry."""
+        self.known.clear()
+        self.registry.start_empty()
 
-        def build(name: str, repository: str, *options: str) -> Sample:
-            log = self._logs / f"{engine.store}-{kind}-{name.replace(', ', ' ').replace(' ', '-')}-{way}-{round_}.log"
-            self._builds += 1
-            tag = self._tag(repository)
-            output = ["--push", "-t", tag]
-            if name == EMPTIED_PUSHED:
-                output = ["--output", f"type=image,name={tag},push=true,store=false"]
-            return self._build(self._command(way, bytecode, output, *options), repository, log)
-
-        def often(name: str, before: Callable[[], None]) -> list[Sample]:
-            samples = []
-            for _ in range(REPEATED):
-                before()
-                samples.append(build(name, "app"))
-            return samples
-
-        samples = {"cold": [build("cold", "app")]}
-        samples["no change"] = often("no change", lambda: None)
-        samples["code change"] = often("code change", project.touch_code)
-        project.lock("after")
-        samples["bump"] = [build("bump", "app")]
-        self._check(f"{self._registry.address}/app:{self._builds}")
-        if engine.store == "containerd":
-            # The classic store cannot export a cache to a registry.
-            project.lock("before")
-            cache = f"type=registry,ref={self._registry.address}/ci:cache"
-            build("seed", "ci", "--cache-to", f"{cache},mode=max")
-            if emptying:
-                engine.empty()
-            project.lock("after")
-            fresh = build(self._emptied, "ci", "--cache-from", cache, "--cache-to", f"{cache},mode=max")
-            samples[self._emptied] = [fresh]
-        return samples
-
-    def _tag(self, repository: str) -> str:
+    def tag(self, repository: str) -> str:
         """A tag for each build, as CI jobs have: moving one has the engine remove an image while it unpacks another."""
-        return f"{self._registry.address}/{repository}:{self._builds}"
+        # A registry that is not ours keeps what it has, so the ways have to differ there.
+        return f"{self.registry.address}/{repository}-{self.name}:{self.builds}"
 
-    def _command(self, way: str, bytecode: bool, output: list[str], *options: str) -> list[str]:
-        command = ["docker", "buildx", "build", "--progress", "rawjson", *output, *options]
-        if way == OURS:
-            command += ["-f", str(self._project.folder / "pybuild.toml")]
-        else:
-            command += ["-f", str(self._project.folder / f"{way}.Dockerfile")]
-        if way.startswith("pip"):
-            command += ["--build-arg", f"PIP_COMPILE={int(bytecode)}"]
-        if way == "uv":
-            command += ["--build-arg", f"UV_COMPILE_BYTECODE={int(bytecode)}"]
-            command += ["--build-arg", f"UV_IMAGE={self._project.uv_image}"]
-        return [*command, str(self._project.folder)]
 
-    def _build(self, command: list[str], repository: str, log: Path) -> Sample:
-        image = self._tag(repository)
-        seconds = timed(command, self._engine.environment, log)
-        blobs = self._registry.blobs(image)
+@dataclass
+class Round:
+    """A round of builds: every build of every way once, those that are short several times."""
+
+    engine: Engine
+    project: Project
+    machine: Machine
+    logs: Path
+    # The build to be done on an emptied engine.
+    emptied: str
+    # Whether the engine is emptied at all.
+    emptying: bool
+    number: int
+    kind_name: str
+
+    @property
+    def kind(self) -> Kind:
+        """What is measured in this round."""
+        return KINDS[self.kind_name]
+
+    def run(self, ways: list[Way]) -> Iterator[tuple[str, str, Sample]]:
+        """All builds: each with the name of the way and of the build, as soon as it is measured."""
+        project = self.project
+        project.lock("before")
+        project.set_bytecode(self.kind.bytecode)
+        for way in ways:
+            way.begin()
+        # Whoever begins has no advantage over the rounds.
+        ways = _rotated(ways, self.number)
+        for way in ways:
+            yield way.name, "cold", self._measured("cold", way, "app", self._empty)
+        for way in ways[:-1] if self.emptying else []:
+            # Emptied for the others, the engine has only the last one's steps.
+            self._build("prepared", way, "app")
+        for name, before in (("no change", lambda: None), ("code change", project.touch_code)):
+            for turn in range(REPEATED):
+                for way in _rotated(ways, turn):
+                    yield way.name, name, self._measured(name, way, "app", before)
+        project.lock("after")
+        for way in ways:
+            yield way.name, "bump", self._measured("bump", way, "app")
+            self._check(way)
+        if self.engine.store != "containerd":
+            # The classic store cannot export a cache to a registry.
+            return
+        project.lock("before")
+        for way in ways:
+            self._build("seed", way, "ci", "--cache-to", f"{self._cache(way)},mode=max")
+        project.lock("after")
+        for way in ways:
+            cache = self._cache(way)
+            options = ("--cache-from", cache, "--cache-to", f"{cache},mode=max")
+            yield way.name, self.emptied, self._measured(self.emptied, way, "ci", self._empty, *options)
+
+    def _empty(self) -> None:
+        if self.emptying:
+            self.engine.empty()
+
+    def _cache(self, way: Way) -> str:
+        return f"type=registry,ref={way.tag('ci').rsplit(':', 1)[0]}:cache"
+
+    def _measured(
+        self, name: str, way: Way, repository: str, before: Callable[[], None] = lambda: None, *options: str
+    ) -> Sample:
+        """A build on a machine that is quiet, once more where the engine itself has failed: that is no measurement."""
+        for is_last in (False, True):
+            before()
+            quiet = self.machine.wait()
+            try:
+                return self._build(name, way, repository, *options, quiet=quiet)
+            except CommandFailed as failure:
+                if is_last or ENGINE_RACE not in str(failure):
+                    raise
+                print(f"  once more, since the engine failed: {failure}", file=sys.stderr)
+        raise AssertionError("the second try ends the loop")
+
+    def _build(self, name: str, way: Way, repository: str, *options: str, quiet: bool = True) -> Sample:
+        file = f"{self.engine.store}-{self.kind_name}-{name.replace(', ', ' ').replace(' ', '-')}-{way.name}-{self.number}.log"
+        log = self.logs / file
+        way.builds += 1
+        image = way.tag(repository)
+        command = [*self._command(way.name), *self._output(name, image), *options, str(self.project.folder)]
+        seconds = timed(command, self.engine.environment, log)
+        blobs = way.registry.blobs(image)
         if "--cache-to" in command:
-            blobs |= self._registry.blobs(f"{self._registry.address}/{repository}:cache")
-        known = self._known.setdefault(repository, {})
+            blobs |= way.registry.blobs(f"{image.rsplit(':', 1)[0]}:cache")
+        known = way.known.setdefault(repository, {})
         new = sum(size for digest, size in blobs.items() if digest not in known)
         known.update(blobs)
         steps = step_times(log)
-        unpacking = sum(took for name, took in steps if name.startswith("exporting: unpacking"))
-        return Sample(seconds, new, self._registry.image_bytes(image), unpacking, steps[:LONGEST])
+        unpacking = sum(took for step, took in steps if step.startswith("exporting: unpacking"))
+        return Sample(seconds, new, way.registry.image_bytes(image), unpacking, steps[:LONGEST], quiet)
 
-    def _check(self, image: str) -> None:
+    def _output(self, name: str, image: str) -> list[str]:
+        if name != EMPTIED_PUSHED and self.kind.compression == "gzip":
+            return ["--push", "-t", image]
+        output = f"type=image,name={image},push=true"
+        if name == EMPTIED_PUSHED:
+            output += ",store=false"
+        if self.kind.compression != "gzip":
+            # Layers that are compressed otherwise, as those of the base, would stay as they are.
+            output += f",compression={self.kind.compression},force-compression=true,oci-mediatypes=true"
+        return ["--output", output]
+
+    def _command(self, way: str) -> list[str]:
+        project = self.project
+        command = ["docker", "buildx", "build", "--progress", "rawjson"]
+        file = "pybuild.toml" if way == OURS else f"{way}.Dockerfile"
+        command += ["-f", str(project.folder / file)]
+        if way.startswith("pip"):
+            command += ["--build-arg", f"PIP_COMPILE={int(self.kind.bytecode)}"]
+        if way.startswith("uv"):
+            command += ["--build-arg", f"UV_COMPILE_BYTECODE={int(self.kind.bytecode)}"]
+            command += ["--build-arg", f"UV_IMAGE={project.uv_image}"]
+        return command
+
+    def _check(self, way: Way) -> None:
         """Has the image that was made import what it should, in the version that it was bumped to."""
         program = "import app.main, requests; assert requests.__version__ == '2.32.3'"
-        self._engine.docker("run", "--rm", "--workdir", "/app", image, "python", "-c", program)
+        self.engine.docker("run", "--rm", "--workdir", "/app", way.tag("app"), "python", "-c", program)
+
+
+def _rotated(ways: list[Way], by: int) -> list[Way]:
+    by %= len(ways)
+    return ways[by:] + ways[:by]

@@ -13,17 +13,20 @@ import article
 import builds
 import growth
 import overhead
+import page
 import report
+import starting
+import vertices
 from engine import ROOT, CommandFailed, Engine
+from machine import Machine
 from project import Project
 from registry import Registry
 
 # A trial does not overwrite the results of a measurement.
 OUT = ROOT / "target/bench"
 TRIAL = ROOT / "target/bench-trial"
-SECTIONS = ("frontend", "growth", "builds", "article")
-ENGINE_RACE = "failed to prepare extraction snapshot"
-KINDS = {"no-bytecode": False, "bytecode": True}
+SECTIONS = ("frontend", "starting", "growth", "vertices", "builds", "article")
+KINDS = ("no-bytecode", "bytecode")
 
 
 def main() -> int:
@@ -46,7 +49,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of our builds and of uv's (default: 3)")
     parser.add_argument("--pip-rounds", type=int, default=1, help="rounds of pip's builds, which are long (default: 1)")
     parser.add_argument("--ways", default=",".join(builds.WAYS), help="what is compared (default: %(default)s)")
-    parser.add_argument("--kinds", default=",".join(KINDS), help="with and without bytecode (default: %(default)s)")
+    parser.add_argument(
+        "--kinds", default=",".join(KINDS), help=f"of {', '.join(builds.KINDS)} (default: %(default)s)"
+    )
     parser.add_argument("--sections", default=",".join(SECTIONS), help="what is measured (default: %(default)s)")
     parser.add_argument(
         "--article",
@@ -61,7 +66,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--stores", default="", help="image stores, as containerd,classic; the engine is switched between them and back"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--anyway", action="store_true", help="measure beside other work, and mark the numbers as such that do not count"
+    )
+    parser.add_argument(
+        "--write-docs",
+        nargs="?",
+        type=Path,
+        const=page.PAGE,
+        metavar="PAGE",
+        help="put the tables into docs/benchmarks.md, or into another page with the same marks",
+    )
+    options = parser.parse_args()
+    for name, known in (("ways", builds.WAYS), ("kinds", tuple(builds.KINDS)), ("sections", SECTIONS)):
+        unknown = [word for word in getattr(options, name).split(",") if word not in known]
+        if unknown:
+            parser.error(f"--{name}: there is no {', '.join(unknown)}; there are {', '.join(known)}")
+    return options
 
 
 class Run:
@@ -77,6 +98,9 @@ class Run:
         self.rows: report.Rows = {}
         self.about: dict = {"processors": os.cpu_count(), "trial": self.trial}
         self.about |= {"rounds": options.rounds, "pip_rounds": options.pip_rounds}
+        self.machine = Machine(anyway=options.anyway)
+        # What goes into the documentation, by the name of its place there.
+        self.tables: dict[str, str] = {}
         shutil.rmtree(self.out, ignore_errors=True)
         self.logs.mkdir(parents=True)
 
@@ -84,8 +108,17 @@ class Run:
         """Measures in each store, and leaves the engine with the store that it had."""
         start = time.monotonic()
         first = Engine.up(None)
+        first.build_frontend()
+        _say(f"the machine: {self.machine.look()}")
+        if self.machine.is_busy() and not (self.trial or self.options.anyway):
+            raise CommandFailed(
+                "numbers that are taken beside other work do not count: end the other work, or measure all the same with "
+                "--anyway, which marks the numbers"
+            )
         self.about["docker"] = first.version()
         stores = [store for store in self.options.stores.split(",") if store] or [first.store]
+        if self.options.write_docs is not None:
+            page.check(self.options.write_docs, self._places(stores))
         try:
             for store in stores:
                 engine = Engine.up(store)
@@ -98,84 +131,111 @@ class Run:
                 Engine.up(first.store)
             shutil.rmtree(self.work, ignore_errors=True)
         _say(f"{(time.monotonic() - start) / 60:.0f} minutes; all rows are in {self._save()}")
+        if self.machine.mark():
+            print(self.machine.mark())
+        self._write_docs(stores)
+
+    def _places(self, stores: list[str]) -> list[str]:
+        """The places of the documentation that this run writes."""
+        kinds = self.options.kinds.split(",")
+        named = {
+            "starting": [f"starting {store}" for store in stores],
+            "growth": ["growth"],
+            "vertices": ["vertices"],
+            "builds": [f"builds {store} {kind}" for store in stores for kind in kinds],
+            "article": ["article"],
+        }
+        return [name for section in self.options.sections.split(",") for name in named.get(section, [])]
+
+    def _write_docs(self, stores: list[str]) -> None:
+        """Puts the tables into the page that was named, each with what it was measured on."""
+        if self.options.write_docs is None:
+            return
+        size = "a few packages, " if self.options.quick else ""
+        on = f"{size}Docker {self.about['docker']}, {' and '.join(stores)} image store, {os.cpu_count()} processors"
+        about = "\n".join(filter(None, [f"Measured on {on}; {self.machine.described()}.", self.machine.mark()]))
+        tables = {name: f"{table}\n\n{about}" for name, table in self.tables.items()}
+        written = page.write(self.options.write_docs, tables)
+        _say(f"written to {self.options.write_docs}: {', '.join(written)}")
 
     def _save(self) -> Path:
         """Writes what there is so far, so that a run which ends early has measured something."""
+        self.about["machine"] = self.machine.about()
         file = self.out / "results.json"
         report.save(self.rows, self.about, file)
         return file
 
     def _measure_store(self, engine: Engine) -> None:
         sections = self.options.sections.split(",")
+        rounds = 3 if self.options.quick else 9
         if "frontend" in sections:
             _say("the frontend, from its start to the final Solve")
             costs = overhead.frontend_rows(engine, self.work)
             for name, row in costs.items():
                 shown = f"{row['cpu_us'] / 1000:.1f} ms, {row['peak_rss_kib'] / 1024:.1f} MiB, {row['ops']} operations"
                 print(f"{name}: {shown}")
-            _say("an unchanged rebuild of examples/flask, next to the same stages as a Dockerfile")
-            rebuilds = overhead.rebuild_rows(engine, self.work, self.logs, 3 if self.options.quick else 9)
-            for name, row in rebuilds.items():
-                print(f"{name}: {row['seconds']:.2f} s, {row['ratio']:.2f} times ours")
-            self.rows |= costs | rebuilds
+            self.rows |= costs
             self._save()
+        if "starting" in sections:
+            _say("an unchanged rebuild of examples/flask, by how the frontend is started")
+            rebuilds = starting.rows(engine, self.work, self.logs, self.machine, rounds)
+            self.rows |= rebuilds
+            self._table(f"starting {engine.store}", starting.table(rebuilds))
         if "growth" in sections:
             _say("the frontend, for locks of growing size")
             self.rows |= growth.growth_rows(engine, self.work)
-            print(report.growth_table(self.rows))
-            self._save()
+            self._table("growth", report.growth_table(self.rows))
+        if "vertices" in sections:
+            _say("a build in which everything is known, by the number of downloads in its graph")
+            known = vertices.rows(engine, self.work, self.logs, self.machine, rounds)
+            self.rows |= known
+            self._table("vertices", vertices.table(known))
         if "builds" in sections:
             self._measure_builds(engine)
         if "article" in sections:
             _say("the article's measurements: examples/flask as a single stage, in its stages, and ours")
             rows = article.measure(engine, self.work, self.logs, not self.trial)
             article.save(rows, self.about, self.out / "article.json")
-            print(article.table(rows))
+            self._table("article", article.table(rows))
+            print(article.verdict(rows))
         for line in report.target_lines(self.rows, engine.store):
             print(line)
 
+    def _table(self, name: str, table: str) -> None:
+        """Prints a table, and keeps it for the documentation."""
+        print(table)
+        self.tables[name] = table
+        self._save()
+
     def _measure_builds(self, engine: Engine) -> None:
-        registry = Registry(engine, self.work / "registry")
+        kinds, names = self.options.kinds.split(","), self.options.ways.split(",")
         project = Project(self.work, engine, self.options.quick)
         self.about["packages"] = project.packages()
         emptied = builds.EMPTIED_PUSHED if self.options.only_push else builds.EMPTIED
-        sequence = builds.Sequence(engine, registry, project, self.logs, emptied)
-        kinds, ways = self.options.kinds.split(","), self.options.ways.split(",")
+        ways = {name: builds.Way(name, Registry(engine, self.work / f"registry-{name}")) for name in names}
         samples: dict[str, dict[str, dict[str, list[builds.Sample]]]] = {kind: {} for kind in kinds}
         try:
-            # Round by round and way by way, so that what else the machine and the network do hits all alike.
             # Ways with fewer rounds come in the last ones.
-            rounds = max(map(self._rounds, ways))
-            for round_ in range(1, rounds + 1):
+            rounds = max(map(self._rounds, names))
+            for number in range(1, rounds + 1):
+                taking_part = [ways[name] for name in names if number > rounds - self._rounds(name)]
                 for kind in kinds:
-                    for way in ways:
-                        if round_ <= rounds - self._rounds(way):
-                            continue
-                        _say(f"{engine.store} store, round {round_}, {kind}: {way}")
-                        for build, taken in self._sequence(sequence, way, KINDS[kind], round_).items():
-                            samples[kind].setdefault(way, {}).setdefault(build, []).extend(taken)
-                            shown = ", ".join(f"{sample.seconds:.2f} s" for sample in taken)
-                            print(f"  {build}: {shown}", flush=True)
+                    _say(f"{engine.store} store, round {number}, {kind}: {', '.join(way.name for way in taking_part)}")
+                    one = builds.Round(
+                        engine, project, self.machine, self.logs, emptied, not self.trial, number, kind
+                    )
+                    for way, build, sample in one.run(taking_part):
+                        samples[kind].setdefault(way, {}).setdefault(build, []).append(sample)
+                        busy = "" if sample.quiet else ", begun on a busy machine"
+                        print(f"  {build}, {way}: {sample.seconds:.2f} s{busy}", flush=True)
                         self.rows |= report.build_rows(engine.store, kind, samples[kind])
                         self._save()
         finally:
-            registry.stop()
+            for way in ways.values():
+                way.registry.stop()
         for kind in kinds:
-            _say(f"{engine.store} store, {kind}: medians, and bytes pushed")
-            print(report.build_table(self.rows, engine.store, kind))
-
-    def _sequence(
-        self, sequence: builds.Sequence, way: str, bytecode: bool, round_: int
-    ) -> dict[str, list[builds.Sample]]:
-        try:
-            return sequence.run(way, bytecode, not self.trial, round_)
-        except CommandFailed as failure:
-            # Collecting garbage may remove a layer while an image is unpacked onto it (moby/buildkit issue 6521; newer
-            # engines do not). That is no measurement, and begins anew.
-            if ENGINE_RACE not in str(failure):
-                raise
-            print(f"  once more, since the engine failed: {failure}", file=sys.stderr)
-            return sequence.run(way, bytecode, not self.trial, round_)
+            _say(f"{engine.store} store, {kind}: medians with the shortest and the longest, and bytes pushed")
+            self._table(f"builds {engine.store} {kind}", report.build_table(self.rows, engine.store, kind))
 
     def _rounds(self, way: str) -> int:
         if self.options.quick:

@@ -1,4 +1,4 @@
-"""What the frontend itself costs, and what an unchanged rebuild costs next to the same stages as a Dockerfile."""
+"""What the frontend itself costs: processor time and memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import statistics
 from pathlib import Path
 
-from engine import ROOT, Engine, timed
+from engine import ROOT, Engine
 from report import Rows
 
 EXAMPLES = ("flask", "fastapi")
@@ -45,27 +45,3 @@ def frontend_rows(engine: Engine, work: Path) -> Rows:
         context = copy_example(engine, name, work / f"cost-{name}")
         rows[f"frontend/{name}"] = cost(engine, context, work / "view")
     return rows
-
-
-def rebuild_rows(engine: Engine, work: Path, logs: Path, rounds: int) -> Rows:
-    """An unchanged rebuild of examples/flask that is loaded into the engine."""
-    context = copy_example(engine, "flask", work / "flask")
-    shutil.copy(Path(__file__).with_name("dockerfiles") / "flask.Dockerfile", context / "Dockerfile")
-    seconds: dict[str, list[float]] = {"Dockerfile": [], "pybuild.toml": []}
-    for round_ in range(rounds + 1):
-        # Turn by turn, so that what else the machine does hits both alike.
-        for file, taken in seconds.items():
-            tag = f"pybuild-bench:{file.lower()}"
-            command = ["docker", "buildx", "build", "--load", "-f", str(context / file), "-t", tag, str(context)]
-            took = timed(command, engine.environment, logs / f"{engine.store}-flask-{file}.log")
-            if round_ > 0:
-                taken.append(took)
-    engine.docker("image", "rm", "pybuild-bench:dockerfile", "pybuild-bench:pybuild.toml")
-    ours = statistics.median(seconds["pybuild.toml"])
-    return {
-        f"{engine.store}/flask rebuild/{file}": {
-            "seconds": round(statistics.median(taken), 3),
-            "ratio": round(statistics.median(taken) / ours, 2),
-        }
-        for file, taken in seconds.items()
-    }

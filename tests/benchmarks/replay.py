@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import tempfile
 
+import page
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = pathlib.Path.home() / ".cache"
 DATES = [datetime.date(2025, 3, 1) + datetime.timedelta(days=15 * number) for number in range(40)]
@@ -39,7 +41,6 @@ dependencies = {dependencies}
 environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
 """
 BUILD_FILE = '[python]\nversion = "3.12"\n[stage.production]\ncommand = ["python"]\n'
-BEGIN, END = "<!-- replay: written by tests/benchmarks/replay.py -->", "<!-- end of replay -->"
 
 
 def locks(name: str, uv: str) -> list[str]:
@@ -148,10 +149,7 @@ def main() -> None:
         rows = {name: replay(name, options.uv, planner) for name in PROJECTS}
     print(table(rows))
     if options.write_docs:
-        page = ROOT / "docs/benchmarks.md"
-        before, rest = page.read_text().split(BEGIN)
-        _, after = rest.split(END)
-        page.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}")
+        page.write(page.PAGE, {"replay": table(rows)})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import statistics
 from pathlib import Path
 
-from builds import BUILDS, OURS, WAYS, Sample
+from builds import BUILDS, KINDS, OURS, WAYS, Sample
 
 # Rows by name.
 Rows = dict[str, dict]
@@ -64,13 +64,14 @@ def build_rows(store: str, kind: str, samples: dict[str, dict[str, list[Sample]]
                 "ratio": round(median / seconds[OURS], 2) if OURS in seconds else None,
                 "unpack_seconds": round(middle.unpack_seconds, 3),
                 "samples": [round(sample.seconds, 3) for sample in taken],
+                "begun_busy": sum(not sample.quiet for sample in taken),
                 "longest_steps": [{"name": name, "seconds": round(took, 3)} for name, took in middle.longest],
             }
     return rows
 
 
 def build_table(rows: Rows, store: str, kind: str) -> str:
-    """A table with a line for each build: seconds and pushed bytes of every way."""
+    """A table with a line for each build: of every way the median of the seconds, their range, and the pushed bytes."""
     ways = [way for way in WAYS if row_name(store, kind, "cold", way) in rows]
     lines = [
         "| Build | " + " | ".join(ways) + " | uv : pybuild |",
@@ -80,12 +81,22 @@ def build_table(rows: Rows, store: str, kind: str) -> str:
         cells = [rows.get(row_name(store, kind, build, way)) for way in ways]
         if not any(cells):
             continue
-        shown = [f"{cell['seconds']:.2f} s, {_size(cell['bytes_pushed'])}" if cell else "" for cell in cells]
+        shown = [f"{shown_seconds(cell)}, {_size(cell['bytes_pushed'])}" if cell else "" for cell in cells]
         against = rows.get(row_name(store, kind, build, "uv"), {}).get("ratio")
         lines.append(f"| {build} | " + " | ".join(shown) + f" | {f'{against:.1f}' if against else ''} |")
+    if not ways:
+        return ""
     images = [rows[row_name(store, kind, "cold", way)]["image_bytes"] for way in ways]
     lines.append("| size of the image | " + " | ".join(_size(size) for size in images) + " | |")
     return "\n".join(lines)
+
+
+def shown_seconds(row: dict) -> str:
+    """The median of a row's samples, and where there are several, the shortest and the longest."""
+    samples = row["samples"]
+    if len(samples) == 1:
+        return f"{row['seconds']:.2f} s"
+    return f"{row['seconds']:.2f} s ({min(samples):.2f} to {max(samples):.2f})"
 
 
 def target_lines(rows: Rows, store: str) -> list[str]:
@@ -102,7 +113,7 @@ def target_lines(rows: Rows, store: str) -> list[str]:
             verdict = "reached" if milliseconds < LOCK_TARGET[1] and mib < LOCK_TARGET[2] else "MISSED"
             shown = f"{milliseconds:.1f} ms and {mib:.1f} MiB, to stay under {LOCK_TARGET[1]} and {LOCK_TARGET[2]}"
             lines.append(f"{verdict}: {name} packages: {shown}")
-    for kind in ("no-bytecode", "bytecode"):
+    for kind in KINDS:
         uv, ours = (rows.get(row_name(store, kind, "bump", way)) for way in ("uv", OURS))
         if store == "containerd" and uv and ours:
             share = ours["bytes_pushed"] / uv["bytes_pushed"]
