@@ -29,7 +29,7 @@ impl FileName {
     /// layers of images.
     pub fn parse(name: &str) -> Result<Self, FileNameError> {
         // Nearly every name has neither.
-        let is_odd = !every(name, |byte| byte.is_ascii_graphic() & (byte != b'/') & (byte != b'\\'));
+        let is_odd = !every(name, |byte| byte.is_ascii_graphic() && byte != b'/' && byte != b'\\');
         let reason = match name {
             "" => "it is empty",
             "." | ".." => "it is a folder",

@@ -111,8 +111,8 @@ fn path_of(address: &str) -> &str {
     address.split_once('?').map_or(address, |(path, _)| path)
 }
 
-/// Whether all bytes of a text are of a kind. Every byte is asked without a branch, so that the processor asks about many
-/// at once: for texts that nearly always are.
+/// Whether all bytes of a text are of a kind. The search does not end at the first byte that is not, so that the processor asks about
+/// many bytes at once: for texts that nearly always are.
 fn every(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is_one(byte))
 }
@@ -141,7 +141,7 @@ fn check_characters(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::Length);
     }
     // A lock has thousands of addresses, and nearly all of them are plain.
-    if every(text, |byte| byte.is_ascii_graphic() & (byte != b'\\')) {
+    if every(text, |byte| byte.is_ascii_graphic() && byte != b'\\') {
         return Ok(());
     }
     let odd = text.chars().find_map(|c| match c {
@@ -210,7 +210,7 @@ pub fn visible(text: &str) -> String {
 /// The same for a text whose lines stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
     // Files of megabytes go through here at every build.
-    if every(text, |byte| is_plain(byte) | (byte == b'\n') | (byte == b'\t')) {
+    if every(text, |byte| is_plain(byte) || matches!(byte, b'\n' | b'\t')) {
         return Cow::Borrowed(text);
     }
     let shown = |c| if matches!(c, '\n' | '\t') { c } else { sign(c) };
@@ -222,7 +222,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 
 /// Whether a byte is a character of ASCII that is seen, or a blank.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() | (byte == b' ')
+    byte.is_ascii_graphic() || byte == b' '
 }
 
 /// The sign that stands for a character: itself, where it is seen.
