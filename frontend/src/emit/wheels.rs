@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Cap, Exec, Executed, Git, Location, Metadata, Mount, Network, ProgressGroup, State};
 
+use super::conda::CondaParts;
 use super::environment::{HIDE, with_build, with_version};
 use super::layers::Layers;
 use super::overlaps::Orders;
@@ -19,7 +20,7 @@ const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 /// Where a step leaves the list of what it has installed.
-const LIST: &str = "/run/pybuild/list";
+pub(super) const LIST: &str = "/run/pybuild/list";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
@@ -50,12 +51,12 @@ pub(super) struct Mounted {
 /// What the step of a layer leaves.
 pub(super) struct Unpacked {
     /// The layer.
-    tree: State,
+    pub(super) tree: State,
     /// A list of what each package of the layer has installed.
     pub(super) list: State,
 }
 
-fn lists(unpacked: &[Unpacked]) -> Vec<State> {
+pub(super) fn lists(unpacked: &[Unpacked]) -> Vec<State> {
     unpacked.iter().map(|made| made.list.clone()).collect()
 }
 
@@ -91,8 +92,8 @@ impl Emitter<'_> {
         let compared = self.compared(&lists(&below), &lists(&above), &orders, span)?;
         self.remember(&set.base, &below, image);
         self.remember(&set.extra, &above, image);
-        if let Some(conda) = &set.conda {
-            self.add_conda(stage, conda.layers(), set, span, layers, image)?;
+        if set.conda.is_some() {
+            self.add_conda(stage, CondaParts::All, set, span, layers, image)?;
             self.comparisons.let_loose(compared.as_ref());
         } else {
             // Made for the interpreter that the image itself has, wherever that is.
@@ -121,9 +122,7 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        if let Some(conda) = &set.conda {
-            self.add_conda(stage, conda.extra.iter(), set, span, layers, image)?;
-        }
+        self.add_conda(stage, CondaParts::Extra, set, span, layers, image)?;
         let (there, below) = Self::laid(image);
         let orders = Orders::on_top_of(&there, set);
         let mut above = self.wheel_layers(&set.extra, &orders.all, set, span)?;
@@ -412,13 +411,11 @@ impl Emitter<'_> {
         if let Some(packages) = &builder.packages {
             image.state = self.packages(BUILDER, packages, &image.state, &image.config);
         }
-        if let Some(set) = &builder.environment.wheels
-            && let Some(conda) = &set.conda
-        {
+        if let Some(set) = builder.environment.wheels.as_ref().filter(|set| set.conda.is_some()) {
             // Here the Python that compiles is the environment's own.
             let merges = self.inputs.capabilities.supports(Cap::MergeOp);
             let mut layers = Layers::new(image.state.clone(), merges);
-            self.add_conda(BUILDER, conda.base.iter(), set, builder.span, &mut layers, &mut image)?;
+            self.add_conda(BUILDER, CondaParts::Base, set, builder.span, &mut layers, &mut image)?;
             image.config.activate_venv();
             image.config.activate_conda();
             image.state = layers.image(&self.metadata(BUILDER, "conda", builder.span));

@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod conda;
+mod conda_order;
 mod derived;
 mod order;
 mod package_names;
@@ -19,6 +20,7 @@ mod wheels;
 pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
+pub use conda_order::CondaTool;
 pub use together::{Together, installation_order};
 pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
