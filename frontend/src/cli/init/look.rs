@@ -7,6 +7,7 @@ use super::checks;
 use super::code::{Module, modules};
 use super::draft::Draft;
 use super::packages::Packages;
+use super::procfile;
 use super::runs::Scene;
 use super::workspace;
 use crate::cli::error::CliError;
@@ -45,26 +46,31 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let detected = detect(context, &ignored)?;
     let python_is_said = folder.join(".python-version").is_file();
     let manager = lock.or(requirements).or(manifest.is_some().then_some("pyproject.toml"));
-    let procfile = read("Procfile")?.unwrap_or_default();
+    let processes = procfile::processes(&read("Procfile")?.unwrap_or_default());
+    let said = [manifest.clone(), requirements.map(&read).transpose()?.flatten()];
+    let server = ["fastapi[standard", "fastapi[all", "fastapi-cli", "fastapi = {"];
+    let has_fastapi_server = said.iter().flatten().any(|text| server.iter().any(|name| text.contains(name)));
     let scene = Scene {
         packages: Packages::of(&detected, None, &read)?.all(),
         modules,
         scripts: scripts(manifest.as_deref()),
         name: detected.labels.get("org.opencontainers.image.title").cloned(),
         is_package: detected.is_package,
-        procfile: procfile.lines().find_map(|line| line.strip_prefix("web:")).map(str::to_owned),
+        processes,
+        has_fastapi_server,
     };
     let quietly = |name: &str| read(name).ok().flatten();
-    let requires_python = manifest.as_deref().is_some_and(|text| text.contains("requires-python"));
-    let elsewhere = || if requires_python { None } else { beside::python(&quietly) };
+    let elsewhere = (!python_is_said).then(|| beside::python(&quietly)).flatten();
     let mut draft = Draft {
         image: image.to_owned(),
         is_package: detected.is_package,
         // A version that a build finds by itself is not said twice.
         python: match (python_is_said, detected.python) {
-            (false, Some(version)) => Some(elsewhere().unwrap_or_else(|| version.to_string())),
+            (false, Some(version)) => Some(version.to_string()),
             _ => None,
         },
+        python_is_free: !python_is_said && elsewhere.is_none(),
+        python_of: elsewhere,
         ..Draft::default()
     };
     if !has_dependencies {
@@ -72,6 +78,9 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     }
     let what = scene.command(&mut draft);
     let what = what.or_else(|| workspace::choose(&members, folder, &ignored, &scene, &mut draft));
+    let of_procfile = scene.processes(&mut draft);
+    let what = what.or(of_procfile);
+    procfile::heed(folder, &mut draft);
     let what = what.unwrap_or_else(|| {
         draft.production.command_note = Some("What a container runs was not found: set it.".to_owned());
         "A Python project".to_owned()
@@ -81,6 +90,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         None => format!("{what} without dependencies."),
     };
     beside::system(&scene.packages, &mut draft);
+    beside::downloads(&scene.packages, &mut draft);
     let own = members.iter().find(|member| draft.app.member.as_ref() == Some(&member.name));
     let packages = Packages::of(&detected, own.map(|member| member.name.as_str()), &read)?;
     checks::add(&packages, folder, own.map(|member| member.path.as_str()), &mut draft);
