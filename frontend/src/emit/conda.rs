@@ -60,11 +60,11 @@ impl Emitter<'_> {
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         let exec = mounts.into_iter().fold(exec, Exec::mount);
         let root = match (&self.inputs.tool, compiles) {
-            (Some(tool), false) => tool,
-            _ => &self.compiler()?.state,
+            (Some(tool), false) => tool.clone(),
+            _ => self.compiler()?.state,
         };
         let title = format!("unpack: {}", layer.contents());
-        Ok(exec.meta(self.metadata("conda", &title, span)).run(root).output(OUT))
+        Ok(exec.meta(self.metadata("conda", &title, span)).run(&root).output(OUT))
     }
 
     fn conda_package(&self, url: &HttpUrl, package: &CondaPlan, span: Span) -> State {
