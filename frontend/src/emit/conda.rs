@@ -120,11 +120,11 @@ impl Emitter<'_> {
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT)).mount(Mount::scratch(LIST));
         let exec = mounts.into_iter().fold(exec, Exec::mount);
         let root = match (&self.inputs.tool, compiles) {
-            (Some(tool), false) => tool,
-            _ => &self.compiler()?.state,
+            (Some(tool), false) => tool.clone(),
+            _ => self.compiler()?.state,
         };
         let title = format!("unpack: {}", layer.contents());
-        let made = exec.meta(self.metadata("conda", &title, span)).run(root);
+        let made = exec.meta(self.metadata("conda", &title, span)).run(&root);
         Ok(Unpacked { tree: made.output(OUT), list: made.output(LIST) })
     }
 

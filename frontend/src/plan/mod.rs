@@ -11,6 +11,7 @@ mod derived;
 mod order;
 mod package_names;
 mod parts;
+mod python_base;
 mod spread;
 mod stages;
 mod together;
@@ -21,6 +22,7 @@ pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
 pub use conda_order::CondaTool;
+pub use python_base::PythonBase;
 pub use together::{Together, installation_order};
 pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
@@ -31,8 +33,8 @@ use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
 use crate::spec::{
-    CacheMount, ContextPath, DockerfileTarget, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec,
-    SystemManager, User,
+    Archive, CacheMount, ContextPath, DockerfileTarget, GitCommit, HealthCheck, ImagePath, Key, NetworkMode,
+    Repository, SecretMount, Spec, SystemManager, User,
 };
 
 /// Where the virtual environment is, in every Python stage.
@@ -54,23 +56,29 @@ pub struct Plan {
     pub access: Access,
     /// Where dependencies are installed; absent where no stage needs them.
     pub builder: Option<Builder>,
+    /// Where the file says what stages that ship start from.
+    pub python_span: Option<Span>,
 }
 
 /// The place where dependencies are installed and compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Builder {
-    /// The image it starts from.
-    pub base: ImageReference,
-    /// The image in which what is not locked is resolved: it has Python and pip.
-    pub resolver: ImageReference,
-    /// The image whose Python compiles bytecode, on the platform that builds.
-    pub compiler: ImageReference,
+    /// What it starts from.
+    pub base: PythonBase,
+    /// Where the file says so.
+    pub base_span: Option<Span>,
+    /// Where what is not locked is resolved: it has Python and pip.
+    pub resolver: PythonBase,
+    /// Whose Python compiles bytecode, on the platform that builds.
+    pub compiler: PythonBase,
     /// OS packages that compiling needs.
     pub packages: Option<Packages>,
     /// The version that the base's interpreter must have.
     pub python: Option<PythonVersion>,
     /// The version of the project and of folders of the context, where a build backend would ask git for it.
     pub version: Option<String>,
+    /// What stages and others bring to the project, at its place below `/`.
+    pub brought: Vec<Brought>,
     /// How the project itself is built.
     pub build: BuildRules,
     /// What every environment holds.
@@ -189,6 +197,8 @@ pub struct Packages {
     pub manager: SystemManager,
     /// The packages, sorted.
     pub names: Vec<String>,
+    /// Where packages are besides the distribution's own.
+    pub repositories: Vec<Repository>,
     /// What tells one distribution's cache from another's.
     pub distribution: String,
     /// What in the file asks for them.
@@ -206,10 +216,21 @@ pub struct AppFiles {
     pub exclude: Vec<String>,
     /// The folder they are copied into.
     pub to: ImagePath,
+    /// What stages and others bring to the project, below that folder.
+    pub brought: Vec<Brought>,
+}
+
+/// A copy into the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// The copy.
+    pub copy: CopyPlan,
+    /// What in the file asks for it.
+    pub span: Span,
 }
 
 /// A copy between stages.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyPlan {
     /// Where from.
     pub from: CopySource,
@@ -238,6 +259,10 @@ pub enum CopySource {
     Dockerfile(DockerfileTarget),
     /// An image.
     Image(ImageReference),
+    /// A file at an address.
+    Download(Archive),
+    /// A repository at a commit.
+    Git(GitCommit),
 }
 
 /// A command with all that it sees.
@@ -263,8 +288,43 @@ pub struct RunPlan {
     pub workdir: ImagePath,
     /// Whom it runs as; absent for root.
     pub user: Option<String>,
+    /// What else it sees.
+    pub mounts: Vec<MountPlan>,
+    /// Devices that it sees.
+    pub devices: Vec<String>,
+    /// Whether it may do everything.
+    pub insecure: bool,
     /// The numbers of that user and its group, as far as the file gives them: secrets and caches belong to them.
     pub owner: Option<(u32, u32)>,
+}
+
+/// A mount of a step that is no cache, secret or agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MountPlan {
+    /// An empty folder in memory.
+    Memory {
+        /// Where; absolute.
+        path: String,
+        /// The most bytes; absent for the engine's own limit.
+        size: Option<u64>,
+    },
+    /// Files that are there, as a copy would take them.
+    Files {
+        /// What would be copied, and where it is mounted.
+        files: Brought,
+        /// Whether the step may write; what it writes is thrown away.
+        writable: bool,
+    },
+}
+
+impl MountPlan {
+    /// What is mounted, where that is files.
+    pub fn files(&self) -> Option<&Brought> {
+        match self {
+            Self::Files { files, .. } => Some(files),
+            Self::Memory { .. } => None,
+        }
+    }
 }
 
 /// A check: a command that must succeed on the stage's environment, with the app's files beside it.
@@ -313,6 +373,17 @@ pub struct ImagePlan {
     pub stop_signal: Option<String>,
 }
 
+impl Action {
+    /// The files of the project that the action takes.
+    pub fn files(&self) -> Option<&AppFiles> {
+        match self {
+            Self::App(files) | Self::Project { files, .. } | Self::Editable { files, .. } => Some(files),
+            Self::Run(run) => run.files.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// Decides what `target` takes. The spec and project must be free of errors.
     ///
@@ -343,7 +414,14 @@ impl Plan {
     /// A plan of nothing, for a target that cannot be planned.
     fn empty(spec: &Spec, target: &str) -> Self {
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-        Self { source, target, stages: Vec::new(), access: Access::of(spec), builder: None }
+        Self {
+            source,
+            target,
+            stages: Vec::new(),
+            access: Access::of(spec),
+            builder: None,
+            python_span: None,
+        }
     }
 
     /// Every environment of the plan.
@@ -407,34 +485,69 @@ impl Plan {
 
     /// Every image that the plan starts from or copies from.
     pub fn images(&self) -> BTreeSet<&ImageReference> {
-        let mut images: BTreeSet<_> = self.builder.iter().map(|builder| &builder.base).collect();
+        let mut images: BTreeSet<_> =
+            self.builder.iter().filter_map(|builder| builder.base.image()).collect();
         for stage in &self.stages {
             if let BasePlan::Image(image) = &stage.base {
                 images.insert(image);
             }
-            for step in &stage.steps {
-                if let Action::Copy(CopyPlan { from: CopySource::Image(image), .. }) = &step.action {
-                    images.insert(image);
-                }
-            }
         }
+        images.extend(self.copies().filter_map(|(copy, _, _)| match &copy.from {
+            CopySource::Image(image) => Some(image),
+            _ => None,
+        }));
         images
+    }
+
+    /// Every copy, into stages and into the project, each with its stage and the place that asks for it.
+    pub fn copies(&self) -> impl Iterator<Item = (&CopyPlan, &str, Span)> {
+        let of_stages = self.stages.iter().flat_map(|stage| {
+            let steps = stage.steps.iter();
+            let copied = steps.clone().filter_map(|step| match &step.action {
+                Action::Copy(copy) => Some((copy, step.span)),
+                _ => None,
+            });
+            let seen = stage.checks.iter().filter_map(|check| check.app.as_ref());
+            let brought = steps.filter_map(|step| step.action.files()).chain(seen);
+            let brought =
+                brought.flat_map(|files| &files.brought).map(|brought| (&brought.copy, brought.span));
+            let runs = stage.steps.iter().filter_map(|step| match &step.action {
+                Action::Run(run) => Some(run),
+                _ => None,
+            });
+            let runs = runs.chain(stage.checks.iter().map(|check| &check.run));
+            let mounted = runs.flat_map(|run| &run.mounts).filter_map(MountPlan::files);
+            let mounted = mounted.map(|mounted| (&mounted.copy, mounted.span));
+            copied.chain(brought).chain(mounted).map(|(copy, span)| (copy, stage.name.as_str(), span))
+        });
+        let of_builder = self.builder.iter().flat_map(|builder| &builder.brought);
+        of_stages.chain(of_builder.map(|brought| (&brought.copy, "builder", brought.span)))
     }
 
     /// The targets of Dockerfiles that stages start or copy from, each with the stage and the place that names it.
     pub fn dockerfiles(&self) -> impl Iterator<Item = (&DockerfileTarget, &str, Span)> {
-        self.stages.iter().flat_map(|stage| {
-            let base = match &stage.base {
-                BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
-                _ => None,
-            };
-            let copies = stage.steps.iter().filter_map(|step| match &step.action {
-                Action::Copy(CopyPlan { from: CopySource::Dockerfile(target), .. }) => {
-                    Some((target, stage.name.as_str(), step.span))
-                }
-                _ => None,
-            });
-            base.into_iter().chain(copies)
+        let of_builder = self.builder.iter().filter_map(|builder| match &builder.base {
+            PythonBase::Dockerfile(target) => {
+                Some((target, "builder", builder.base_span.unwrap_or(builder.span)))
+            }
+            _ => None,
+        });
+        let of_stages = self.stages.iter().filter_map(|stage| match &stage.base {
+            BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
+            _ => None,
+        });
+        let copied = self.copies().filter_map(|(copy, stage, span)| match &copy.from {
+            CopySource::Dockerfile(target) => Some((target, stage, span)),
+            _ => None,
+        });
+        of_builder.chain(of_stages).chain(copied)
+    }
+
+    /// OS packages of stages.
+    fn installed(&self) -> impl Iterator<Item = &Packages> {
+        self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
+            Action::Packages(packages) => Some(packages),
+            _ => None,
         })
     }
 
@@ -443,7 +556,7 @@ impl Plan {
         let compiles = |wheels: &WheelSet| wheels.conda.is_none() || wheels.bytecode;
         let builder =
             self.builder.iter().filter(|builder| builder.environment.wheels.as_ref().is_some_and(compiles));
-        builder.map(|builder| &builder.compiler).collect()
+        builder.filter_map(|builder| builder.compiler.image()).collect()
     }
 
     /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.
@@ -456,26 +569,21 @@ impl Plan {
             paths.extend(files.include.iter().map(transferred));
         };
         for stage in &self.stages {
-            for step in &stage.steps {
-                match &step.action {
-                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files, .. } => {
-                        add(files);
-                    }
-                    Action::Run(run) => run.files.iter().for_each(&mut add),
-                    _ => {}
-                }
-            }
+            stage.steps.iter().filter_map(|step| step.action.files()).for_each(&mut add);
             for check in &stage.checks {
                 check.app.iter().for_each(&mut add);
                 check.run.files.iter().for_each(&mut add);
             }
         }
-        for stage in &self.stages {
-            for step in &stage.steps {
-                if let Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) = &step.action {
-                    paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
-                }
-            }
+        let of_builder = self.builder.iter().filter_map(|builder| builder.packages.as_ref());
+        for packages in self.installed().chain(of_builder) {
+            paths.extend(packages.repositories.iter().filter_map(|repository| match &repository.key {
+                Key::Context(path) => Some(transferred(path)),
+                Key::Download(_) => None,
+            }));
+        }
+        for (copy, _, _) in self.copies().filter(|(copy, _, _)| copy.from == CopySource::Context) {
+            paths.extend(ContextPath::parse(&copy.path).map(|path| transferred(&path)));
         }
         for groups in self.environments() {
             match &groups.wheels {

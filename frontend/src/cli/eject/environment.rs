@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use buildkit_llb::Platform;
 
 use super::conda;
-use super::words::{Dockerfile, mount, quoted, shell, stage_name, word};
+use super::words::{Dockerfile, mount, quoted, shell, stage_name, word, words};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
-use crate::emit::VERSION_VARIABLES;
+use crate::emit::{VERSION_VARIABLES, sources};
 use crate::lock::Source;
 use crate::plan::{
-    Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom, WheelSet,
+    Access, Action, AppFiles, BasePlan, BuildFrom, Builder, CopyPlan, Groups, Packages, Plan, PythonBase,
+    WheelFrom, WheelSet,
 };
 use crate::project::Places;
 use crate::select::{Selected, Take};
-use crate::spec::{ContextPath, SystemManager};
+use crate::spec::{ContextPath, Key, SystemManager};
 
 /// The stage with the lists of what pip installs.
 pub(super) const LISTS: &str = "pybuild-requirements";
@@ -105,7 +106,10 @@ pub(super) fn write(out: &mut Dockerfile, prepared: &Prepared, platform: &Platfo
 
     out.blank();
     out.comment("The dependencies of the project.");
-    out.instruction(format!("FROM {} AS builder", builder.base.familiar()));
+    if let PythonBase::Dockerfile(target) = &builder.base {
+        out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+    }
+    out.instruction(format!("FROM {} AS builder", self::base(&builder.base.plan())));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
@@ -132,7 +136,7 @@ fn on_conda(
     (base, first): (&Groups, &Wanted),
     others: &[(&Groups, Wanted)],
 ) {
-    let image = builder.resolver.familiar();
+    let image = self::base(&builder.resolver.plan());
     out.blank();
     out.comment("The dependencies of the project.");
     out.instruction(format!("FROM {image} AS {}", conda::name(base)));
@@ -148,7 +152,7 @@ fn on_conda(
         install(out, &plan.access, wanted, false);
     }
     out.blank();
-    out.instruction(format!("FROM {} AS {}", builder.base.familiar(), name(base)));
+    out.instruction(format!("FROM {} AS {}", self::base(&builder.base.plan()), name(base)));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
@@ -398,6 +402,7 @@ pub(super) fn step(
 pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: &Packages) {
     let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
     let names = shell(&names);
+    add_repositories(out, packages);
     let commands = match packages.manager {
         SystemManager::Apt => vec![
             "apt-get update".to_owned(),
@@ -413,6 +418,30 @@ pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: 
     step(out, access, false, &[], &commands);
 }
 
+/// The repositories of apt, each with its key. apt tells the two kinds of keys apart by their names alone.
+fn add_repositories(out: &mut Dockerfile, packages: &Packages) {
+    for (repository, number) in packages.repositories.iter().zip(1_usize..) {
+        let key = format!("/etc/apt/keyrings/pybuild-{number}");
+        let to = format!("{key}.key");
+        out.instruction(match &repository.key {
+            Key::Download(file) => {
+                format!("ADD --chmod=644 --checksum={} {}", file.checksum, words(&[file.url.as_str(), &to]))
+            }
+            Key::Context(path) => format!("COPY --chmod=644 {}", words(&[path.as_str(), &to])),
+        });
+        let lines = sources(repository);
+        let lines: Vec<&str> = lines.lines().collect();
+        let list = format!("/etc/apt/sources.list.d/pybuild-{number}.sources");
+        let armoured = format!("if grep -q -- '-----BEGIN PGP' {key}.key; then kind=asc; else kind=gpg; fi");
+        let commands = [
+            armoured,
+            format!("mv {key}.key {key}.$kind"),
+            format!("printf '%s\\n' {} \"Signed-By: {key}.$kind\" > {list}", shell(&lines)),
+        ];
+        out.instruction(format!("RUN {}", commands.join(" && ")));
+    }
+}
+
 /// The stage that builds the project as a package for the environment of `groups`.
 pub(super) fn project_name(groups: &Groups) -> String {
     name(groups).replacen("builder", "project", 1)
@@ -420,10 +449,11 @@ pub(super) fn project_name(groups: &Groups) -> String {
 
 /// The project as a package, once for each environment that it is built for, in the stage of it that has pip.
 fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
+    source(out, plan);
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let mut done = Vec::new();
     for step in steps {
-        let Action::Project { groups, .. } = &step.action else { continue };
+        let Action::Project { groups, files } = &step.action else { continue };
         let name = project_name(groups);
         if done.contains(&name) {
             continue;
@@ -434,10 +464,7 @@ fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&
         out.instruction(format!("FROM {from} AS {name}"));
         let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
                    --disable-pip-version-check --root-user-action=ignore --root /out /src";
-        let mounts = [
-            mount(&[("type", "cache"), ("target", "/root/.cache/pip")]),
-            mount(&[("type", "bind"), ("target", "/src"), ("rw", "")]),
-        ];
+        let mounts = [mount(&[("type", "cache"), ("target", "/root/.cache/pip")]), code(files, "/src")];
         let mut commands = vec![with_version(given_version(plan).as_deref(), pip)];
         if bytecode(&builder.environment) {
             let compile = "(/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /out /out/venv/lib || true)";
@@ -446,6 +473,40 @@ fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&
         self::step(out, &plan.access, true, &mounts, &commands);
         done.push(name);
     }
+}
+
+/// The stage with the code and what is brought to it.
+const SOURCE: &str = "project-source";
+
+/// Writes that stage, where a package is built or installed from it.
+fn source(out: &mut Dockerfile, plan: &Plan) {
+    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    let mut packages = steps.filter_map(|step| match &step.action {
+        Action::Project { files, .. } | Action::Editable { files, .. } => Some(files),
+        _ => None,
+    });
+    let Some(files) = packages.find(|files| !files.brought.is_empty()) else { return };
+    super::stage::archives(out, plan, "builder");
+    out.blank();
+    out.comment("The code, with the files that other stages make.");
+    out.instruction(format!("FROM scratch AS {SOURCE}"));
+    let to = files.to.as_str();
+    let from_root =
+        |path: &str| format!("/{}", path.strip_prefix(to).unwrap_or(path).trim_start_matches('/'));
+    out.instruction("COPY . /");
+    for brought in &files.brought {
+        let copy = CopyPlan { to: from_root(&brought.copy.to), ..brought.copy.clone() };
+        super::stage::copy(out, &copy);
+    }
+}
+
+/// A mount of the code, with what is brought to it.
+pub(super) fn code(files: &AppFiles, to: &str) -> String {
+    let mut fields = vec![("type", "bind"), ("target", to), ("rw", "")];
+    if !files.brought.is_empty() {
+        fields.insert(1, ("from", SOURCE));
+    }
+    mount(&fields)
 }
 
 /// Variables for one command, with the version that a build backend would ask git for.

@@ -67,6 +67,12 @@ impl Dockerfile {
         let _ = writeln!(self.text, "{end}");
     }
 
+    /// Whether a stage of this name is there.
+    pub(super) fn has_stage(&self, name: &str) -> bool {
+        let end = format!(" AS {name}");
+        self.text.lines().any(|line| line.starts_with("FROM ") && line.ends_with(&end))
+    }
+
     /// Takes over what another one has.
     pub(super) fn append(&mut self, other: Self) {
         self.text.push_str(&other.text);
