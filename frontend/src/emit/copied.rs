@@ -42,13 +42,13 @@ impl Emitter<'_> {
         let name =
             FileName::of_address(url.as_str()).map_or_else(|_| "file".to_owned(), |n| n.as_str().to_owned());
         let meta = self.metadata(stage, &format!("download: {url}"), span);
-        let state = self.http(url, &name, meta).checksum(archive.file.checksum.as_str()).state();
+        let fetched = self.http(url, &name, meta).checksum(archive.file.checksum.as_str()).state();
         let file = format!("/{}", self.downloaded(url, &name));
         if !archive.unpack {
-            return Copied { state, path: file, name: Some(name) };
+            return Copied { state: fetched, path: file, name: Some(name) };
         }
         let unpacked = FileOp::on(&State::scratch())
-            .copy(Copy::new(&state, file, "/").unpack(true).create_dest_path(true))
+            .copy(Copy::new(&fetched, file, "/").unpack(true).create_dest_path(true))
             .meta(self.metadata(stage, &format!("unpack: {name}"), span))
             .state();
         Copied { state: unpacked, path: plan.path.clone(), name: None }

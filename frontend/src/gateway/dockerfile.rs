@@ -72,11 +72,11 @@ pub(super) fn one(
     bridge: &Bridge,
     options: &Options,
     file: &BuildFile,
-    (target, stage, span): (&DockerfileTarget, &str, Span),
+    (target, asking, span): (&DockerfileTarget, &str, Span),
     platform: &Platform,
 ) -> Result<BaseImage, FrontendFailure> {
     let at = place(file, span);
-    let asked = asked(options, file, (target, stage), platform);
+    let asked = asked(options, file, (target, asking), platform);
     let answer =
         bridge.solve_nested(FRONTEND, asked).map_err(|error| FrontendFailure::from(error).at(&at))?;
     let unusable = |error: &dyn std::error::Error| {

@@ -16,6 +16,7 @@ found=$(readlink -f "$(command -v python3)")
 home=$(dirname "$(dirname "$found")")
 mkdir -p /var/lang/bin /var/lang/lib
 cp "$found" /var/lang/bin/python3.11
+ln -s python3.11 /var/lang/bin/python3
 cp -a "$home"/lib/python3* /var/lang/lib/
 rm -f /usr/local/bin/python* /usr/bin/python3*
 """

@@ -268,7 +268,7 @@ pub(super) fn mount() -> Table {
         ),
         key("tmpfs", size, "`false`", "an empty folder in memory; a string is its size", "tmpfs = \"256m\""),
         key("from", from(), "the build context", origin, "from = \"assets\""),
-        key("source", text(), "all", "a file or folder of `from`", "source = \"/app/dist\""),
+        key("source", text(), "all", "a file or folder of `from`", "source = \"app/dist\""),
         key(
             "writable",
             flag(),
