@@ -36,7 +36,7 @@ fn processes_of_a_procfile_are_stages() {
         &text,
         "healthcheck = [\"python\", \"-c\", \"import os, socket; socket.create_connection(('127.0.0.1', int(os.environ.get('PORT') or 8000)), 3).close()\"]",
     );
-    has(&text, "[stage.worker]\nfrom = \"production\"".lines().next().unwrap());
+    has(&text, "[stage.worker]");
     has(&text, "command = \"exec python worker.py\"");
     has(&text, "healthcheck = false");
     has(
@@ -151,4 +151,14 @@ fn what_no_wheel_brings_is_said() {
     let (_, text) = init(&[("requirements.txt", "playwright\nspacy\n"), ("main.py", "")]);
     assert!(text.contains("# playwright needs a browser"), "{text}");
     assert!(text.contains("# a model of spaCy is a package"), "{text}");
+}
+
+/// `pdm install` installs a project without a `[build-system]`, too, and a wheel of it need not have its scripts.
+#[test]
+fn a_script_of_a_package_is_in_the_image() {
+    let manifest = "[project]\nname = \"job\"\nversion = \"1\"\nrequires-python = \">=3.12\"\ndependencies = []\n\
+                    [build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+    let (_, text) = init(&[("pyproject.toml", manifest), ("job/__init__.py", ""), ("main.py", "print(1)\n")]);
+    has(&text, "command = [\"python\", \"main.py\"]");
+    has(&text, "include = [\".\"]");
 }

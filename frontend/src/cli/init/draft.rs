@@ -41,6 +41,8 @@ pub(super) struct Draft {
     pub(super) skipped: Vec<&'static str>,
     /// What is to be said at the head of the file.
     pub(super) remarks: Vec<String>,
+    /// Whether every stage is one of a Dockerfile, so that no image has what is found here.
+    pub(super) is_whole: bool,
     /// What is doubtful.
     pub(super) doubts: Vec<String>,
     /// The version of Python that a file of another tool names, and the file.

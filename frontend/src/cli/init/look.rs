@@ -31,9 +31,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let manifest = read("pyproject.toml")?;
     let known = CONDA_FILES.iter().chain(&LOCKS);
     let lock = known.copied().find(|lock| folder.join(lock).is_file());
-    let requirements =
-        ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
-    let requirements = requirements.into_iter().find(|file| folder.join(file).is_file());
+    let requirements = REQUIREMENTS.into_iter().find(|file| folder.join(file).is_file());
     if manifest.is_none() && lock.is_none() && requirements.is_none() && modules.is_empty() {
         let error = CliError::new(format!("`{}` is no Python project", folder.display()));
         return Err(error.help("init looks for pyproject.toml, a lock, requirements.txt, or a .py file"));
@@ -48,8 +46,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let manager = lock.or(requirements).or(manifest.is_some().then_some("pyproject.toml"));
     let processes = procfile::processes(&read("Procfile")?.unwrap_or_default());
     let said = [manifest.clone(), requirements.map(&read).transpose()?.flatten()];
-    let server = ["fastapi[standard", "fastapi[all", "fastapi-cli", "fastapi = {"];
-    let has_fastapi_server = said.iter().flatten().any(|text| server.iter().any(|name| text.contains(name)));
+    let has_fastapi_server = said.iter().flatten().any(|text| names_fastapi_server(text));
     let scene = Scene {
         packages: Packages::of(&detected, None, &read)?.all(),
         modules,
@@ -78,8 +75,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     }
     let what = scene.command(&mut draft);
     let what = what.or_else(|| workspace::choose(&members, folder, &ignored, &scene, &mut draft));
-    let of_procfile = scene.processes(&mut draft);
-    let what = what.or(of_procfile);
+    let what = scene.processes(&mut draft).or(what);
     procfile::heed(folder, &mut draft);
     let what = what.unwrap_or_else(|| {
         draft.production.command_note = Some("What a container runs was not found: set it.".to_owned());
@@ -99,10 +95,24 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         beside::version(asking, &mut draft);
     }
     if let Some(package) = read("package.json")? {
-        let said = read(".nvmrc")?.or(read(".node-version")?);
-        beside::assets(&package, &beside::node(said.as_deref()), folder, &mut draft);
+        assets(&package, folder, &quietly, &mut draft);
     }
     Ok(draft)
+}
+
+/// Assets, with the Node that a version manager's file names.
+fn assets(package: &str, folder: &Path, read: &dyn Fn(&str) -> Option<String>, draft: &mut Draft) {
+    let said = read(".nvmrc").or_else(|| read(".node-version"));
+    beside::assets(package, &beside::node(said.as_deref()), folder, draft);
+}
+
+/// Where requirements are looked for, the likeliest first.
+const REQUIREMENTS: [&str; 4] =
+    ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
+
+/// Whether a manifest or requirements name `FastAPI` with its server.
+fn names_fastapi_server(text: &str) -> bool {
+    ["fastapi[standard", "fastapi[all", "fastapi-cli", "fastapi = {"].iter().any(|name| text.contains(name))
 }
 
 /// A draft for a folder that says nothing of itself: the Dockerfile says all.

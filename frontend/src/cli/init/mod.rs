@@ -124,7 +124,7 @@ fn make(asked: &Init) -> Result<(String, Said), CliError> {
         said.remarks.extend(draft.remarks.iter().skip(before).cloned());
         settled
     } else {
-        settle::settle(asked, &draft.text())?
+        settle::as_it_is(asked, &draft)?
     };
     said.doubts.extend(settled.doubts);
     said.warnings = settled.warnings;

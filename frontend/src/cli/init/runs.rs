@@ -31,7 +31,7 @@ pub(super) struct Scene {
     pub(super) is_package: bool,
     /// The processes of a `Procfile`: names and commands.
     pub(super) processes: Vec<(String, String)>,
-    /// Whether the dependencies name FastAPI with its server.
+    /// Whether the dependencies name `FastAPI` with its server.
     pub(super) has_fastapi_server: bool,
 }
 
@@ -145,8 +145,16 @@ impl Scene {
         // Its server has this page for it.
         draft.production.healthcheck = Some(Health::of_page("8501", "/_stcore/health"));
         let words = ["streamlit", "run", &module.path, "--server.address=0.0.0.0", "--server.port=8501"];
+        self.with_files(draft);
         draft.production.command = Some(Command::list(&words));
         Some(format!("A Streamlit app, `{}`", module.path))
+    }
+
+    /// Copies the files where a file is run by its path: the wheel of a package need not have it.
+    fn with_files(&self, draft: &mut Draft) {
+        if self.is_package {
+            draft.app.include = vec![".".to_owned()];
+        }
     }
 
     fn script(&self, draft: &mut Draft) -> Option<String> {
@@ -187,6 +195,7 @@ impl Scene {
                 draft.python_path = Some(format!("/app/{}", module.root).trim_end_matches('/').to_owned());
             }
         }
+        self.with_files(draft);
         draft.production.command = Some(Command::list(&["python", &script]));
         Some(format!("A script, `{script}`"))
     }

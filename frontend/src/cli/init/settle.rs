@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::draft::{Dependencies, Draft};
 use crate::address::visible;
 use crate::cli::arguments::{Init, Project};
 use crate::cli::error::CliError;
@@ -65,6 +65,17 @@ pub(super) fn with_python(asked: &Init, draft: &mut Draft) -> Result<Settled, Cl
     found.remarks.push(format!("Python {version} is the newest for which the locked packages have wheels."));
     *draft = found;
     settle(asked, &draft.text())
+}
+
+/// Settles a draft. Where no image has the packages of the project, what is wrong with these does not count.
+pub(super) fn as_it_is(asked: &Init, draft: &Draft) -> Result<Settled, CliError> {
+    let settled = settle(asked, &draft.text())?;
+    if !draft.is_whole || settled.doubts.is_empty() {
+        return Ok(settled);
+    }
+    let dependencies = Dependencies { requirements: Some(Vec::new()), ..Dependencies::default() };
+    let without = settle(asked, &Draft { dependencies, ..draft.clone() }.text())?;
+    Ok(if without.doubts.len() < settled.doubts.len() { without } else { settled })
 }
 
 /// Examines the text and mends it.

@@ -31,7 +31,7 @@ use self::model::Model;
 use self::native::Native;
 use self::place::Places;
 pub(super) use self::report::{Report, Weight};
-use super::draft::{Dependencies, Draft, System};
+use super::draft::{Draft, System};
 use crate::cli::error::CliError;
 
 /// Carries over what the Dockerfile says, with the stage that ships: the one of this name, or the last.
@@ -65,6 +65,7 @@ pub(super) fn carry(
     let found = std::mem::take(&mut draft.production);
     draft.stages.clear();
     draft.app.writable.clear();
+    draft.app.include.clear();
     draft.app.writable_note = None;
     draft.remarks.clear();
     draft.doubts.clear();
@@ -91,7 +92,7 @@ pub(super) fn carry(
             report.note(0, format!("each stage is carried over word for word, since {reason}"));
             report.row("packages of Python", "as the Dockerfile installs them");
             // Of what was found in the project, the Dockerfile says nothing.
-            draft.dependencies = Dependencies { requirements: Some(Vec::new()), ..Dependencies::default() };
+            draft.is_whole = true;
             draft.system = System::default();
             draft.checks.clear();
             draft.test_groups.clear();

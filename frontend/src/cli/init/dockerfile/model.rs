@@ -344,10 +344,10 @@ impl Model {
     }
 
     fn declare(&mut self, name: &str, value: Option<Value>) {
-        if let Some(part) = self.parts.last_mut() {
-            if part.args.insert(name.to_owned(), value).is_none() {
-                part.order.push(name.to_owned());
-            }
+        if let Some(part) = self.parts.last_mut()
+            && part.args.insert(name.to_owned(), value).is_none()
+        {
+            part.order.push(name.to_owned());
         }
     }
 
