@@ -33,6 +33,7 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "serde's way to skip the versions")]
 struct Package {
     name: Spanned<String>,
     version: String,

@@ -43,7 +43,9 @@ impl Problem {
                 "the output of the step says which Python the image has".into(),
                 "choose a base that has this version, or set `version` of [python] to the version that it has".into(),
             ],
-            Self::BadAddress { .. } => Vec::new(),
+            Self::BadAddress { .. } => {
+                vec!["write the whole address, as `https://HOST/FOLDER/FILE`, or for a repository `https://HOST/NAME.git#COMMIT`".into()]
+            }
             Self::NoChecksum { address } => vec![
                 "the build then knows that the file is the one you mean".into(),
                 format!("write `checksum = \"sha256:…\"`, with what `curl -fsSL {address} | sha256sum` says"),

@@ -11,11 +11,11 @@ const FOLDER: &str = "/run/pybuild/repositories";
 
 /// A repository as apt reads it (`man sources.list`, "deb822-style format"), without the key.
 pub fn sources(repository: &Repository) -> String {
-    let mut text = format!("Types: deb\nURIs: {}\nSuites: {}\n", repository.url, repository.suites.join(" "));
-    if !repository.components.is_empty() {
-        text += &format!("Components: {}\n", repository.components.join(" "));
+    let text = format!("Types: deb\nURIs: {}\nSuites: {}\n", repository.url, repository.suites.join(" "));
+    match repository.components.join(" ").as_str() {
+        "" => text,
+        components => format!("{text}Components: {components}\n"),
     }
-    text
 }
 
 impl Emitter<'_> {

@@ -81,7 +81,7 @@ impl<'p> Graph<'p> {
                 open.remove(entry.1);
                 order.push(entry.1);
             }
-            for other in level.iter().flat_map(|(_, name)| requiring.get(name)).flatten() {
+            for other in level.iter().filter_map(|(_, name)| requiring.get(name)).flatten() {
                 if let Some(count) = open.get_mut(other) {
                     waiting.remove(&(*count, other));
                     *count = count.saturating_sub(1);
@@ -162,7 +162,7 @@ impl<'p> Graph<'p> {
     fn cut(&self, circle: &[&'p str]) -> Option<(&'p str, &'p str)> {
         let edges = || circle.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
         let is_any = |name: &str| self.for_any_platform.contains(name);
-        edges().find(|(one, other)| !is_any(one) && is_any(other)).or_else(|| edges().last())
+        edges().find(|(one, other)| !is_any(one) && is_any(other)).or_else(|| edges().next_back())
     }
 }
 

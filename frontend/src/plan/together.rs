@@ -113,7 +113,7 @@ impl Layer for CondaLayer {
 }
 
 fn by_name<'l, L: Layer + 'l>(layers: impl Iterator<Item = &'l L>) -> BTreeMap<&'l str, &'l L::Package> {
-    layers.flat_map(|layer| layer.packages()).map(|package| (package.name(), package)).collect()
+    layers.flat_map(Layer::packages).map(|package| (package.name(), package)).collect()
 }
 
 /// Takes the packages of each set out of their layers, and puts a layer with all of the set on top. The other layers

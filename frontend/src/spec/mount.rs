@@ -39,7 +39,7 @@ impl StepMount {
             return node.wrong_type(cx, "a table");
         };
         let path: Option<Plain> = table.require(cx, "path");
-        let memory = table.get::<Memory>(cx, "tmpfs").and_then(|memory| memory.0);
+        let memory = table.get::<Memory>(cx, "tmpfs");
         let from = table.node("from").map(|node| (Base::read(&node, stages, cx), node.span));
         let source: Option<Located<Plain>> = table.get(cx, "source");
         let writable: Option<bool> = table.get(cx, "writable");
@@ -49,7 +49,12 @@ impl StepMount {
             cx.report(node.span, Problem::Empty { key: "path".to_owned() });
             return None;
         }
-        let what = if let Some(size) = memory {
+        let size = match memory {
+            Some(Memory::Whole) => Some(None),
+            Some(Memory::Sized(size)) => Some(Some(size)),
+            Some(Memory::No) | None => None,
+        };
+        let what = if let Some(size) = size {
             let others =
                 [("from", from.is_some()), ("source", source.is_some()), ("writable", writable.is_some())];
             if let Some((second, _)) = others.into_iter().find(|(_, is_there)| *is_there) {
@@ -93,13 +98,19 @@ impl StepMount {
     }
 }
 
-/// `true`, or a size.
-struct Memory(Option<Option<u64>>);
+/// Whether a mount is in memory: `true`, `false`, or a size.
+enum Memory {
+    No,
+    /// As large as the engine allows.
+    Whole,
+    /// Of at most so many bytes.
+    Sized(u64),
+}
 
 impl Read for Memory {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         if let Some(wanted) = node.value.as_bool() {
-            return Some(Self(wanted.then_some(None)));
+            return Some(if wanted { Self::Whole } else { Self::No });
         }
         if node.value.as_str().is_none() {
             return node.wrong_type(cx, "true or a size");
@@ -116,7 +127,7 @@ impl Read for Memory {
         let size = digits.parse::<u64>().ok().zip(shift);
         let size = size.and_then(|(size, shift): (u64, u32)| size.checked_mul(1 << shift));
         if let Some(size) = size.filter(|size| *size > 0 && *size < 1 << 50) {
-            return Some(Self(Some(Some(size))));
+            return Some(Self::Sized(size));
         }
         let reason = "write a number and `k`, `m` or `g`, as `64m`";
         cx.report(node.span, Problem::BadName { what: "size", value, reason });

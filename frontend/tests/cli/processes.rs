@@ -84,7 +84,7 @@ fn a_server_that_no_dependency_brings_is_doubtful() {
     has(&text, "command = [\"fastapi\", \"run\", \"main.py\", \"--port\", \"8000\"]");
 }
 
-/// FastHTML depends on uvicorn, and keeps the key of its sessions in `.sesskey` (its documentation).
+/// `FastHTML` depends on uvicorn, and keeps the key of its sessions in `.sesskey` (its documentation).
 #[test]
 fn an_app_of_fasthtml_can_write_its_key() {
     for made in ["app = FastHTML()", "app, rt = fast_app()"] {

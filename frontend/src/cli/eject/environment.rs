@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use buildkit_llb::Platform;
 
 use super::conda;
-use super::words::{Dockerfile, mount, quoted, shell, stage_name, word, words};
+use super::packages::install_packages;
+use super::words::{Dockerfile, mount, shell, stage_name};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
-use crate::emit::{VERSION_VARIABLES, sources};
+use crate::emit::VERSION_VARIABLES;
 use crate::lock::Source;
 use crate::plan::{
-    Access, Action, AppFiles, BasePlan, BuildFrom, Builder, CopyPlan, Groups, Packages, Plan, PythonBase,
-    WheelFrom, WheelSet,
+    Access, Action, AppFiles, BasePlan, BuildFrom, Builder, CopyPlan, Groups, Plan, PythonBase, WheelFrom,
+    WheelSet,
 };
 use crate::project::Places;
 use crate::select::{Selected, Take};
-use crate::spec::{ContextPath, Key, SystemManager};
+use crate::spec::ContextPath;
 
 /// The stage with the lists of what pip installs.
 pub(super) const LISTS: &str = "pybuild-requirements";
@@ -398,50 +399,6 @@ pub(super) fn step(
     out.continued(&parts);
 }
 
-/// Installs OS packages.
-pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: &Packages) {
-    let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
-    let names = shell(&names);
-    add_repositories(out, packages);
-    let commands = match packages.manager {
-        SystemManager::Apt => vec![
-            "apt-get update".to_owned(),
-            format!("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -- {names}"),
-            "rm -rf /var/lib/apt/lists/*".to_owned(),
-        ],
-        SystemManager::Apk => vec![format!("apk add --no-cache -- {names}")],
-        SystemManager::Dnf => {
-            vec![format!("dnf install -y --setopt=install_weak_deps=0 {names}"), "dnf clean all".to_owned()]
-        }
-    };
-    let commands: Vec<_> = commands.into_iter().map(|command| vec![command]).collect();
-    step(out, access, false, &[], &commands);
-}
-
-/// The repositories of apt, each with its key. apt tells the two kinds of keys apart by their names alone.
-fn add_repositories(out: &mut Dockerfile, packages: &Packages) {
-    for (repository, number) in packages.repositories.iter().zip(1_usize..) {
-        let key = format!("/etc/apt/keyrings/pybuild-{number}");
-        let to = format!("{key}.key");
-        out.instruction(match &repository.key {
-            Key::Download(file) => {
-                format!("ADD --chmod=644 --checksum={} {}", file.checksum, words(&[file.url.as_str(), &to]))
-            }
-            Key::Context(path) => format!("COPY --chmod=644 {}", words(&[path.as_str(), &to])),
-        });
-        let lines = sources(repository);
-        let lines: Vec<&str> = lines.lines().collect();
-        let list = format!("/etc/apt/sources.list.d/pybuild-{number}.sources");
-        let armoured = format!("if grep -q -- '-----BEGIN PGP' {key}.key; then kind=asc; else kind=gpg; fi");
-        let commands = [
-            armoured,
-            format!("mv {key}.key {key}.$kind"),
-            format!("printf '%s\\n' {} \"Signed-By: {key}.$kind\" > {list}", shell(&lines)),
-        ];
-        out.instruction(format!("RUN {}", commands.join(" && ")));
-    }
-}
-
 /// The stage that builds the project as a package for the environment of `groups`.
 pub(super) fn project_name(groups: &Groups) -> String {
     name(groups).replacen("builder", "project", 1)
@@ -538,9 +495,4 @@ pub(super) fn base(base: &BasePlan) -> String {
 /// Installs into an environment that is there what groups add to it.
 pub(super) fn add_groups(out: &mut Dockerfile, groups: &Groups) {
     out.instruction(format!("COPY --from={} /venv /venv", name(groups)));
-}
-
-/// `NAME="value"` for `ENV` and `LABEL`.
-pub(super) fn pair(name: &str, value: &str) -> String {
-    format!("{}={}", word(name), quoted(value))
 }

@@ -6,6 +6,7 @@
 mod conda;
 mod environment;
 mod own_pip;
+mod packages;
 mod stage;
 mod words;
 

@@ -1,9 +1,10 @@
 //! A stage of the plan as one of a Dockerfile, with a further stage for each of its checks.
 
-use super::environment::{self, pair};
+use super::environment;
 use super::own_pip::own_pip;
+use super::packages::install_packages;
 use super::words::{
-    Dockerfile, expanded_list, field, inside_quotes, is_plain_line, list, mount, quoted, run, shell,
+    Dockerfile, expanded_list, field, inside_quotes, is_plain_line, list, mount, pair, quoted, run, shell,
     stage_name, word, words,
 };
 use crate::emit::WORKING;
@@ -110,7 +111,7 @@ fn environment(out: &mut Dockerfile, image: &ImagePlan, has_environment: bool) {
 fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
     for step in steps {
         match &step.action {
-            Action::Packages(packages) => environment::install_packages(out, &plan.access, packages),
+            Action::Packages(packages) => install_packages(out, &plan.access, packages),
             Action::Install(groups) => {
                 if groups.wheels.as_ref().is_some_and(|set| set.has("pip")) && plan.is_on_given_pip(stage) {
                     out.comment("The pip of the groups takes the place of the base image's.");

@@ -202,6 +202,11 @@ pub(super) fn is_plain_line(line: &str) -> bool {
     !odd_start && !line.chars().any(is_invisible) && !line.trim_end().ends_with('\\') && !line.contains("<<")
 }
 
+/// `NAME="value"` for `ENV` and `LABEL`.
+pub(super) fn pair(name: &str, value: &str) -> String {
+    format!("{}={}", word(name), quoted(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
