@@ -125,6 +125,7 @@ fn inputs(plan: &Plan, platform: &Platform, file: &str) -> Inputs {
         stages: BTreeMap::new(),
         build_images: images.clone(),
         images,
+        compiler: None,
         explicit_platform: false,
         multi_platform: false,
         build_platform: platform.clone(),
