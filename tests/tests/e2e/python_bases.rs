@@ -160,6 +160,8 @@ fn a_repository_is_added_with_its_key_before_packages_are_installed() -> Result 
     for (name, path) in Project::files(folder.path())? {
         let bytes = std::fs::read(path).unwrap_or_default();
         let file = index.file(&name, &bytes);
+        // apt asks for what the suite `./` has below `/./`.
+        index.file(&format!("./{name}"), &bytes);
         if name == "key" {
             address = file.trim_end_matches("key").to_owned();
             key = (file, pybuild_tests::index::sha256(&bytes));
