@@ -16,7 +16,10 @@ fn main() -> ExitCode {
     match arguments.next() {
         Some(role) if role == "tool" => match pybuild::install::run(arguments) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&format!("pybuild: {error}")),
+            Err(error) => {
+                complain(&format!("pybuild: {error}"));
+                ExitCode::from(error.exit_code())
+            }
         },
         // BuildKit passes no arguments; it speaks over standard input and output.
         None if env::vars_os().any(|(name, _)| name == "BUILDKIT_SESSION_ID") => {
@@ -30,8 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn complain(text: &str) -> ExitCode {
+fn complain(text: &str) {
     // There is nobody left to tell if standard error is closed.
     let _ = writeln!(std::io::stderr(), "{text}");
-    ExitCode::FAILURE
 }

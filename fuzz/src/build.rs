@@ -81,7 +81,7 @@ pub fn build_file(bytes: &[u8]) {
         shown(&found);
         return;
     }
-    let asked = Asked { target: None, platform: &platform, build_platform: &platform, epoch: Some(EPOCH) };
+    let asked = Asked { target: None, platform: &platform, build_platform: &platform, epoch: Some(EPOCH), named: &[] };
     examine(&spec, &files, asked, &CheckOptions::default(), &mut found).expect("a context");
     shown(&found);
     if found.has_errors() {
@@ -125,6 +125,7 @@ fn inputs(plan: &Plan, platform: &Platform, file: &str) -> Inputs {
         stages: BTreeMap::new(),
         build_images: images.clone(),
         images,
+        compiler: None,
         explicit_platform: false,
         multi_platform: false,
         build_platform: platform.clone(),

@@ -111,8 +111,8 @@ fn path_of(address: &str) -> &str {
     address.split_once('?').map_or(address, |(path, _)| path)
 }
 
-/// Whether all bytes of a text are of a kind. The search does not end at the first byte that is not, so that the processor asks about
-/// many bytes at once: for texts that nearly always are.
+/// Whether all bytes of a text are of a kind. The search does not end at the first byte that is of another kind: the
+/// processor then asks about many bytes at once, and nearly every text has to be looked at to its end anyway.
 fn every(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is_one(byte))
 }

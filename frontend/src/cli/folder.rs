@@ -209,7 +209,7 @@ impl Opened {
         found.extend(problems);
         let Some(spec) = spec else { return Ok(()) };
         let files = Files { context: &*self.context, ignored: &self.ignored };
-        let asked = Asked { target, platform, build_platform: &native, epoch: self.epoch() };
+        let asked = Asked { target, platform, build_platform: &native, epoch: self.epoch(), named: &[] };
         examine(&spec, &files, asked, options, found).map_err(|error| failed(&error))
     }
 

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::folder::{Opened, Prepared};
 use super::platform::native;
 use crate::emit::{self, BaseImage, ExecOptions, Inputs, Scanned};
-use crate::plan::{WheelLayer, WheelSet};
+use crate::plan::{PythonBase, WheelLayer, WheelSet};
 use crate::project::{Project, PythonVersion};
 use crate::reference::ImageReference;
 use crate::resolve::{Clock, Question, ResolveError, Resolver};
@@ -106,6 +106,7 @@ pub(super) fn emit(
         resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: named(plan.build_images(), &here),
+        compiler: None,
         tool: Some(
             Image::new(frontend(opened)).platform(&here).meta(Metadata::named("[internal] pybuild")).state(),
         ),
@@ -120,7 +121,14 @@ pub(super) fn emit(
     if let Some(builder) = &plan.builder {
         let questions: Vec<&Question> = prepared.asked.values().flatten().collect();
         let on = Inputs { platform: here.clone(), ..inputs.clone() };
-        let base = unpinned(&builder.base, &here);
+        let base = match &builder.resolver {
+            PythonBase::Image(image) => unpinned(image, &here),
+            // The state of a stage is that of the image's own platform here.
+            PythonBase::Stage(name) => {
+                emit::stage(plan, &inputs, name).map_err(|error| CliError::new(error.to_string()))?
+            }
+            PythonBase::Dockerfile(target) => unsolved(target),
+        };
         for question in questions {
             let state = emit::resolver(question, &base, &on, &plan.access, &opened.source);
             if !inputs.resolved.contains(&state) {

@@ -1,8 +1,9 @@
 //! `conda-lock.yml`, version 1: one list for all platforms, with a category for each entry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
 use super::{
@@ -32,6 +33,7 @@ struct Metadata {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "serde's way to skip the versions")]
 struct Package {
     name: Spanned<String>,
     version: String,
@@ -39,6 +41,8 @@ struct Package {
     platform: String,
     url: String,
     hash: Hash,
+    #[serde(default)]
+    dependencies: Option<BTreeMap<String, IgnoredAny>>,
     #[serde(default)]
     category: Option<String>,
     /// Not in the files of conda-lock: our own solver says it.
@@ -81,6 +85,7 @@ pub(super) fn parse(source: &Source) -> Result<CondaLock, CondaLockError> {
             address: checked_address(&package.url, span)?,
             sha256: package.hash.sha256.map(|hash| checked_sha256(&hash, span)).transpose()?,
             size: package.size,
+            requires: package.dependencies.unwrap_or_default().into_keys().collect(),
             span,
         });
     }

@@ -64,6 +64,8 @@ pub struct Entry {
     pub sha256: Option<String>,
     /// Its size in bytes.
     pub size: Option<u64>,
+    /// The names of the packages that it requires, of its own kind.
+    pub requires: Vec<String>,
     /// Where it stands in the lock.
     pub span: Span,
 }

@@ -67,6 +67,12 @@ struct Package {
     sha256: Option<String>,
     #[serde(default)]
     size: Option<u64>,
+    /// What a conda package requires.
+    #[serde(default)]
+    depends: Vec<String>,
+    /// What a package of Python's index requires.
+    #[serde(default)]
+    requires_dist: Vec<String>,
 }
 
 pub(super) fn parse(source: &Source) -> Result<CondaLock, CondaLockError> {
@@ -102,6 +108,14 @@ pub(super) fn parse(source: &Source) -> Result<CondaLock, CondaLockError> {
         }
     }
     Ok(CondaLock { format: Format::Pixi, platforms, groups, entries })
+}
+
+/// The name in a requirement, which is followed by a version or more: `python >=3.12`, `idna>=3`.
+fn required(text: &str) -> String {
+    // `channel::name`
+    let text = text.split_once("::").map_or(text, |(_, package)| package).trim_start();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.chars().take_while(|c| is_of_name(*c)).collect()
 }
 
 fn entry(
@@ -149,6 +163,7 @@ fn entry(
         address,
         sha256: package.sha256.as_ref().map(|hash| checked_sha256(hash, span)).transpose()?,
         size: package.size,
+        requires: package.depends.iter().chain(&package.requires_dist).map(|text| required(text)).collect(),
         span,
     })
 }

@@ -39,6 +39,30 @@ impl Problem {
                 "pass them as a build secret: `netrc = \"ID\"` in [dependencies.index] and `--secret id=ID,src=$HOME/.netrc`"
                     .into(),
             ],
+            Self::BaseWithoutPython { .. } => vec![
+                "the output of the step says which Python the image has".into(),
+                "choose a base that has this version, or set `version` of [python] to the version that it has".into(),
+            ],
+            Self::BadAddress { .. } => {
+                vec!["write the whole address, as `https://HOST/FOLDER/FILE`, or for a repository `https://HOST/NAME.git#COMMIT`".into()]
+            }
+            Self::NoChecksum { address } => vec![
+                "the build then knows that the file is the one you mean".into(),
+                format!("write `checksum = \"sha256:…\"`, with what `curl -fsSL {address} | sha256sum` says"),
+            ],
+            Self::NoCommit { address } => vec![
+                "a branch or a tag may be another commit tomorrow".into(),
+                format!("write `{address}#COMMIT`, with what `git ls-remote {address}` says"),
+            ],
+            Self::OnlyForDownloads { .. } => {
+                vec!["take it out: stages, images, repositories and the context have checksums of their own".into()]
+            }
+            Self::PathOfDownload => {
+                vec!["take it out, or write `unpack = true` where the file is an archive and a part of it is meant".into()]
+            }
+            Self::RepositoriesNeedApt { .. } => {
+                vec!["take a base of Debian or Ubuntu, or set `manager` of [system]".into()]
+            }
             Self::PathWithoutEnvironment => vec![
                 "add to the path instead: `PATH = \"/opt/tool/bin:${PATH}\"`; `/venv/bin` stays first".into(),
                 "or write `/venv/bin` where it is to stand".into(),
@@ -169,6 +193,7 @@ impl Problem {
                 help
             }
             Self::AgentNotPassed { id } => vec![format!("pass it: `--ssh {id}`, with an agent that runs")],
+            Self::InsecureNotAllowed => vec!["allow it: `--allow security.insecure`, with an engine that permits it".into()],
             Self::HostNetworkNotAllowed => vec!["allow it: `--allow network.host`".into()],
             Self::UnknownLock { .. } => vec![
                 "locks are uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock, conda-lock.yml, pixi.lock, and requirements files with hashes"

@@ -56,6 +56,18 @@ pub enum Problem {
     BadChoice { value: String, allowed: Vec<&'static str>, suggestion: Option<String> },
     #[error("`{value}` is not a number between {min} and {max}")]
     BadNumber { value: String, min: i64, max: i64 },
+    #[error("{message}")]
+    BadAddress { message: String },
+    #[error("the download `{address}` has no `checksum`")]
+    NoChecksum { address: String },
+    #[error("the repository `{address}` has no full commit behind it")]
+    NoCommit { address: String },
+    #[error("`{key}` is for a file at an address")]
+    OnlyForDownloads { key: &'static str },
+    #[error("a download is one file: it has no `path`")]
+    PathOfDownload,
+    #[error("repositories are for apt, and the packages here are installed by {manager}")]
+    RepositoriesNeedApt { manager: &'static str },
     #[error("`{value}` must be an absolute path in the image")]
     NotAbsolute { value: String },
     #[error("`{value}` leaves the build context")]
@@ -105,6 +117,8 @@ pub enum Problem {
     )]
     NotAPythonStage { key: &'static str, stage: String, from: String },
 
+    #[error("the base image has no Python {version} that an environment can be made of")]
+    BaseWithoutPython { version: String },
     #[error("`PATH` has no `/venv/bin`: the programs of this project's environment would not be found")]
     PathWithoutEnvironment,
 
@@ -221,6 +235,8 @@ pub enum Problem {
     SecretNotPassed { id: String, can_be_optional: bool },
     #[error("no SSH agent `{id}` was passed to this build")]
     AgentNotPassed { id: String },
+    #[error("the build is not allowed to run a step without a sandbox (`security = \"insecure\"`)")]
+    InsecureNotAllowed,
     #[error("a step has the network of the host, which this build does not allow")]
     HostNetworkNotAllowed,
     #[error("{} {from}{}", nothing_there(path), did_you_mean(suggestion))]

@@ -86,6 +86,25 @@ impl ImageConfig {
             .collect()
     }
 
+    /// The `PATH` as the tool is told of it, to look for Python: nothing where the folders are the usual ones, which the
+    /// tool knows. The environment's own folder is left out, and so is what is no plain path.
+    pub(super) fn search_path(&self) -> Option<String> {
+        const USUAL: [&str; 6] =
+            ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+        let path = self.get_env("PATH")?;
+        let is_plain = |folder: &str| {
+            let odd = |c: char| c.is_control() || matches!(c, '"' | '\'' | '\\' | '$' | '`');
+            folder.strip_prefix('/').is_some_and(|rest| {
+                !rest.contains(odd) && rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
+            })
+        };
+        let bin = format!("{VENV}/bin");
+        let folders = path.split(':').map(|folder| folder.trim_end_matches('/'));
+        let folders: Vec<&str> = folders.filter(|folder| is_plain(folder) && *folder != bin).collect();
+        let is_usual = folders.iter().all(|folder| USUAL.contains(folder));
+        (!is_usual).then(|| folders.join(":"))
+    }
+
     fn get_env(&self, key: &str) -> Option<String> {
         self.env().into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
@@ -337,6 +356,19 @@ mod tests {
         assert_eq!(config.get_env("UV_PROJECT_ENVIRONMENT").as_deref(), Some("/venv"));
         // A step's own variable goes on from the stage's.
         assert_eq!(config.path("/step/bin:${PATH}"), "/venv/bin:/step/bin:/usr/bin:/bin");
+    }
+
+    #[test]
+    fn only_a_path_with_other_folders_than_the_usual_ones_is_searched() {
+        let of = |path: &str| {
+            let base = json!({ "config": { "Env": [format!("PATH={path}")] } });
+            ImageConfig::inherit(&base, None, &Platform::new("linux", "amd64")).search_path()
+        };
+        assert_eq!(of(DEFAULT_PATH), None);
+        assert_eq!(of("/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), None);
+        let lambda = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin";
+        assert_eq!(of(lambda).as_deref(), Some("/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"));
+        assert_eq!(of("/venv/bin:/a/../b:/x$y:rel::/bin"), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Emitter<'_> {
     pub(super) fn environment(&self, groups: &Groups, pip: bool) -> Result<Image, EmitError> {
         let builder = self.plan.builder.as_ref();
         let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-        let mut image = self.image(&builder.base)?;
+        let mut image = self.base(&builder.base.plan())?;
         if let Some(packages) = &builder.packages {
             image.state = self.packages(BUILDER, packages, &image.state, &image.config);
             let names = packages.names.join(" ");
@@ -56,8 +56,8 @@ impl Emitter<'_> {
         let version = builder.python.map(|version| version.to_string()).unwrap_or_default();
         let title = format!("venv: Python {version}");
         let venv = self.shell(VENV, &[version], &image.config).network(Network::None);
-        image.state =
-            venv.meta(self.metadata(BUILDER, title.trim_end(), builder.span)).run(&image.state).root();
+        let span = self.base_span(BUILDER).unwrap_or(builder.span);
+        image.state = venv.meta(self.metadata(BUILDER, title.trim_end(), span)).run(&image.state).root();
         image.config.layer("venv: /venv".to_owned());
         let mut wanted = vec![&builder.environment.requirements];
         if groups.requirements != builder.environment.requirements {
@@ -103,7 +103,8 @@ impl Emitter<'_> {
         const OUT: &str = "/run/pybuild/out";
         let image = self.environment(groups, false)?;
         let meta = self.metadata(BUILDER, "project: source", span);
-        let source = self.app(&State::scratch(), files, &[], meta);
+        let brought = self.brought(&files.brought, BUILDER)?;
+        let source = self.app(&State::scratch(), (files, &brought), &[], meta);
         let exec = self.shell(PROJECT, &[], &image.config).mount(HIDE.mount()).mount(COMPILE.mount());
         let exec = exec
             .mount(Mount::bind(&source, "/src").selector(files.to.as_str()).no_output())
@@ -125,9 +126,10 @@ impl Emitter<'_> {
         root: &State,
         config: &ImageConfig,
         span: Span,
-    ) -> State {
+    ) -> Result<State, EmitError> {
         let meta = self.metadata(&stage.name, "project: source", span);
-        let source = self.app(&State::scratch(), files, &[], meta);
+        let brought = self.brought(&files.brought, &stage.name)?;
+        let source = self.app(&State::scratch(), (files, &brought), &[], meta);
         let mut arguments = pip_arguments();
         let to = files.to.as_str();
         arguments.push("--no-deps".to_owned());
@@ -139,7 +141,7 @@ impl Emitter<'_> {
         let exec = with_build(with_version(exec, self.version()), self.own_build());
         let exec = exec.mount(Mount::bind(&source, to).selector(to).no_output());
         let meta = self.metadata(&stage.name, "project: editable", span);
-        self.with_pip_cache(exec).meta(meta).run(root).root()
+        Ok(self.with_pip_cache(exec).meta(meta).run(root).root())
     }
 
     /// The version of the project, where the file gives it.

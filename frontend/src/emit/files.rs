@@ -2,8 +2,8 @@
 
 use buildkit_llb::{Copy, FileOp, Metadata, State};
 
-use super::Emitter;
-use crate::plan::{AppFiles, CopyPlan, CopySource};
+use super::{EmitError, Emitter};
+use crate::plan::{AppFiles, Brought, CopyPlan};
 use crate::spec::{ContextPath, ImagePath};
 
 /// What a copy of the app is called.
@@ -14,8 +14,20 @@ pub(super) fn title(files: &AppFiles) -> String {
 }
 
 impl Emitter<'_> {
-    /// Puts the app on `base`, once everything in `gates` is there. Nothing of `gates` is copied.
-    pub(super) fn app(&self, base: &State, files: &AppFiles, gates: &[State], meta: Metadata) -> State {
+    /// What is copied into the project by each copy of these files.
+    pub(super) fn brought(&self, files: &[Brought], stage: &str) -> Result<Vec<Copied>, EmitError> {
+        files.iter().map(|brought| self.copied(&brought.copy, stage, brought.span)).collect()
+    }
+
+    /// Puts the app on `base`, once everything in `gates` is there. Nothing of `gates` is copied. `brought` is what
+    /// [`Self::brought`] gives for the files.
+    pub(super) fn app(
+        &self,
+        base: &State,
+        (files, brought): (&AppFiles, &[Copied]),
+        gates: &[State],
+        meta: Metadata,
+    ) -> State {
         let is_linked = |path: &&ContextPath| files.linked.contains(path);
         let include =
             files.include.iter().filter(|path| !is_linked(path)).map(|path| path.as_str().to_owned());
@@ -39,11 +51,25 @@ impl Emitter<'_> {
             let linked = Copy::new(&self.inputs.context, format!("/{}", path.as_str()), to);
             op = op.copy(linked.follow_symlinks(true).dir_contents_only(true).create_dest_path(true));
         }
+        // What is made for the project takes the place of what the context has there.
+        for (copy, source) in files.brought.iter().zip(brought) {
+            op = op.copy(copied(&copy.copy, source));
+        }
         for gate in gates {
             op = op.copy(waiting_for(gate));
         }
         op.meta(meta).state()
     }
+}
+
+/// What a copy takes: a state, and where in it.
+#[derive(Clone, Debug)]
+pub(super) struct Copied {
+    pub(super) state: State,
+    /// An absolute path, which may have wildcards.
+    pub(super) path: String,
+    /// The name that the file keeps where it is copied into a folder, if that is not its name there.
+    pub(super) name: Option<String>,
 }
 
 /// A copy that takes nothing, but not before `state` is there.
@@ -88,16 +114,24 @@ pub(super) fn copy_merges(copy: &CopyPlan, workdir: Option<&ImagePath>) -> bool 
 }
 
 /// A copy as a Dockerfile's `COPY` does it, once everything in `gates` is there.
-pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, gates: &[State], meta: Metadata) -> State {
-    let path = match plan.from {
-        CopySource::Context => format!("/{}", plan.path),
-        _ => plan.path.clone(),
+pub(super) fn copy(base: &State, plan: &CopyPlan, source: &Copied, gates: &[State], meta: Metadata) -> State {
+    let mut op = FileOp::on(base).copy(copied(plan, source));
+    for gate in gates {
+        op = op.copy(waiting_for(gate));
+    }
+    op.meta(meta).state()
+}
+
+fn copied(plan: &CopyPlan, source: &Copied) -> Copy {
+    let to = match &source.name {
+        Some(name) if plan.to.ends_with('/') => format!("{}{name}", plan.to),
+        _ => plan.to.clone(),
     };
-    let mut copy = Copy::new(source, path, plan.to.as_str())
+    let mut copy = Copy::new(&source.state, source.path.as_str(), to)
         .follow_symlinks(true)
         .dir_contents_only(true)
         .create_dest_path(true)
-        .wildcard(true)
+        .wildcard(source.name.is_none())
         .exclude(plan.exclude.clone());
     if let Some(mode) = plan.mode {
         copy = copy.mode(mode);
@@ -105,11 +139,7 @@ pub(super) fn copy(base: &State, plan: &CopyPlan, source: &State, gates: &[State
     if let Some(owner) = &plan.owner {
         copy = copy.owner(super::account::owner_of(owner));
     }
-    let mut op = FileOp::on(base).copy(copy);
-    for gate in gates {
-        op = op.copy(waiting_for(gate));
-    }
-    op.meta(meta).state()
+    copy
 }
 
 /// A path that a copy goes into rather than replaces.

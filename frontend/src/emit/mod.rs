@@ -9,6 +9,7 @@ mod cause;
 mod conda;
 mod conda_solver;
 mod config;
+mod copied;
 mod environment;
 mod files;
 mod layers;
@@ -19,6 +20,7 @@ mod overlaps;
 mod packages;
 mod pip;
 mod reports;
+mod repositories;
 mod requirements;
 mod resolver;
 mod run;
@@ -33,6 +35,7 @@ pub use options::{ExecOptions, NoCache};
 pub use overlaps::{TOGETHER, awaited};
 pub use packages::program;
 pub use reports::Report;
+pub use repositories::sources;
 pub use resolver::{ANSWER, EXPLANATION, explanation, resolver};
 pub use sbom::{DOCUMENT, NoCommand, Scanner, bill_of_materials, scan};
 
@@ -46,7 +49,7 @@ use self::layers::Layers;
 use self::locations::Locks;
 use self::overlaps::{Comparisons, Laid};
 use crate::diagnostics::Span;
-use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, CopySource, Plan, StagePlan, Step, Together};
+use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, Plan, StagePlan, Step, Together};
 use crate::reference::ImageReference;
 use crate::spec::DockerfileTarget;
 
@@ -85,6 +88,9 @@ pub struct Inputs {
     pub stages: BTreeMap<String, BaseImage>,
     /// The image whose Python compiles bytecode, for the platform that the engine runs on.
     pub build_images: BTreeMap<ImageReference, BaseImage>,
+    /// What compiles instead, where that is no image: a stage or a target of a Dockerfile, for the platform that the
+    /// engine runs on. Absent where that is the platform of the image.
+    pub compiler: Option<BaseImage>,
     /// Our own image, in which the tool is; absent where the engine did not say which it is.
     pub tool: Option<State>,
     /// The build file, for source maps.
@@ -207,6 +213,17 @@ pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     Ok(image)
 }
 
+/// One stage of a plan as an image, without the others.
+///
+/// # Errors
+/// As [`emit`].
+pub fn stage(plan: &Plan, inputs: &Inputs, name: &str) -> Result<BaseImage, EmitError> {
+    let end = plan.stages.iter().position(|stage| stage.name == name).map_or(0, |at| at + 1);
+    let stages = plan.stages.iter().take(end).cloned().collect();
+    let made = emit(&Plan { target: name.to_owned(), stages, ..plan.clone() }, inputs)?;
+    Ok(BaseImage { state: made.state, config: made.config.to_json() })
+}
+
 struct Emitter<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
@@ -254,7 +271,7 @@ impl Emitter<'_> {
         let mut passed = Vec::new();
         for at in 0..=end {
             if at == before_checks {
-                passed = self.run_checks(stage, &mut layers, &mut image);
+                passed = self.run_checks(stage, &mut layers, &mut image)?;
                 passed.extend(self.expect_users(stage, &mut layers)?);
                 gates.extend(passed.iter().cloned());
             }
@@ -368,7 +385,7 @@ impl Emitter<'_> {
             }
             Action::Editable { files, folders } => {
                 let root = layers.top(&self.whole(stage));
-                layers.replace(self.editable(stage, (files, folders), &root, &image.config, span));
+                layers.replace(self.editable(stage, (files, folders), &root, &image.config, span)?);
                 image.config.layer("project: editable".to_owned());
             }
             Action::Account(user) => {
@@ -385,14 +402,14 @@ impl Emitter<'_> {
                 layers.replace(account::own(&root, folders, owner, &meta));
                 image.config.layer(title);
             }
-            Action::App(files) => self.add_app(stage, files, span, gates, layers, image),
+            Action::App(files) => self.add_app(stage, files, span, gates, layers, image)?,
             Action::Copy(copy) => self.add_copy(stage, copy, span, gates, layers, image)?,
             Action::Run(run) => {
                 if let Some(files) = &run.files {
-                    self.add_app(stage, files, span, &[], layers, image);
+                    self.add_app(stage, files, span, &[], layers, image)?;
                 }
                 let root = layers.top(&self.whole(stage));
-                layers.replace(self.run(stage, run, &root, &image.config, gates, span));
+                layers.replace(self.run(stage, run, &root, &image.config, gates, span)?);
                 image.config.layer(format!("run: {}", run.line));
             }
         }
@@ -408,7 +425,7 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        let source = self.copied_from(&copy.from)?;
+        let source = self.copied(copy, &stage.name, span)?;
         let title = format!("copy: {} to {}", copy.path, copy.to);
         let meta = self.metadata(&stage.name, &title, span);
         let gates = gates.to_vec();
@@ -431,10 +448,11 @@ impl Emitter<'_> {
         gates: &[State],
         layers: &mut Layers<'l>,
         image: &mut Image,
-    ) {
+    ) -> Result<(), EmitError> {
         let meta = self.metadata(&stage.name, &files::title(files), span);
         let gates = gates.to_vec();
-        let make = move |base: &State| self.app(base, files, &gates, meta.clone());
+        let brought = self.brought(&files.brought, &stage.name)?;
+        let make = move |base: &State| self.app(base, (files, &brought), &gates, meta.clone());
         if files::merges(files.to.as_str(), None) {
             layers.add(make);
         } else {
@@ -442,23 +460,7 @@ impl Emitter<'_> {
             layers.replace(make(&root));
         }
         image.config.layer(files::title(files));
-    }
-
-    fn copied_from(&self, source: &CopySource) -> Result<State, EmitError> {
-        match source {
-            CopySource::Context => Ok(self.inputs.context.clone()),
-            CopySource::Builder => {
-                let builder = self.plan.builder.as_ref();
-                let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-                Ok(self.environment(&builder.environment, false)?.state)
-            }
-            CopySource::Image(reference) => Ok(self.image(reference)?.state),
-            CopySource::Dockerfile(target) => Ok(self.dockerfile(target)?.state),
-            CopySource::Stage(name) => {
-                let built = self.built.get(name).map(|image| image.state.clone());
-                built.ok_or_else(|| EmitError::UnknownStage(name.clone()))
-            }
-        }
+        Ok(())
     }
 
     /// What is said about a step of `stage`: its name, its lines, and whether its cache counts.

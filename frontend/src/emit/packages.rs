@@ -8,16 +8,14 @@ use crate::plan::Packages;
 use crate::spec::SystemManager;
 
 const APT: Script = script!("apt.sh", "script to install packages with apt");
+const REPOSITORIES: Script =
+    script!("apt-repositories.sh", "script to add repositories and install packages with apt");
 const APK: Script = script!("apk.sh", "script to install packages with apk");
 const DNF: Script = script!("dnf.sh", "script to install packages with dnf");
 
 /// The program's name, as steps and history show it.
 pub fn program(packages: &Packages) -> &'static str {
-    match packages.manager {
-        SystemManager::Apt => "apt",
-        SystemManager::Apk => "apk",
-        SystemManager::Dnf => "dnf",
-    }
+    packages.manager.name()
 }
 
 impl Emitter<'_> {
@@ -34,7 +32,12 @@ impl Emitter<'_> {
             SystemManager::Dnf => (DNF, &["/var/cache/dnf", "/var/cache/libdnf5"]),
         };
         let title = format!("{}: {}", program(packages), packages.names.join(" "));
-        let mut exec = self.shell(script, &packages.names, config);
+        let mut exec = if packages.repositories.is_empty() {
+            self.shell(script, &packages.names, config)
+        } else {
+            let exec = self.shell(REPOSITORIES, &packages.names, config).mount(script.mount());
+            self.with_repositories(exec, stage, packages)
+        };
         if packages.manager == SystemManager::Apt {
             exec = exec.mount(Mount::tmpfs("/run/pybuild/tmp"));
         }

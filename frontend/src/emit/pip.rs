@@ -8,7 +8,7 @@ use super::environment::{COMPILE, pip_arguments};
 use super::layers::Layers;
 use super::script::{Script, script};
 use super::wheels::{Mounted, OUT};
-use super::{BUILDER, EmitError, Emitter, Image};
+use super::{BUILDER, EmitError, Emitter, Image, ImageConfig};
 use crate::diagnostics::Span;
 use crate::plan::{StagePlan, VENV, WheelSet};
 use crate::project::PythonVersion;
@@ -27,7 +27,7 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        let found = self.found_pip(Some(&set.python), base, span)?;
+        let found = self.found_pip(Some(&set.python), (base, &image.config), span)?;
         let mount = Mount::bind(&found, FOUND).read_only();
         let wheel = Mounted {
             mount,
@@ -52,8 +52,8 @@ impl Emitter<'_> {
     ) -> Result<(), EmitError> {
         // Where only the image knows its Python, the environment is asked, and so again after each of its changes.
         let found = match python {
-            Some(python) => self.found_pip(Some(&python.library()), base, span)?,
-            None => self.found_pip(None, &image.state, span)?,
+            Some(python) => self.found_pip(Some(&python.library()), (base, &image.config), span)?,
+            None => self.found_pip(None, (&image.state, &image.config), span)?,
         };
         let arguments = pip_arguments();
         let exec =
@@ -66,9 +66,16 @@ impl Emitter<'_> {
     }
 
     /// A folder with a wheel of the pip that an image has, or with nothing. No binary of the image runs.
-    fn found_pip(&self, python: Option<&str>, base: &State, span: Span) -> Result<State, EmitError> {
+    fn found_pip(
+        &self,
+        python: Option<&str>,
+        (base, config): (&State, &ImageConfig),
+        span: Span,
+    ) -> Result<State, EmitError> {
         let mut arguments = vec!["pip", "--root", OUT, "--base", "/", "--prefix", VENV];
         arguments.extend(python.into_iter().flat_map(|python| ["--python", python]));
+        let search = config.search_path();
+        arguments.extend(search.iter().flat_map(|path| ["--path", path.as_str()]));
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         Ok(exec.meta(self.metadata(BUILDER, "find: pip of the base image", span)).run(base).output(OUT))
     }

@@ -76,6 +76,7 @@ fn ask(
         stages: Vec::new(),
         access: access.clone(),
         builder: None,
+        python_span: None,
     };
     let emitter = Emitter {
         plan: &plan,

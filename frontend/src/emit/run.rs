@@ -1,12 +1,12 @@
 //! Commands: run steps and checks.
 
-use buildkit_llb::{Exec, FileOp, Mount, Network, Sharing as CacheSharing, State};
+use buildkit_llb::{Exec, FileOp, Mount, Network, Security, Sharing as CacheSharing, State};
 
 use super::files::waiting_for;
 use super::layers::Layers;
-use super::{Emitter, Image, ImageConfig, reports};
+use super::{EmitError, Emitter, Image, ImageConfig, reports};
 use crate::diagnostics::Span;
-use crate::plan::{RunPlan, StagePlan};
+use crate::plan::{MountPlan, RunPlan, StagePlan};
 use crate::spec::{NetworkMode, Sharing};
 
 /// Where a check leaves word that it has passed. Nothing is written there: that the mount exists is the word.
@@ -21,16 +21,16 @@ impl Emitter<'_> {
         config: &ImageConfig,
         gates: &[State],
         span: Span,
-    ) -> State {
-        let mut exec = self.command(run, config);
+    ) -> Result<State, EmitError> {
+        let mut exec = self.command(&stage.name, run, config)?;
         // Nothing is read there: the mounts are what makes the step wait.
         for (at, gate) in gates.iter().enumerate() {
             exec = exec.mount(Mount::bind(gate, format!("{PASSED}/{at}")).read_only());
         }
-        exec.meta(self.metadata(&stage.name, &format!("run: {}", run.line), span)).run(root).root()
+        Ok(exec.meta(self.metadata(&stage.name, &format!("run: {}", run.line), span)).run(root).root())
     }
 
-    fn command(&self, run: &RunPlan, config: &ImageConfig) -> Exec {
+    fn command(&self, stage: &str, run: &RunPlan, config: &ImageConfig) -> Result<Exec, EmitError> {
         let mut exec = self.exec(run.arguments.iter().cloned(), config).cwd(run.workdir.as_str());
         for (key, value) in &run.env {
             exec = match key.as_str() {
@@ -73,6 +73,24 @@ impl Emitter<'_> {
                 exec = exec.mount(owned(Mount::secret(&secret.id, path)).optional(!secret.required));
             }
         }
+        for mount in &run.mounts {
+            exec = exec.mount(match mount {
+                MountPlan::Memory { path, size } => Mount::tmpfs(path).size(size.unwrap_or(0)),
+                MountPlan::Files { files, writable } => {
+                    let of = self.copied(&files.copy, stage, files.span)?;
+                    let mount = Mount::bind(&of.state, files.copy.to.trim_end_matches('/'));
+                    let source = of.path.trim_end_matches('/');
+                    let mount = if source.is_empty() { mount } else { mount.selector(source) };
+                    if *writable { mount.no_output() } else { mount.read_only() }
+                }
+            });
+        }
+        for device in &run.devices {
+            exec = exec.device(device, false);
+        }
+        if run.insecure {
+            exec = exec.security(Security::Insecure);
+        }
         for (index, id) in run.ssh.iter().enumerate() {
             let socket = format!("/run/buildkit/ssh_agent.{index}");
             if index == 0 {
@@ -80,7 +98,7 @@ impl Emitter<'_> {
             }
             exec = exec.mount(owned(Mount::ssh(id, socket)));
         }
-        exec
+        Ok(exec)
     }
 
     /// Puts the checks of a stage beside it, each a node of its own, and gives what they leave once they have passed.
@@ -91,24 +109,25 @@ impl Emitter<'_> {
         stage: &StagePlan,
         layers: &mut Layers<'_>,
         image: &mut Image,
-    ) -> Vec<State> {
+    ) -> Result<Vec<State>, EmitError> {
         image.reports.clear();
         if stage.checks.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let root = layers.top(&self.whole(stage));
         let mut passed = Vec::new();
         for check in &stage.checks {
             let reporting = !check.reports.is_empty();
             let mut exec = if reporting {
-                let exec = self.command(&reports::wrapped(check), &image.config);
+                let exec = self.command(&stage.name, &reports::wrapped(check), &image.config)?;
                 reports::mounts().into_iter().fold(exec, Exec::mount)
             } else {
-                self.command(&check.run, &image.config).mount(Mount::scratch(PASSED))
+                self.command(&stage.name, &check.run, &image.config)?.mount(Mount::scratch(PASSED))
             };
             if let Some(files) = &check.app {
                 let meta = self.metadata(&stage.name, &super::files::title(files), check.span);
-                let app = self.app(&State::scratch(), files, &[], meta);
+                let brought = self.brought(&files.brought, &stage.name)?;
+                let app = self.app(&State::scratch(), (files, &brought), &[], meta);
                 // Tools write caches and reports beside the code; what they write is thrown away.
                 let to = files.to.as_str();
                 exec = exec.mount(Mount::bind(&app, to).selector(to).no_output());
@@ -123,7 +142,7 @@ impl Emitter<'_> {
                 passed.push(ran.output(PASSED));
             }
         }
-        passed
+        Ok(passed)
     }
 
     /// Makes an image without app files wait for checks.

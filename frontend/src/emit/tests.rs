@@ -11,6 +11,7 @@ use crate::project::{Files, Ignored, Project, Scope};
 use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Arguments, Installer, Spec};
 
+mod elsewhere;
 mod overlaps;
 mod sameness;
 mod scripts;
@@ -113,6 +114,7 @@ fn build_together(
         resolved: Vec::new(),
         stages: BTreeMap::new(),
         build_images: images.clone(),
+        compiler: None,
         images,
         explicit_platform: false,
         multi_platform: false,

@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{Cap, Exec, Executed, Git, Location, Metadata, Mount, Network, ProgressGroup, State};
 
+use super::conda::CondaParts;
 use super::environment::{HIDE, with_build, with_version};
 use super::layers::Layers;
 use super::overlaps::Orders;
 use super::script::{Script, script};
-use super::{BUILDER, EmitError, Emitter, Image, ImageConfig, cause, files};
+use super::{BUILDER, BaseImage, EmitError, Emitter, Image, ImageConfig, cause, files};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Span;
 use crate::lock::Hash;
 use crate::plan::{AppFiles, BuildFrom, VENV, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 use crate::project::BuildRules;
+use crate::spec::{ContextPath, ImagePath};
 
 const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
 /// Where a step leaves the list of what it has installed.
-const LIST: &str = "/run/pybuild/list";
+pub(super) const LIST: &str = "/run/pybuild/list";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
@@ -50,12 +52,12 @@ pub(super) struct Mounted {
 /// What the step of a layer leaves.
 pub(super) struct Unpacked {
     /// The layer.
-    tree: State,
+    pub(super) tree: State,
     /// A list of what each package of the layer has installed.
     pub(super) list: State,
 }
 
-fn lists(unpacked: &[Unpacked]) -> Vec<State> {
+pub(super) fn lists(unpacked: &[Unpacked]) -> Vec<State> {
     unpacked.iter().map(|made| made.list.clone()).collect()
 }
 
@@ -91,13 +93,13 @@ impl Emitter<'_> {
         let compared = self.compared(&lists(&below), &lists(&above), &orders, span)?;
         self.remember(&set.base, &below, image);
         self.remember(&set.extra, &above, image);
-        if let Some(conda) = &set.conda {
-            self.add_conda(stage, conda.layers(), set, span, layers, image)?;
+        if set.conda.is_some() {
+            self.add_conda(stage, CondaParts::All, set, span, layers, image)?;
             self.comparisons.let_loose(compared.as_ref());
         } else {
             // Made for the interpreter that the image itself has, wherever that is.
             let base = image.state.clone();
-            let skeleton = self.skeleton(stage, set, &base, compared.as_ref(), span)?;
+            let skeleton = self.skeleton(stage, set, (&base, &image.config), compared.as_ref(), span)?;
             self.add_tree(stage, "venv: /venv", skeleton, span, layers);
             image.config.layer("venv: /venv");
         }
@@ -121,9 +123,7 @@ impl Emitter<'_> {
         layers: &mut Layers<'l>,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        if let Some(conda) = &set.conda {
-            self.add_conda(stage, conda.extra.iter(), set, span, layers, image)?;
-        }
+        self.add_conda(stage, CondaParts::Extra, set, span, layers, image)?;
         let (there, below) = Self::laid(image);
         let orders = Orders::on_top_of(&there, set);
         let mut above = self.wheel_layers(&set.extra, &orders.all, set, span)?;
@@ -183,14 +183,24 @@ impl Emitter<'_> {
         &self,
         stage: &str,
         set: &WheelSet,
-        base: &State,
+        (base, config): (&State, &ImageConfig),
         compared: Option<&State>,
         span: Span,
     ) -> Result<State, EmitError> {
-        let arguments = ["venv", "--root", OUT, "--prefix", VENV, "--base", "/", "--python", &set.python];
+        let fixed = ["venv", "--root", OUT, "--prefix", VENV, "--base", "/", "--python", &set.python];
+        let search = config.search_path();
+        let mut arguments = fixed.to_vec();
+        arguments.extend(search.iter().flat_map(|path| ["--path", path.as_str()]));
         let exec = self.tool(&arguments)?.mount(Mount::scratch(OUT));
         let exec = compared.into_iter().map(Self::awaiting).fold(exec, Exec::mount);
+        let span = self.base_span(stage).unwrap_or(span);
         Ok(exec.meta(self.metadata(stage, "venv: /venv", span)).run(base).output(OUT))
+    }
+
+    /// Where the file names what an environment of the stage is made on.
+    pub(super) fn base_span(&self, stage: &str) -> Option<Span> {
+        let builder = self.plan.builder.as_ref().filter(|_| stage == BUILDER);
+        builder.map_or(self.plan.python_span, |builder| builder.base_span)
     }
 
     /// A process of our tool, mounted into whatever root it is run on. The root is never hashed, a mount would be.
@@ -247,8 +257,18 @@ impl Emitter<'_> {
             &interpreter,
         ];
         let mut arguments: Vec<&str> = fixed.to_vec();
+        // Without Python to run, nothing is needed but the tool's own image.
+        let (root, search) = match (&self.inputs.tool, set.bytecode) {
+            (Some(tool), false) => (tool.clone(), None),
+            _ => {
+                let compiler = self.compiler()?;
+                let config = ImageConfig::inherit(&compiler.config, None, &self.inputs.build_platform);
+                (compiler.state, config.search_path())
+            }
+        };
         if set.bytecode {
             arguments.extend(["--bytecode", "/"]);
+            arguments.extend(search.iter().flat_map(|path| ["--path", path.as_str()]));
         }
         for wheel in &mounted {
             arguments.extend([wheel.option, &wheel.argument]);
@@ -270,20 +290,26 @@ impl Emitter<'_> {
         for wheel in mounted {
             exec = exec.mount(wheel.mount);
         }
-        // Without Python to run, nothing is needed but the tool's own image.
-        let root = match (&self.inputs.tool, set.bytecode) {
-            (Some(tool), false) => tool.clone(),
-            _ => self.compiler()?.state.clone(),
-        };
         Ok(exec.meta(self.metadata("wheels", title, span)).run(&root))
     }
 
     /// The image whose Python compiles bytecode, for the platform that the engine runs on.
-    pub(super) fn compiler(&self) -> Result<&super::BaseImage, EmitError> {
+    pub(super) fn compiler(&self) -> Result<BaseImage, EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-        let image = self.inputs.build_images.get(&builder.compiler);
-        image.ok_or_else(|| EmitError::UnresolvedImage(builder.compiler.familiar()))
+        let image = match builder.compiler.image() {
+            Some(image) => self.inputs.build_images.get(image),
+            None => self.inputs.compiler.as_ref(),
+        };
+        match image {
+            Some(image) => Ok(image.clone()),
+            // A stage of this build, for the platform that builds.
+            None if builder.compiler.image().is_none() => {
+                let made = self.base(&builder.compiler.plan())?;
+                Ok(BaseImage { state: made.state, config: made.config.to_json() })
+            }
+            None => Err(EmitError::UnresolvedImage(builder.compiler.title())),
+        }
     }
 
     fn mounted(&self, wheel: &WheelPlan, span: Span) -> Result<Mounted, EmitError> {
@@ -366,7 +392,8 @@ impl Emitter<'_> {
             BuildFrom::Context { path, .. } => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let place = format!("{SOURCES}/{name}");
-                let mount = Mount::bind(&self.inputs.context, &place).selector(format!("/{path}"));
+                let source = self.with_brought(path, span)?;
+                let mount = Mount::bind(&source, &place).selector(format!("/{path}"));
                 (mount.no_output(), place)
             }
         };
@@ -380,6 +407,28 @@ impl Emitter<'_> {
         };
         let title = format!("build: {}", wheel.label());
         self.built_from((mount, &argument), version, &wheel.build, &title, location)
+    }
+
+    /// The context as a package in a folder of it is built from: with what stages bring to this folder.
+    fn with_brought(&self, folder: &str, span: Span) -> Result<State, EmitError> {
+        let builder = self.plan.builder.as_ref();
+        let all = builder.iter().flat_map(|builder| &builder.brought);
+        let below = format!("/{folder}/");
+        let brought: Vec<_> =
+            all.filter(|one| format!("{}/", one.copy.to).starts_with(&below)).cloned().collect();
+        if brought.is_empty() {
+            return Ok(self.inputs.context.clone());
+        }
+        let files = AppFiles {
+            include: ContextPath::parse(folder).into_iter().collect(),
+            linked: Vec::new(),
+            exclude: Vec::new(),
+            to: ImagePath::constant("/"),
+            brought,
+        };
+        let brought = self.brought(&files.brought, BUILDER)?;
+        let meta = self.metadata(BUILDER, &format!("source: {folder}"), span);
+        Ok(self.app(&State::scratch(), (&files, &brought), &[], meta))
     }
 
     fn built_from(
@@ -408,17 +457,15 @@ impl Emitter<'_> {
     fn build_root(&self) -> Result<(State, ImageConfig), EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
-        let mut image = self.image(&builder.base)?;
+        let mut image = self.base(&builder.base.plan())?;
         if let Some(packages) = &builder.packages {
             image.state = self.packages(BUILDER, packages, &image.state, &image.config);
         }
-        if let Some(set) = &builder.environment.wheels
-            && let Some(conda) = &set.conda
-        {
+        if let Some(set) = builder.environment.wheels.as_ref().filter(|set| set.conda.is_some()) {
             // Here the Python that compiles is the environment's own.
             let merges = self.inputs.capabilities.supports(Cap::MergeOp);
             let mut layers = Layers::new(image.state.clone(), merges);
-            self.add_conda(BUILDER, conda.base.iter(), set, builder.span, &mut layers, &mut image)?;
+            self.add_conda(BUILDER, CondaParts::Base, set, builder.span, &mut layers, &mut image)?;
             image.config.activate_venv();
             image.config.activate_conda();
             image.state = layers.image(&self.metadata(BUILDER, "conda", builder.span));
@@ -434,7 +481,8 @@ impl Emitter<'_> {
         span: Span,
     ) -> Result<State, EmitError> {
         let meta = self.metadata(BUILDER, "project: source", span);
-        let source = self.app(&State::scratch(), files, &[], meta);
+        let brought = self.brought(&files.brought, BUILDER)?;
+        let source = self.app(&State::scratch(), (files, &brought), &[], meta);
         let mount = Mount::bind(&source, SOURCES).selector(files.to.as_str()).no_output();
         let built = self.built_from(
             (mount, SOURCES),

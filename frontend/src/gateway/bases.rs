@@ -61,7 +61,7 @@ fn other_platform(name: &str, config: &Value, platform: Option<&Platform>) -> Op
 fn bases(plan: &Plan) -> BTreeSet<&ImageReference> {
     let of_stages = plan.stages.iter().filter_map(|stage| match &stage.base {
         BasePlan::Image(reference) => Some(reference),
-        BasePlan::Environment { .. } => plan.builder.as_ref().map(|builder| &builder.base),
+        BasePlan::Environment { .. } => plan.builder.as_ref()?.base.image(),
         BasePlan::Scratch | BasePlan::Stage(_) | BasePlan::Dockerfile(_) => None,
     });
     of_stages.collect()

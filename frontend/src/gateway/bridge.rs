@@ -100,7 +100,7 @@ impl Bridge {
             .max_encoding_message_size(MAX_MESSAGE);
         let mut pinging = client.clone();
         let ping = async { tokio::time::timeout(PING_TIMEOUT, pinging.ping(wire::PingRequest {})).await };
-        let pong = runtime
+        let answer = runtime
             .block_on(Arc::clone(&trace).call("Ping", "", ping))
             .map_err(|_| ConnectError::Silent)?
             .map_err(|status| ConnectError::Refused(status.into()))?
@@ -108,8 +108,8 @@ impl Bridge {
         Ok(Self {
             client,
             channel,
-            llb_caps: CapSet::new(pong.llb_caps),
-            frontend_caps: pong.frontend_api_caps.into_iter().collect(),
+            llb_caps: CapSet::new(answer.llb_caps),
+            frontend_caps: answer.frontend_api_caps.into_iter().collect(),
             workers: pong
                 .workers
                 .into_iter()

@@ -19,10 +19,11 @@ use crate::gateway::dockerfile;
 use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::FrontendFailure;
 use crate::gateway::explain::explained_build;
-use crate::gateway::images::{Images, own_image, resolve_image, resolve_images};
+use crate::gateway::images::{Images, own_image, resolve_images};
 use crate::gateway::named::NamedContexts;
 use crate::gateway::options::Options;
 use crate::gateway::overlaps::{Answers, Outcome};
+use crate::gateway::python_base::python_base;
 use crate::gateway::report::{failure, resolve_failure, violation, warn};
 use crate::gateway::resolver::GatewayResolver;
 use crate::gateway::result::{GatewayResult, PlatformResult};
@@ -31,9 +32,8 @@ use crate::gateway::subrequests;
 use crate::gateway::trace::Trace;
 use crate::gateway::wishes::{arguments, epoch, exec_options};
 use crate::lint::{self, CheckOptions, Subject};
-use crate::plan::Plan;
+use crate::plan::{Plan, PythonBase};
 use crate::project::{Files, Project, PythonVersion, Scope};
-use crate::reference::ImageReference;
 use crate::resolve::wheel_sets;
 use crate::spec::{Installer, Spec};
 
@@ -83,6 +83,7 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
         let stages = stand_ins(&named, &prepared)?;
         let planned = (&prepared.plan, &prepared.platform);
         let inputs = Inputs {
+            compiler: compiler(bridge, options, &file, planned, &build_platform)?,
             dockerfiles: dockerfile::made(bridge, options, &file, planned, &stages)?,
             explicit_platform: !options.platforms.is_empty(),
             multi_platform: options.multi_platform,
@@ -110,6 +111,20 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     }
     let only = results.into_iter().next();
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
+}
+
+/// What compiles bytecode, where that is no image and is needed for another platform than the image is for.
+fn compiler(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    (plan, platform): (&Plan, &Platform),
+    build_platform: &Platform,
+) -> Result<Option<BaseImage>, FrontendFailure> {
+    let builder = plan.builder.as_ref().filter(|builder| builder.compiler.image().is_none());
+    let Some(builder) = builder.filter(|_| platform != build_platform) else { return Ok(None) };
+    let on = (build_platform, build_platform);
+    python_base(bridge, options, file, &builder.compiler, on).map(Some)
 }
 
 /// The results of plans. Where a comparison of layers answers that packages need a common layer, the graphs are made once
@@ -346,13 +361,14 @@ fn prepare(
             answered: RefCell::default(),
         };
         let wanted = plan.group_sets();
-        let patch = patch_of(bridge, options, file, &project, &builder.base, platform)?;
+        let patch = patch_of(bridge, options, file, &project, &builder.base, (platform, build_platform))?;
         let wheels = wheel_sets(&spec, &project, &wanted, (platform, patch), &asker, &mut problems);
         let wheels = wheels.map_err(|error| resolve_failure(&error, file))?;
         resolved = asker.answered.take();
         plan = Plan::new(&spec, &project, target, &wheels, &mut problems);
     }
     if !problems.has_errors() {
+        let named: Vec<String> = options.named_contexts.keys().cloned().collect();
         let subject = Subject {
             spec: &spec,
             project: &project,
@@ -361,6 +377,7 @@ fn prepare(
             platform,
             build_platform,
             thorough: false,
+            named: &named,
         };
         lint::check(&subject, &checks, &mut problems).map_err(|error| failure_of(&error))?;
     }
@@ -378,11 +395,11 @@ fn patch_of(
     options: &Options,
     file: &BuildFile,
     project: &Project,
-    base: &ImageReference,
-    platform: &Platform,
+    base: &PythonBase,
+    (platform, build_platform): (&Platform, &Platform),
 ) -> Result<Option<u32>, FrontendFailure> {
     let Some(version) = project.python.filter(|version| version.patch.is_none()) else { return Ok(None) };
-    let image = resolve_image(bridge, options, base, platform, file)?;
+    let image = python_base(bridge, options, file, base, (platform, build_platform))?;
     let env = image.config.get("config").and_then(|config| config.get("Env")).and_then(|env| env.as_array());
     let entries = env.into_iter().flatten().filter_map(|entry| entry.as_str());
     let found = entries.filter_map(|entry| PythonVersion::parse(entry.strip_prefix("PYTHON_VERSION=")?));

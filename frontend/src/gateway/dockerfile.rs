@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use buildkit_llb::{Definition, Platform, State};
 use serde_json::Value;
 
+use crate::diagnostics::Span;
 use crate::emit::BaseImage;
 use crate::gateway::bridge::Bridge;
 use crate::gateway::build_file::{BuildFile, MainContext};
@@ -58,23 +59,37 @@ pub(super) fn made(
         if made.contains_key(target) || given.contains_key(stage) {
             continue;
         }
-        let at = place(file, span);
-        let asked = asked(options, file, (target, stage), platform);
-        let answer =
-            bridge.solve_nested(FRONTEND, asked).map_err(|error| FrontendFailure::from(error).at(&at))?;
-        let unusable = |error: &dyn std::error::Error| {
-            let message = format!("the answer for {} cannot be read: {error}", target.title());
-            FrontendFailure::new(message, std::slice::from_ref(&at))
-        };
-        let definition = Definition::decode(&answer.definition).map_err(|error| unusable(&error))?;
-        let state = State::from_definition(&definition).map_err(|error| unusable(&error))?;
-        let config = match answer.metadata.get(CONFIG) {
-            Some(bytes) => config_of(bytes, &target.title())?,
-            None => Value::Null,
-        };
-        made.insert(target.clone(), BaseImage { state, config });
+        made.insert(target.clone(), one(bridge, options, file, (target, stage, span), platform)?);
     }
     Ok(made)
+}
+
+/// Makes one target of a Dockerfile, for the stage that names it at a place.
+///
+/// # Errors
+/// As [`made`].
+pub(super) fn one(
+    bridge: &Bridge,
+    options: &Options,
+    file: &BuildFile,
+    (target, asking, span): (&DockerfileTarget, &str, Span),
+    platform: &Platform,
+) -> Result<BaseImage, FrontendFailure> {
+    let at = place(file, span);
+    let asked = asked(options, file, (target, asking), platform);
+    let answer =
+        bridge.solve_nested(FRONTEND, asked).map_err(|error| FrontendFailure::from(error).at(&at))?;
+    let unusable = |error: &dyn std::error::Error| {
+        let message = format!("the answer for {} cannot be read: {error}", target.title());
+        FrontendFailure::new(message, std::slice::from_ref(&at))
+    };
+    let definition = Definition::decode(&answer.definition).map_err(|error| unusable(&error))?;
+    let state = State::from_definition(&definition).map_err(|error| unusable(&error))?;
+    let config = match answer.metadata.get(CONFIG) {
+        Some(bytes) => config_of(bytes, &target.title())?,
+        None => Value::Null,
+    };
+    Ok(BaseImage { state, config })
 }
 
 /// The options for the Dockerfile frontend: those of this build (contexts, caches, hosts, limits, the network), with the

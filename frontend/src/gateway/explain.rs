@@ -10,7 +10,8 @@ use crate::gateway::build_file::BuildFile;
 use crate::gateway::calls::{Reference, SolveRequest};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::report::place;
-use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, StagePlan};
+use crate::install::NO_PYTHON;
+use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, RunPlan, StagePlan};
 use crate::spec::NetworkMode;
 
 /// More names of a folder are no help to anybody.
@@ -37,35 +38,60 @@ pub(super) fn explained_build(
     let no_access = Access::default();
     let access = plans.first().map_or(&no_access, |plan| &plan.access);
     let missing = missing_path(error.message()).map(str::to_owned);
-    let is_network = not_passed(error.message(), access) == Some(Problem::HostNetworkNotAllowed);
+    let refused = not_passed(error.message(), access);
+    let without_python = without_python(error.message());
     let failure = explained(error, access);
-    if is_network {
+    if let Some(command) = without_python {
+        return no_python(failure, &command, file, plans);
+    }
+    let asks: Option<fn(&RunPlan) -> bool> = match refused {
+        Some(Problem::HostNetworkNotAllowed) => Some(|run| run.network == NetworkMode::Host),
+        Some(Problem::InsecureNotAllowed) => Some(|run| run.insecure),
+        _ => None,
+    };
+    if let Some(asks) = asks {
         // The graph was refused as a whole, with no word of which step it is.
-        let asked =
-            plans.iter().flat_map(|plan| &plan.stages).find_map(|stage| on_the_network_of_the_host(stage));
+        let asked = plans.iter().flat_map(|plan| &plan.stages).find_map(|stage| asking(stage, asks));
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
     let vertices = failure.failed_vertices();
     let Some(missing) = missing else { return failure };
     let found = graphs.iter().find_map(|graph| failed_copy(graph, &vertices, &missing));
     let Some((source, path)) = found else { return failure };
-    let steps = plans.iter().flat_map(|plan| &plan.stages).flat_map(|stage| &stage.steps);
-    let mut copies = steps.filter_map(|step| match &step.action {
-        Action::Copy(copy) if format!("/{}", copy.path.trim_start_matches('/')) == path => Some(copy),
-        _ => None,
-    });
+    let copies = plans.iter().flat_map(|plan| plan.copies()).map(|(copy, _, _)| copy);
+    let mut copies = copies.filter(|copy| format!("/{}", copy.path.trim_start_matches('/')) == path);
     let Some(copy) = copies.next() else { return failure };
     failure.reworded(nothing_to_copy(copy, &path, &source, bridge).with_help())
 }
 
-/// Where a stage asks for the network of the host.
-fn on_the_network_of_the_host(stage: &StagePlan) -> Option<Span> {
+/// The command of the tool that has not found a fitting Python in a base.
+fn without_python(message: &str) -> Option<String> {
+    let rest = message.strip_suffix(&format!("did not complete successfully: exit code: {NO_PYTHON}"))?;
+    let (_, words) = rest.split_once("\"/run/pybuild/tool tool ")?;
+    words.split(' ').next().map(str::to_owned)
+}
+
+/// A base without a fitting Python, told where the file names the base. What the base has stands in the step's output.
+fn no_python(failure: FrontendFailure, command: &str, file: &BuildFile, plans: &[&Plan]) -> FrontendFailure {
+    let builder = plans.iter().find_map(|plan| plan.builder.as_ref());
+    let version = builder.and_then(|builder| builder.python).map(|version| version.to_string());
+    let problem = Problem::BaseWithoutPython { version: version.unwrap_or_else(|| "3".to_owned()) };
+    let failure = failure.reworded(problem.with_help());
+    // The environment is made on the base itself, and its step has the place. Its packages are compiled in `build-base`.
+    match builder.and_then(|builder| builder.base_span).filter(|_| command != "venv") {
+        Some(span) => failure.moved(&[place(file, span)]),
+        None => failure,
+    }
+}
+
+/// Where a stage asks for what has to be allowed.
+fn asking(stage: &StagePlan, asks: fn(&RunPlan) -> bool) -> Option<Span> {
     let runs = stage.steps.iter().filter_map(|step| match &step.action {
         Action::Run(run) => Some((run, step.span)),
         _ => None,
     });
     let mut all = runs.chain(stage.checks.iter().map(|check| (&check.run, check.span)));
-    all.find(|(run, _)| run.network == NetworkMode::Host).map(|(_, span)| span)
+    all.find(|(run, _)| asks(run)).map(|(_, span)| span)
 }
 
 /// Whether the engine misses something that clients pass.
@@ -87,6 +113,9 @@ pub(super) fn not_passed(message: &str, access: &Access) -> Option<Problem> {
     }
     if let Some((_, rest)) = message.split_once("unset ssh forward key ") {
         return Some(Problem::AgentNotPassed { id: word(rest) });
+    }
+    if message.contains("security.insecure is not allowed") {
+        return Some(Problem::InsecureNotAllowed);
     }
     message.contains("network.host is not allowed").then_some(Problem::HostNetworkNotAllowed)
 }
@@ -125,6 +154,8 @@ fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge)
         CopySource::Builder => ("stage `builder`".to_owned(), Some("builder")),
         CopySource::Image(image) => (format!("image `{}`", image.familiar()), None),
         CopySource::Dockerfile(made) => (made.title(), None),
+        CopySource::Download(archive) => (format!("`{}`", archive.file.url), None),
+        CopySource::Git(commit) => (format!("`{}`", commit.url), None),
     };
     let near = match bridge.solve(SolveRequest::new(&source.marshal())) {
         Ok(Some(reference)) => near(bridge, &reference, path),

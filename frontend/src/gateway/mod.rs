@@ -27,6 +27,7 @@ mod named;
 pub mod named_context;
 pub mod options;
 mod overlaps;
+mod python_base;
 mod report;
 mod resolver;
 pub mod result;

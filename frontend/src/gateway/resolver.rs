@@ -14,13 +14,12 @@ use crate::gateway::context::GatewayContext;
 use crate::gateway::download::{After, Downloads};
 use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::explain::explained;
-use crate::gateway::images::resolve_image;
 use crate::gateway::options::{Options, SourceDateEpoch};
+use crate::gateway::python_base::python_base;
 use crate::gateway::report::details_of;
 use crate::gateway::wishes::exec_options;
-use crate::plan::Access;
+use crate::plan::{Access, PythonBase};
 use crate::project::Ignored;
-use crate::reference::ImageReference;
 use crate::resolve::{Clock, CondaQuestion, FilesQuestion, Question, ResolveError, Resolver, blamed};
 
 /// Resolves in the builder's base image, on the platform that the engine runs on.
@@ -31,7 +30,7 @@ pub(super) struct GatewayResolver<'a> {
     pub(super) context: &'a GatewayContext<'a>,
     pub(super) ignored: &'a Ignored,
     pub(super) platform: &'a Platform,
-    pub(super) base: &'a ImageReference,
+    pub(super) base: &'a PythonBase,
     pub(super) access: &'a Access,
     pub(super) image: RefCell<Option<BaseImage>>,
     /// What was resolved so far.
@@ -43,7 +42,8 @@ impl GatewayResolver<'_> {
         if let Some(image) = self.image.borrow().as_ref() {
             return Ok(image.clone());
         }
-        let image = resolve_image(self.bridge, self.options, self.base, self.platform, self.file)?;
+        let on = (self.platform, self.platform);
+        let image = python_base(self.bridge, self.options, self.file, self.base, on)?;
         *self.image.borrow_mut() = Some(image.clone());
         Ok(image)
     }
@@ -65,6 +65,7 @@ impl GatewayResolver<'_> {
             resolved: Vec::new(),
             stages: BTreeMap::new(),
             build_images: BTreeMap::new(),
+            compiler: None,
             tool: None,
             file: Arc::clone(&self.file.file),
             capabilities: self.bridge.llb_caps().clone(),

@@ -22,10 +22,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use super::ToolError;
 use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown};
+use super::interpreter::{self, SearchPath};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree};
-use super::{ToolError, interpreter};
 
 /// The program that the interpreter is given.
 const PROGRAM: &str = include_str!("compile.py");
@@ -94,7 +95,7 @@ pub(super) fn beside(
     python: &PythonVersion,
     seconds: u32,
 ) -> Result<(), ToolError> {
-    let found = interpreter::find(base, python, None)?;
+    let found = interpreter::find(base, python, None, &SearchPath::default())?;
     let mut files = Vec::new();
     for path in paths {
         let failed = |source| ToolError::File { path: format!("/{path}"), source };

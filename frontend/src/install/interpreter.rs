@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::ToolError;
-use super::arguments::PythonVersion;
+use super::arguments::{PythonVersion, absolute};
 
 /// Where images keep their Python, in the order in which a `PATH` has them.
 const PLACES: [&str; 4] = ["usr/local/bin", "usr/bin", "bin", "opt/python/bin"];
@@ -16,6 +16,17 @@ const PLACES: [&str; 4] = ["usr/local/bin", "usr/bin", "bin", "opt/python/bin"];
 const FAMILIES: [&str; 1] = ["opt"];
 /// As many links as Linux follows in one path.
 const LINKS: usize = 40;
+
+/// The folders of an image's `PATH`, without their first `/`; none where these are the usual ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SearchPath(Vec<String>);
+
+impl SearchPath {
+    /// Reads the value of a `PATH`.
+    pub(super) fn parse(name: &str, value: &str) -> Result<Self, ToolError> {
+        value.split(':').map(|folder| absolute(name, folder)).collect::<Result<_, _>>().map(Self)
+    }
+}
 
 /// An interpreter of the base image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +78,9 @@ pub(super) fn find(
     base: &Path,
     wanted: &PythonVersion,
     given: Option<&str>,
+    search: &SearchPath,
 ) -> Result<Interpreter, ToolError> {
-    let places = if given.is_some() { Vec::new() } else { places(base) };
+    let places = if given.is_some() { Vec::new() } else { places(base, search) };
     let names = [format!("python{}", wanted.text()), "python3".to_owned(), "python".to_owned()];
     let searched = places.iter().flat_map(|place| names.iter().map(move |name| format!("{place}/{name}")));
     let mut found = Vec::new();
@@ -98,9 +110,11 @@ pub(super) fn find(
     .into())
 }
 
-/// The folders to look at that exist.
-fn places(base: &Path) -> Vec<String> {
-    let mut places: Vec<_> = PLACES.map(str::to_owned).to_vec();
+/// The folders to look at: those of the image's own `PATH`, then those where a Python usually is.
+fn places(base: &Path, search: &SearchPath) -> Vec<String> {
+    let mut places: Vec<String> = search.0.clone();
+    let usual = PLACES.iter().filter(|place| !search.0.iter().any(|folder| folder == *place));
+    places.extend(usual.map(|place| (*place).to_owned()));
     for family in FAMILIES {
         let entries = fs::read_dir(base.join(family)).into_iter().flatten().filter_map(Result::ok);
         let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -109,7 +123,7 @@ fn places(base: &Path) -> Vec<String> {
             names
                 .iter()
                 .map(|name| format!("{family}/{name}/bin"))
-                .filter(|place| !PLACES.contains(&place.as_str())),
+                .filter(|place| !PLACES.contains(&place.as_str()) && !search.0.contains(place)),
         );
     }
     places

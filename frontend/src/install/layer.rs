@@ -11,7 +11,8 @@
 use std::path::Path;
 
 use super::arguments::{PythonVersion, pairs, required};
-use super::{ToolError, bytecode, interpreter, unpack};
+use super::interpreter::{self, SearchPath};
+use super::{ToolError, bytecode, unpack};
 
 /// Whether layers of images give a name a meaning of its own: `.wh.NAME` removes NAME from the layers below, and
 /// `.wh..wh..opq` removes all that is in its folder there (OCI image specification, "Image Layer Filesystem Changeset").
@@ -26,11 +27,16 @@ pub(super) fn is_whiteout(name: &str) -> bool {
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let mut unpacked = Vec::new();
     let (mut root, mut prefix, mut python, mut base) = (None, None, None, None);
+    let mut search = SearchPath::default();
     for pair in pairs(arguments) {
         let (name, value) = pair?;
         match name {
             "--bytecode" => {
                 base = Some(value.to_owned());
+                continue;
+            }
+            "--path" => {
+                search = SearchPath::parse(name, value)?;
                 continue;
             }
             "--root" => root = Some(value.to_owned()),
@@ -44,7 +50,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let Some(base) = base else { return Ok(()) };
     let (root, prefix) = (required(root, "--root")?, required(prefix, "--prefix")?);
     let python = required(python, "--python")?;
-    let found = interpreter::find(Path::new(&base), &PythonVersion::parse(&python)?, None)?;
+    let found = interpreter::find(Path::new(&base), &PythonVersion::parse(&python)?, None, &search)?;
     let packages = format!("{}/lib/python{python}/site-packages", prefix.trim_end_matches('/'));
     let compiled = [
         ("--interpreter", format!("{}/{}", base.trim_end_matches('/'), found.path)),

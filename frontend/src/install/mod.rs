@@ -61,6 +61,20 @@ pub enum ToolError {
     Interpreter(#[from] InterpreterError),
 }
 
+impl ToolError {
+    /// The exit code of a step that fails with it. A base without a fitting Python has one of its own, so that the failure
+    /// can be shown where the file names the base.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interpreter(_) => NO_PYTHON,
+            _ => 1,
+        }
+    }
+}
+
+/// The exit code where the base image has no fitting Python.
+pub const NO_PYTHON: u8 = 3;
+
 /// Tells the user something in the step's output.
 fn note(text: &str) {
     // Nobody reads it if it cannot be written.

@@ -19,7 +19,7 @@ use pep440_rs::Version;
 use rawzip::ZipArchiveWriter;
 
 use super::arguments::{PythonVersion, absolute, pairs, required, unknown};
-use super::interpreter::{self, resolve};
+use super::interpreter::{self, SearchPath, resolve};
 use super::tree::{EPOCH, Mode, Tree};
 use super::wheel::record_hash;
 use super::{ToolError, note};
@@ -41,12 +41,14 @@ const WHEEL: &[u8] = b"Wheel-Version: 1.0\nGenerator: pybuild\nRoot-Is-Purelib: 
 /// read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (mut root, mut base, mut prefix, mut python) = (None, None, None, None);
+    let mut search = SearchPath::default();
     for pair in pairs(arguments) {
         match pair? {
             ("--root", value) => root = Some(PathBuf::from(value)),
             ("--base", value) => base = Some(PathBuf::from(value)),
             (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
             ("--python", value) => python = Some(PythonVersion::parse(value)?),
+            (name @ "--path", value) => search = SearchPath::parse(name, value)?,
             (name, _) => return Err(unknown(name)),
         }
     }
@@ -60,7 +62,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     }
     let given = there.as_ref().map(|_| format!("{prefix}/bin/python"));
     let python = required(python.or(there), "--python")?;
-    let found = interpreter::find(&base, &python, given.as_deref())?;
+    let found = interpreter::find(&base, &python, given.as_deref(), &search)?;
     let home = found.path.rsplit_once("/bin/").map_or("", |(home, _)| home);
     if let Some((name, content)) = wheel(&base, home, &python)? {
         tree.write(&name, &content, Mode::Plain)?;

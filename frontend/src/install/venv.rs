@@ -1,7 +1,7 @@
 //! `pybuild tool venv`: the skeleton of a virtual environment, made without running Python.
 //!
 //! ```text
-//! venv --root OUT --prefix /venv --base BASE --python 3.11 [--interpreter /usr/bin/python3] [--epoch SECONDS]
+//! venv --root OUT --prefix /venv --base BASE --python 3.11 [--interpreter /usr/bin/python3] [--path FOLDER:…] [--epoch SECONDS]
 //! ```
 //!
 //! BASE is a copy of the root of the image that the environment will be used in. What makes a folder a virtual
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::ToolError;
 use super::arguments::{PythonVersion, absolute, pairs, required, seconds, unknown};
-use super::interpreter;
+use super::interpreter::{self, SearchPath};
 use super::tree::{EPOCH, Mode, Tree};
 
 /// Makes the environment that the arguments describe.
@@ -21,7 +21,7 @@ use super::tree::{EPOCH, Mode, Tree};
 /// read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (mut root, mut prefix, mut base, mut python, mut given) = (None, None, None, None, None);
-    let mut time = EPOCH;
+    let (mut time, mut search) = (EPOCH, SearchPath::default());
     for pair in pairs(arguments) {
         match pair? {
             ("--root", value) => root = Some(PathBuf::from(value)),
@@ -29,12 +29,13 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
             ("--base", value) => base = Some(PathBuf::from(value)),
             ("--python", value) => python = Some(PythonVersion::parse(value)?),
             (name @ "--interpreter", value) => given = Some(absolute(name, value)?),
+            (name @ "--path", value) => search = SearchPath::parse(name, value)?,
             ("--epoch", value) => time = seconds(value)?,
             (name, _) => return Err(unknown(name)),
         }
     }
     let (prefix, python) = (required(prefix, "--prefix")?, required(python, "--python")?);
-    let found = interpreter::find(&required(base, "--base")?, &python, given.as_deref())?;
+    let found = interpreter::find(&required(base, "--base")?, &python, given.as_deref(), &search)?;
     let mut tree = Tree::new(required(root, "--root")?, time)?;
     let place = |name: &str| format!("{prefix}/{name}");
     tree.folders(
@@ -167,6 +168,24 @@ mod tests {
             let mode = if found.is_dir() { 0o755 } else { 0o644 };
             assert!(found.is_symlink() || found.mode() & 0o7777 == mode, "{path}");
         }
+    }
+
+    /// The folders are those of AWS Lambda's image of Python 3.12, whose own system has a Python as well.
+    #[test]
+    fn the_path_of_the_image_is_searched_first() {
+        let base = base(
+            &[("var/lang/bin/python3.12", WIDE), ("usr/bin/python3.9", WIDE), ("usr/bin/python3.12", WIDE)],
+            &[("var/lang/bin/python3", "python3.12"), ("usr/bin/python3", "python3.9")],
+        );
+        let path = ["--path", "/var/lang/bin:/usr/local/bin:/usr/bin:/bin"];
+        assert_eq!(interpreter(&make(base.path(), "3.12", &path).unwrap()), "/var/lang/bin/python3.12");
+        // What the path lacks is looked for where images usually have it.
+        assert_eq!(
+            interpreter(&make(base.path(), "3.9", &["--path", "/opt/x"]).unwrap()),
+            "/usr/bin/python3.9"
+        );
+        let found = make(base.path(), "3.13", &path).unwrap_err();
+        assert!(found.contains("but 3.12 (/var/lang/bin/python3), 3.9 (/usr/bin/python3)"), "{found}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Asked<'a> {
     pub build_platform: &'a Platform,
     /// What stands in for the clock, in seconds since 1970.
     pub epoch: Option<i64>,
+    /// The named contexts of the build, which stand in for images of these names.
+    pub named: &'a [String],
 }
 
 /// There is no index to ask: what only it knows stays open.
@@ -68,10 +70,10 @@ pub fn examine(
         }
     }
     if !problems.has_errors() {
-        let Asked { platform, build_platform, .. } = asked;
+        let Asked { platform, build_platform, named, .. } = asked;
         let (project, plans) = (&project, plans.as_slice());
         let thorough = true;
-        let subject = Subject { spec, project, files, plans, platform, build_platform, thorough };
+        let subject = Subject { spec, project, files, plans, platform, build_platform, thorough, named };
         check(&subject, options, &mut problems)?;
     }
     options.apply(&mut problems);

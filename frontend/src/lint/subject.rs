@@ -7,7 +7,8 @@ use buildkit_llb::Platform;
 use super::places::Places;
 use crate::plan::{Plan, StagePlan};
 use crate::project::{Files, Project};
-use crate::spec::{Base, Spec, Stage};
+use crate::reference::ImageReference;
+use crate::spec::{Base, CopyStep, Spec, Stage};
 
 /// A project and what is to be built of it.
 pub struct Subject<'a> {
@@ -25,6 +26,8 @@ pub struct Subject<'a> {
     pub build_platform: &'a Platform,
     /// Whether to look at more of the context than a build needs.
     pub thorough: bool,
+    /// The named contexts of the build, which stand in for images of these names.
+    pub named: &'a [String],
 }
 
 impl<'a> Subject<'a> {
@@ -63,10 +66,13 @@ impl<'a> Subject<'a> {
         let base = chain.last().and_then(|stage| stage.from.as_ref());
         let from_builder = base.is_some_and(|from| from.value == Base::Stage("builder".to_owned()));
         let used = self.spec.stages.values().any(|other| {
-            let from = other.from.iter().chain(other.copy.iter().filter_map(|copy| copy.from.as_ref()));
             other.name != stage.name
-                && from.into_iter().any(|from| from.value == Base::Stage(stage.name.clone()))
+                && other.bases().any(|from| from.value == Base::Stage(stage.name.clone()))
         });
+        let python = &self.spec.python;
+        let of_app = self.spec.app.copy.iter().filter_map(CopyStep::base);
+        let mut bases = python.base.iter().chain(&python.build_base).chain(of_app);
+        let used = used || bases.any(|base| base.value == Base::Stage(stage.name.clone()));
         !from_builder && !used && !chain.iter().any(|stage| working(&stage.name))
     }
 
@@ -82,6 +88,21 @@ impl<'a> Subject<'a> {
             chain.push(next);
         }
         chain
+    }
+
+    /// Whether a named context stands in for an image, so that the image itself is not used.
+    pub(super) fn is_given(&self, image: &ImageReference) -> bool {
+        let name = image.context_name();
+        let on_platform = format!("{name}::{}", self.platform.normalized().format_all());
+        self.named.iter().any(|named| *named == name || *named == on_platform)
+    }
+
+    /// The stages that `[python] base` goes on from, the one that it names first.
+    pub(super) fn python_chain(&self) -> Vec<&Stage> {
+        match self.spec.python.base.as_ref().map(|base| &base.value) {
+            Some(Base::Stage(name)) => self.spec.stages.get(name).map_or_else(Vec::new, |s| self.chain(s)),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether steps for the platform run under emulation.

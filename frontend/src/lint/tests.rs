@@ -51,7 +51,7 @@ fn run(name: &str, platform: &str, file: &str, context: &[(&'static str, &'stati
     let files = Files { context: &context, ignored: &ignored };
     let options = CheckOptions::of(&source, None, &mut found);
     let (platform, native) = (Platform::parse(platform).unwrap(), Platform::new("linux", "amd64"));
-    let asked = Asked { target: None, platform: &platform, build_platform: &native, epoch: None };
+    let asked = Asked { target: None, platform: &platform, build_platform: &native, epoch: None, named: &[] };
     examine(&spec.expect("a file"), &files, asked, &options, &mut found).unwrap();
     assert_eq!(found.errors(), Vec::<&crate::diagnostics::Diagnostic>::new());
     let line = |one: &crate::diagnostics::Diagnostic| {

@@ -1,5 +1,6 @@
 //! Conda packages in layers, grouped as wheels are.
 
+use super::conda_order::{self, CondaTool};
 use super::spread::{Grouped, ON_TOP, PROJECT, contents};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Place;
@@ -19,6 +20,8 @@ pub struct CondaPlan {
     pub sha256: String,
     /// Its size in bytes, where the lock has it.
     pub size: Option<u64>,
+    /// The names of the conda packages that it requires.
+    pub requires: Vec<String>,
     /// Where a file of the project locks it.
     pub at: Option<Place>,
 }
@@ -47,7 +50,7 @@ impl CondaFrom {
 pub struct CondaLayer {
     /// What it is called: the package's name, or the bucket's.
     pub name: String,
-    /// The packages, by name.
+    /// The packages.
     pub packages: Vec<CondaPlan>,
 }
 
@@ -65,6 +68,10 @@ pub struct CondaSet {
     pub base: Vec<CondaLayer>,
     /// What groups add.
     pub extra: Vec<CondaLayer>,
+    /// The names of the project's own dependencies in the order of their installation, as if there were no groups.
+    pub base_order: Vec<String>,
+    /// The names of all packages in the order of their installation.
+    pub order: Vec<String>,
 }
 
 impl CondaPlan {
@@ -90,13 +97,17 @@ impl Grouped for CondaPlan {
 }
 
 impl CondaSet {
-    /// Layers for `base`, and for what of `all` is not in it.
-    pub fn new(base: Vec<CondaPlan>, all: Vec<CondaPlan>) -> Self {
+    /// Layers for `base`, and for what of `all` is not in it, which `tool` would install.
+    pub fn new(base: Vec<CondaPlan>, all: Vec<CondaPlan>, tool: CondaTool) -> Self {
+        let base_order = conda_order::of_installation(&base, tool);
+        let order = conda_order::of_installation(&all, tool);
         let extra = all.into_iter().filter(|one| !base.iter().any(|other| other.name == one.name)).collect();
         let layer = |(name, packages)| CondaLayer { name, packages };
         Self {
             base: PROJECT.layers(base, "packages").into_iter().map(layer).collect(),
             extra: ON_TOP.layers(extra, "group packages").into_iter().map(layer).collect(),
+            base_order,
+            order,
         }
     }
 

@@ -5,13 +5,17 @@
 
 mod access;
 mod account;
+mod app_files;
 mod conda;
+mod conda_order;
 mod derived;
 mod order;
 mod package_names;
 mod parts;
+mod python_base;
 mod spread;
 mod stages;
+mod steps;
 mod together;
 mod weight;
 mod wheels;
@@ -19,6 +23,11 @@ mod wheels;
 pub use access::Access;
 pub use account::{DEFAULT_UID, NewUser};
 pub use conda::{CondaFrom, CondaLayer, CondaPlan, CondaSet};
+pub use conda_order::CondaTool;
+pub use python_base::PythonBase;
+pub use steps::{
+    Action, AppFiles, Brought, CheckPlan, CopyPlan, CopySource, MountPlan, Packages, RunPlan, Step,
+};
 pub use together::{Together, installation_order};
 pub use wheels::{BuildFrom, WheelFrom, WheelLayer, WheelPlan, WheelSet};
 
@@ -28,10 +37,7 @@ use std::sync::Arc;
 use crate::diagnostics::{Diagnostics, Source, Span};
 use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
-use crate::spec::{
-    CacheMount, ContextPath, DockerfileTarget, HealthCheck, ImagePath, NetworkMode, SecretMount, Spec,
-    SystemManager, User,
-};
+use crate::spec::{ContextPath, DockerfileTarget, HealthCheck, ImagePath, Key, Spec};
 
 /// Where the virtual environment is, in every Python stage.
 pub const VENV: &str = "/venv";
@@ -52,23 +58,29 @@ pub struct Plan {
     pub access: Access,
     /// Where dependencies are installed; absent where no stage needs them.
     pub builder: Option<Builder>,
+    /// Where the file says what stages that ship start from.
+    pub python_span: Option<Span>,
 }
 
 /// The place where dependencies are installed and compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Builder {
-    /// The image it starts from.
-    pub base: ImageReference,
-    /// The image in which what is not locked is resolved: it has Python and pip.
-    pub resolver: ImageReference,
-    /// The image whose Python compiles bytecode, on the platform that builds.
-    pub compiler: ImageReference,
+    /// What it starts from.
+    pub base: PythonBase,
+    /// Where the file says so.
+    pub base_span: Option<Span>,
+    /// Where what is not locked is resolved: it has Python and pip.
+    pub resolver: PythonBase,
+    /// Whose Python compiles bytecode, on the platform that builds.
+    pub compiler: PythonBase,
     /// OS packages that compiling needs.
     pub packages: Option<Packages>,
     /// The version that the base's interpreter must have.
     pub python: Option<PythonVersion>,
     /// The version of the project and of folders of the context, where a build backend would ask git for it.
     pub version: Option<String>,
+    /// What stages and others bring to the project, at its place below `/`.
+    pub brought: Vec<Brought>,
     /// How the project itself is built.
     pub build: BuildRules,
     /// What every environment holds.
@@ -129,155 +141,6 @@ pub struct StagePlan {
     pub expected_users: Vec<String>,
     /// What its image config says.
     pub image: ImagePlan,
-}
-
-/// One step of a stage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// What is done.
-    pub action: Action,
-    /// What in the file asks for it.
-    pub span: Span,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Installs OS packages.
-    Packages(Packages),
-    /// Installs what groups add to an environment that is there.
-    Install(Groups),
-    /// Brings the environment of these groups into an image that has none.
-    Environment(Groups),
-    /// Builds the project and installs it into the environment of these groups.
-    Project {
-        /// The environment it is built for.
-        groups: Groups,
-        /// What of the context it is built from.
-        files: AppFiles,
-    },
-    /// Installs the project so that the copied code is what runs.
-    Editable {
-        /// The app as it will be copied.
-        files: AppFiles,
-        /// The folders of its packages, below where it is copied to; `.` is that place itself.
-        folders: Vec<String>,
-    },
-    /// Adds the image's user.
-    Account(NewUser),
-    /// Makes folders that belong to the image's user, or gives it those that are there.
-    Own {
-        /// The folders, sorted.
-        folders: Vec<ImagePath>,
-        /// Whose they are.
-        owner: User,
-    },
-    /// Copies the app.
-    App(AppFiles),
-    /// Copies files from elsewhere.
-    Copy(CopyPlan),
-    /// Runs a command.
-    Run(RunPlan),
-}
-
-/// OS packages and the program that installs them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packages {
-    /// The program.
-    pub manager: SystemManager,
-    /// The packages, sorted.
-    pub names: Vec<String>,
-    /// What tells one distribution's cache from another's.
-    pub distribution: String,
-    /// What in the file asks for them.
-    pub span: Span,
-}
-
-/// Files of the context, copied with their folders.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppFiles {
-    /// Paths and patterns; empty for all of the context.
-    pub include: Vec<ContextPath>,
-    /// Those of them that are links, or lie behind one: what they lead to is copied to their place.
-    pub linked: Vec<ContextPath>,
-    /// Patterns of what is left out.
-    pub exclude: Vec<String>,
-    /// The folder they are copied into.
-    pub to: ImagePath,
-}
-
-/// A copy between stages.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CopyPlan {
-    /// Where from.
-    pub from: CopySource,
-    /// What; absolute in a stage or image, relative in the context.
-    pub path: String,
-    /// Where to, absolute. A trailing slash means "into this folder".
-    pub to: String,
-    /// Whose it will be.
-    pub owner: Option<User>,
-    /// Its permissions.
-    pub mode: Option<u32>,
-    /// Patterns of what is left out.
-    pub exclude: Vec<String>,
-}
-
-/// What is copied from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CopySource {
-    /// The build context.
-    Context,
-    /// Another stage.
-    Stage(String),
-    /// The builder.
-    Builder,
-    /// A target of a Dockerfile.
-    Dockerfile(DockerfileTarget),
-    /// An image.
-    Image(ImageReference),
-}
-
-/// A command with all that it sees.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunPlan {
-    /// Program and arguments.
-    pub arguments: Vec<String>,
-    /// The command on one line.
-    pub line: String,
-    /// Files of the context copied just before.
-    pub files: Option<AppFiles>,
-    /// Folders kept between builds; their paths are absolute.
-    pub cache: Vec<CacheMount>,
-    /// Secrets.
-    pub secrets: Vec<SecretMount>,
-    /// SSH agents.
-    pub ssh: Vec<String>,
-    /// Environment besides the stage's own.
-    pub env: BTreeMap<String, String>,
-    /// The network it sees.
-    pub network: NetworkMode,
-    /// Where it runs.
-    pub workdir: ImagePath,
-    /// Whom it runs as; absent for root.
-    pub user: Option<String>,
-    /// The numbers of that user and its group, as far as the file gives them: secrets and caches belong to them.
-    pub owner: Option<(u32, u32)>,
-}
-
-/// A check: a command that must succeed on the stage's environment, with the app's files beside it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CheckPlan {
-    /// Its name.
-    pub name: String,
-    /// What in the file asks for it.
-    pub span: Span,
-    /// What is run.
-    pub run: RunPlan,
-    /// The app's files that it sees, mounted where the app is; absent where the stage's own files are all.
-    pub app: Option<AppFiles>,
-    /// What it leaves to be exported, below where it runs.
-    pub reports: Vec<String>,
 }
 
 /// What goes into the image config, on top of what the base's says.
@@ -341,7 +204,14 @@ impl Plan {
     /// A plan of nothing, for a target that cannot be planned.
     fn empty(spec: &Spec, target: &str) -> Self {
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-        Self { source, target, stages: Vec::new(), access: Access::of(spec), builder: None }
+        Self {
+            source,
+            target,
+            stages: Vec::new(),
+            access: Access::of(spec),
+            builder: None,
+            python_span: None,
+        }
     }
 
     /// Every environment of the plan.
@@ -405,34 +275,69 @@ impl Plan {
 
     /// Every image that the plan starts from or copies from.
     pub fn images(&self) -> BTreeSet<&ImageReference> {
-        let mut images: BTreeSet<_> = self.builder.iter().map(|builder| &builder.base).collect();
+        let mut images: BTreeSet<_> =
+            self.builder.iter().filter_map(|builder| builder.base.image()).collect();
         for stage in &self.stages {
             if let BasePlan::Image(image) = &stage.base {
                 images.insert(image);
             }
-            for step in &stage.steps {
-                if let Action::Copy(CopyPlan { from: CopySource::Image(image), .. }) = &step.action {
-                    images.insert(image);
-                }
-            }
         }
+        images.extend(self.copies().filter_map(|(copy, _, _)| match &copy.from {
+            CopySource::Image(image) => Some(image),
+            _ => None,
+        }));
         images
+    }
+
+    /// Every copy, into stages and into the project, each with its stage and the place that asks for it.
+    pub fn copies(&self) -> impl Iterator<Item = (&CopyPlan, &str, Span)> {
+        let of_stages = self.stages.iter().flat_map(|stage| {
+            let steps = stage.steps.iter();
+            let copied = steps.clone().filter_map(|step| match &step.action {
+                Action::Copy(copy) => Some((copy, step.span)),
+                _ => None,
+            });
+            let seen = stage.checks.iter().filter_map(|check| check.app.as_ref());
+            let brought = steps.filter_map(|step| step.action.files()).chain(seen);
+            let brought =
+                brought.flat_map(|files| &files.brought).map(|brought| (&brought.copy, brought.span));
+            let runs = stage.steps.iter().filter_map(|step| match &step.action {
+                Action::Run(run) => Some(run),
+                _ => None,
+            });
+            let runs = runs.chain(stage.checks.iter().map(|check| &check.run));
+            let mounted = runs.flat_map(|run| &run.mounts).filter_map(MountPlan::files);
+            let mounted = mounted.map(|mounted| (&mounted.copy, mounted.span));
+            copied.chain(brought).chain(mounted).map(|(copy, span)| (copy, stage.name.as_str(), span))
+        });
+        let of_builder = self.builder.iter().flat_map(|builder| &builder.brought);
+        of_stages.chain(of_builder.map(|brought| (&brought.copy, "builder", brought.span)))
     }
 
     /// The targets of Dockerfiles that stages start or copy from, each with the stage and the place that names it.
     pub fn dockerfiles(&self) -> impl Iterator<Item = (&DockerfileTarget, &str, Span)> {
-        self.stages.iter().flat_map(|stage| {
-            let base = match &stage.base {
-                BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
-                _ => None,
-            };
-            let copies = stage.steps.iter().filter_map(|step| match &step.action {
-                Action::Copy(CopyPlan { from: CopySource::Dockerfile(target), .. }) => {
-                    Some((target, stage.name.as_str(), step.span))
-                }
-                _ => None,
-            });
-            base.into_iter().chain(copies)
+        let of_builder = self.builder.iter().filter_map(|builder| match &builder.base {
+            PythonBase::Dockerfile(target) => {
+                Some((target, "builder", builder.base_span.unwrap_or(builder.span)))
+            }
+            _ => None,
+        });
+        let of_stages = self.stages.iter().filter_map(|stage| match &stage.base {
+            BasePlan::Dockerfile(target) => Some((target, stage.name.as_str(), stage.span)),
+            _ => None,
+        });
+        let copied = self.copies().filter_map(|(copy, stage, span)| match &copy.from {
+            CopySource::Dockerfile(target) => Some((target, stage, span)),
+            _ => None,
+        });
+        of_builder.chain(of_stages).chain(copied)
+    }
+
+    /// OS packages of stages.
+    fn installed(&self) -> impl Iterator<Item = &Packages> {
+        self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
+            Action::Packages(packages) => Some(packages),
+            _ => None,
         })
     }
 
@@ -441,7 +346,7 @@ impl Plan {
         let compiles = |wheels: &WheelSet| wheels.conda.is_none() || wheels.bytecode;
         let builder =
             self.builder.iter().filter(|builder| builder.environment.wheels.as_ref().is_some_and(compiles));
-        builder.map(|builder| &builder.compiler).collect()
+        builder.filter_map(|builder| builder.compiler.image()).collect()
     }
 
     /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.
@@ -454,26 +359,21 @@ impl Plan {
             paths.extend(files.include.iter().map(transferred));
         };
         for stage in &self.stages {
-            for step in &stage.steps {
-                match &step.action {
-                    Action::App(files) | Action::Project { files, .. } | Action::Editable { files, .. } => {
-                        add(files);
-                    }
-                    Action::Run(run) => run.files.iter().for_each(&mut add),
-                    _ => {}
-                }
-            }
+            stage.steps.iter().filter_map(|step| step.action.files()).for_each(&mut add);
             for check in &stage.checks {
                 check.app.iter().for_each(&mut add);
                 check.run.files.iter().for_each(&mut add);
             }
         }
-        for stage in &self.stages {
-            for step in &stage.steps {
-                if let Action::Copy(CopyPlan { from: CopySource::Context, path, .. }) = &step.action {
-                    paths.extend(ContextPath::parse(path).map(|path| transferred(&path)));
-                }
-            }
+        let of_builder = self.builder.iter().filter_map(|builder| builder.packages.as_ref());
+        for packages in self.installed().chain(of_builder) {
+            paths.extend(packages.repositories.iter().filter_map(|repository| match &repository.key {
+                Key::Context(path) => Some(transferred(path)),
+                Key::Download(_) => None,
+            }));
+        }
+        for (copy, _, _) in self.copies().filter(|(copy, _, _)| copy.from == CopySource::Context) {
+            paths.extend(ContextPath::parse(&copy.path).map(|path| transferred(&path)));
         }
         for groups in self.environments() {
             match &groups.wheels {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Action, Builder, StagePlan};
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::spec::Spec;
 use crate::spec::system_package::refused;
+use crate::spec::{Spec, SystemManager};
 
 /// Names that the package manager would take for something else. Which manager it is follows from the image.
 pub(super) fn check_packages<'p>(
@@ -20,7 +20,14 @@ pub(super) fn check_packages<'p>(
     });
     let all = of_steps.chain(builder.and_then(|builder| builder.packages.as_ref()));
     let mut wrong = BTreeMap::new();
+    let mut is_told = false;
     for packages in all {
+        let is_other = packages.manager != SystemManager::Apt && !is_told;
+        if let Some(first) = packages.repositories.first().filter(|_| is_other) {
+            is_told = true;
+            let problem = Problem::RepositoriesNeedApt { manager: packages.manager.name() };
+            found.report(&spec.source, first.span, problem);
+        }
         for name in &packages.names {
             if let Some(reason) = refused(packages.manager, name) {
                 wrong.insert(name.as_str(), reason);

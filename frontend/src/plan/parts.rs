@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, BasePlan, CopyPlan, CopySource, Groups, ImagePlan, Packages, Step, WheelSet};
+use super::{
+    Action, BasePlan, Brought, CopyPlan, CopySource, Groups, ImagePlan, MountPlan, Packages, Step, WheelSet,
+};
 use crate::diagnostics::Span;
-use crate::spec::{Base, CacheMount, CopyStep, ImagePath, Stage, SystemManager, User};
+use crate::spec::{
+    Base, CacheMount, CopyFrom, CopyStep, ImagePath, Located, Mounted, Stage, StepMount, SystemManager, User,
+};
 
 /// Names that the base must know: whom the image runs as and whose files are, where neither is made by the build.
 pub(super) fn expected_users(steps: &[Step], image: &ImagePlan) -> Vec<String> {
@@ -41,28 +45,66 @@ pub(super) fn app_span(stage: &Stage) -> Span {
 }
 
 pub(super) fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
-    let from = match copy.from.as_ref().map(|from| &from.value) {
-        None => CopySource::Context,
-        Some(Base::Stage(name)) if name == "builder" => CopySource::Builder,
-        Some(Base::Stage(name) | Base::Unknown(name)) => CopySource::Stage(name.clone()),
-        Some(Base::Image(image)) => CopySource::Image(image.clone()),
-        Some(Base::Dockerfile(target)) => CopySource::Dockerfile(target.as_ref().clone()),
-        // Nothing can be copied from nothing; the engine says so with the path.
-        Some(Base::Scratch) => CopySource::Stage("scratch".to_owned()),
+    let span = copy_span(copy);
+    Step { action: Action::Copy(copy_plan(copy, workdir)), span }
+}
+
+/// A copy into the project, whose files are in a folder.
+pub(super) fn brought(copy: &CopyStep, folder: &ImagePath) -> Brought {
+    Brought { copy: copy_plan(copy, folder), span: copy_span(copy) }
+}
+
+/// A mount of a step that runs in `workdir`.
+pub(super) fn mounted(mount: &StepMount, workdir: &ImagePath) -> MountPlan {
+    let path = rooted(&mount.path, workdir.as_str());
+    match &mount.what {
+        Mounted::Memory(size) => MountPlan::Memory { path, size: *size },
+        Mounted::Files { from, source, writable } => {
+            let place = |text: String| Located::new(text, mount.span);
+            let copy = CopyStep {
+                from: from.clone(),
+                path: place(source.clone()),
+                to: place(path),
+                owner: None,
+                mode: None,
+                exclude: Vec::new(),
+            };
+            let files = Brought { copy: copy_plan(&copy, workdir), span: mount.span };
+            MountPlan::Files { files, writable: *writable }
+        }
+    }
+}
+
+fn copy_span(copy: &CopyStep) -> Span {
+    Span { start: copy.path.span.start, end: copy.to.span.end.max(copy.path.span.end) }
+}
+
+fn copy_plan(copy: &CopyStep, workdir: &ImagePath) -> CopyPlan {
+    let from = match &copy.from {
+        CopyFrom::Context => CopySource::Context,
+        CopyFrom::Download(archive) => CopySource::Download(archive.clone()),
+        CopyFrom::Git(commit) => CopySource::Git(commit.clone()),
+        CopyFrom::Base(base) => match &base.value {
+            Base::Stage(name) if name == "builder" => CopySource::Builder,
+            Base::Stage(name) | Base::Unknown(name) => CopySource::Stage(name.clone()),
+            Base::Image(image) => CopySource::Image(image.clone()),
+            Base::Dockerfile(target) => CopySource::Dockerfile(target.as_ref().clone()),
+            // Nothing can be copied from nothing; the engine says so with the path.
+            Base::Scratch => CopySource::Stage("scratch".to_owned()),
+        },
     };
     let path = match from {
         CopySource::Context => copy.path.value.trim_end_matches('/').to_owned(),
         _ => rooted(&copy.path.value, "/"),
     };
-    let action = Action::Copy(CopyPlan {
+    CopyPlan {
         from,
         path,
         to: rooted(&copy.to.value, workdir.as_str()),
         owner: copy.owner.as_ref().map(|owner| owner.value.clone()),
         mode: copy.mode,
         exclude: copy.exclude.clone(),
-    });
-    Step { action, span: Span { start: copy.path.span.start, end: copy.to.span.end.max(copy.path.span.end) } }
+    }
 }
 
 /// `path` below `folder` unless it is absolute.

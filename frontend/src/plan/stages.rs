@@ -6,16 +6,17 @@ use std::sync::Arc;
 use super::derived::groups_span;
 use super::package_names::check_packages;
 use super::parts::{
-    absolute, app_span, copy_step, development, expected_users, is_for_work, manager_of, packages_step,
+    absolute, app_span, brought, copy_step, development, expected_users, is_for_work, manager_of, mounted,
+    packages_step,
 };
 use super::{
-    Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, Packages, Plan,
-    RunPlan, StagePlan, Step, WheelSet, account, weight,
+    Access, Action, AppFiles, BasePlan, Builder, CheckPlan, CopySource, Groups, ImagePlan, MountPlan,
+    Packages, Plan, PythonBase, RunPlan, StagePlan, Step, WheelSet, account, weight,
 };
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::project::{Project, is_python};
 use crate::reference::ImageReference;
-use crate::spec::{Base, Check, ContextPath, ImagePath, Located, RunStep, Spec, Stage, User};
+use crate::spec::{Base, Check, ImagePath, Located, Repository, RunStep, SecurityMode, Spec, Stage, User};
 use crate::walk;
 
 /// The tag of the Debian image that environments of conda packages are put on.
@@ -28,8 +29,8 @@ pub(super) struct Planner<'s> {
     pub(super) spec: &'s Spec,
     pub(super) project: &'s Project,
     wheels: &'s BTreeMap<Vec<String>, WheelSet>,
-    python_base: ImageReference,
-    build_base: ImageReference,
+    python_base: PythonBase,
+    build_base: PythonBase,
 }
 
 pub(super) fn plans(
@@ -79,7 +80,8 @@ pub(super) fn plans(
             .collect();
         let builder = stages.iter().any(|stage| uses_builder(stage)).then(|| planner.builder());
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
-        plans.push(Plan { source, target, stages, access: Access::of(spec), builder });
+        let python_span = spec.python.base.as_ref().map(|base| base.span);
+        plans.push(Plan { source, target, stages, access: Access::of(spec), builder, python_span });
     }
     let builder = plans.iter().find_map(|plan| plan.builder.as_ref());
     check_packages(spec, made.values().map(AsRef::as_ref), builder, found);
@@ -92,8 +94,19 @@ fn uses_builder(stage: &StagePlan) -> bool {
         || stage.steps.iter().any(|step| match &step.action {
             Action::Environment(_) | Action::Project { .. } => true,
             Action::Copy(copy) => copy.from == CopySource::Builder,
+            Action::Run(run) => mounts_builder(run),
             _ => false,
         })
+        || stage.checks.iter().any(|check| mounts_builder(&check.run))
+        || stage
+            .steps
+            .iter()
+            .filter_map(|step| step.action.files())
+            .any(|files| files.brought.iter().any(|brought| brought.copy.from == CopySource::Builder))
+}
+
+fn mounts_builder(run: &RunPlan) -> bool {
+    run.mounts.iter().filter_map(MountPlan::files).any(|files| files.copy.from == CopySource::Builder)
 }
 
 impl<'s> Planner<'s> {
@@ -104,20 +117,25 @@ impl<'s> Planner<'s> {
             Some(_) => ImageReference::official("debian", CONDA_BASE.to_owned()),
             None => ImageReference::official("python", tag),
         };
-        let python_base = spec.python.base.as_ref().map_or_else(official, |base| base.value.clone());
-        let build_base =
-            spec.python.build_base.as_ref().map_or_else(|| python_base.clone(), |b| b.value.clone());
+        let of = |base: &Option<Located<Base>>| base.as_ref().and_then(|base| PythonBase::of(&base.value));
+        let python_base = of(&spec.python.base).unwrap_or_else(|| PythonBase::Image(official()));
+        let build_base = of(&spec.python.build_base).unwrap_or_else(|| python_base.clone());
         Self { spec, project, wheels, python_base, build_base }
+    }
+
+    /// The name that tells the distribution of what has the project's Python.
+    fn distribution(&self, base: &PythonBase) -> String {
+        match base {
+            PythonBase::Stage(name) => self.spec.root_of(&Base::Stage(name.clone())).title(),
+            PythonBase::Image(_) | PythonBase::Dockerfile(_) => base.title(),
+        }
     }
 
     /// The stages that `names` need, before these.
     fn order(&self, names: &[&'s str]) -> Vec<&'s str> {
-        let needs = |name: &str| {
-            let needed = self.spec.stages.get(name).map_or_else(Vec::new, |stage| self.spec.needs(stage));
-            // The builder is a stage of its own only where it is the target.
-            needed.into_iter().filter(|(needed, _)| *needed != "builder").collect()
-        };
-        walk::depth_first(names, needs, |_, _| {})
+        let order = walk::depth_first(names, |name| self.spec.needs_of(name), |_, _| {});
+        // The builder is a stage of its own only where it is the target.
+        order.into_iter().filter(|name| *name != "builder" || names.contains(name)).collect()
     }
 
     /// What `stage` requires, and what that requires in turn.
@@ -135,18 +153,22 @@ impl<'s> Planner<'s> {
     }
 
     fn builder(&self) -> Builder {
-        let system = &self.spec.system;
+        let (system, base) = (&self.spec.system, &self.spec.python.base);
         let packages = system.packages.iter().chain(&system.build);
         Builder {
-            packages: self.packages(packages, &self.build_base.familiar()),
+            packages: self.packages(packages, &self.distribution(&self.build_base), &system.repositories),
             resolver: match (&self.project.conda, &self.spec.python.build_base) {
-                (Some(_), None) => ImageReference::official("python", CONDA_RESOLVER.to_owned()),
+                (Some(_), None) => {
+                    PythonBase::Image(ImageReference::official("python", CONDA_RESOLVER.to_owned()))
+                }
                 _ => self.build_base.clone(),
             },
             compiler: self.compiler(),
             base: self.build_base.clone(),
+            base_span: self.spec.python.build_base.as_ref().or(base.as_ref()).map(|base| base.span),
             python: self.project.python,
             version: self.spec.app.version.as_ref().map(|version| version.value.clone()),
+            brought: self.spec.app.copy.iter().map(|copy| brought(copy, &ImagePath::constant("/"))).collect(),
             build: self.project.own_build(self.spec),
             environment: self.groups(&[]),
             span: self.project.requirements.asked.unwrap_or_else(|| self.spec.anywhere()),
@@ -155,10 +177,12 @@ impl<'s> Planner<'s> {
 
     /// A Python of conda's may be for another platform than the one that builds, and there is one of its version for
     /// each in the official image.
-    fn compiler(&self) -> ImageReference {
+    fn compiler(&self) -> PythonBase {
         let python = self.wheels.values().next().map(|set| &set.python);
         match (python, &self.project.conda, &self.spec.python.build_base) {
-            (Some(python), Some(_), None) => ImageReference::official("python", format!("{python}-slim")),
+            (Some(python), Some(_), None) => {
+                PythonBase::Image(ImageReference::official("python", format!("{python}-slim")))
+            }
             _ => self.build_base.clone(),
         }
     }
@@ -167,6 +191,7 @@ impl<'s> Planner<'s> {
         &self,
         names: impl Iterator<Item = &'l Located<String>>,
         image: &str,
+        repositories: &[Repository],
     ) -> Option<Packages> {
         let mut names: Vec<_> = names.collect();
         names.sort_by(|a, b| a.value.cmp(&b.value));
@@ -177,9 +202,20 @@ impl<'s> Planner<'s> {
         Some(Packages {
             manager: self.spec.system.manager.unwrap_or_else(|| manager_of(image)),
             names: sorted,
+            repositories: repositories.to_vec(),
             distribution: image.to_owned(),
             span: Span { start: first.start, end: last.end },
         })
+    }
+
+    /// The repositories for packages of a stage that goes on from something: those of the file, where the project's Python
+    /// is put on it or it goes on from the project's. Another image is another distribution.
+    fn repositories_of(&self, stage: &Stage) -> &[Repository] {
+        let python = &self.spec.python;
+        let mut bases = python.base.iter().chain(&python.build_base);
+        let is_below = bases.any(|base| self.spec.goes_on_from(&base.value, &stage.name));
+        let is_above = stage.from.as_ref().is_some_and(|from| is_python(self.spec, &from.value));
+        if is_below || is_above { &self.spec.system.repositories } else { &[] }
     }
 
     fn stage(&self, name: &str) -> StagePlan {
@@ -187,10 +223,11 @@ impl<'s> Planner<'s> {
             return self.builder_stage(name);
         };
         let workdir = self.workdir(stage);
+        let code = self.code_folder(&workdir);
         let (base, mut steps) = match &stage.from {
-            None if matches!(name, "dev" | "test") => self.working_stage(stage, &workdir),
-            None => self.shipping_stage(stage, &workdir),
-            Some(from) => self.derived_stage(stage, &from.value, &workdir),
+            None if matches!(name, "dev" | "test") => self.working_stage(stage, code),
+            None => self.shipping_stage(stage, code),
+            Some(from) => self.derived_stage(stage, &from.value, code),
         };
         steps.extend(stage.copy.iter().map(|copy| copy_step(copy, &workdir)));
         let ships = stage.is_assembled() && !matches!(name, "dev" | "test");
@@ -250,7 +287,9 @@ impl<'s> Planner<'s> {
         let mut groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
         let packages = self.spec.system.runtime.iter().chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.build_base.familiar()).map(packages_step));
+        let repositories = &self.spec.system.repositories;
+        let packages = self.packages(packages, &self.distribution(&self.build_base), repositories);
+        steps.extend(packages.map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
             // In a folder of the context, it is one of the wheels.
@@ -275,7 +314,8 @@ impl<'s> Planner<'s> {
         let mut steps = Vec::new();
         let system = &self.spec.system;
         let packages = system.packages.iter().chain(&system.runtime).chain(&stage.packages);
-        steps.extend(self.packages(packages, &self.python_base.familiar()).map(packages_step));
+        let packages = self.packages(packages, &self.distribution(&self.python_base), &system.repositories);
+        steps.extend(packages.map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
         // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
@@ -292,7 +332,7 @@ impl<'s> Planner<'s> {
         if wanted && let Some(files) = self.app_files(stage, workdir, false) {
             steps.push(Step { action: Action::App(files), span: app_span(stage) });
         }
-        (BasePlan::Image(self.python_base.clone()), steps)
+        (self.python_base.plan(), steps)
     }
 
     /// A stage that goes on from another one or from an image.
@@ -306,7 +346,8 @@ impl<'s> Planner<'s> {
         };
         let mut steps = Vec::new();
         if let Some(root) = self.root_image(from) {
-            steps.extend(self.packages(stage.packages.iter(), &root).map(packages_step));
+            let repositories = self.repositories_of(stage);
+            steps.extend(self.packages(stage.packages.iter(), &root, repositories).map(packages_step));
         }
         if stage.groups.is_some() && is_python(self.spec, from) {
             let (groups, _) = self.added_groups(stage, from);
@@ -332,9 +373,9 @@ impl<'s> Planner<'s> {
                 Base::Stage(name) => match self.spec.stages.get(name).map(|stage| &stage.from) {
                     Some(Some(from)) => base = &from.value,
                     Some(None) if !matches!(name.as_str(), "dev" | "test") => {
-                        return Some(self.python_base.familiar());
+                        return Some(self.distribution(&self.python_base));
                     }
-                    _ => return Some(self.build_base.familiar()),
+                    _ => return Some(self.distribution(&self.build_base)),
                 },
             }
         }
@@ -363,52 +404,9 @@ impl<'s> Planner<'s> {
         (!folders.is_empty()).then_some(Step { action, span: stage.span })
     }
 
-    /// The app's files for a stage, `None` where the file asks for none of them.
-    fn app_files(&self, stage: &Stage, workdir: &ImagePath, whole: bool) -> Option<AppFiles> {
-        // People who work on the code, and tests, want all of it; what ships is what `[app] include` says.
-        let fallback = if whole { None } else { self.spec.app.include.as_ref() };
-        let include = stage.include.as_ref().or(fallback);
-        self.files(include, workdir)
-    }
-
-    fn package_files(&self) -> AppFiles {
-        let to = ImagePath::constant("/src");
-        let files = self.files(None, &to);
-        self.for_backend(files.unwrap_or(AppFiles {
-            include: Vec::new(),
-            linked: Vec::new(),
-            exclude: Vec::new(),
-            to,
-        }))
-    }
-
-    /// Files for a build backend. One that asks git gets all of them: a file that is left out is a change to git, and
-    /// the version of a tag then another one.
-    fn for_backend(&self, files: AppFiles) -> AppFiles {
-        let asks = self.project.version_from_git.is_some() && self.spec.app.version.is_none();
-        if asks { AppFiles { exclude: Vec::new(), ..files } } else { files }
-    }
-
-    fn files(&self, include: Option<&Vec<Located<ContextPath>>>, to: &ImagePath) -> Option<AppFiles> {
-        let mut chosen: Vec<_> = include.into_iter().flatten().map(|path| path.value.clone()).collect();
-        if include.is_some() && chosen.is_empty() {
-            return None;
-        }
-        chosen.sort();
-        chosen.dedup();
-        if chosen.iter().any(ContextPath::is_root) {
-            chosen.clear();
-        }
-        // The build file says how the image is made and is no part of it: editing it re-makes no app layer.
-        let file = &self.spec.source.name;
-        let ours = chosen.is_empty() && !file.ends_with("pyproject.toml");
-        let exclude = if ours {
-            vec![file.clone(), format!("{file}.dockerignore"), ".dockerignore".to_owned()]
-        } else {
-            Vec::new()
-        };
-        let linked = chosen.iter().filter(|path| self.project.linked.contains(*path)).cloned().collect();
-        Some(AppFiles { include: chosen, linked, exclude, to: to.clone() })
+    /// Where the files of the context are put in a stage that has a working folder.
+    fn code_folder<'w>(&'w self, workdir: &'w ImagePath) -> &'w ImagePath {
+        self.spec.app.to.as_ref().unwrap_or(workdir)
     }
 
     fn workdir(&self, stage: &Stage) -> ImagePath {
@@ -421,7 +419,8 @@ impl<'s> Planner<'s> {
         let mut env: BTreeMap<_, _> =
             self.spec.arguments.mentioned_in(&arguments.join(" ")).into_iter().collect();
         env.extend(step.env.variables.clone());
-        let files = (!step.include.is_empty()).then(|| self.files(Some(&step.include), &workdir)).flatten();
+        let code = self.code_folder(&workdir);
+        let files = (!step.include.is_empty()).then(|| self.files(Some(&step.include), code)).flatten();
         let cache = stage.cache.iter().chain(&step.cache).map(|mount| absolute(mount, &workdir));
         RunPlan {
             line: step.command.line(),
@@ -432,6 +431,9 @@ impl<'s> Planner<'s> {
             ssh: step.ssh.clone(),
             env,
             network: step.network,
+            mounts: step.mounts.iter().map(|mount| mounted(mount, &workdir)).collect(),
+            devices: step.devices.iter().map(|device| device.value.clone()).collect(),
+            insecure: step.security == SecurityMode::Insecure,
             workdir,
             user: step.user.as_ref().and_then(|user| account::resolve(Some(user), false, false).config),
             owner: step.user.as_ref().and_then(|user| account::numbers(user, &account::of_stage(stage))),
@@ -442,9 +444,10 @@ impl<'s> Planner<'s> {
         let mut run = self.run(stage, &check.step, workdir);
         // What a check includes is what it sees of the app, not something added to it.
         let own = run.files.take();
-        let own = own.map(|files| AppFiles { to: workdir.clone(), ..files });
+        let code = self.code_folder(workdir);
+        let own = own.map(|files| AppFiles { to: code.clone(), ..files });
         let whole = matches!(stage.name.as_str(), "dev" | "test");
-        let app = if sees_all { own } else { own.or_else(|| self.app_files(stage, workdir, whole)) };
+        let app = if sees_all { own } else { own.or_else(|| self.app_files(stage, code, whole)) };
         let reports = check.reports.iter().map(|path| path.value.as_str().to_owned()).collect();
         CheckPlan { name: check.name.value.clone(), span: check.name.span, run, app, reports }
     }

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::spread::contents;
-use super::{WheelLayer, WheelPlan, WheelSet, order};
+use super::spread::{Grouped, contents};
+use super::{CondaLayer, CondaPlan, CondaSet, WheelLayer, WheelPlan, WheelSet, order};
 
 /// What the comparison of an environment's layers has found: sets of package names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,23 +59,78 @@ pub fn installation_order<'w>(layers: impl Iterator<Item = &'w WheelLayer>) -> V
     order::of_installation(layers.flat_map(|layer| &layer.wheels))
 }
 
-fn by_name<'w>(layers: impl Iterator<Item = &'w WheelLayer>) -> BTreeMap<&'w str, &'w WheelPlan> {
-    layers.flat_map(|layer| &layer.wheels).map(|wheel| (wheel.name.as_str(), wheel)).collect()
+impl CondaSet {
+    /// The same environment with packages together.
+    #[must_use]
+    pub fn with_together(&self, together: &Together) -> Self {
+        let mut set = self.clone();
+        gather(&mut set.base, &together.below, &by_name(self.base.iter()));
+        gather(&mut set.extra, &together.all, &by_name(self.layers()));
+        set
+    }
+}
+
+/// A layer of packages of one kind.
+trait Layer {
+    /// What the layer has.
+    type Package: Grouped + Clone;
+
+    fn new(name: String, packages: Vec<Self::Package>) -> Self;
+    fn packages(&self) -> &[Self::Package];
+    fn keep(&mut self, is_kept: impl Fn(&Self::Package) -> bool);
+}
+
+impl Layer for WheelLayer {
+    type Package = WheelPlan;
+
+    fn new(name: String, wheels: Vec<WheelPlan>) -> Self {
+        Self { name, wheels }
+    }
+
+    fn packages(&self) -> &[WheelPlan] {
+        &self.wheels
+    }
+
+    fn keep(&mut self, is_kept: impl Fn(&WheelPlan) -> bool) {
+        self.wheels.retain(is_kept);
+    }
+}
+
+impl Layer for CondaLayer {
+    type Package = CondaPlan;
+
+    fn new(name: String, packages: Vec<CondaPlan>) -> Self {
+        Self { name, packages }
+    }
+
+    fn packages(&self) -> &[CondaPlan] {
+        &self.packages
+    }
+
+    fn keep(&mut self, is_kept: impl Fn(&CondaPlan) -> bool) {
+        self.packages.retain(is_kept);
+    }
+}
+
+fn by_name<'l, L: Layer + 'l>(layers: impl Iterator<Item = &'l L>) -> BTreeMap<&'l str, &'l L::Package> {
+    layers.flat_map(Layer::packages).map(|package| (package.name(), package)).collect()
 }
 
 /// Takes the packages of each set out of their layers, and puts a layer with all of the set on top. The other layers
 /// keep their order, which was found to be right.
-fn gather(layers: &mut Vec<WheelLayer>, sets: &[BTreeSet<String>], known: &BTreeMap<&str, &WheelPlan>) {
+fn gather<L: Layer>(layers: &mut Vec<L>, sets: &[BTreeSet<String>], known: &BTreeMap<&str, &L::Package>) {
     for set in sets {
-        let wheels: Vec<WheelPlan> =
-            set.iter().filter_map(|name| known.get(name.as_str()).map(|wheel| (*wheel).clone())).collect();
+        let packages: Vec<L::Package> = set
+            .iter()
+            .filter_map(|name| known.get(name.as_str()).map(|package| (*package).clone()))
+            .collect();
         // An answer about other layers than these says nothing of a lone package.
-        let Some(contents) = contents(&wheels).filter(|_| wheels.len() > 1) else { continue };
+        let Some(contents) = contents(&packages).filter(|_| packages.len() > 1) else { continue };
         for layer in layers.iter_mut() {
-            layer.wheels.retain(|wheel| !set.contains(&wheel.name));
+            layer.keep(|package| !set.contains(package.name()));
         }
-        layers.retain(|layer| !layer.wheels.is_empty());
-        layers.push(WheelLayer { name: format!("with the same files: {contents}"), wheels });
+        layers.retain(|layer| !layer.packages().is_empty());
+        layers.push(L::new(format!("with the same files: {contents}"), packages));
     }
 }
 

@@ -10,7 +10,7 @@ use super::WheelSet;
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::project::{Project, Requirements};
 use crate::spec::{
-    Arguments, Base, CacheMount, Command, ContextPath, Located, RunStep, SecretMount, Spec, Stage,
+    Arguments, Base, CacheMount, Command, ContextPath, CopyStep, Located, RunStep, SecretMount, Spec, Stage,
 };
 
 /// The most that the stages of a build come to, in bytes. An engine takes 16 MiB, less what stages share.
@@ -46,12 +46,13 @@ pub(super) fn is_bearable(
     let mut inherited: BTreeMap<&str, Inherited> = BTreeMap::new();
     let mut total: usize = 0;
     let mut sets: BTreeSet<Vec<String>> = BTreeSet::new();
+    let brought: usize = spec.app.copy.iter().map(weigh_copy).sum();
     for stage in order.iter().filter_map(|name| spec.stages.get(*name)) {
         let base = stage.from.as_ref().and_then(|from| match &from.value {
             Base::Stage(name) => inherited.get(name.as_str()).copied(),
             _ => None,
         });
-        let (own, size) = weigh(stage, &spec.arguments, base.unwrap_or_default());
+        let (own, size) = weigh(stage, &spec.arguments, base.unwrap_or_default(), brought);
         inherited.insert(&stage.name, own);
         total = total.saturating_add(size).saturating_add(gates(spec, stage));
         if stage.is_assembled() {
@@ -114,7 +115,13 @@ fn gates(spec: &Spec, stage: &Stage) -> usize {
     checks * AROUND
 }
 
-fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited) -> (Inherited, usize) {
+fn weigh_copy(copy: &CopyStep) -> usize {
+    let exclude: usize = copy.exclude.iter().map(|pattern| pattern.len() + 32).sum();
+    2 * (copy.path.value.len() + copy.to.value.len()) + exclude + 4 * AROUND
+}
+
+/// `brought` is what copies into the project come to.
+fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited, brought: usize) -> (Inherited, usize) {
     let image = &stage.image;
     let pairs = |map: &BTreeMap<String, String>| -> usize {
         map.iter().map(|(name, value)| name.len() + value.len() + 16).sum()
@@ -131,8 +138,7 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited) -> (Inherited, u
         history += line + AROUND;
     }
     for copy in &stage.copy {
-        let exclude: usize = copy.exclude.iter().map(|pattern| pattern.len() + 32).sum();
-        steps += 2 * (copy.path.value.len() + copy.to.value.len()) + exclude + 4 * AROUND;
+        steps += weigh_copy(copy);
         history += copy.path.value.len() + copy.to.value.len() + AROUND;
     }
     let packages: usize = stage.packages.iter().map(|name| name.value.len() + 16).sum();
@@ -144,7 +150,8 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited) -> (Inherited, u
         + volumes
         + history;
     // What a check sees of the app is said with each.
-    let seen = paths(stage.include.as_ref()).saturating_mul(stage.checks.len() + 1);
+    let brought = if stage.is_assembled() { brought } else { 0 };
+    let seen = paths(stage.include.as_ref()).saturating_add(brought).saturating_mul(stage.checks.len() + 1);
     (
         Inherited { env, config },
         config.saturating_add(steps).saturating_add(packages).saturating_add(seen) + AROUND,

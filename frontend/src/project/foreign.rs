@@ -9,12 +9,7 @@ pub(super) fn check(spec: &Spec, found: &mut Diagnostics) {
         let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
         if let (Some(from), Some(groups)) = (foreign, &stage.groups) {
             let span = groups.first().map_or(stage.span, |group| group.span);
-            let from = match &from.value {
-                Base::Stage(name) | Base::Unknown(name) => name.clone(),
-                Base::Image(image) => image.familiar(),
-                Base::Dockerfile(target) => target.title(),
-                Base::Scratch => "scratch".to_owned(),
-            };
+            let from = from.value.title();
             let problem = Problem::NotAPythonStage { key: "groups", stage: stage.name.clone(), from };
             found.report(&spec.source, span, problem);
         }

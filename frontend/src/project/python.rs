@@ -118,7 +118,7 @@ fn decide(
         return Ok((version, Some(Place { source, span: named.span })));
     }
     if let Some(base) = &spec.python.base {
-        let version = version_of_tag(base.value.tag());
+        let version = version_of_tag(spec.python_image().and_then(|image| image.tag()));
         check(version, wanted.as_ref(), &source, base.span, found);
         return Ok((version, Some(Place { source, span: base.span })));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::pyproject::normalized;
-use crate::spec::{ContextPath, Located, Spec, Stage};
+use crate::spec::{ContextPath, CopyFrom, Located, Spec, Stage};
 
 /// Requirements groups that a stage takes without naming them, if they are there.
 pub(super) fn usual_groups(stage: &str) -> &'static [&'static str] {
@@ -48,10 +48,8 @@ impl<'s> Scope<'s> {
         let mut names = BTreeSet::new();
         let mut open = vec![target];
         while let Some(name) = open.pop() {
-            if names.insert(name)
-                && let Some(stage) = spec.stages.get(name)
-            {
-                open.extend(spec.needs(stage).into_iter().map(|(needed, _)| needed));
+            if names.insert(name) {
+                open.extend(spec.needs_of(name).into_iter().map(|(needed, _)| needed));
             }
         }
         let stages: Vec<_> = names.iter().filter_map(|name| spec.stages.get(*name)).collect();
@@ -84,7 +82,7 @@ impl<'s> Scope<'s> {
             let steps =
                 stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
             paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
-            for copy in stage.copy.iter().filter(|copy| copy.from.is_none()) {
+            for copy in stage.copy.iter().filter(|copy| copy.from == CopyFrom::Context) {
                 // Of a pattern, the folder that it is looked for in.
                 let path = ContextPath::parse(&copy.path.value).map(|path| path.literal());
                 paths.extend(path.map(|path| Located::new(path, copy.path.span)));

@@ -17,7 +17,7 @@ use crate::conda::{
 };
 use crate::diagnostics::{Diagnostics, Place, Problem, Severity, Source};
 use crate::lock::Hash;
-use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, WheelFrom, WheelPlan, WheelSet};
+use crate::plan::{BuildFrom, CondaFrom, CondaPlan, CondaSet, CondaTool, WheelFrom, WheelPlan, WheelSet};
 use crate::project::{
     BuildSettings, Conda, CondaSource, Project, PythonVersion, Requirements, Wanted, normalized,
 };
@@ -100,6 +100,10 @@ pub(super) fn sets(
     };
     let environments =
         Environments { spec, project, target, resolver, found, base: None, locked: Vec::new() };
+    let tool = match contents.lock.format {
+        Format::CondaLock => CondaTool::Conda,
+        Format::Pixi => CondaTool::Rattler,
+    };
     let mut builder = Builder { environments, conda, resolved: contents };
     let Some(base) = builder.contents(&[])? else { return none };
     // There is no official image of the free-threaded Python to compile with.
@@ -107,7 +111,7 @@ pub(super) fn sets(
     let mut sets = BTreeMap::new();
     for groups in wanted {
         let Some(all) = builder.contents(groups)? else { continue };
-        let packages = CondaSet::new(base.conda.clone(), all.conda);
+        let packages = CondaSet::new(base.conda.clone(), all.conda, tool);
         sets.insert(
             groups.clone(),
             WheelSet::on_conda(python.clone(), packages, &base.wheels, all.wheels, bytecode),
@@ -323,6 +327,7 @@ fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
         from,
         sha256: entry.sha256.clone().unwrap_or_default(),
         size: entry.size,
+        requires: entry.requires.clone(),
         at: place(entry, conda),
     })
 }
@@ -402,7 +407,7 @@ fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>,
         version,
         from,
         requested: false,
-        requires: Vec::new(),
+        requires: entry.requires.iter().map(|name| normalized(name)).collect(),
         build: BuildSettings::default().rules("", &spec.dependencies.build_constraints),
         at: place(entry, conda),
         direct_url: None,

@@ -183,7 +183,7 @@ fn libc_of(spec: &Spec) -> Libc {
         // The default image is Debian's current or last stable release.
         return Libc::Glibc { major: 2, minor: 36 };
     };
-    let name = base.value.familiar();
+    let name = spec.root_of(&base.value).title();
     let has = |word: &str| name.contains(word);
     let glibc = |minor| Libc::Glibc { major: 2, minor };
     match () {

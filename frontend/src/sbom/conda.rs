@@ -49,6 +49,7 @@ mod tests {
             ),
             sha256: "00".to_owned(),
             size: None,
+            requires: Vec::new(),
             at: None,
         });
         assert_eq!(package.id, "SPDXRef-Conda--libgcc-mutex");

@@ -256,7 +256,11 @@ impl<'p> Environments<'p> {
                         self.found.extend(self.plan.builder.iter().map(|builder| &builder.environment));
                     }
                     CopySource::Stage(name) => self.visit(name),
-                    CopySource::Context | CopySource::Image(_) | CopySource::Dockerfile(_) => {}
+                    CopySource::Context
+                    | CopySource::Image(_)
+                    | CopySource::Dockerfile(_)
+                    | CopySource::Download(_)
+                    | CopySource::Git(_) => {}
                 },
                 _ => {}
             }

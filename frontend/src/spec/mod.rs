@@ -7,10 +7,15 @@
 mod args;
 mod command;
 mod cooldown;
+mod copy;
 mod dockerfile;
+mod download;
 mod environment;
 mod index;
+mod mount;
+mod needs;
 mod reader;
+mod repository;
 mod schema;
 mod settings;
 mod stage;
@@ -22,14 +27,18 @@ pub use args::Arguments;
 pub(crate) use args::mentioned;
 pub use command::Command;
 pub use cooldown::{Cooldown, in_words};
+pub use copy::{Archive, CopyFrom, CopyStep, GitCommit};
 pub use dockerfile::DockerfileTarget;
+pub use download::Download;
 pub use environment::{BASES_PATH, Environment};
 pub use index::Index;
+pub use mount::{Mounted, StepMount};
 pub use reader::Located;
+pub use repository::{Key, Repository};
 pub use schema::{reference, schema};
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};
-pub use steps::{CacheMount, Check, CopyStep, NetworkMode, RunStep, SecretMount, Sharing};
+pub use steps::{CacheMount, Check, NetworkMode, RunStep, SecretMount, SecurityMode, Sharing};
 pub use values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 
 use std::collections::BTreeMap;
@@ -39,7 +48,6 @@ use toml::de::DeTable;
 
 use self::reader::{Context, Node, Read, Table};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
-use crate::walk;
 
 /// The stages that are there without being named.
 pub const BUILT_IN_STAGES: [&str; 4] = ["builder", "dev", "test", "production"];
@@ -118,11 +126,16 @@ impl Spec {
 
         found.extend(declare_args(&mut table, source, &mut arguments));
         let mut cx = Context::new(source, &arguments);
-        let python = table.get_or_default(&mut cx, "python");
+        let entries = stage_entries(&mut table, &mut cx);
+        let known: Vec<&str> =
+            BUILT_IN_STAGES.into_iter().chain(entries.iter().map(|(name, _)| name.value.as_str())).collect();
+        let python = table.node("python").and_then(|node| Python::read(&node, &known, &mut cx));
+        let python = python.unwrap_or_default();
         let dependencies = table.get_or_default(&mut cx, "dependencies");
         let system = table.get_or_default(&mut cx, "system");
-        let app = table.get_or_default(&mut cx, "app");
-        let stages = read_stages(&mut table, &mut cx);
+        let app = table.node("app").and_then(|node| App::read(&node, &known, &mut cx));
+        let app = app.unwrap_or_default();
+        let stages = read_stages(&entries, &known, &mut cx);
         table.finish(&mut cx);
         found.extend(cx.found);
 
@@ -183,11 +196,12 @@ impl Spec {
                     Some(_) => {}
                 }
             }
-            let from = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
-            for base in from {
-                if let Base::Unknown(name) = &base.value {
-                    found.report_with(&self.source, base.span, || unknown(name));
-                }
+        }
+        let of_stages = self.stages.values().flat_map(Stage::bases);
+        let of_app = self.app.copy.iter().filter_map(CopyStep::base);
+        for base in of_stages.chain(of_app).chain(&self.python.base).chain(&self.python.build_base) {
+            if let Base::Unknown(name) = &base.value {
+                found.report_with(&self.source, base.span, || unknown(name));
             }
         }
         let dependencies = &self.dependencies;
@@ -202,28 +216,6 @@ impl Spec {
             }
         }
         found.extend(self.check_cycles());
-        found
-    }
-
-    /// The stages that `stage` needs, each with the place that says so.
-    pub fn needs<'s>(&self, stage: &'s Stage) -> Vec<(&'s str, Span)> {
-        let from = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
-        let stages = from.filter_map(|base| match &base.value {
-            Base::Stage(name) => Some((name.as_str(), base.span)),
-            _ => None,
-        });
-        let required = stage.requires.iter().map(|name| (name.value.as_str(), name.span));
-        stages.chain(required).collect()
-    }
-
-    fn check_cycles(&self) -> Diagnostics {
-        let mut found = Diagnostics::default();
-        let names: Vec<&str> = self.stages.keys().map(String::as_str).collect();
-        let needs = |name: &str| self.stages.get(name).map_or_else(Vec::new, |stage| self.needs(stage));
-        walk::depth_first(&names, needs, |path, (next, span)| {
-            let cycle = path.iter().chain(std::iter::once(&next)).map(|&name| name.to_owned()).collect();
-            found.report(&self.source, span, Problem::StageCycle { cycle });
-        });
         found
     }
 }
@@ -270,20 +262,19 @@ fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arg
     cx.found
 }
 
-fn read_stages(table: &mut Table<'_>, cx: &mut Context<'_>) -> BTreeMap<String, Stage> {
+/// The tables of stages as they are written.
+fn stage_entries<'t>(table: &mut Table<'t>, cx: &mut Context<'_>) -> Vec<(Located<String>, Node<'t>)> {
+    let Some(node) = table.node("stage") else { return Vec::new() };
+    node.entries().unwrap_or_else(|| node.wrong_type(cx, "a table").unwrap_or_default())
+}
+
+fn read_stages(
+    entries: &[(Located<String>, Node<'_>)],
+    known: &[&str],
+    cx: &mut Context<'_>,
+) -> BTreeMap<String, Stage> {
     let mut stages = BTreeMap::new();
-    let mut entries = Vec::new();
-    if let Some(node) = table.node("stage") {
-        match node.entries() {
-            Some(found) => entries = found,
-            None => {
-                node.wrong_type::<()>(cx, "a table");
-            }
-        }
-    }
-    let names: Vec<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
-    let known: Vec<&str> = BUILT_IN_STAGES.into_iter().chain(names.iter().map(String::as_str)).collect();
-    for (name, node) in &entries {
+    for (name, node) in entries {
         if name.value == "builder" {
             cx.report(name.span, Problem::ReservedStage);
             continue;
@@ -296,7 +287,7 @@ fn read_stages(table: &mut Table<'_>, cx: &mut Context<'_>) -> BTreeMap<String, 
             cx.report(name.span, Problem::BadName { what: "stage name", value, reason });
             continue;
         }
-        if let Some(stage) = Stage::read(name, node, &known, cx) {
+        if let Some(stage) = Stage::read(name, node, known, cx) {
             stages.insert(name.value.clone(), stage);
         }
     }

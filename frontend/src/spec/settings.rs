@@ -7,12 +7,14 @@ use buildkit_llb::Platform;
 use pep440_rs::Version;
 
 use super::cooldown::Cooldown;
+use super::copy::CopyStep;
 use super::index::{Index, secret_id};
 use super::reader::{Context, Expanded, Located, Node, Read, names};
+use super::repository::Repository;
+use super::stage::{Base, copies};
 use super::values::{ContextPath, ImagePath};
 use crate::diagnostics::{Problem, nearest};
 use crate::pep508::{Name, Requirement, Wanted};
-use crate::reference::ImageReference;
 use crate::tags::Libc;
 
 /// `[python]`: the interpreter and the images it comes in.
@@ -20,16 +22,16 @@ use crate::tags::Libc;
 pub struct Python {
     /// `version`: as `3.13`, `3.13.1` or `3.14t`.
     pub version: Option<Located<String>>,
-    /// `base`: the image that every Python stage starts from.
-    pub base: Option<Located<ImageReference>>,
+    /// `base`: what stages that ship start from: an image, a stage or a target of a Dockerfile.
+    pub base: Option<Located<Base>>,
     /// `libc`: the C library of `base`, as `glibc-2.36` or `musl-1.2`, where its name does not tell.
     pub libc: Option<Libc>,
-    /// `build-base`: the image in which dependencies are installed, where it differs from `base`.
-    pub build_base: Option<Located<ImageReference>>,
+    /// `build-base`: where dependencies are installed, if that is not `base`.
+    pub build_base: Option<Located<Base>>,
 }
 
-impl Read for Python {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+impl Python {
+    pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
         let Some(mut table) = node.table("[python]") else {
             return node.wrong_type(cx, "a table");
         };
@@ -50,11 +52,23 @@ impl Read for Python {
                 cx.report(found.span, Problem::BadPythonVersion { value: found.value.clone() });
             }
         }
-        let base = table.get(cx, "base");
-        let build_base = table.get(cx, "build-base");
+        let base = table.node("base").and_then(|node| python_base(&node, stages, cx));
+        let build_base = table.node("build-base").and_then(|node| python_base(&node, stages, cx));
         let libc = table.get(cx, "libc");
         table.finish(cx);
         Some(Self { version, base, libc, build_base })
+    }
+}
+
+/// What a Python is in. Nothing has none.
+fn python_base(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Located<Base>> {
+    match Base::read(node, stages, cx)? {
+        Base::Scratch => {
+            let (value, reason) = ("scratch".to_owned(), "`scratch` is empty: it has no Python".to_owned());
+            cx.report(node.span, Problem::BadImage { value, reason });
+            None
+        }
+        base => Some(Located::new(base, node.span)),
     }
 }
 
@@ -213,6 +227,17 @@ pub enum SystemManager {
     Dnf,
 }
 
+impl SystemManager {
+    /// Its name in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apt => "apt",
+            Self::Apk => "apk",
+            Self::Dnf => "dnf",
+        }
+    }
+}
+
 impl Read for SystemManager {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         choice(node, cx, &[("apt", Self::Apt), ("apk", Self::Apk), ("dnf", Self::Dnf)])
@@ -308,6 +333,8 @@ pub struct System {
     pub build: Vec<Located<String>>,
     /// `runtime`: in every stage that runs the app; not where dependencies are compiled alone (`builder`).
     pub runtime: Vec<Located<String>>,
+    /// `repositories`: where packages are besides the distribution's own.
+    pub repositories: Vec<Repository>,
     /// `ca`: the id of a build secret with certificates (PEM) that every step with a network trusts.
     pub ca: Option<String>,
     /// `manager`, where the base image's name does not tell.
@@ -323,6 +350,7 @@ impl Read for System {
             packages: packages(&mut table, cx, "packages"),
             build: packages(&mut table, cx, "build"),
             runtime: packages(&mut table, cx, "runtime"),
+            repositories: table.get_or_default(cx, "repositories"),
             ca: secret_id(&mut table, cx, "ca"),
             manager: table.get(cx, "manager"),
         };
@@ -336,8 +364,12 @@ impl Read for System {
 pub struct App {
     /// `include`: what of the context is copied. Absent: all of it, less what is ignored.
     pub include: Option<Vec<Located<ContextPath>>>,
-    /// `workdir`: where it is copied to, and where commands run.
+    /// `copy`: files that are put into the project before it is built or tested.
+    pub copy: Vec<CopyStep>,
+    /// `workdir`: where commands run, and where the code is without `to`.
     pub workdir: ImagePath,
+    /// `to`: where the code is put, if that is not where commands run.
+    pub to: Option<ImagePath>,
     /// `package`: whether the project is built and installed as a package. Absent: if it names a build backend.
     pub package: Option<Located<bool>>,
     /// `member`: the member of the workspace that is built.
@@ -352,6 +384,8 @@ impl Default for App {
     fn default() -> Self {
         Self {
             include: None,
+            copy: Vec::new(),
+            to: None,
             workdir: ImagePath::constant("/app"),
             package: None,
             member: None,
@@ -361,14 +395,16 @@ impl Default for App {
     }
 }
 
-impl Read for App {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+impl App {
+    pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
         let Some(mut table) = node.table("[app]") else {
             return node.wrong_type(cx, "a table");
         };
         let default = Self::default();
         let read = Self {
             include: table.get(cx, "include"),
+            copy: copies(&mut table, cx, |copy, cx| CopyStep::into_project(copy, stages, cx)),
+            to: table.get(cx, "to"),
             workdir: table.get(cx, "workdir").unwrap_or(default.workdir),
             package: table.get(cx, "package"),
             member: table.get(cx, "member").and_then(|member| package_name(member, cx)),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::command::Command;
+use super::copy::CopyStep;
 use super::dockerfile::DockerfileTarget;
 use super::environment::{Environment, Scalar};
+use super::mount::StepMount;
 use super::reader::{Context, Expanded, Located, Node, Read, names};
 use super::settings::packages;
-use super::steps::{CacheMount, Check, CopyStep, RunStep, SecretMount, run_steps};
+use super::steps::{CacheMount, Check, RunStep, SecretMount, run_steps};
 use super::values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 use crate::diagnostics::{Problem, Span};
 use crate::reference::ImageReference;
@@ -28,6 +30,16 @@ pub enum Base {
 }
 
 impl Base {
+    /// How it is called where people read it.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Stage(name) | Self::Unknown(name) => name.clone(),
+            Self::Image(image) => image.familiar(),
+            Self::Dockerfile(target) => target.title(),
+            Self::Scratch => "scratch".to_owned(),
+        }
+    }
+
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
         if node.value.as_str().is_none() {
             return DockerfileTarget::read(node, cx).map(|target| Self::Dockerfile(Box::new(target)));
@@ -186,15 +198,9 @@ impl Stage {
             let base = Base::read(&node, stages, cx)?;
             Some(Located::new(base, node.span))
         });
-        let copy = table.node("copy").map_or_else(Vec::new, |node| match node.elements() {
-            Some(elements) => elements.iter().filter_map(|copy| CopyStep::read(copy, stages, cx)).collect(),
-            None => {
-                node.wrong_type::<()>(cx, "a list of tables");
-                Vec::new()
-            }
-        });
-        let run = table.node("run").map_or_else(Vec::new, |node| run_steps(&node, cx));
-        let checks = table.node("checks").map_or_else(Vec::new, |node| read_checks(&node, cx));
+        let copy = copies(&mut table, cx, |copy, cx| CopyStep::read(copy, stages, cx));
+        let run = table.node("run").map_or_else(Vec::new, |node| run_steps(&node, stages, cx));
+        let checks = table.node("checks").map_or_else(Vec::new, |node| read_checks(&node, stages, cx));
         let stage = Self {
             name: name.value.clone(),
             span: name.span,
@@ -225,13 +231,42 @@ impl Stage {
         Some(stage)
     }
 
+    /// What the stage starts from, copies from and mounts.
+    pub fn bases(&self) -> impl Iterator<Item = &Located<Base>> {
+        let mounted = self.steps().flat_map(|step| &step.mounts).filter_map(StepMount::base);
+        self.from.iter().chain(self.copy.iter().filter_map(CopyStep::base)).chain(mounted)
+    }
+
+    /// The steps of `run` and the checks.
+    pub fn steps(&self) -> impl Iterator<Item = &RunStep> {
+        self.run.iter().map(|run| &run.value).chain(self.checks.iter().map(|check| &check.step))
+    }
+
     /// Whether the stage gets the project's Python and dependencies by itself.
     pub fn is_assembled(&self) -> bool {
         self.from.is_none()
     }
+
+    /// Whether it is one of the two stages that people work in.
+    pub fn is_for_work(&self) -> bool {
+        self.is_assembled() && matches!(self.name.as_str(), "dev" | "test")
+    }
 }
 
-fn read_checks(node: &Node<'_>, cx: &mut Context<'_>) -> Vec<Check> {
+/// Reads a list of copies.
+pub(super) fn copies(
+    table: &mut super::reader::Table<'_>,
+    cx: &mut Context<'_>,
+    read: impl Fn(&Node<'_>, &mut Context<'_>) -> Option<CopyStep>,
+) -> Vec<CopyStep> {
+    let Some(node) = table.node("copy") else { return Vec::new() };
+    match node.elements() {
+        Some(elements) => elements.iter().filter_map(|copy| read(copy, cx)).collect(),
+        None => node.wrong_type(cx, "a list of tables").unwrap_or_default(),
+    }
+}
+
+fn read_checks(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Vec<Check> {
     let Some(entries) = node.entries() else {
         node.wrong_type::<()>(cx, "a table");
         return Vec::new();
@@ -242,7 +277,7 @@ fn read_checks(node: &Node<'_>, cx: &mut Context<'_>) -> Vec<Check> {
             cx.report(name.span, Problem::BadName { what: "check name", value: name.value, reason });
             continue;
         }
-        checks.extend(Check::read(&name, &node, cx));
+        checks.extend(Check::read(&name, &node, stages, cx));
     }
     checks
 }

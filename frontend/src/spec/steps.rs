@@ -2,9 +2,9 @@
 
 use super::command::Command;
 use super::environment::{Environment, VariableName};
-use super::reader::{Context, Located, Node, Plain, Read};
+use super::mount::StepMount;
+use super::reader::{Context, Located, Node, Plain, Read, Table};
 use super::settings::choice;
-use super::stage::Base;
 use super::values::{ContextPath, ImagePath, User};
 use crate::diagnostics::Problem;
 
@@ -178,6 +178,12 @@ pub struct RunStep {
     pub workdir: Option<ImagePath>,
     /// Whom it runs as. Absent: root.
     pub user: Option<User>,
+    /// What else it sees.
+    pub mounts: Vec<StepMount>,
+    /// Devices of the engine's machine that it sees, by their names (Container Device Interface).
+    pub devices: Vec<Located<String>>,
+    /// What it may do.
+    pub security: SecurityMode,
 }
 
 impl RunStep {
@@ -192,6 +198,9 @@ impl RunStep {
             network: NetworkMode::Default,
             workdir: None,
             user: None,
+            mounts: Vec::new(),
+            devices: Vec::new(),
+            security: SecurityMode::Sandbox,
         }
     }
 
@@ -199,6 +208,7 @@ impl RunStep {
     fn from_table(
         node: &Node<'_>,
         label: String,
+        stages: &[&str],
         cx: &mut Context<'_>,
         reports: Option<&mut Vec<Located<ContextPath>>>,
     ) -> Option<Self> {
@@ -214,6 +224,12 @@ impl RunStep {
             network: table.get(cx, "network").unwrap_or(NetworkMode::Default),
             workdir: table.get(cx, "workdir"),
             user: table.get(cx, "user"),
+            mounts: table.node("mounts").map_or_else(Vec::new, |node| match node.elements() {
+                Some(mounts) => mounts.iter().filter_map(|one| StepMount::read(one, stages, cx)).collect(),
+                None => node.wrong_type(cx, "a list of tables").unwrap_or_default(),
+            }),
+            devices: devices(&mut table, cx),
+            security: table.get(cx, "security").unwrap_or(SecurityMode::Sandbox),
         };
         if let Some(reports) = reports {
             *reports = table.get_or_default(cx, "reports");
@@ -227,28 +243,61 @@ impl RunStep {
 const MOST_STEPS: usize = 5000;
 
 /// Whether one more copy, command or check may be read.
-fn is_one_more(node: &Node<'_>, cx: &mut Context<'_>) -> bool {
+pub(super) fn is_one_more(node: &Node<'_>, cx: &mut Context<'_>) -> bool {
     cx.counts("steps", 1, MOST_STEPS, node.span)
 }
 
-impl Read for RunStep {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+impl RunStep {
+    fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Located<Self>> {
         if !is_one_more(node, cx) {
             return None;
         }
-        if node.value.as_table().is_some() {
-            return Self::from_table(node, "a run step".to_owned(), cx, None);
-        }
-        Command::read(node, cx).map(Self::plain)
+        let step = if node.value.as_table().is_some() {
+            Self::from_table(node, "a run step".to_owned(), stages, cx, None)?
+        } else {
+            Self::plain(Command::read(node, cx)?)
+        };
+        Some(Located::new(step, node.span))
     }
 }
 
-/// Reads `run`: one command, or a list of steps. An inner list is a program and its arguments.
-pub(super) fn run_steps(node: &Node<'_>, cx: &mut Context<'_>) -> Vec<Located<RunStep>> {
-    if node.elements().is_some() {
-        return Vec::read(node, cx).unwrap_or_default();
+/// What a step may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityMode {
+    /// What processes in containers may do.
+    Sandbox,
+    /// Everything; the build must be allowed to.
+    Insecure,
+}
+
+impl Read for SecurityMode {
+    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+        choice(node, cx, &[("sandbox", Self::Sandbox), ("insecure", Self::Insecure)])
     }
-    Located::read(node, cx).into_iter().collect()
+}
+
+/// Names of devices: `VENDOR/CLASS=NAME`, or `VENDOR/CLASS` for any of them.
+fn devices(table: &mut Table<'_>, cx: &mut Context<'_>) -> Vec<Located<String>> {
+    let read: Vec<Located<Plain>> = table.get_or_default(cx, "devices");
+    let mut devices = Vec::new();
+    for Located { value: Plain(value), span } in read {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-:/=*".contains(c);
+        if value.contains('/') && value.chars().all(allowed) {
+            devices.push(Located::new(value, span));
+        } else {
+            let reason = "write `VENDOR/CLASS=NAME`, as `nvidia.com/gpu=all`";
+            cx.report(span, Problem::BadName { what: "device", value, reason });
+        }
+    }
+    devices
+}
+
+/// Reads `run`: one command, or a list of steps. An inner list is a program and its arguments.
+pub(super) fn run_steps(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Vec<Located<RunStep>> {
+    match node.elements() {
+        Some(steps) => steps.iter().filter_map(|step| RunStep::read(step, stages, cx)).collect(),
+        None => RunStep::read(node, stages, cx).into_iter().collect(),
+    }
 }
 
 /// A command that must succeed: a test, a linter, a type checker.
@@ -263,87 +312,22 @@ pub struct Check {
 }
 
 impl Check {
-    pub(super) fn read(name: &Located<String>, node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
+    pub(super) fn read(
+        name: &Located<String>,
+        node: &Node<'_>,
+        stages: &[&str],
+        cx: &mut Context<'_>,
+    ) -> Option<Self> {
         if !is_one_more(node, cx) {
             return None;
         }
         let mut reports = Vec::new();
         let step = if node.value.as_table().is_some() {
-            RunStep::from_table(node, format!("check `{}`", name.value), cx, Some(&mut reports))?
+            RunStep::from_table(node, format!("check `{}`", name.value), stages, cx, Some(&mut reports))?
         } else {
             RunStep::plain(Command::read(node, cx)?)
         };
         let span = crate::diagnostics::Span { start: name.span.start, end: node.span.end };
         Some(Self { name: Located::new(name.value.clone(), span), step, reports })
-    }
-}
-
-/// `copy`: files from another stage, an image or the context.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CopyStep {
-    /// The stage or image; absent: the build context.
-    pub from: Option<Located<Base>>,
-    /// What is copied. A folder is copied as its contents, as in Dockerfiles.
-    pub path: Located<String>,
-    /// Where to. A trailing slash means "into this folder".
-    pub to: Located<String>,
-    /// Whose it will be. Absent: root's, or whoever's it was in the other stage.
-    pub owner: Option<Located<User>>,
-    /// Permissions, in octal.
-    pub mode: Option<u32>,
-    /// Patterns of what is left out.
-    pub exclude: Vec<String>,
-}
-
-impl CopyStep {
-    pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
-        if !is_one_more(node, cx) {
-            return None;
-        }
-        let Some(mut table) = node.table("a copy") else {
-            return node.wrong_type(cx, "a table");
-        };
-        let from = table.node("from").map(|node| (Base::read(&node, stages, cx), node.span));
-        let path: Option<Located<Plain>> = table.require(cx, "path");
-        let to: Option<Located<Plain>> = table.get(cx, "to");
-        let owner = table.get(cx, "owner");
-        let mode = table.get::<Mode>(cx, "mode").map(|mode| mode.0);
-        let exclude: Vec<Plain> = table.get_or_default(cx, "exclude");
-        let exclude = exclude.into_iter().map(|pattern| pattern.0).collect();
-        table.finish(cx);
-        let from = match from {
-            Some((base, span)) => Some(Located::new(base?, span)),
-            None => None,
-        };
-        if let Some(Located { value: Base::Scratch, span }) = &from {
-            cx.report(*span, Problem::CopyFromScratch);
-            return None;
-        }
-        let path = path?;
-        let (path, path_span) = (path.value.0, path.span);
-        let to =
-            to.map_or_else(|| Located::new(path.clone(), path_span), |to| Located::new(to.value.0, to.span));
-        if from.is_none() && ContextPath::parse(&path).is_none() {
-            cx.report(path_span, Problem::PathLeavesContext { value: path });
-            return None;
-        }
-        Some(Self { from, path: Located::new(path, path_span), to, owner, mode, exclude })
-    }
-}
-
-/// Permissions as an octal string.
-struct Mode(u32);
-
-impl Read for Mode {
-    fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
-        let value = String::read(node, cx)?;
-        match u32::from_str_radix(value.trim_start_matches("0o"), 8) {
-            Ok(mode) if mode <= 0o7777 => Some(Self(mode)),
-            _ => {
-                let reason = "write octal digits as `0755`";
-                cx.report(node.span, Problem::BadName { what: "mode", value, reason });
-                None
-            }
-        }
     }
 }

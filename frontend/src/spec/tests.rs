@@ -1,5 +1,6 @@
 use super::*;
 
+mod elsewhere;
 mod limits;
 
 fn parse(text: &str) -> (Option<Spec>, Vec<String>) {
@@ -99,7 +100,7 @@ fn args_reach_every_value_that_expands() {
     let (spec, problems) = parse(text);
     assert_eq!(problems, ["7: unknown build arg `NOPE`"]);
     let spec = spec.unwrap();
-    assert_eq!(spec.python.base.unwrap().value.familiar(), "python:3.12-slim");
+    assert_eq!(spec.python.base.unwrap().value.title(), "python:3.12-slim");
     assert_eq!(spec.stages["production"].image.labels["v"], "3.12");
 }
 

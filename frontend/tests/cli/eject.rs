@@ -176,3 +176,76 @@ fn conda_packages_are_downloads_with_their_hashes_for_py_rattler() {
     let names: Vec<_> = list.unwrap().lines().filter_map(|line| line.rsplit('/').next()).collect();
     assert_eq!(names, ["checker-1.0-py_0.tar.bz2", "gdal-1.0-h0_0.conda", "python-3.13.1-h0_0.conda"]);
 }
+
+/// `docker build --check` of the same text is part of the engine tests of the documentation's Dockerfiles; here it is seen
+/// that each instruction stands where a Dockerfile needs it.
+#[test]
+fn files_from_elsewhere_and_bases_of_stages_come_before_what_needs_them() {
+    let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let commit = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    let text = format!(
+        r#"dependencies.requirements = []
+[python]
+version = "3.12"
+base = "own"
+[system]
+runtime = ["psql"]
+[[system.repositories]]
+url = "https://apt.example/debian"
+suites = ["bookworm"]
+key = "https://apt.example/key"
+checksum = "sha256:{sum}"
+[app]
+copy = [{{ from = "ui", path = "/out", to = "src/shop/static" }}]
+[stage.own]
+from = "debian:12"
+packages = ["python3"]
+[stage.ui]
+from = "node:20"
+run = "make"
+[stage.production]
+copy = [
+    {{ from = "https://files.example/tool", checksum = "sha256:{sum}", to = "/opt/" }},
+    {{ from = "https://files.example/a.tgz", checksum = "sha256:{sum}", unpack = true, path = "/a", to = "/opt/a" }},
+    {{ from = "https://git.example/t.git#{commit}", path = "mail", to = "/opt/mail" }},
+]
+"#
+    );
+    let manifest = "[build-system]\nrequires = []\n[project]\nname = \"shop\"\nversion = \"1\"\n";
+    let folder = Folder::new(&[
+        ("pybuild.toml", &text),
+        (".dockerignore", ".git\n"),
+        ("pyproject.toml", manifest),
+        ("src/shop/__init__.py", ""),
+    ]);
+    let ejected = folder.run(&["eject", "--platform", "linux/amd64"]).result();
+    let stages: Vec<_> = ejected.lines().filter(|line| line.starts_with("FROM ")).collect();
+    assert_eq!(
+        stages,
+        [
+            "FROM debian:12 AS own",
+            "FROM node:20 AS ui",
+            "FROM own AS builder",
+            "FROM scratch AS project-source",
+            "FROM builder AS project",
+            "FROM scratch AS archive-e3b0c44298fc",
+            "FROM own AS production",
+        ],
+        "{ejected}"
+    );
+    for line in [
+        "COPY --from=ui /out /src/shop/static",
+        &format!(
+            "ADD --chmod=644 --checksum=sha256:{sum} https://apt.example/key /etc/apt/keyrings/pybuild-1.key"
+        ),
+        &format!("ADD --unpack=true --checksum=sha256:{sum} https://files.example/a.tgz /"),
+        "COPY --from=archive-e3b0c44298fc /a /opt/a",
+        &format!("ADD --checksum=sha256:{sum} --chmod=0644 https://files.example/tool /opt/"),
+    ] {
+        assert!(ejected.lines().any(|found| found == line), "{line}\n{ejected}");
+    }
+    assert!(
+        ejected.contains(&format!("t.git#{commit}:mail")) && ejected.contains("from=project-source"),
+        "{ejected}"
+    );
+}

@@ -126,7 +126,8 @@ fn factories_and_procfiles_say_what_is_served() {
     let flask = "from flask import Flask\n\napp = Flask(__name__)\n";
     let both =
         [requirements, ("app.py", flask), ("admin.py", flask), ("Procfile", "web: gunicorn admin:app\n")];
-    assert_eq!(command(&both), "command = [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"admin:app\"]");
+    // gunicorn listens to 127.0.0.1 unless it is told.
+    assert_eq!(command(&both), "command = \"exec gunicorn admin:app --bind 0.0.0.0:${PORT:-8000}\"");
     let starlette = "from starlette.applications import Starlette\n\n\ndef build():\n    app = Starlette()\n    return app\n";
     assert_eq!(
         command(&[("requirements.txt", "starlette\nuvicorn\n"), ("src/shop/web.py", starlette)]),

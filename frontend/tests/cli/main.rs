@@ -16,6 +16,7 @@ mod links;
 mod migrations;
 mod packages;
 mod plan;
+mod processes;
 mod schema;
 mod shells;
 mod traps;

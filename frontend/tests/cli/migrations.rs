@@ -90,3 +90,8 @@ fn what_is_copied() {
 fn what_an_image_says() {
     hold(include_str!("migrations/images.txt"));
 }
+
+#[test]
+fn what_is_easily_lost() {
+    hold(include_str!("migrations/details.txt"));
+}

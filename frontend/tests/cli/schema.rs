@@ -24,7 +24,7 @@ fn schema() -> Value {
 }
 
 /// Each table of the file: a text with an unknown key in it, and where the schema describes it.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 20] = [
     ("zzz = 1", ""),
     ("[python]\nzzz = 1", "/properties/python"),
     ("[dependencies]\nzzz = 1", "/properties/dependencies"),
@@ -32,6 +32,12 @@ const TABLES: [(&str, &str); 17] = [
     ("[system]\nzzz = 1", "/properties/system"),
     ("[system]\npackages = [{ name = \"a\", zzz = 1 }]", "/definitions/package/anyOf/1"),
     ("[app]\nzzz = 1", "/properties/app"),
+    ("[app]\ncopy = [{ from = \"a\", zzz = 1 }]", "/properties/app/properties/copy/items"),
+    (
+        "[system]\nrepositories = [{ url = \"a\", zzz = 1 }]",
+        "/properties/system/properties/repositories/items",
+    ),
+    ("[stage.a]\nrun = [{ run = \"a\", mounts = [{ path = \"a\", zzz = 1 }] }]", "/definitions/mount"),
     ("[stage.a]\nzzz = 1", "/definitions/stage"),
     ("[stage.a]\nrun = [{ run = \"a\", zzz = 1 }]", "/definitions/step"),
     ("[stage.a]\nchecks.b = { run = \"a\", zzz = 1 }", "/definitions/check"),

@@ -392,3 +392,43 @@ fn the_example_answers_from_its_environment() -> Result {
     assert_eq!(answer["packages"], serde_json::json!(["python-3.11.2-h0_0", "where-1.0-h0_0"]));
     Ok(())
 }
+
+/// Of a file that several packages bring, each in a layer of its own, the image has the file of the package that the
+/// lock's tool installs last. Measured with py-rattler 0.28.0: `alpha` before `beta`, and what requires before what is
+/// required. conda and conda-lock install `beta` after `alpha`.
+#[test]
+fn of_a_file_that_several_packages_bring_the_one_of_the_last_installed_is_there() -> Result {
+    let index = Index::start()?;
+    let share = |name: &str| {
+        let text = format!("{name} {}", nonce());
+        CondaPackage::native(name, "1.0")
+            .file("share/same", name.as_bytes())
+            .file("share/own", text.as_bytes())
+    };
+    let required = |name: &str| CondaPackage::native(name, "1.0").file("share/required", name.as_bytes());
+    let made =
+        [python()?, share("alpha"), share("beta"), required("atop").depends("zbase"), required("zbase")];
+    let files = made.iter().map(|package| index.conda(package)).collect::<Result<Vec<_>>>()?;
+    let atop = &files[3].url;
+    let conda = conda_lock(&files.iter().map(|file| (file, "conda", "main")).collect::<Vec<_>>()).replace(
+        &format!("dependencies: {{}}\n  url: {atop}\n"),
+        &format!("dependencies:\n    zbase: ''\n  url: {atop}\n"),
+    );
+    let pixi = pixi_lock(&files.iter().map(|file| (file, "conda")).collect::<Vec<_>>(), &[]).replace(
+        &format!("- conda: {atop}\n  sha256"),
+        &format!("- conda: {atop}\n  depends:\n  - zbase >=1.0\n  sha256"),
+    );
+    assert!(conda.contains("zbase: ''") && pixi.contains("zbase >=1.0"));
+    for (name, lock, same) in [("conda-lock.yml", &conda, "beta"), ("pixi.lock", &pixi, "alpha")] {
+        let project = Project::with(&[
+            ("pybuild.toml", &format!("{HEAD}[stage.production]\ncommand = [\"python\"]\n")),
+            (name, lock),
+            ("app.py", "print(1)\n"),
+        ])?;
+        let outcome = Build::of(&project).load().succeed()?;
+        let image = outcome.image()?;
+        assert_eq!(image.prints(&["cat", "/venv/share/same"])?, same, "{name}");
+        assert_eq!(image.prints(&["cat", "/venv/share/required"])?, "atop", "{name}");
+    }
+    Ok(())
+}

@@ -1,7 +1,12 @@
 //! What one file says for several variants, users and tools: args in commands, numbers and groups, the path, uv.
 
+use std::process::Command;
+
+use pybuild_tests::command::run;
+use pybuild_tests::git::Repository;
+use pybuild_tests::index::sha256;
 use pybuild_tests::project::nonce;
-use pybuild_tests::{Build, Result};
+use pybuild_tests::{Build, Index, Project, Result};
 use serde_json::json;
 
 use crate::small;
@@ -81,5 +86,169 @@ fn uv_runs_checks_in_the_environment_that_is_there() -> Result {
     assert_eq!(outcome.image()?.env("UV_PROJECT_ENVIRONMENT")?.as_deref(), Some("/venv"));
     let shipped = Build::of(&project).load().succeed()?;
     assert_eq!(shipped.image()?.env("UV_PROJECT_ENVIRONMENT")?, None);
+    Ok(())
+}
+
+/// A package whose wheel has all files of its folder, built by the backend of setuptools.
+const PACKAGE: &str = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+    [project]\nname = \"shop\"\nversion = \"1.0\"\n\
+    [tool.setuptools]\npackage-dir = { \"\" = \"src\" }\npackages = [\"shop\"]\n\
+    [tool.setuptools.package-data]\nshop = [\"static/*\"]\n";
+
+const READ: &str =
+    "import importlib.resources as r; print((r.files('shop') / 'static' / 'page.css').read_text().strip())";
+
+#[test]
+fn files_of_a_stage_are_in_the_wheel_in_tests_and_in_the_image() -> Result {
+    let word = nonce();
+    let tables = format!(
+        r#"# syntax=localhost:5000/pybuild:dev
+python.version = "3.11"
+[app]
+copy = [{{ from = "ui", path = "/out", to = "src/shop/static", exclude = ["*.map"] }}]
+[stage.ui]
+from = "python:3.11-slim"
+include = ["ui/"]
+run = "mkdir /out && cat ui/page > /out/page.css && touch /out/page.map"
+[stage.test]
+checks.page = ["python", "-c", "{}"]
+checks.files = "test -e src/shop/static/page.css && test ! -e src/shop/static/page.map"
+[stage.production]
+requires = ["test"]
+"#,
+        READ.replace('"', "\\\"")
+    );
+    let project = Project::with(&[
+        ("pybuild.toml", &tables),
+        ("pyproject.toml", PACKAGE),
+        ("src/shop/__init__.py", ""),
+        ("src/shop/static/page.css", "old\n"),
+        ("ui/page", &word),
+    ])?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["python", "-c", READ])?, word);
+    // `dev` has the files beside the code.
+    let outcome = Build::of(&project).target("dev").load().succeed()?;
+    assert_eq!(outcome.image()?.prints(&["cat", "/app/src/shop/static/page.css"])?, word);
+    assert_eq!(outcome.image()?.prints(&["python", "-c", READ])?, word);
+    Ok(())
+}
+
+#[test]
+fn a_download_keeps_its_name_and_an_archive_is_unpacked() -> Result {
+    let index = Index::start()?;
+    let word = nonce();
+    let plain = index.file("tool%201", word.as_bytes());
+    let folder = Project::with(&[("made/bin/tool", &word)])?;
+    let archive = folder.path().join("tool.tar.gz");
+    run(Command::new("tar").args(["-czf"]).arg(&archive).arg("-C").arg(folder.path()).arg("made"))?;
+    let bytes = std::fs::read(&archive).unwrap_or_default();
+    let packed = index.file("tool.tar.gz", &bytes);
+    let (of_plain, of_packed) = (sha256(word.as_bytes()), sha256(&bytes));
+    let tables = |sum: &str| {
+        format!(
+            r#"[stage.production]
+copy = [
+    {{ from = "{plain}", checksum = "sha256:{sum}", to = "/opt/" }},
+    {{ from = "{plain}", checksum = "sha256:{sum}", to = "/opt/owned", owner = "app", mode = "0700" }},
+    {{ from = "{packed}", checksum = "sha256:{of_packed}", unpack = true, path = "/made/bin/tool", to = "/opt/bin/" }},
+]
+"#
+        )
+    };
+
+    let outcome = Build::of(&small::project(&tables(&of_plain))?).load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.prints(&["cat", "/opt/tool 1"])?, word);
+    assert_eq!(image.prints(&["cat", "/opt/bin/tool"])?, word);
+    let modes = image.prints(&["stat", "-c", "%u:%g %a", "/opt/tool 1", "/opt/owned"])?;
+    assert_eq!(modes, "0:0 644\n10001:10001 700");
+    let other = Build::of(&small::project(&tables(&"0".repeat(64)))?).fail()?;
+    assert!(
+        format!("{}{}", other.transcript(), other.errors).contains("digest mismatch"),
+        "{}",
+        other.errors
+    );
+    Ok(())
+}
+
+#[test]
+fn a_folder_of_a_repository_at_a_commit_is_copied() -> Result {
+    let word = nonce();
+    let repository = Repository::of(&Project::with(&[("mail/hello.txt", &word), ("other", "x")])?)?;
+    let project = small::project(&format!(
+        "[stage.production]\ncopy = [{{ from = \"{}#{}\", path = \"mail\", to = \"/opt/mail\" }}]\n",
+        repository.remote(),
+        repository.commit()
+    ))?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    assert_eq!(
+        outcome.image()?.prints(&["sh", "-c", "cat /opt/mail/*; ls /opt/mail"])?,
+        format!("{word}hello.txt")
+    );
+    Ok(())
+}
+
+#[test]
+fn commands_run_in_a_folder_of_the_code() -> Result {
+    let project = small::project(
+        r#"[app]
+to = "/app"
+workdir = "/app/backend"
+include = ["backend/"]
+[stage.test]
+checks.files = "test -e main.py && test -e ../app.py"
+[stage.production]
+command = ["python", "main.py"]
+run = "ls > /opt/seen"
+requires = ["test"]
+"#,
+    )?;
+    project.write("backend/main.py", "import os; print(os.getcwd())\n")?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.prints(&["python", "main.py"])?, "/app/backend");
+    assert_eq!(image.prints(&["cat", "/opt/seen"])?, "main.py");
+    assert_eq!(image.config()?["WorkingDir"], json!("/app/backend"));
+    Ok(())
+}
+
+#[test]
+fn steps_see_memory_and_files_that_no_image_has() -> Result {
+    let word = nonce();
+    let project = small::project(&format!(
+        r#"[stage.samples]
+from = "python:3.11-slim"
+run = "mkdir -p /out/in && echo {word} > /out/in/a"
+[stage.test]
+checks.samples = {{ run = "grep -q {word} /data/a && ! touch /data/b && touch /code/x && cp app.py /memory/ && df /memory | grep -q 1024", mounts = [
+    {{ path = "/data", from = "samples", source = "/out/in" }},
+    {{ path = "/code", writable = true }},
+    {{ path = "/memory", tmpfs = "1m" }},
+] }}
+[stage.production]
+run = [{{ run = "cp seen/main.py /opt/main.py", mounts = [{{ path = "seen", source = "folder" }}] }}]
+requires = ["test"]
+"#
+    ))?;
+    project.write("folder/main.py", &word)?;
+
+    let outcome = Build::of(&project).load().succeed()?;
+    let image = outcome.image()?;
+    assert_eq!(image.prints(&["cat", "/opt/main.py"])?, word);
+    assert!(!image.files()?.iter().any(|path| path.starts_with("code/") || path.starts_with("memory/")));
+    Ok(())
+}
+
+#[test]
+fn a_step_without_a_sandbox_has_to_be_allowed() -> Result {
+    let file = "[stage.production]\nrun = [{ run = \"true\", security = \"insecure\" }]\n";
+    let outcome = Build::of(&small::project(file)?).fail()?;
+    let told = format!("{}{}", outcome.transcript(), outcome.errors);
+    assert!(told.contains("the build is not allowed to run a step without a sandbox"), "{told}");
+    assert!(told.contains(">>> run = [{ run = \"true\", security = \"insecure\" }]"), "{told}");
     Ok(())
 }

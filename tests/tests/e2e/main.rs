@@ -50,6 +50,7 @@ mod platforms;
 mod poetry;
 mod public;
 mod pyproject;
+mod python_bases;
 mod refused;
 mod reproducible;
 mod requirements;

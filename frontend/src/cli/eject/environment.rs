@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use buildkit_llb::Platform;
 
 use super::conda;
-use super::words::{Dockerfile, mount, quoted, shell, stage_name, word};
+use super::packages::install_packages;
+use super::words::{Dockerfile, mount, shell, stage_name};
 use crate::cli::folder::Prepared;
 use crate::cli::plan::chosen;
 use crate::emit::VERSION_VARIABLES;
 use crate::lock::Source;
 use crate::plan::{
-    Access, Action, BasePlan, BuildFrom, Builder, Groups, Packages, Plan, WheelFrom, WheelSet,
+    Access, Action, AppFiles, BasePlan, BuildFrom, Builder, CopyPlan, Groups, Plan, PythonBase, WheelFrom,
+    WheelSet,
 };
 use crate::project::Places;
 use crate::select::{Selected, Take};
-use crate::spec::{ContextPath, SystemManager};
+use crate::spec::ContextPath;
 
 /// The stage with the lists of what pip installs.
 pub(super) const LISTS: &str = "pybuild-requirements";
@@ -105,7 +107,10 @@ pub(super) fn write(out: &mut Dockerfile, prepared: &Prepared, platform: &Platfo
 
     out.blank();
     out.comment("The dependencies of the project.");
-    out.instruction(format!("FROM {} AS builder", builder.base.familiar()));
+    if let PythonBase::Dockerfile(target) = &builder.base {
+        out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+    }
+    out.instruction(format!("FROM {} AS builder", self::base(&builder.base.plan())));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
@@ -132,7 +137,7 @@ fn on_conda(
     (base, first): (&Groups, &Wanted),
     others: &[(&Groups, Wanted)],
 ) {
-    let image = builder.resolver.familiar();
+    let image = self::base(&builder.resolver.plan());
     out.blank();
     out.comment("The dependencies of the project.");
     out.instruction(format!("FROM {image} AS {}", conda::name(base)));
@@ -148,7 +153,7 @@ fn on_conda(
         install(out, &plan.access, wanted, false);
     }
     out.blank();
-    out.instruction(format!("FROM {} AS {}", builder.base.familiar(), name(base)));
+    out.instruction(format!("FROM {} AS {}", self::base(&builder.base.plan()), name(base)));
     if let Some(packages) = &builder.packages {
         install_packages(out, &plan.access, packages);
     }
@@ -394,25 +399,6 @@ pub(super) fn step(
     out.continued(&parts);
 }
 
-/// Installs OS packages.
-pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: &Packages) {
-    let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
-    let names = shell(&names);
-    let commands = match packages.manager {
-        SystemManager::Apt => vec![
-            "apt-get update".to_owned(),
-            format!("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -- {names}"),
-            "rm -rf /var/lib/apt/lists/*".to_owned(),
-        ],
-        SystemManager::Apk => vec![format!("apk add --no-cache -- {names}")],
-        SystemManager::Dnf => {
-            vec![format!("dnf install -y --setopt=install_weak_deps=0 {names}"), "dnf clean all".to_owned()]
-        }
-    };
-    let commands: Vec<_> = commands.into_iter().map(|command| vec![command]).collect();
-    step(out, access, false, &[], &commands);
-}
-
 /// The stage that builds the project as a package for the environment of `groups`.
 pub(super) fn project_name(groups: &Groups) -> String {
     name(groups).replacen("builder", "project", 1)
@@ -420,10 +406,11 @@ pub(super) fn project_name(groups: &Groups) -> String {
 
 /// The project as a package, once for each environment that it is built for, in the stage of it that has pip.
 fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
+    source(out, plan);
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let mut done = Vec::new();
     for step in steps {
-        let Action::Project { groups, .. } = &step.action else { continue };
+        let Action::Project { groups, files } = &step.action else { continue };
         let name = project_name(groups);
         if done.contains(&name) {
             continue;
@@ -434,10 +421,7 @@ fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&
         out.instruction(format!("FROM {from} AS {name}"));
         let pip = "python3 -m pip --python /venv/bin/python install --no-deps --no-compile --no-input \
                    --disable-pip-version-check --root-user-action=ignore --root /out /src";
-        let mounts = [
-            mount(&[("type", "cache"), ("target", "/root/.cache/pip")]),
-            mount(&[("type", "bind"), ("target", "/src"), ("rw", "")]),
-        ];
+        let mounts = [mount(&[("type", "cache"), ("target", "/root/.cache/pip")]), code(files, "/src")];
         let mut commands = vec![with_version(given_version(plan).as_deref(), pip)];
         if bytecode(&builder.environment) {
             let compile = "(/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /out /out/venv/lib || true)";
@@ -446,6 +430,40 @@ fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&
         self::step(out, &plan.access, true, &mounts, &commands);
         done.push(name);
     }
+}
+
+/// The stage with the code and what is brought to it.
+const SOURCE: &str = "project-source";
+
+/// Writes that stage, where a package is built or installed from it.
+fn source(out: &mut Dockerfile, plan: &Plan) {
+    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    let mut packages = steps.filter_map(|step| match &step.action {
+        Action::Project { files, .. } | Action::Editable { files, .. } => Some(files),
+        _ => None,
+    });
+    let Some(files) = packages.find(|files| !files.brought.is_empty()) else { return };
+    super::stage::archives(out, plan, "builder");
+    out.blank();
+    out.comment("The code, with the files that other stages make.");
+    out.instruction(format!("FROM scratch AS {SOURCE}"));
+    let to = files.to.as_str();
+    let from_root =
+        |path: &str| format!("/{}", path.strip_prefix(to).unwrap_or(path).trim_start_matches('/'));
+    out.instruction("COPY . /");
+    for brought in &files.brought {
+        let copy = CopyPlan { to: from_root(&brought.copy.to), ..brought.copy.clone() };
+        super::stage::copy(out, &copy);
+    }
+}
+
+/// A mount of the code, with what is brought to it.
+pub(super) fn code(files: &AppFiles, to: &str) -> String {
+    let mut fields = vec![("type", "bind"), ("target", to), ("rw", "")];
+    if !files.brought.is_empty() {
+        fields.insert(1, ("from", SOURCE));
+    }
+    mount(&fields)
 }
 
 /// Variables for one command, with the version that a build backend would ask git for.
@@ -477,9 +495,4 @@ pub(super) fn base(base: &BasePlan) -> String {
 /// Installs into an environment that is there what groups add to it.
 pub(super) fn add_groups(out: &mut Dockerfile, groups: &Groups) {
     out.instruction(format!("COPY --from={} /venv /venv", name(groups)));
-}
-
-/// `NAME="value"` for `ENV` and `LABEL`.
-pub(super) fn pair(name: &str, value: &str) -> String {
-    format!("{}={}", word(name), quoted(value))
 }

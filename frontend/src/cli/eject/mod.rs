@@ -6,8 +6,11 @@
 mod conda;
 mod environment;
 mod own_pip;
+mod packages;
 mod stage;
 mod words;
+
+use std::collections::BTreeSet;
 
 use buildkit_llb::Platform;
 
@@ -17,6 +20,7 @@ use super::error::CliError;
 use super::folder::{Opened, Prepared};
 use super::{Answer, platform};
 use crate::ignore::Patterns;
+use crate::plan::{Action, BasePlan, CopyPlan, CopySource, Plan, StagePlan};
 use crate::project::CondaSource;
 
 pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
@@ -83,8 +87,13 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Resu
             out.comment(&format!("  {rule}"));
         }
     }
+    // The environment is made on a stage that the file names as the base, and on what this one needs.
+    let (first, others) = below_builder(plan, &mut out);
+    for stage in first {
+        stage::write(&mut out, plan, stage);
+    }
     environment::write(&mut out, prepared, platform);
-    for stage in &plan.stages {
+    for stage in others {
         stage::write(&mut out, plan, stage);
     }
     if plan.stages.last().is_some_and(|stage| stage.name != plan.target) {
@@ -92,4 +101,38 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Resu
         out.instruction(format!("FROM {}", words::stage_name(&plan.target)));
     }
     out.finish()
+}
+
+/// The stages that the builder is made on, and all others; both in the order of the plan.
+fn below_builder<'p>(plan: &'p Plan, out: &mut Dockerfile) -> (Vec<&'p StagePlan>, Vec<&'p StagePlan>) {
+    let mut below: BTreeSet<&str> = BTreeSet::new();
+    let builder = plan.builder.as_ref().map(|builder| builder.base.plan());
+    let mut open: Vec<&str> = Vec::new();
+    if let Some(BasePlan::Stage(name)) = &builder {
+        open.extend(plan.stage(name).map(|stage| stage.name.as_str()));
+    }
+    let brought = plan.builder.iter().flat_map(|builder| &builder.brought);
+    open.extend(brought.filter_map(|brought| match &brought.copy.from {
+        CopySource::Stage(name) => Some(name.as_str()),
+        _ => None,
+    }));
+    while let Some(name) = open.pop() {
+        if below.insert(name)
+            && let Some(stage) = plan.stage(name)
+        {
+            match &stage.base {
+                BasePlan::Stage(from) => open.push(from),
+                BasePlan::Environment { .. } => {
+                    out.refuse(name, "files for the project that are made with its own environment");
+                }
+                _ => {}
+            }
+            open.extend(stage.gates.iter().map(String::as_str));
+            open.extend(stage.steps.iter().filter_map(|step| match &step.action {
+                Action::Copy(CopyPlan { from: CopySource::Stage(name), .. }) => Some(name.as_str()),
+                _ => None,
+            }));
+        }
+    }
+    plan.stages.iter().map(AsRef::as_ref).partition(|stage| below.contains(stage.name.as_str()))
 }

@@ -1,17 +1,20 @@
 //! A stage of the plan as one of a Dockerfile, with a further stage for each of its checks.
 
-use super::environment::{self, pair};
+use super::environment;
 use super::own_pip::own_pip;
+use super::packages::install_packages;
 use super::words::{
-    Dockerfile, expanded_list, field, inside_quotes, is_plain_line, list, mount, quoted, run, shell,
+    Dockerfile, expanded_list, field, inside_quotes, is_plain_line, list, mount, pair, quoted, run, shell,
     stage_name, word, words,
 };
 use crate::emit::WORKING;
 use crate::plan::{
-    Action, AppFiles, BasePlan, CheckPlan, CopyPlan, CopySource, ImagePlan, NewUser, Plan, RunPlan,
-    StagePlan, Step,
+    Action, AppFiles, BasePlan, CheckPlan, CopyPlan, CopySource, ImagePlan, MountPlan, NewUser, Plan,
+    RunPlan, StagePlan, Step,
 };
-use crate::spec::{BASES_PATH, Command, HealthCheck, ImagePath, NetworkMode, Sharing, User};
+use crate::spec::{
+    Archive, BASES_PATH, Command, GitCommit, HealthCheck, ImagePath, NetworkMode, Sharing, User,
+};
 
 /// Where a check leaves an empty folder once it has passed: copying what is in it makes another stage wait.
 const PASSED: &str = "/run/passed";
@@ -25,6 +28,7 @@ pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
     if let BasePlan::Dockerfile(target) = &stage.base {
         out.refuse(&target.title(), "stages of its own: put the lines of this file there");
     }
+    archives(out, plan, &stage.name);
     let end = stage.steps.len();
     let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
     let split = if stage.checks_see_all { end } else { app.unwrap_or(end) };
@@ -107,7 +111,7 @@ fn environment(out: &mut Dockerfile, image: &ImagePlan, has_environment: bool) {
 fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
     for step in steps {
         match &step.action {
-            Action::Packages(packages) => environment::install_packages(out, &plan.access, packages),
+            Action::Packages(packages) => install_packages(out, &plan.access, packages),
             Action::Install(groups) => {
                 if groups.wheels.as_ref().is_some_and(|set| set.has("pip")) && plan.is_on_given_pip(stage) {
                     out.comment("The pip of the groups takes the place of the base image's.");
@@ -130,7 +134,7 @@ fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
                     })
                     .collect();
                 let cache = mount(&[("type", "cache"), ("target", "/root/.cache/pip")]);
-                let code = mount(&[("type", "bind"), ("target", to), ("rw", "")]);
+                let code = environment::code(files, to);
                 let mut parts = vec![format!("RUN {cache} {code}")];
                 let mut command: Vec<String> = environment::given_version(plan).into_iter().collect();
                 if stage.image.is_conda {
@@ -198,7 +202,7 @@ fn user(user: &User) -> String {
 }
 
 /// Files of the context, each at its own place below the folder.
-fn app(out: &mut Dockerfile, files: &AppFiles) {
+pub(super) fn app(out: &mut Dockerfile, files: &AppFiles) {
     let to = files.to.as_str().trim_end_matches('/');
     let exclude = excluded(&files.exclude);
     if files.include.is_empty() {
@@ -215,6 +219,34 @@ fn app(out: &mut Dockerfile, files: &AppFiles) {
             format!("COPY {exclude}{}", words(&[text, &format!("{to}/")]))
         });
     }
+    for brought in &files.brought {
+        copy(out, &brought.copy);
+    }
+}
+
+/// The stage with what is in an archive at an address.
+fn archive_name(archive: &Archive) -> String {
+    let digits = archive.file.checksum.rsplit(':').next().unwrap_or_default();
+    format!("archive-{}", digits.get(..12).unwrap_or(digits))
+}
+
+/// Archives that the stage copies from, each unpacked in a stage of its own before it.
+pub(super) fn archives(out: &mut Dockerfile, plan: &Plan, stage: &str) {
+    for (copy, _, _) in plan.copies().filter(|(_, of, _)| *of == stage) {
+        if let CopySource::Download(archive) = &copy.from
+            && archive.unpack
+            && !out.has_stage(&archive_name(archive))
+        {
+            let Archive { file, .. } = archive;
+            out.blank();
+            out.instruction(format!("FROM scratch AS {}", archive_name(archive)));
+            out.instruction(format!(
+                "ADD --unpack=true --checksum={} {}",
+                file.checksum,
+                words(&[file.url.as_str(), "/"])
+            ));
+        }
+    }
 }
 
 /// Flags for what is left out.
@@ -222,7 +254,10 @@ fn excluded(patterns: &[String]) -> String {
     patterns.iter().fold(String::new(), |flags, pattern| flags + "--exclude=" + &field(pattern) + " ")
 }
 
-fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
+pub(super) fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
+    let mut instruction = "COPY";
+    let mut source = plan.path.clone();
+    let mut mode = plan.mode;
     let mut flags = match &plan.from {
         CopySource::Context => Vec::new(),
         CopySource::Stage(name) => vec![format!("--from={}", stage_name(name))],
@@ -232,12 +267,61 @@ fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
             Vec::new()
         }
         CopySource::Image(image) => vec![format!("--from={}", field(&image.familiar()))],
+        CopySource::Download(archive) if archive.unpack => vec![format!("--from={}", archive_name(archive))],
+        CopySource::Download(archive) => {
+            instruction = "ADD";
+            archive.file.url.as_str().clone_into(&mut source);
+            // A Dockerfile would take the rights of others away.
+            mode = mode.or(Some(0o644));
+            vec![format!("--checksum={}", archive.file.checksum)]
+        }
+        CopySource::Git(GitCommit { url, commit }) => {
+            instruction = "ADD";
+            let folder = plan.path.trim_matches('/');
+            if folder.contains(['*', '?', '[']) {
+                out.refuse(folder, "a wildcard in a repository");
+            }
+            let folder = if folder.is_empty() { String::new() } else { format!(":{folder}") };
+            source = format!("{url}#{commit}{folder}");
+            Vec::new()
+        }
     };
     flags.extend(plan.owner.as_ref().map(|owner| format!("--chown={}", user(owner))));
-    flags.extend(plan.mode.map(|mode| format!("--chmod={mode:04o}")));
+    flags.extend(mode.map(|mode| format!("--chmod={mode:04o}")));
     flags.extend(plan.exclude.iter().map(|pattern| format!("--exclude={}", field(pattern))));
-    flags.push(words(&[&plan.path, &plan.to]));
-    out.instruction(format!("COPY {}", flags.join(" ")));
+    flags.push(words(&[&source, &plan.to]));
+    out.instruction(format!("{instruction} {}", flags.join(" ")));
+}
+
+/// A mount of memory, or of files that are there.
+fn bound(out: &mut Dockerfile, plan: &MountPlan) -> String {
+    let (files, writable) = match plan {
+        MountPlan::Memory { path, size } => {
+            let size = size.map(|size| size.to_string());
+            let mut fields = vec![("type", "tmpfs"), ("target", path.as_str())];
+            fields.extend(size.as_deref().map(|size| ("size", size)));
+            return mount(&fields);
+        }
+        MountPlan::Files { files, writable } => (&files.copy, writable),
+    };
+    let from = match &files.from {
+        CopySource::Stage(name) => Some(stage_name(name)),
+        CopySource::Builder => Some("builder".to_owned()),
+        CopySource::Image(image) => Some(image.familiar()),
+        CopySource::Dockerfile(target) => {
+            out.refuse(&target.title(), "stages of its own: put the lines of this file there");
+            None
+        }
+        CopySource::Context | CopySource::Download(_) | CopySource::Git(_) => None,
+    };
+    let source = format!("/{}", files.path.trim_matches('/'));
+    let mut fields =
+        vec![("type", "bind"), ("target", files.to.trim_end_matches('/')), ("source", source.as_str())];
+    fields.extend(from.as_deref().map(|from| ("from", from)));
+    if *writable {
+        fields.push(("rw", ""));
+    }
+    mount(&fields)
 }
 
 fn command(out: &mut Dockerfile, plan: &RunPlan) {
@@ -249,6 +333,13 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
     let numbers = plan.owner.map(|(uid, gid)| (uid.to_string(), gid.to_string()));
     let owned: Vec<_> =
         numbers.iter().flat_map(|(uid, gid)| [("uid", uid.as_str()), ("gid", gid.as_str())]).collect();
+    for mounted in &plan.mounts {
+        parts.push(bound(out, mounted));
+    }
+    parts.extend(plan.devices.iter().map(|device| format!("--device={},required", field(device))));
+    if plan.insecure {
+        parts.push("--security=insecure".to_owned());
+    }
     for cache in &plan.cache {
         let mut fields = vec![("type", "cache"), ("target", cache.path.as_str())];
         fields.extend(cache.id.as_ref().map(|id| ("id", id.as_str())));

@@ -67,6 +67,12 @@ impl Dockerfile {
         let _ = writeln!(self.text, "{end}");
     }
 
+    /// Whether a stage of this name is there.
+    pub(super) fn has_stage(&self, name: &str) -> bool {
+        let end = format!(" AS {name}");
+        self.text.lines().any(|line| line.starts_with("FROM ") && line.ends_with(&end))
+    }
+
     /// Takes over what another one has.
     pub(super) fn append(&mut self, other: Self) {
         self.text.push_str(&other.text);
@@ -194,6 +200,11 @@ pub(super) fn run(arguments: &[String]) -> String {
 pub(super) fn is_plain_line(line: &str) -> bool {
     let odd_start = line.starts_with(['[', '<', '-', '#']) || line.starts_with(char::is_whitespace);
     !odd_start && !line.chars().any(is_invisible) && !line.trim_end().ends_with('\\') && !line.contains("<<")
+}
+
+/// `NAME="value"` for `ENV` and `LABEL`.
+pub(super) fn pair(name: &str, value: &str) -> String {
+    format!("{}={}", word(name), quoted(value))
 }
 
 #[cfg(test)]

@@ -75,8 +75,29 @@ fn output(build: &str, folder: &Path) -> Option<String> {
     (vite || build.contains("parcel")).then(|| "dist".to_owned())
 }
 
-/// The version of Python that files of other tools name; a build does not look at these.
-pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+/// Packages that load at run time what no wheel brings.
+const DOWNLOADS: [(&str, &str); 5] = [
+    (
+        "playwright",
+        "playwright needs a browser and its libraries, which no wheel brings: run `playwright install --with-deps chromium` in a stage, with env.PLAYWRIGHT_BROWSERS_PATH below /opt",
+    ),
+    (
+        "nltk",
+        "nltk loads its data at run time: run `python -m nltk.downloader -d /usr/local/share/nltk_data NAME` in a stage",
+    ),
+    ("spacy", "a model of spaCy is a package: add its wheel to the dependencies"),
+    ("camoufox", "camoufox needs its browser, which no wheel brings: run `camoufox fetch` in a stage"),
+    ("selenium", "selenium needs a browser: add `chromium` and `chromium-driver` to [system] runtime"),
+];
+
+/// Says what has to be downloaded besides the packages.
+pub(super) fn downloads(packages: &BTreeSet<String>, draft: &mut Draft) {
+    let wanted = DOWNLOADS.iter().filter(|(package, _)| packages.contains(*package));
+    draft.remarks.extend(wanted.map(|(_, text)| (*text).to_owned()));
+}
+
+/// The version of Python that files of other tools name, and the file; a build does not look at these.
+pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<(String, String)> {
     let pipenv = || {
         let lock: serde_json::Value = serde_json::from_str(&read("Pipfile.lock")?).ok()?;
         let requires = lock.pointer("/_meta/requires")?;
@@ -103,9 +124,16 @@ pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         let said = ["pip-compile with Python ", "--python-version ", "--python-version="];
         comments.find_map(|line| said.iter().find_map(|said| Some(line.split_once(said)?.1.to_owned())))
     };
-    let found = pipenv().or_else(heroku).or_else(asdf).or_else(mise).or_else(compiled)?;
-    let found = found.split_whitespace().next()?;
-    crate::project::PythonVersion::parse(found).map(|version| version.to_string())
+    let found = [
+        ("Pipfile.lock", pipenv()),
+        ("runtime.txt", heroku()),
+        (".tool-versions", asdf()),
+        ("mise.toml", mise()),
+        ("requirements.txt", compiled()),
+    ];
+    let version = |text: &str| crate::project::PythonVersion::parse(text.split_whitespace().next()?);
+    let mut found = found.into_iter().filter_map(|(file, text)| Some((file, version(&text?)?)));
+    found.next().map(|(file, version)| (file.to_owned(), version.to_string()))
 }
 
 /// Gives the version that git would be asked for, or git.
@@ -178,7 +206,7 @@ mod tests {
     fn versions_of_python_stand_in_files_of_many_tools() {
         let of = |name: &str, text: &str| {
             let (name, text) = (name.to_owned(), text.to_owned());
-            python(&move |asked| (asked == name).then(|| text.clone()))
+            python(&move |asked| (asked == name).then(|| text.clone())).map(|(_, version)| version)
         };
         let lock = "{\"_meta\": {\"requires\": {\"python_version\": \"3.11\"}}}";
         assert_eq!(of("Pipfile.lock", lock).as_deref(), Some("3.11"));

@@ -167,7 +167,7 @@ impl Module {
             let right = right.trim_start();
             let rest = right.strip_prefix(called);
             let rest = rest.or_else(|| right.split_once('.')?.1.strip_prefix(called))?;
-            let name = left.split(':').next().unwrap_or(left).trim_end();
+            let name = left.split([':', ',']).next().unwrap_or(left).trim_end();
             let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             (plain && rest.trim_start().starts_with('(')).then(|| Made::Variable(name.to_owned()))
         };

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::quoting::literal;
+pub(super) use super::quoting::{key, list, string};
 use crate::address::visible;
 
 /// What will be written. Every list may be empty, every setting absent.
@@ -39,6 +41,14 @@ pub(super) struct Draft {
     pub(super) skipped: Vec<&'static str>,
     /// What is to be said at the head of the file.
     pub(super) remarks: Vec<String>,
+    /// Whether every stage is one of a Dockerfile, so that no image has what is found here.
+    pub(super) is_whole: bool,
+    /// What is doubtful.
+    pub(super) doubts: Vec<String>,
+    /// The version of Python that a file of another tool names, and the file.
+    pub(super) python_of: Option<(String, String)>,
+    /// Whether nothing says which Python it is, but for a range that it has to be in.
+    pub(super) python_is_free: bool,
 }
 
 /// Where dependencies come from, where they are not the ones that are found.
@@ -157,27 +167,6 @@ impl Command {
             Self::List(words) => list(words),
         }
     }
-}
-
-/// A basic string of TOML. What JSON escapes, TOML escapes in the same way.
-pub(super) fn string(text: &str) -> String {
-    serde_json::json!(text).to_string().replace('\u{7f}', "\\u007f")
-}
-
-pub(super) fn list(words: &[String]) -> String {
-    let words: Vec<_> = words.iter().map(|word| string(word)).collect();
-    format!("[{}]", words.join(", "))
-}
-
-/// A string in which `${NAME}` would be replaced, kept as it is.
-fn literal(text: &str) -> String {
-    string(&text.replace("${", "$${"))
-}
-
-/// A key, in quotation marks where it needs them.
-pub(super) fn key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { string(name) }
 }
 
 impl Draft {

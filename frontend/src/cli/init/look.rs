@@ -7,6 +7,7 @@ use super::checks;
 use super::code::{Module, modules};
 use super::draft::Draft;
 use super::packages::Packages;
+use super::procfile;
 use super::runs::Scene;
 use super::workspace;
 use crate::cli::error::CliError;
@@ -30,9 +31,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let manifest = read("pyproject.toml")?;
     let known = CONDA_FILES.iter().chain(&LOCKS);
     let lock = known.copied().find(|lock| folder.join(lock).is_file());
-    let requirements =
-        ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
-    let requirements = requirements.into_iter().find(|file| folder.join(file).is_file());
+    let requirements = REQUIREMENTS.into_iter().find(|file| folder.join(file).is_file());
     if manifest.is_none() && lock.is_none() && requirements.is_none() && modules.is_empty() {
         let error = CliError::new(format!("`{}` is no Python project", folder.display()));
         return Err(error.help("init looks for pyproject.toml, a lock, requirements.txt, or a .py file"));
@@ -45,26 +44,30 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let detected = detect(context, &ignored)?;
     let python_is_said = folder.join(".python-version").is_file();
     let manager = lock.or(requirements).or(manifest.is_some().then_some("pyproject.toml"));
-    let procfile = read("Procfile")?.unwrap_or_default();
+    let processes = procfile::processes(&read("Procfile")?.unwrap_or_default());
+    let said = [manifest.clone(), requirements.map(&read).transpose()?.flatten()];
+    let has_fastapi_server = said.iter().flatten().any(|text| names_fastapi_server(text));
     let scene = Scene {
         packages: Packages::of(&detected, None, &read)?.all(),
         modules,
         scripts: scripts(manifest.as_deref()),
         name: detected.labels.get("org.opencontainers.image.title").cloned(),
         is_package: detected.is_package,
-        procfile: procfile.lines().find_map(|line| line.strip_prefix("web:")).map(str::to_owned),
+        processes,
+        has_fastapi_server,
     };
     let quietly = |name: &str| read(name).ok().flatten();
-    let requires_python = manifest.as_deref().is_some_and(|text| text.contains("requires-python"));
-    let elsewhere = || if requires_python { None } else { beside::python(&quietly) };
+    let elsewhere = (!python_is_said).then(|| beside::python(&quietly)).flatten();
     let mut draft = Draft {
         image: image.to_owned(),
         is_package: detected.is_package,
         // A version that a build finds by itself is not said twice.
         python: match (python_is_said, detected.python) {
-            (false, Some(version)) => Some(elsewhere().unwrap_or_else(|| version.to_string())),
+            (false, Some(version)) => Some(version.to_string()),
             _ => None,
         },
+        python_is_free: !python_is_said && elsewhere.is_none(),
+        python_of: elsewhere,
         ..Draft::default()
     };
     if !has_dependencies {
@@ -72,6 +75,8 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     }
     let what = scene.command(&mut draft);
     let what = what.or_else(|| workspace::choose(&members, folder, &ignored, &scene, &mut draft));
+    let what = scene.processes(&mut draft).or(what);
+    procfile::heed(folder, &mut draft);
     let what = what.unwrap_or_else(|| {
         draft.production.command_note = Some("What a container runs was not found: set it.".to_owned());
         "A Python project".to_owned()
@@ -81,6 +86,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         None => format!("{what} without dependencies."),
     };
     beside::system(&scene.packages, &mut draft);
+    beside::downloads(&scene.packages, &mut draft);
     let own = members.iter().find(|member| draft.app.member.as_ref() == Some(&member.name));
     let packages = Packages::of(&detected, own.map(|member| member.name.as_str()), &read)?;
     checks::add(&packages, folder, own.map(|member| member.path.as_str()), &mut draft);
@@ -89,10 +95,24 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
         beside::version(asking, &mut draft);
     }
     if let Some(package) = read("package.json")? {
-        let said = read(".nvmrc")?.or(read(".node-version")?);
-        beside::assets(&package, &beside::node(said.as_deref()), folder, &mut draft);
+        assets(&package, folder, &quietly, &mut draft);
     }
     Ok(draft)
+}
+
+/// Assets, with the Node that a version manager's file names.
+fn assets(package: &str, folder: &Path, read: &dyn Fn(&str) -> Option<String>, draft: &mut Draft) {
+    let said = read(".nvmrc").or_else(|| read(".node-version"));
+    beside::assets(package, &beside::node(said.as_deref()), folder, draft);
+}
+
+/// Where requirements are looked for, the likeliest first.
+const REQUIREMENTS: [&str; 4] =
+    ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
+
+/// Whether a manifest or requirements name `FastAPI` with its server.
+fn names_fastapi_server(text: &str) -> bool {
+    ["fastapi[standard", "fastapi[all", "fastapi-cli", "fastapi = {"].iter().any(|name| text.contains(name))
 }
 
 /// A draft for a folder that says nothing of itself: the Dockerfile says all.

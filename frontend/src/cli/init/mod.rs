@@ -11,6 +11,8 @@ mod health;
 mod look;
 mod native;
 mod packages;
+mod procfile;
+mod quoting;
 mod runs;
 mod settle;
 mod workspace;
@@ -106,13 +108,24 @@ fn make(asked: &Init) -> Result<(String, Said), CliError> {
             if remark.weight == Weight::Doubt { said.doubts.push(text) } else { said.remarks.push(text) }
         }
         said.rows = report.rows;
-    } else if draft.production.command.is_none() {
-        said.doubts.push(NO_COMMAND.to_owned());
+    } else {
+        if draft.production.command.is_none() && draft.production.entrypoint.is_none() {
+            draft.doubts.push(NO_COMMAND.to_owned());
+        }
+        said.doubts.append(&mut draft.doubts);
+        draft.remarks.extend(said.doubts.iter().map(|doubt| format!("Doubtful: {doubt}")));
     }
     if let Some(version) = &asked.python {
         draft.python = Some(version.clone());
     }
-    let settled = settle::settle(asked, &draft.text())?;
+    let settled = if asked.from.is_none() && asked.python.is_none() {
+        let before = draft.remarks.len();
+        let settled = settle::with_python(asked, &mut draft)?;
+        said.remarks.extend(draft.remarks.iter().skip(before).cloned());
+        settled
+    } else {
+        settle::as_it_is(asked, &draft)?
+    };
     said.doubts.extend(settled.doubts);
     said.warnings = settled.warnings;
     said.about = draft.about;

@@ -6,9 +6,11 @@ use super::code::{Made, Module};
 use super::draft::{Command, Draft, Health};
 
 /// Frameworks by the class of their object, and whether they speak ASGI.
-const FRAMEWORKS: [(&str, bool); 7] = [
+const FRAMEWORKS: [(&str, bool); 8] = [
     ("FastAPI", true),
     ("FastHTML", true),
+    // FastHTML's own function for it.
+    ("fast_app", true),
     ("Starlette", true),
     ("Litestar", true),
     ("Quart", true),
@@ -27,8 +29,10 @@ pub(super) struct Scene {
     /// The name of the project.
     pub(super) name: Option<String>,
     pub(super) is_package: bool,
-    /// The line of a `Procfile` for `web`.
-    pub(super) procfile: Option<String>,
+    /// The processes of a `Procfile`: names and commands.
+    pub(super) processes: Vec<(String, String)>,
+    /// Whether the dependencies name `FastAPI` with its server.
+    pub(super) has_fastapi_server: bool,
 }
 
 impl Scene {
@@ -62,7 +66,7 @@ impl Scene {
             let callable = callable.map(|(module, (name, _))| (module, Made::Factory(name)));
             let mut candidates: Vec<(&Module, Made)> = objects.chain(callable).collect();
             // Somebody has said it before.
-            if let Some(line) = &self.procfile {
+            if let Some((_, line)) = self.processes.iter().find(|(name, _)| name == "web") {
                 let said = |(module, _): &(&Module, Made)| {
                     line.split_whitespace().any(|word| word.split(':').next() == Some(module.name.as_str()))
                 };
@@ -74,6 +78,12 @@ impl Scene {
                 self.import_from(&module.root, draft);
                 let command = self.server(module, made, is_async, draft);
                 draft.production.command = Some(command);
+                let class = if class == "fast_app" { "FastHTML" } else { class };
+                if class == "FastHTML" && !module.text.contains("secret_key") && !self.is_package {
+                    draft.app.writable = vec!["/app".to_owned()];
+                    let note = "FastHTML writes the key of its sessions to `.sesskey` where it runs, unless `secret_key` is passed.";
+                    draft.app.writable_note = Some(note.to_owned());
+                }
                 let (Made::Variable(name) | Made::Factory(name)) = made;
                 return Some(format!("App of {class}, `{}:{name}`", module.name));
             }
@@ -97,13 +107,17 @@ impl Scene {
                 let start = ["granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000"];
                 return Command::list(&[&start, factory, &[app.as_str()]].concat());
             }
-            if !self.has("uvicorn") && self.has("fastapi") && !is_factory {
+            let brings_server = self.has("uvicorn") || self.has("python-fasthtml");
+            if !brings_server && self.has_fastapi_server && !is_factory {
                 // Its command brings a server along where the extra `standard` is installed.
                 return Command::list(&["fastapi", "run", &module.path, "--port", "8000"]);
             }
-            if !self.has("uvicorn") {
+            if !brings_server {
                 let note = "Add uvicorn to the dependencies: the project names no server.";
                 draft.production.command_note = Some(note.to_owned());
+                draft.doubts.push(
+                    "the project names no server for its app: add uvicorn to the dependencies".to_owned(),
+                );
             }
             let factory: &[&str] = if is_factory { &["--factory"] } else { &[] };
             return Command::list(
@@ -131,8 +145,16 @@ impl Scene {
         // Its server has this page for it.
         draft.production.healthcheck = Some(Health::of_page("8501", "/_stcore/health"));
         let words = ["streamlit", "run", &module.path, "--server.address=0.0.0.0", "--server.port=8501"];
+        self.with_files(draft);
         draft.production.command = Some(Command::list(&words));
         Some(format!("A Streamlit app, `{}`", module.path))
+    }
+
+    /// Copies the files where a file is run by its path: the wheel of a package need not have it.
+    fn with_files(&self, draft: &mut Draft) {
+        if self.is_package {
+            draft.app.include = vec![".".to_owned()];
+        }
     }
 
     fn script(&self, draft: &mut Draft) -> Option<String> {
@@ -173,6 +195,7 @@ impl Scene {
                 draft.python_path = Some(format!("/app/{}", module.root).trim_end_matches('/').to_owned());
             }
         }
+        self.with_files(draft);
         draft.production.command = Some(Command::list(&["python", &script]));
         Some(format!("A script, `{script}`"))
     }

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use super::draft::{Dependencies, Draft};
 use crate::address::visible;
 use crate::cli::arguments::{Init, Project};
 use crate::cli::error::CliError;
 use crate::cli::folder::{FILE, Opened};
 use crate::cli::platform;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Problem};
 use crate::lint::CheckOptions;
+use crate::project::releases;
 
 /// A build file, and what is to be said of it.
 pub(super) struct Settled {
@@ -18,10 +20,63 @@ pub(super) struct Settled {
     pub(super) warnings: Vec<String>,
     /// What was commented out, or is wrong with the project.
     pub(super) doubts: Vec<String>,
+    /// How many packages have no wheel.
+    pub(super) compiled: usize,
 }
 
 /// How often the file is examined again. Each time, all that is wrong is commented out.
 const ROUNDS: usize = 8;
+
+/// Chooses the Python of a draft, where only files of other tools name one, or nothing does; and settles it.
+///
+/// The newest is taken for which most packages have wheels.
+pub(super) fn with_python(asked: &Init, draft: &mut Draft) -> Result<Settled, CliError> {
+    let first = settle(asked, &draft.text())?;
+    let original = draft.clone();
+    let other = |version: String| {
+        let other = Draft { python: Some(version), ..original.clone() };
+        settle(asked, &other.text()).map(|settled| (other, settled))
+    };
+    if let Some((file, version)) = draft.python_of.take() {
+        let (said, settled) = other(version.clone())?;
+        if settled.doubts.len() <= first.doubts.len() {
+            *draft = said;
+            return Ok(settled);
+        }
+        let taken = draft.python.clone().unwrap_or_default();
+        draft.remarks.push(format!(
+            "{file} names Python {version}, which does not fit what the project requires: {taken} is taken."
+        ));
+        return settle(asked, &draft.text());
+    }
+    if !draft.python_is_free || first.compiled == 0 {
+        return Ok(first);
+    }
+    let mut best: Option<(Draft, Settled)> = None;
+    for minor in releases::supported() {
+        let (found, settled) = other(format!("3.{minor}"))?;
+        let fewest = best.as_ref().map_or(first.compiled, |(_, best)| best.compiled);
+        if settled.doubts.len() <= first.doubts.len() && settled.compiled < fewest {
+            best = Some((found, settled));
+        }
+    }
+    let Some((mut found, _)) = best else { return Ok(first) };
+    let version = found.python.clone().unwrap_or_default();
+    found.remarks.push(format!("Python {version} is the newest for which the locked packages have wheels."));
+    *draft = found;
+    settle(asked, &draft.text())
+}
+
+/// Settles a draft. Where no image has the packages of the project, what is wrong with these does not count.
+pub(super) fn as_it_is(asked: &Init, draft: &Draft) -> Result<Settled, CliError> {
+    let settled = settle(asked, &draft.text())?;
+    if !draft.is_whole || settled.doubts.is_empty() {
+        return Ok(settled);
+    }
+    let dependencies = Dependencies { requirements: Some(Vec::new()), ..Dependencies::default() };
+    let without = settle(asked, &Draft { dependencies, ..draft.clone() }.text())?;
+    Ok(if without.doubts.len() < settled.doubts.len() { without } else { settled })
+}
 
 /// Examines the text and mends it.
 pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
@@ -68,7 +123,10 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
                 doubts.push(other);
             }
             let warnings = found.warnings().iter().map(ToString::to_string).collect();
-            return Ok(Settled { text: whole(&lines, &skipped), warnings, doubts });
+            let is_compiled = |problem: &&Problem| problem.rule() == Some("NoMatchingWheel");
+            let compiled =
+                found.warnings().iter().map(|warning| &warning.problem).filter(is_compiled).count();
+            return Ok(Settled { text: whole(&lines, &skipped), warnings, doubts, compiled });
         }
         let mut changed = false;
         for (at, message) in refused.iter().rev() {
@@ -80,7 +138,7 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
         }
     }
     doubts.push("the file has mistakes that `pybuild check` shows".to_owned());
-    Ok(Settled { text: whole(&lines, &skipped), warnings: Vec::new(), doubts })
+    Ok(Settled { text: whole(&lines, &skipped), warnings: Vec::new(), doubts, compiled: 0 })
 }
 
 fn whole(lines: &[String], skipped: &[&str]) -> String {

@@ -49,7 +49,8 @@ pub(super) fn choose(
             scripts: scripts(Some(&manifest)),
             name: Some(member.name.clone()),
             is_package,
-            procfile: None,
+            processes: Vec::new(),
+            has_fastapi_server: whole.has_fastapi_server,
         };
         let mut own = draft.clone();
         let Some(what) = scene.command(&mut own) else { continue };

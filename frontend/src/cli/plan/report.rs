@@ -11,8 +11,8 @@ use crate::diagnostics::Diagnostics;
 use crate::emit::program;
 use crate::pep508::Name;
 use crate::plan::{
-    Action, AppFiles, BasePlan, BuildFrom, CondaLayer, CopySource, Groups, StagePlan, WheelFrom, WheelPlan,
-    WheelSet,
+    Action, AppFiles, BasePlan, BuildFrom, CondaLayer, CopyPlan, CopySource, Groups, StagePlan, WheelFrom,
+    WheelPlan, WheelSet,
 };
 use crate::project::Locked;
 use crate::resolve;
@@ -155,16 +155,7 @@ fn title(action: &Action) -> String {
             format!("folders: {}", names.join(" "))
         }
         Action::App(files) => app(files),
-        Action::Copy(copy) => {
-            let from = match &copy.from {
-                CopySource::Context => String::new(),
-                CopySource::Stage(name) => format!(" of {name}"),
-                CopySource::Builder => " of builder".to_owned(),
-                CopySource::Image(image) => format!(" of {}", image.familiar()),
-                CopySource::Dockerfile(target) => format!(" of {}", target.title()),
-            };
-            format!("copy: {}{from} to {}", copy.path, copy.to)
-        }
+        Action::Copy(copy) => format!("copy: {}", copied(copy)),
         Action::Run(run) => format!("run: {}", run.line),
     }
 }
@@ -172,7 +163,22 @@ fn title(action: &Action) -> String {
 fn app(files: &AppFiles) -> String {
     let names: Vec<&str> = files.include.iter().map(ContextPath::as_str).collect();
     let what = if names.is_empty() { "all files".to_owned() } else { names.join(" ") };
-    format!("app: {what} to {}", files.to.as_str())
+    let brought = files.brought.iter().map(|brought| format!(", {}", copied(&brought.copy)));
+    format!("app: {what} to {}{}", files.to.as_str(), brought.collect::<String>())
+}
+
+/// What a copy takes, and where to.
+fn copied(copy: &CopyPlan) -> String {
+    let from = match &copy.from {
+        CopySource::Context => String::new(),
+        CopySource::Stage(name) => format!(" of {name}"),
+        CopySource::Builder => " of builder".to_owned(),
+        CopySource::Image(image) => format!(" of {}", image.familiar()),
+        CopySource::Dockerfile(target) => format!(" of {}", target.title()),
+        CopySource::Download(archive) => format!(" of {}", archive.file.url),
+        CopySource::Git(commit) => format!(" of {} at {}", commit.url, commit.commit),
+    };
+    format!("{}{from} to {}", copy.path, copy.to)
 }
 
 /// What an environment holds.

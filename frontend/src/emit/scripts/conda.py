@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 
 import rattler
@@ -25,6 +26,11 @@ async def solve(question):
     )
 
 
+def name_of(spec):
+    """The name in a requirement such as `python >=3.12` or `channel::name 1.0`."""
+    return re.match(r"[A-Za-z0-9._-]*", spec.split("::")[-1].strip()).group().lower()
+
+
 def entry(record, question):
     url = record.url
     for channel in question["channels"]:
@@ -36,7 +42,8 @@ def entry(record, question):
         "version": str(record.version),
         "manager": "conda",
         "platform": question["platform"],
-        "dependencies": {},
+        # Which package has the say of a file that several packages bring depends on what requires what.
+        "dependencies": {name_of(text): "*" for text in record.depends},
         "url": url,
         "hash": {"sha256": record.sha256.hex() if record.sha256 else None},
         "size": record.size,

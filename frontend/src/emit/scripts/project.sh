@@ -19,6 +19,6 @@ if [ "${PIP_BUILD_CONSTRAINT:-}" = /run/pybuild/build-constraints.txt ]; then
         exit 1
     fi
 fi
-code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed $unbuffered -f /run/pybuild/hide.sed >&2; } 3>&1)
+code=$({ { pip "$@" 2>&1 || echo "$?" >&3; } | sed ${unbuffered:+"$unbuffered"} -f /run/pybuild/hide.sed >&2; } 3>&1)
 [ -z "$code" ] || exit "$code"
 /venv/bin/python -W ignore /run/pybuild/compile.py "$out/venv/lib" /venv/lib

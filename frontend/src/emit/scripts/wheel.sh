@@ -19,7 +19,7 @@ log=/run/pybuild/build.log
     "$python" -m pip wheel --no-deps --no-input --disable-pip-version-check \
         --wheel-dir /run/pybuild/out "$@" -- "$source" 2>&1 || code=$?
     echo "$code" >"$log.code"
-} | sed $unbuffered -f /run/pybuild/hide.sed | tee "$log"
+} | sed ${unbuffered:+"$unbuffered"} -f /run/pybuild/hide.sed | tee "$log"
 code=$(cat "$log.code")
 [ "$code" != 0 ] || exit 0
 # What is missing is said last, where it is read.

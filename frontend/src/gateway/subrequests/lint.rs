@@ -45,6 +45,7 @@ pub(super) fn look(
         [] => vec![build_platform.clone()],
         asked => asked.to_vec(),
     };
+    let named: Vec<String> = options.named_contexts.keys().cloned().collect();
     let mut found = Diagnostics::default();
     let checks = CheckOptions::of(&file.source, options.check.as_ref(), &mut found);
     for platform in &platforms {
@@ -60,6 +61,7 @@ pub(super) fn look(
             platform,
             build_platform: &build_platform,
             epoch: options.source_date_epoch.as_ref().and_then(SourceDateEpoch::seconds),
+            named: &named,
         };
         examine(&spec, &files, asked, &checks, &mut found).map_err(|error| failure_of(&error))?;
     }

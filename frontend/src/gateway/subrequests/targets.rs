@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{location, sources, table};
 use crate::diagnostics::{Source, Span};
-use crate::spec::{Base, DEFAULT_TARGET, Spec};
+use crate::spec::{DEFAULT_TARGET, Spec};
 
 /// One target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +22,7 @@ pub(super) fn list(spec: &Spec) -> Vec<Target> {
         let span = stage.map_or_else(|| spec.anywhere(), |stage| stage.span);
         let written = comment_above(&spec.source, span);
         let description = written.unwrap_or_else(|| built_in(name).to_owned());
-        let base = stage.and_then(|stage| stage.from.as_ref()).map(|from| match &from.value {
-            Base::Stage(name) | Base::Unknown(name) => name.clone(),
-            Base::Image(image) => image.familiar(),
-            Base::Dockerfile(target) => target.title(),
-            Base::Scratch => "scratch".to_owned(),
-        });
+        let base = stage.and_then(|stage| stage.from.as_ref()).map(|from| from.value.title());
         Target { name: name.to_owned(), description, base: base.unwrap_or_default(), span }
     });
     targets.collect()

@@ -153,14 +153,16 @@ fn zipped(path: &Path, stem: &str) -> Result<Format, CondaProblem> {
         }
     }
     framing::check(&raw, &zip, headers, &directory, &mut buffer).map_err(damaged)?;
-    let range = |place, missing| -> Result<Range, CondaProblem> {
-        let place: Option<rawzip::ZipArchiveEntryWayfinder> = place;
-        let place = place.ok_or(CondaProblem::Missing(missing))?;
+    let range = |place: rawzip::ZipArchiveEntryWayfinder| -> Result<Range, CondaProblem> {
         let (start, end) = zip.get_entry(place).map_err(damaged)?.compressed_data_range();
         Ok(Range { start, end })
     };
-    check_format(path, range(metadata, "metadata.json")?)?;
-    Ok(Format::Conda { info: range(info, "info-….tar.zst")?, files: range(files, "pkg-….tar.zst")? })
+    // A package without the file is of format 2: conda and rattler do not look for the file.
+    if let Some(metadata) = metadata {
+        check_format(path, range(metadata)?)?;
+    }
+    let part = |place: Option<_>, missing| range(place.ok_or(CondaProblem::Missing(missing))?);
+    Ok(Format::Conda { info: part(info, "info-….tar.zst")?, files: part(files, "pkg-….tar.zst")? })
 }
 
 fn check_format(path: &Path, range: Range) -> Result<(), CondaProblem> {

@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! conda --root OUT --prefix /venv [--python 3.11 [--bytecode BASE]] [--epoch SECONDS]
-//!       (--package PATH:SHA256 --url URL)...
+//!       [--list FOLDER] (--package PATH:SHA256 --url URL)...
 //! ```
+//!
+//! The order of the packages is that of their installation: of a file that several of them bring, the one of the last of
+//! them is there. `--list` names a folder for a list of what each package has installed ([`super::overlaps`]).
 //!
 //! Files go where the package's list says; those of packages for any version of Python into the environment's
 //! `site-packages`. The path that packages were built for is replaced by the environment's. No script of a package
@@ -31,8 +34,10 @@ pub use error::{CondaError, CondaProblem};
 use package::{Environment, Package, Source};
 
 use super::arguments::{PythonVersion, absolute, hashed_path, pairs, required, seconds, unknown, usage};
+use super::overlaps::{self, Listed};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree, parents};
+use super::unpack::conflict;
 use super::{ToolError, bytecode, note};
 
 /// Installs the packages that the arguments name.
@@ -40,9 +45,7 @@ use super::{ToolError, bytecode, note};
 /// # Errors
 /// If an argument is wrong, a package is refused ([`CondaError`]), or a file cannot be read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
-    let Options { root, environment, bytecode, seconds, mut sources } = parse(arguments)?;
-    // Sorted, so that which of two packages wins does not depend on the order of the arguments.
-    sources.sort_by(|one, other| one.path.file_name().cmp(&other.path.file_name()));
+    let Options { root, environment, bytecode, seconds, sources, list } = parse(arguments)?;
     let opened = in_parallel(&sources, || (), |source, ()| Package::open(source, &environment));
     let packages = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
     let owners = owners(&packages)?;
@@ -72,6 +75,8 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     for (package, written) in packages.iter().zip(&written) {
         package.check_links(&environment, &tree, written)?;
     }
+    let listed: Vec<Listed> =
+        packages.iter().zip(&written).map(|(package, written)| package.listed(written)).collect();
     let mut modules = Vec::new();
     for (package, written) in packages.iter().zip(written) {
         let place = format!("{prefix}/conda-meta/{}.json", package.stem);
@@ -87,10 +92,10 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     // Without it, conda does not take the folder for an environment.
     tree.write(&format!("{prefix}/conda-meta/history"), b"", Mode::Plain)?;
     tree.settle()?;
-    match (bytecode, &environment.python) {
-        (Some(base), Some(python)) => bytecode::beside(&root, &modules, &base, python, seconds),
-        _ => Ok(()),
+    if let (Some(base), Some(python)) = (bytecode, &environment.python) {
+        bytecode::beside(&root, &modules, &base, python, seconds)?;
     }
+    list.map_or(Ok(()), |folder| overlaps::write_list(folder, &listed))
 }
 
 /// Whether a package brings bytecode for a module.
@@ -107,10 +112,11 @@ struct Options {
     bytecode: Option<PathBuf>,
     seconds: u32,
     sources: Vec<Source>,
+    list: Option<PathBuf>,
 }
 
 fn parse(arguments: &[String]) -> Result<Options, ToolError> {
-    let (mut root, mut prefix, mut python, mut bytecode) = (None, None, None, None);
+    let (mut root, mut prefix, mut python, mut bytecode, mut list) = (None, None, None, None, None);
     let mut time = EPOCH;
     let mut sources: Vec<Source> = Vec::new();
     for pair in pairs(arguments) {
@@ -119,6 +125,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
             (name @ "--prefix", value) => prefix = Some(absolute(name, value)?),
             ("--python", value) => python = Some(PythonVersion::parse(value)?),
             ("--bytecode", value) => bytecode = Some(PathBuf::from(value)),
+            ("--list", value) => list = Some(PathBuf::from(value)),
             ("--epoch", value) => time = seconds(value)?,
             ("--package", value) => sources.push(source(value)?),
             ("--url", value) => match sources.last_mut() {
@@ -129,7 +136,7 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
         }
     }
     let environment = Environment { prefix: required(prefix, "--prefix")?, python };
-    Ok(Options { root: required(root, "--root")?, environment, bytecode, seconds: time, sources })
+    Ok(Options { root: required(root, "--root")?, environment, bytecode, seconds: time, sources, list })
 }
 
 /// Reads `PATH:SHA256`, with `-` where no hash is known.
@@ -139,17 +146,24 @@ fn source(value: &str) -> Result<Source, ToolError> {
     Ok(Source { path, sha256, url: String::new() })
 }
 
-/// Decides which package writes which file: the later one by name, where several bring it.
+/// Decides which package writes which file: the one that is installed last, where several bring it.
 fn owners(packages: &[Package]) -> Result<BTreeMap<&str, usize>, ToolError> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    // The places of each pair of packages: the one whose file is not there in the end, and the one whose file is.
+    let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     for (number, package) in packages.iter().enumerate() {
-        for place in package.files.keys() {
-            if let Some(other) = owners.insert(place, number).and_then(|other| packages.get(other)) {
-                note(&format!(
-                    "{} and {} both bring {place}; that of {} is kept",
-                    other.file, package.file, package.file
-                ));
+        for (place, content) in &package.files {
+            let Some(other) = owners.insert(place, number) else { continue };
+            let known = packages.get(other).and_then(|other| other.files.get(place));
+            if !known.is_some_and(|known| known.is_same(content)) {
+                pairs.entry((other, number)).or_default().push(place);
             }
+        }
+    }
+    for ((other, number), places) in pairs {
+        let [Some(other), Some(package)] = [other, number].map(|at| packages.get(at)) else { continue };
+        if let Some(place) = places.first() {
+            note(&conflict(&other.file, &package.file, place, places.len()));
         }
     }
     let folders =

@@ -13,7 +13,7 @@ use super::extract::Written;
 use super::metadata::{Listed, Metadata, PathType};
 use crate::install::ToolError;
 use crate::install::arguments::PythonVersion;
-use crate::install::{layer, limits};
+use crate::install::{layer, limits, overlaps};
 
 /// What is to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,17 @@ pub(super) enum Content {
     Member(Listed),
     /// A command that the installer makes.
     Made(String),
+}
+
+impl Content {
+    /// Whether two packages bring the same content, as far as their lists say.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Member(one), Self::Member(other)) => one.sha256.is_some() && one == other,
+            (Self::Made(one), Self::Made(other)) => one == other,
+            _ => false,
+        }
+    }
 }
 
 impl Package {
@@ -181,6 +192,23 @@ impl Package {
                 && written.path_type == PathType::HardLink;
             is_module.then_some(place.as_str())
         })
+    }
+
+    /// What it has installed, for the comparison of layers. Nothing is known of a file that another package of the layer
+    /// has written in its place.
+    pub(super) fn listed(&self, written: &BTreeMap<String, Written>) -> overlaps::Listed {
+        let row = |place: &String| {
+            let content =
+                written.get(place).map(|written| format!("sha256={},{}", written.sha256, written.size));
+            (place.clone(), content.unwrap_or_else(|| ",".to_owned()))
+        };
+        let rows = self.files.keys().map(row).collect();
+        overlaps::Listed {
+            name: self.name.to_ascii_lowercase(),
+            file: self.file.clone(),
+            rows,
+            paths_alone: false,
+        }
     }
 
     /// The scripts that conda would run after or before it has put the files in their place.

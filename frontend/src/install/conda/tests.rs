@@ -132,6 +132,10 @@ impl Draft {
             (format!("info-{}.tar.zst", self.stem), info),
             (format!("pkg-{}.tar.zst", self.stem), files),
         ];
+        self.zip_of(folder, members)
+    }
+
+    fn zip_of<'m>(&self, folder: &Path, members: impl IntoIterator<Item = (String, &'m [u8])>) -> String {
         let mut bytes = Vec::new();
         let mut zip = rawzip::ZipArchiveWriter::new(&mut bytes);
         for (name, content) in members {
@@ -333,9 +337,25 @@ fn hard_links_become_files_and_the_later_package_wins() {
         .entry(EntryType::Link, "bin/perl5", "bin/perl", b"", 0o755)
         .file("share/both", b"one", 0o644);
     let two = Draft::of("two-1-0", false).file("share/both", b"two", 0o644);
-    let out = install(&[two.tar_bz2(folder.path()), one.tar_bz2(folder.path())]).unwrap();
+    let (one, two) = (one.tar_bz2(folder.path()), two.tar_bz2(folder.path()));
+    let out = install(&[one.clone(), two.clone()]).unwrap();
     assert_eq!(read(&out, "bin/perl5"), "perl");
     assert_eq!(read(&out, "share/both"), "two");
+    // The order of the arguments is that of the installation.
+    let other = install(&[two, one]).unwrap();
+    assert_eq!(read(&other, "share/both"), "one");
+}
+
+/// conda-package-handling 2.4 and rattler read such packages; one is among rattler's own test data.
+#[test]
+fn a_package_without_the_file_that_says_its_format_is_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = Draft::of("one-1-0", false).file("share/one", b"one", 0o644);
+    let packed = |tar: Vec<u8>| compress_to_vec(tar.as_slice(), CompressionLevel::Fastest);
+    let (info, files) = (packed(Draft::tar(&[&draft.info()])), packed(Draft::tar(&[&draft])));
+    let members = [("info-one-1-0.tar.zst", &info[..]), ("pkg-one-1-0.tar.zst", &files[..])];
+    let package = draft.zip_of(folder.path(), members.map(|(name, content)| (name.to_owned(), content)));
+    assert_eq!(read(&install(&[package]).unwrap(), "share/one"), "one");
 }
 
 #[test]

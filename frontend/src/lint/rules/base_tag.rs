@@ -3,7 +3,7 @@
 use crate::diagnostics::Span;
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::reference::ImageReference;
-use crate::spec::Base;
+use crate::spec::{Base, CopyStep};
 
 pub(super) const RULE: Rule = Rule {
     id: "FloatingBaseTag",
@@ -14,15 +14,15 @@ pub(super) const RULE: Rule = Rule {
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let python = &subject.spec.python;
     let mut images: Vec<(&ImageReference, Span)> = Vec::new();
-    images.extend(python.base.iter().chain(&python.build_base).map(|base| (&base.value, base.span)));
-    for stage in subject.stages() {
-        let bases = stage.from.iter().chain(stage.copy.iter().filter_map(|copy| copy.from.as_ref()));
-        images.extend(bases.filter_map(|base| match &base.value {
-            Base::Image(image) => Some((image, base.span)),
-            _ => None,
-        }));
-    }
-    for (image, span) in images {
+    let stages = subject.stages();
+    let of_app = subject.spec.app.copy.iter().filter_map(CopyStep::base);
+    let of_stages = stages.iter().flat_map(|stage| stage.bases());
+    let bases = python.base.iter().chain(&python.build_base).chain(of_app).chain(of_stages);
+    images.extend(bases.filter_map(|base| match &base.value {
+        Base::Image(image) => Some((image, base.span)),
+        _ => None,
+    }));
+    for (image, span) in images.into_iter().filter(|(image, _)| !subject.is_given(image)) {
         let what = match (image.digest(), image.tag()) {
             (None, None) => "has no tag",
             (None, Some("latest")) => "is whatever was pushed last",

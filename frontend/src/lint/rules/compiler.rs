@@ -3,6 +3,7 @@
 use super::names::compiles;
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::reference::ImageReference;
+use crate::spec::Base;
 
 pub(super) const RULE: Rule = Rule {
     id: "CompilerInImage",
@@ -13,8 +14,11 @@ pub(super) const RULE: Rule = Rule {
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let mut assembled = false;
     for stage in subject.shipped() {
-        for stage in subject.chain(stage) {
-            assembled |= stage.is_assembled();
+        let chain = subject.chain(stage);
+        let is_assembled = chain.iter().any(|stage| stage.is_assembled());
+        assembled |= is_assembled;
+        let below = is_assembled.then(|| subject.python_chain());
+        for stage in chain.into_iter().chain(below.into_iter().flatten()) {
             for package in stage.packages.iter().filter(|package| compiles(&package.value)) {
                 let message = format!("stage `{}` ships `{}`", stage.name, package.value);
                 let help = vec![
@@ -25,10 +29,13 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             }
         }
     }
-    if let Some(base) = subject.spec.python.base.as_ref().filter(|base| assembled && is_full(&base.value)) {
-        let tag = base.value.tag().unwrap_or("latest");
-        let name = base.value.familiar_name();
-        let message = format!("image `{}` has compilers and header files", base.value.familiar());
+    if let Some(base) = subject.spec.python.base.as_ref().filter(|_| assembled)
+        && let Base::Image(image) = &base.value
+        && is_full(image)
+    {
+        let tag = image.tag().unwrap_or("latest");
+        let name = image.familiar_name();
+        let message = format!("image `{}` has compilers and header files", image.familiar());
         let help = vec![
             format!("ship the slim one: `base = \"{name}:{}\"`", slim(tag)),
             "what has to be compiled can keep it as `build-base`".to_owned(),

@@ -60,7 +60,7 @@ fn has_git(subject: &Subject<'_>) -> bool {
     if system.packages.iter().chain(&system.build).any(|package| named(&package.value)) {
         return true;
     }
-    let mut bases = subject.plans.iter().filter_map(|plan| Some(&plan.builder.as_ref()?.base));
+    let mut bases = subject.plans.iter().filter_map(|plan| plan.builder.as_ref()?.base.image());
     !bases.any(|base| {
         let tag = base.tag().unwrap_or_default();
         base.familiar_name() == "python" && (tag.contains("slim") || tag.contains("alpine"))

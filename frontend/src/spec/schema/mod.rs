@@ -20,9 +20,9 @@ use markdown::renewed;
 use serde_json::{Value, json};
 
 use key::{any, secret_id, text};
-use settings::{age, app, cooldown, dependencies, index, package, python, system};
+use settings::{age, app, cooldown, dependencies, index, package, python, repository, system};
 use stage::stage;
-use steps::{cache, check, copy, dockerfile, healthcheck, reports, secret, step, user};
+use steps::{brought, cache, check, copy, dockerfile, healthcheck, mount, reports, secret, step, user};
 
 /// The schema, in draft 7, which editors know best.
 pub fn schema() -> Value {
@@ -79,6 +79,7 @@ fn definitions() -> Value {
         "secret": any("", vec![secret_id().shape, secret().shape()]).shape,
         "cooldown": any("", vec![age().shape, cooldown().shape()]).shape,
         "dockerfile": dockerfile().shape(),
+        "mount": mount().shape(),
         "package": any("", vec![text().shape, package().shape()]).shape,
     })
 }
@@ -86,8 +87,28 @@ fn definitions() -> Value {
 /// Every table whose keys are listed in the reference, in its order.
 fn tables() -> Vec<key::Table> {
     let stage = stage::parts();
-    let mut tables = vec![python(), dependencies(), cooldown(), index(), system(), package(), app()];
+    let mut tables = vec![
+        python(),
+        dependencies(),
+        cooldown(),
+        index(),
+        system(),
+        package(),
+        repository(),
+        app(),
+        brought(),
+    ];
     tables.extend(stage);
-    tables.extend([dockerfile(), step(), reports(), copy(), user(), healthcheck(), cache(), secret()]);
+    tables.extend([
+        dockerfile(),
+        step(),
+        reports(),
+        copy(),
+        user(),
+        healthcheck(),
+        cache(),
+        secret(),
+        mount(),
+    ]);
     tables
 }

@@ -6,9 +6,10 @@ use super::key::{
     Kind, REQUIRED, Table, defined, flag, image_paths, key, list, one_of, path, paths, patterns, secret_id,
     text, texts,
 };
+use super::steps::{brought, from};
 
 pub(super) fn python() -> Table {
-    let build_base = "the image in which dependencies are resolved and built, whose Python compiles bytecode, and that \
+    let build_base = "where dependencies are resolved and built, whose Python compiles bytecode, and that \
                       `dev` and `test` start from";
     let libc = "the C library of `base`, as `\"glibc-2.36\"` or `\"musl-1.2\"`: [which wheels \
                 fit](dependencies.md#which-file-of-a-package) depends on it";
@@ -20,12 +21,12 @@ pub(super) fn python() -> Table {
             key("version", text(), "detected", "`\"3.13\"` or `\"3.13.1\"`", "version = \"3.13\""),
             key(
                 "base",
-                text(),
+                from(),
                 "`python:VERSION-slim`",
-                "the image that images which ship start from",
+                "what images that ship start from: an image, a stage or [a target of a Dockerfile](#a-target-of-a-dockerfile)",
                 "base = \"python:3.13-alpine\"",
             ),
-            key("build-base", text(), "`base`", build_base, "build-base = \"python:3.13\""),
+            key("build-base", from(), "`base`", build_base, "build-base = \"python:3.13\""),
             key("libc", text(), "by the name of `base`", libc, "libc = \"musl-1.2\""),
         ],
     }
@@ -192,10 +193,44 @@ pub(super) fn system() -> Table {
                 "the package manager: `\"apt\"`, `\"apk\"` or `\"dnf\"`",
                 "manager = \"apk\"",
             ),
+            key(
+                "repositories",
+                list("list of tables", &Kind { words: "", shape: repository().shape() }),
+                "`[]`",
+                "[repositories of apt](#systemrepositories) besides the distribution's own",
+                "repositories = []",
+            ),
             key("ca", secret_id(), "none", ca, "ca = \"company-ca\""),
         ],
     }
 }
+
+pub(super) fn repository() -> Table {
+    let key_of = "the key that signs it: an address, or a path of the context";
+    let checksum = "the checksum of a key at an address, which needs one: `sha256:` and its digits";
+    Table {
+        id: "repository",
+        header: "[[system.repositories]]",
+        about: "a repository of apt",
+        keys: vec![
+            key("url", text(), REQUIRED, "its address", "url = \"https://apt.example/debian\""),
+            key(
+                "suites",
+                texts(),
+                REQUIRED,
+                "its suites; one that ends in `/` is a folder without components",
+                "suites = [\"bookworm\"]",
+            ),
+            key("components", texts(), "`[\"main\"]`", "its components", "components = [\"main\"]"),
+            key("key", text(), REQUIRED, key_of, "key = \"docker/apt-key.asc\""),
+            key("checksum", text(), "none", checksum, CHECKSUM),
+        ],
+    }
+}
+
+/// The checksum of an empty file.
+pub(super) const CHECKSUM: &str =
+    "checksum = \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
 
 /// A list of OS packages.
 pub(super) fn packages() -> Kind {
@@ -239,12 +274,20 @@ pub(super) fn app() -> Table {
                 "include = [\"app/\", \"alembic.ini\"]",
             ),
             key(
+                "copy",
+                list("list of tables", &Kind { words: "", shape: brought().shape() }),
+                "`[]`",
+                "[files of other stages](#appcopy) that are put into the project before it is built or tested",
+                "copy = [{ from = \"assets\", path = \"/out\", to = \"src/shop/static\" }]",
+            ),
+            key(
                 "workdir",
                 text(),
                 "`\"/app\"`",
-                "where the files are put and commands run",
+                "where commands run, and where the files are put unless `to` says so",
                 "workdir = \"/srv\"",
             ),
+            key("to", text(), "`workdir`", "where the files are put", "to = \"/app\""),
             key(
                 "package",
                 flag(),

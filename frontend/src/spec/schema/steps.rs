@@ -6,6 +6,7 @@ use super::key::{
     Key, Kind, REQUIRED, Table, any, defined, flag, key, list, one_of, patterns, secret_id, text, texts,
     whole,
 };
+use super::settings::CHECKSUM;
 
 /// What a stage starts from, or what is copied from.
 pub(super) fn from() -> Kind {
@@ -97,21 +98,17 @@ pub(super) fn healthcheck() -> Table {
 
 pub(super) fn copy() -> Table {
     let mode = Kind { words: "string", shape: json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{1,4}$" }) };
-    let keys = vec![
-        key(
-            "from",
-            from(),
-            "the build context",
-            "a stage, an image, or a target of a Dockerfile, see [`from`](#from); not `\"scratch\"`",
-            "from = \"assets\"",
-        ),
-        key(
-            "path",
-            text(),
-            REQUIRED,
-            "what is copied; in a stage or image from `/`, in the context relative to it; wildcards are allowed",
-            "path = \"assets/\"",
-        ),
+    let origin = "a stage, an image, or a target of a Dockerfile, see [`from`](#from); or [an address](#downloads); not \
+                  `\"scratch\"`";
+    let mut keys = vec![key("from", from(), "the build context", origin, "from = \"assets\"")];
+    keys.push(key(
+        "path",
+        text(),
+        REQUIRED_HERE,
+        "what is copied; in a stage or image from `/`, in the context relative to it; wildcards are allowed",
+        "path = \"assets/\"",
+    ));
+    keys.extend([
         key(
             "to",
             text(),
@@ -134,8 +131,57 @@ pub(super) fn copy() -> Table {
             "what is left out",
             "exclude = [\"*.map\"]",
         ),
-    ];
+    ]);
+    keys.extend(of_download());
     table("copy", "[[stage.web.copy]]", "files from elsewhere", keys)
+}
+
+/// Without it, a copy of a stage, an image or the context means nothing.
+const REQUIRED_HERE: &str = "required, but of downloads";
+
+/// The keys of a copy from an address.
+fn of_download() -> [Key; 2] {
+    [
+        key(
+            "checksum",
+            text(),
+            "none",
+            "the checksum of a [download](#downloads), which needs one",
+            CHECKSUM,
+        ),
+        key(
+            "unpack",
+            flag(),
+            "`false`",
+            "whether what is in the archive is meant; downloads only",
+            "unpack = true",
+        ),
+    ]
+}
+
+/// A copy into the project.
+pub(super) fn brought() -> Table {
+    let origin = "as in [`copy`](#copy) of a stage; not the context";
+    let mut keys = vec![
+        key("from", from(), REQUIRED, origin, "from = \"ui\""),
+        key(
+            "path",
+            text(),
+            REQUIRED_HERE,
+            "what is copied, from `/`; wildcards are allowed",
+            "path = \"/out\"",
+        ),
+        key("to", text(), REQUIRED, "where to, relative to the context", "to = \"src/shop/static\""),
+        key(
+            "exclude",
+            list("list of patterns", &text()),
+            "`[]`",
+            "what is left out",
+            "exclude = [\"*.map\"]",
+        ),
+    ];
+    keys.extend(of_download());
+    table("brought", "[[app.copy]]", "files that are put into the project", keys)
 }
 
 pub(super) fn step() -> Table {
@@ -184,7 +230,54 @@ fn step_keys() -> Vec<Key> {
         ),
         key("workdir", text(), "the stage's", "where it runs", "workdir = \"/srv\""),
         key("user", user_kind(), "root", "whom it runs as", "user = \"nobody\""),
+        key(
+            "mounts",
+            list("list of tables", &defined("", "mount")),
+            "`[]`",
+            "[mounts](#mounts)",
+            "mounts = [{ path = \"/tmp\", tmpfs = true }]",
+        ),
+        key(
+            "devices",
+            texts(),
+            "`[]`",
+            "devices of the engine's machine, such as GPUs, by their CDI names",
+            "devices = [\"nvidia.com/gpu=all\"]",
+        ),
+        key(
+            "security",
+            one_of(&["sandbox", "insecure"]),
+            "`\"sandbox\"`",
+            "`\"insecure\"`: with all rights; must be allowed with `--allow security.insecure`",
+            "security = \"insecure\"",
+        ),
     ]
+}
+
+/// A mount of a step.
+pub(super) fn mount() -> Table {
+    let size = any("`true` or string", vec![flag().shape, text().shape]);
+    let origin = "a stage, an image or a target of a Dockerfile whose files are mounted; not `\"scratch\"`";
+    let keys = vec![
+        key(
+            "path",
+            text(),
+            REQUIRED,
+            "where it is mounted; a relative path is below the working directory",
+            "path = \"/data\"",
+        ),
+        key("tmpfs", size, "`false`", "an empty folder in memory; a string is its size", "tmpfs = \"256m\""),
+        key("from", from(), "the build context", origin, "from = \"assets\""),
+        key("source", text(), "all", "a file or folder of `from`", "source = \"app/dist\""),
+        key(
+            "writable",
+            flag(),
+            "`false`",
+            "whether the step may write there; what it writes is thrown away",
+            "writable = true",
+        ),
+    ];
+    table("mount", "[[stage.web.checks.docs.mounts]]", "what a step sees at a path", keys)
 }
 
 pub(super) fn check() -> Table {

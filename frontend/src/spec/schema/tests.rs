@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::key::{REQUIRED, Table};
+use super::settings::CHECKSUM;
 use super::{renewed, tables};
 use crate::diagnostics::Source;
 use crate::spec::{Arguments, Spec};
@@ -16,8 +17,18 @@ fn file(table: &Table, at: usize) -> String {
     if table.id == "reports" {
         lines.push("run = \"pytest\"");
     }
+    // A download has an address and a place, and what is no download has a path.
+    let name = table.keys[at].name;
+    if matches!((table.id, name), ("copy" | "brought", "checksum" | "unpack")) {
+        lines.retain(|line| !line.starts_with("from = ") && !line.starts_with("to = "));
+        lines.extend(["from = \"https://files.example/a.tar.gz\"", "to = \"a\""]);
+        lines.extend((name == "unpack").then_some(CHECKSUM));
+    } else if matches!(table.id, "copy" | "brought") && name != "path" {
+        lines.push(if table.id == "copy" { "path = \"a\"" } else { "path = \"/a\"" });
+    }
     let stages = "[stage.assets]\nfrom = \"node:20-slim\"\n[stage.test]\nchecks.a = \"true\"\n";
-    format!("{}\n{}\n{stages}", table.header, lines.join("\n"))
+    let check = if table.id == "mount" { "[stage.web.checks.docs]\nrun = \"true\"\n" } else { "" };
+    format!("{}\n{}\n{check}{stages}", table.header, lines.join("\n"))
 }
 
 #[test]

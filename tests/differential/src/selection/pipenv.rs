@@ -52,17 +52,27 @@ pub(crate) fn requirements(
     let mut categories = vec!["packages"];
     categories
         .extend(ask.groups.iter().map(|group| if group == "dev" { "dev-packages" } else { group.as_str() }));
-    let mut export = command(&published.folder, tools, &published.folder);
-    export.args(["requirements", "--categories", &categories.join(" ")]);
-    // A folder or a repository has no hash, and pip wants either every hash or none.
-    if published.case.trees.is_empty() {
-        export.arg("--hash");
-    }
-    let finished = run(&mut export, PATIENCE)?;
-    if !finished.success {
-        return Ok(Err(finished.stdout + &finished.stderr));
+    // `pipenv sync` installs one category after the other. `pipenv requirements` of several categories keeps of a package
+    // the last category's entry alone.
+    let mut lines: Vec<String> = Vec::new();
+    for category in categories {
+        let mut export = command(&published.folder, tools, &published.folder);
+        export.args(["requirements", "--categories", category]);
+        // A folder or a repository has no hash, and pip wants either every hash or none.
+        if published.case.trees.is_empty() {
+            export.arg("--hash");
+        }
+        let finished = run(&mut export, PATIENCE)?;
+        if !finished.success {
+            return Ok(Err(finished.stdout + &finished.stderr));
+        }
+        for line in finished.stdout.lines() {
+            if !lines.iter().any(|known| known == line) {
+                lines.push(line.to_owned());
+            }
+        }
     }
     let path = published.folder.join("pipenv-requirements.txt");
-    std::fs::write(&path, finished.stdout).map_err(Failure::io(path.display().to_string()))?;
+    std::fs::write(&path, lines.join("\n") + "\n").map_err(Failure::io(path.display().to_string()))?;
     Ok(Ok(vec!["-r".to_owned(), "pipenv-requirements.txt".to_owned()]))
 }

@@ -113,6 +113,7 @@ pub(super) fn base(image: &str) -> Base {
     let (own_path, workdir) = match name {
         "golang" => (format!("/go/bin:/usr/local/go/bin:{PATH}"), Some("/go")),
         "rust" => (format!("/usr/local/cargo/bin:{PATH}"), Some("/")),
+        "pytorch" if !is_official => (PATH.to_owned(), Some("/workspace")),
         "uvicorn-gunicorn-fastapi" | "uvicorn-gunicorn" | "meinheld-gunicorn-flask" => {
             (PATH.to_owned(), Some("/app"))
         }

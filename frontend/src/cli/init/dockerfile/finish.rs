@@ -2,51 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::image::{environment, say, without_empty};
+use super::image::{say, without_empty};
 use super::native::{Native, Reason};
 use super::place::{image, is_there};
-use super::whole::is_below;
+use super::system::with_recommended;
 use crate::cli::init::draft::{Command, Health, Production, string};
-
-/// Variables of tools that install packages. The tools are not in the image, and these decide nothing of what they install.
-const CALM: [&str; 24] = [
-    "PIP_NO_CACHE_DIR",
-    "PIP_DISABLE_PIP_VERSION_CHECK",
-    "PIP_DEFAULT_TIMEOUT",
-    "PIP_ROOT_USER_ACTION",
-    "PIP_NO_INPUT",
-    "POETRY_VERSION",
-    "POETRY_HOME",
-    "POETRY_NO_INTERACTION",
-    "POETRY_CACHE_DIR",
-    "POETRY_VIRTUALENVS_CREATE",
-    "POETRY_VIRTUALENVS_IN_PROJECT",
-    "UV_COMPILE_BYTECODE",
-    "UV_LINK_MODE",
-    "UV_PYTHON_DOWNLOADS",
-    "UV_CACHE_DIR",
-    "UV_TOOL_BIN_DIR",
-    "UV_PYTHON",
-    "UV_SYSTEM_PYTHON",
-    "UV_NO_CACHE",
-    "UV_FROZEN",
-    "UV_LOCKED",
-    "UV_NO_DEV",
-    "UV_PROJECT_ENVIRONMENT",
-    "PIPENV_VENV_IN_PROJECT",
-];
-
-/// Variables that decide what is installed, and that a build file has no word for.
-const STRICT: [&str; 8] = [
-    "PIP_CONSTRAINT",
-    "PIP_NO_BINARY",
-    "PIP_ONLY_BINARY",
-    "PIP_PRE",
-    "PIP_FIND_LINKS",
-    "UV_EXTRA_INDEX_URL",
-    "UV_INDEX",
-    "UV_CONSTRAINT",
-];
 
 impl Native<'_> {
     /// Writes what was gathered into the draft.
@@ -109,11 +69,17 @@ impl Native<'_> {
                 self.draft.base = (edition != "-slim").then(|| format!("python:{version}{edition}"));
             }
         }
-        if let Some(platform) = bottom.platform.as_deref().filter(|platform| !platform.contains('$')) {
-            self.report.doubt(
+        match bottom.platform.as_deref() {
+            Some(platform) if platform.contains("BUILDPLATFORM") => self.report.note(
+                bottom.line,
+                "FROM: the image is made for the platform that is asked for, not for that of the builder"
+                    .to_owned(),
+            ),
+            Some(platform) if !platform.contains('$') => self.report.doubt(
                 bottom.line,
                 format!("FROM: the platform of a build is passed with `--platform {platform}`"),
-            );
+            ),
+            _ => {}
         }
         let helper = self.helpers.iter().next().and_then(|helper| self.model.bottom(*helper));
         if let Some(helper) = helper.filter(|helper| helper.image != bottom.image) {
@@ -188,6 +154,10 @@ impl Native<'_> {
         if self.installs_project && self.locked.is_none() {
             said.push("pyproject.toml".to_owned());
         }
+        // The checks are those of the packages that were found in the project.
+        if draft.dependencies.requirements.is_some() || draft.dependencies.lock.is_some() {
+            draft.checks.clear();
+        }
         draft.dependencies.extras.sort();
         draft.dependencies.extras.dedup();
         self.report.row("packages of Python", said.join(", "));
@@ -198,8 +168,16 @@ impl Native<'_> {
             let mut known = BTreeSet::new();
             names.iter().filter(|name| known.insert((*name).clone())).cloned().collect()
         };
-        let system = unique(&self.system);
+        let mut system = unique(&self.system);
         let mut build = unique(&self.build);
+        let mut added = with_recommended(&mut system, &self.recommending);
+        added.extend(with_recommended(&mut build, &self.recommending));
+        added.sort();
+        added.dedup();
+        let left = std::mem::take(&mut self.recommending);
+        if system.iter().chain(&build).any(|name| left.contains(name)) {
+            self.say_recommended(&added);
+        }
         // What a stage installs that also builds is there for both, as in the Dockerfile.
         let (both, alone): (Vec<_>, Vec<_>) =
             system.into_iter().partition(|name| self.installs_shipped || build.contains(name));
@@ -299,7 +277,7 @@ impl Native<'_> {
         }
         let mut segments = std::mem::take(&mut self.segments.done);
         let user = self.user(&mut segments, &mut last);
-        self.environment(segments.first_mut().unwrap_or(&mut last))?;
+        self.variables(segments.first_mut().unwrap_or(&mut last))?;
         let count = segments.len();
         segments.push(last);
         let groups = self.locked.as_ref().map(|locked| locked.groups.clone()).unwrap_or_default();
@@ -418,48 +396,6 @@ impl Native<'_> {
             segments.push(runs);
         }
         (Some(string(&said)), true)
-    }
-
-    fn environment(&mut self, first: &mut Production) -> Result<(), Reason> {
-        let base = self.model.bottom(self.target).map(|bottom| bottom.base.path.clone()).unwrap_or_default();
-        for (name, value) in environment(self.model, &self.shipped) {
-            let text = value.with(&self.model.args);
-            if STRICT.contains(&name.as_str()) {
-                return Err(format!("the variable `{name}` decides what is installed"));
-            }
-            match name.as_str() {
-                "VIRTUAL_ENV" => continue,
-                "PYTHONUNBUFFERED" if text == "1" => continue,
-                "PIP_INDEX_URL" | "UV_DEFAULT_INDEX" | "UV_INDEX_URL" => {
-                    self.draft.dependencies.index = Some(value.written());
-                    continue;
-                }
-                "PIP_EXTRA_INDEX_URL" => {
-                    self.draft.dependencies.extra_indexes.extend(text.split_whitespace().map(str::to_owned));
-                    continue;
-                }
-                "PATH" => {
-                    let mine = |part: &&str| {
-                        let folder = part.strip_suffix("/bin").unwrap_or(part);
-                        !self.environments.contains(folder)
-                            && !is_below(part, "/root/.local/bin")
-                            && *part != "/venv/bin"
-                    };
-                    let rest = text.split(':').filter(mine).collect::<Vec<_>>().join(":");
-                    if rest != base {
-                        first.env.insert(name, format!("/venv/bin:{}", rest.replace("${", "$${")));
-                    }
-                    continue;
-                }
-                name if CALM.contains(&name) => {
-                    self.report.note(0, format!("ENV {name}: what it is for is not in the image"));
-                    continue;
-                }
-                _ => {}
-            }
-            first.env.insert(name, value.written());
-        }
-        Ok(())
     }
 }
 

@@ -8,10 +8,12 @@ use super::words::Plain;
 pub(super) enum Idiom {
     /// Nothing that a build file has to say, and why.
     Nothing(&'static str),
-    /// OS packages are installed. The name stands for all of them (`apk add --virtual`).
-    System { names: Vec<String>, together: Option<String> },
+    /// OS packages are installed, and what they recommend. The name stands for all of them (`apk add --virtual`).
+    System { names: Vec<String>, together: Option<String>, recommends: bool },
     /// OS packages are removed again.
     Removed(Vec<String>),
+    /// It is checked that the installed packages fit one another: `pip check`.
+    Check,
     /// Python packages are installed.
     Python(Python),
     /// The lock of a manager is installed.
@@ -51,6 +53,7 @@ pub(super) struct Python {
 
 /// What a manager installs of its lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 pub(super) struct Locked {
     pub(super) lock: &'static str,
     pub(super) groups: Vec<String>,
@@ -59,6 +62,8 @@ pub(super) struct Locked {
     /// Whether what is for development is installed too.
     pub(super) development: bool,
     pub(super) without_project: bool,
+    /// Whether the project is installed as a wheel, not as a link to its files.
+    pub(super) not_editable: bool,
 }
 
 /// A user or a group.
@@ -83,10 +88,9 @@ pub(super) fn idiom(command: &Plain) -> Idiom {
     if command.output.is_some() {
         return export(program, rest, command.output.as_deref()).unwrap_or(Idiom::Program);
     }
-    let calm = ["DEBIAN_FRONTEND", "PIP_", "UV_", "POETRY_", "PIPENV_", "PDM_", "ACCEPT_EULA"];
-    let quiet = command.variables.iter().all(|(name, _)| calm.iter().any(|calm| name.starts_with(calm)));
-    // A licence that has to be accepted is accepted by a variable of the very step.
-    if !quiet || command.variables.iter().any(|(name, _)| name == "ACCEPT_EULA") {
+    // Any other variable may decide something: which packages are installed, or that a licence is accepted.
+    let calm = |name: &str| name == "DEBIAN_FRONTEND" || super::variables::CALM.contains(&name);
+    if !command.variables.iter().all(|(name, _)| calm(name)) {
         return Idiom::Program;
     }
     let found = match program {
@@ -186,7 +190,11 @@ fn apt(words: &[&str]) -> Option<Idiom> {
     let names = named(&words, &APT)?;
     match *verb {
         "install" if names.is_empty() => None,
-        "install" => Some(Idiom::System { names: owned(&names), together: None }),
+        "install" => Some(Idiom::System {
+            names: owned(&names),
+            together: None,
+            recommends: !words.contains(&"--no-install-recommends"),
+        }),
         "update" | "clean" | "autoclean" | "autoremove" | "check" => {
             Some(Idiom::Nothing("lists and caches of packages are looked after"))
         }
@@ -217,7 +225,7 @@ fn apk(words: &[&str]) -> Option<Idiom> {
         "add" if names.is_empty() => None,
         // `name@repository` needs the repository.
         "add" if names.iter().any(|name| name.contains('@')) => None,
-        "add" => Some(Idiom::System { names: owned(&names), together }),
+        "add" => Some(Idiom::System { names: owned(&names), together, recommends: false }),
         "update" => Some(Idiom::Nothing("lists and caches of packages are looked after")),
         "upgrade" => Some(Idiom::Nothing(UPGRADE)),
         "del" => Some(Idiom::Removed(owned(&names))),
@@ -235,7 +243,7 @@ fn dnf(words: &[&str]) -> Option<Idiom> {
     let names = named(&words, &options)?;
     match *verb {
         "install" if names.is_empty() || names.iter().any(|name| name.starts_with('@')) => None,
-        "install" => Some(Idiom::System { names: owned(&names), together: None }),
+        "install" => Some(Idiom::System { names: owned(&names), together: None, recommends: false }),
         "clean" | "makecache" => Some(Idiom::Nothing("lists and caches of packages are looked after")),
         "update" | "upgrade" if names.is_empty() => Some(Idiom::Nothing(UPGRADE)),
         "remove" | "erase" => Some(Idiom::Removed(owned(&names))),
@@ -356,7 +364,7 @@ mod tests {
     }
 
     fn system(names: &[&str]) -> Idiom {
-        Idiom::System { names: owned(names), together: None }
+        Idiom::System { names: owned(names), together: None, recommends: false }
     }
 
     #[test]
@@ -369,7 +377,7 @@ mod tests {
         assert_eq!(of("apt-get -qq update"), Idiom::Nothing("lists and caches of packages are looked after"));
         assert_eq!(of("apt-get purge -y --auto-remove gcc"), Idiom::Removed(owned(&["gcc"])));
         let together = Some(".build".to_owned());
-        let build = Idiom::System { names: owned(&["gcc", "musl-dev"]), together };
+        let build = Idiom::System { names: owned(&["gcc", "musl-dev"]), together, recommends: false };
         assert_eq!(of("apk add --no-cache --virtual .build gcc musl-dev"), build);
         assert_eq!(of("apk del .build"), Idiom::Removed(owned(&[".build"])));
         for line in [

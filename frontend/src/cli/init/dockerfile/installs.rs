@@ -18,7 +18,11 @@ impl Native<'_> {
         ships: bool,
     ) -> Result<Option<String>, Reason> {
         match idiom {
-            Idiom::System { names, together } => {
+            Idiom::System { names, together, recommends } => {
+                if recommends {
+                    self.recommending.extend(names.iter().cloned());
+                    self.recommending_line.get_or_insert(op.line);
+                }
                 if let Some(name) = together {
                     self.together.entry(name).or_default().extend(names.iter().cloned());
                 }
@@ -54,6 +58,11 @@ impl Native<'_> {
                     self.report.note(op.line, why.to_owned());
                 }
             }
+            Idiom::Check if ships => return Ok(Some("pip check".to_owned())),
+            Idiom::Check => {
+                let keys = vec![("env.PIP_PYTHON".to_owned(), string("/venv/bin/python"))];
+                self.named_before.push(Step { command: Command::Line("pip check".to_owned()), keys });
+            }
             Idiom::Environment(_) | Idiom::Folders(_) | Idiom::Program => {}
         }
         Ok(None)
@@ -67,6 +76,7 @@ impl Native<'_> {
         ships: bool,
     ) -> Result<Option<String>, Reason> {
         self.installs_shipped |= ships && !python.makes_wheels;
+        self.build.append(&mut self.late);
         for file in &python.files {
             let path = join(&op.workdir, file);
             if self.derived.contains(&path) {
@@ -147,8 +157,12 @@ impl Native<'_> {
             return Err(format!("line {}: every extra is installed", op.line));
         }
         self.installs_shipped |= ships;
+        self.build.append(&mut self.late);
         self.installs_project |= !locked.without_project;
-        if locked.development {
+        if !locked.without_project && !locked.not_editable && self.draft.is_package {
+            self.report.note(op.line, "the project is installed as a wheel, not in editable mode".to_owned());
+        }
+        if locked.development && self.model.constant(at, "UV_NO_DEV").is_none_or(|value| value.is_empty()) {
             self.report.note(
                 op.line,
                 "packages for development are in the stages dev and test, not in the image".to_owned(),

@@ -102,10 +102,10 @@ fn uv_sync(words: &[&str]) -> Option<Idiom> {
             match word {
                 "--no-dev" | "--no-default-groups" => locked.development = false,
                 "--all-extras" => locked.all_extras = true,
+                "--no-editable" => locked.not_editable = true,
                 "--no-install-project" | "--no-install-workspace" => locked.without_project = true,
                 "--frozen"
                 | "--locked"
-                | "--no-editable"
                 | "--compile-bytecode"
                 | "--no-cache"
                 | "--quiet"
@@ -166,8 +166,9 @@ fn pdm(words: &[&str]) -> Option<Idiom> {
         match word {
             "--prod" | "--production" | "--no-dev" => locked.development = false,
             "--no-self" => locked.without_project = true,
-            "--no-lock" | "--frozen-lockfile" | "--frozen" | "--no-editable" | "--check" | "--fail-fast"
-            | "-v" | "-q" | "--no-isolation" => {}
+            "--no-editable" => locked.not_editable = true,
+            "--no-lock" | "--frozen-lockfile" | "--frozen" | "--check" | "--fail-fast" | "-v" | "-q"
+            | "--no-isolation" => {}
             _ => return None,
         }
     }
@@ -209,7 +210,7 @@ mod tests {
         assert_eq!(of("poetry install --only main --no-root -E a --extras=b"), Some(Idiom::Lock(poetry)));
         let with = Locked { lock: "poetry.lock", groups: vec!["web".into()], ..Locked::default() };
         assert_eq!(of("poetry install --without dev --with web"), Some(Idiom::Lock(with)));
-        let pdm = Locked { lock: "pdm.lock", ..Locked::default() };
+        let pdm = Locked { lock: "pdm.lock", not_editable: true, ..Locked::default() };
         assert_eq!(of("pdm sync --prod --no-editable"), Some(Idiom::Lock(pdm)));
         assert_eq!(of("uv export --no-dev -o r.txt"), Some(Idiom::Export("uv.lock", "r.txt".into())));
     }

@@ -20,6 +20,8 @@ mod report;
 mod runner;
 mod settings;
 mod sources;
+mod system;
+mod variables;
 mod whole;
 mod words;
 
@@ -29,7 +31,7 @@ use self::model::Model;
 use self::native::Native;
 use self::place::Places;
 pub(super) use self::report::{Report, Weight};
-use super::draft::Draft;
+use super::draft::{Draft, System};
 use crate::cli::error::CliError;
 
 /// Carries over what the Dockerfile says, with the stage that ships: the one of this name, or the last.
@@ -63,7 +65,11 @@ pub(super) fn carry(
     let found = std::mem::take(&mut draft.production);
     draft.stages.clear();
     draft.app.writable.clear();
+    draft.app.include.clear();
     draft.app.writable_note = None;
+    draft.remarks.clear();
+    draft.doubts.clear();
+    draft.carried.clear();
     draft.args.extend(model.args.iter().map(|(name, value)| (name.clone(), value.clone())));
     let mut own = draft.clone();
     let known = report.remarks.len();
@@ -85,11 +91,31 @@ pub(super) fn carry(
             report.rows.truncate(rows);
             report.note(0, format!("each stage is carried over word for word, since {reason}"));
             report.row("packages of Python", "as the Dockerfile installs them");
+            // Of what was found in the project, the Dockerfile says nothing.
+            draft.is_whole = true;
+            draft.system = System::default();
+            draft.checks.clear();
+            draft.test_groups.clear();
             places.everything(target, draft, &mut report);
             draft.python_path = None;
         }
     }
     let needed = places.needed(&[target]);
+    // What is doubtful about a stage that does not ship is nobody's business.
+    let ends = model.parts.iter().skip(1).map(|part| part.line).chain([usize::MAX]);
+    for ((at, part), end) in model.parts.iter().enumerate().zip(ends) {
+        if !needed.contains(&at) {
+            report.remarks.retain(|remark| !(part.line..end).contains(&remark.line));
+        }
+    }
+    if folder.join(format!("{name}.dockerignore")).is_file()
+        || Path::new(&format!("{name}.dockerignore")).is_file()
+    {
+        report.doubt(
+            0,
+            format!("`{name}.dockerignore` holds for this Dockerfile alone: copy it to `pybuild.toml.dockerignore`"),
+        );
+    }
     for (at, part) in model.parts.iter().enumerate().filter(|(at, _)| !needed.contains(at)) {
         let called = part.name.clone().unwrap_or_else(|| at.to_string());
         report.note(

@@ -30,6 +30,8 @@ pub(super) struct CopyOp {
     pub(super) exclude: Vec<String>,
     /// An archive that `ADD` unpacks.
     pub(super) unpacks: bool,
+    /// Whether the place is known.
+    pub(super) is_placed: bool,
 }
 
 /// `RUN`.
@@ -45,6 +47,10 @@ pub(super) struct RunOp {
     pub(super) user: Option<String>,
     /// How many variables the stage had set before.
     pub(super) moment: usize,
+    /// How many args the stage had declared before.
+    pub(super) declared: usize,
+    /// Whether the working directory is known.
+    pub(super) is_placed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +67,8 @@ pub(super) struct Settings {
     pub(super) volumes: Vec<String>,
     pub(super) user: Option<String>,
     pub(super) workdir: Option<String>,
+    /// Whether it is one from the root on, and not below a folder of an image that nobody knows.
+    pub(super) is_placed: bool,
     pub(super) command: Option<Command>,
     /// `ENTRYPOINT []` is one, and empty.
     pub(super) entrypoint: Option<Command>,
@@ -86,6 +94,8 @@ pub(super) struct Part {
     pub(super) env: Vec<(String, Value)>,
     latest: BTreeMap<String, usize>,
     args: BTreeMap<String, Option<Value>>,
+    /// The names of its args, in the order in which they are declared.
+    order: Vec<String>,
     pub(super) own: Settings,
     /// Every folder that `WORKDIR` has made.
     pub(super) folders: BTreeSet<String>,
@@ -175,6 +185,12 @@ impl Model {
             );
             image = Value::text("scratch");
         }
+        if let Some(arg) = image.args().next().filter(|_| parent.is_some()) {
+            report.note(
+                instruction.line,
+                format!("FROM: the arg `{arg}` chooses a stage; `{resolved}` is taken, and no arg changes it any more"),
+            );
+        }
         let base = base(&image.with(&self.args));
         self.parts.push(Part {
             line: instruction.line,
@@ -187,6 +203,7 @@ impl Model {
             env: Vec::new(),
             latest: BTreeMap::new(),
             args: BTreeMap::new(),
+            order: Vec::new(),
             own: Settings::default(),
             folders: BTreeSet::new(),
         });
@@ -327,8 +344,10 @@ impl Model {
     }
 
     fn declare(&mut self, name: &str, value: Option<Value>) {
-        if let Some(part) = self.parts.last_mut() {
-            part.args.insert(name.to_owned(), value);
+        if let Some(part) = self.parts.last_mut()
+            && part.args.insert(name.to_owned(), value).is_none()
+        {
+            part.order.push(name.to_owned());
         }
     }
 
@@ -352,6 +371,20 @@ impl Model {
             here = part.parent;
         }
         bottom.to_owned()
+    }
+
+    /// Whether the working directory at the end of a stage, so far, is known.
+    pub(super) fn is_placed(&self, at: usize) -> bool {
+        let mut here = Some(at);
+        let mut is_known = false;
+        while let Some(part) = here.and_then(|here| self.parts.get(here)) {
+            if part.own.workdir.is_some() {
+                return part.own.is_placed;
+            }
+            is_known = part.base.workdir.is_some();
+            here = part.parent;
+        }
+        is_known
     }
 
     /// Something that a child stage has from the one that it starts from.
@@ -391,7 +424,7 @@ impl Part {
 
     /// The names of args that are declared.
     pub(super) fn declared(&self) -> impl Iterator<Item = &String> {
-        self.args.keys()
+        self.order.iter()
     }
 
     /// Whether a variable is set more than once.

@@ -8,6 +8,7 @@ use super::model::{CopyOp, Model, Op, Origin, RunOp};
 use super::place::{Places, Segments};
 use super::report::Report;
 use super::settings::join;
+use super::system::compilers;
 use super::whole::is_below;
 use super::words::{Plain, commands};
 use crate::cli::init::draft::{Command, Draft, Step};
@@ -55,6 +56,16 @@ pub(super) struct Native<'a> {
     pub(super) folders: Vec<String>,
     /// What was copied: the stage, the place, and the file of the context.
     pub(super) copied: Vec<(usize, String, String)>,
+    /// OS packages that were installed with what they recommend, and the line of the first.
+    pub(super) recommending: BTreeSet<String>,
+    pub(super) recommending_line: Option<usize>,
+    /// Compilers that a step installs which is carried over whole: what is installed after it needs them.
+    pub(super) late: Vec<String>,
+    /// Steps, by line, stage and moment: variables may be set later.
+    pub(super) later: Vec<(usize, usize, usize)>,
+    /// Environments that the Dockerfile makes for itself, and those of which something is said.
+    pub(super) venvs: BTreeSet<String>,
+    pub(super) said: BTreeSet<String>,
 }
 
 impl<'a> Native<'a> {
@@ -90,6 +101,12 @@ impl<'a> Native<'a> {
             groups: BTreeMap::new(),
             folders: Vec::new(),
             copied: Vec::new(),
+            recommending: BTreeSet::new(),
+            recommending_line: None,
+            late: Vec::new(),
+            later: Vec::new(),
+            venvs: BTreeSet::new(),
+            said: BTreeSet::new(),
         }
     }
 
@@ -134,6 +151,9 @@ impl<'a> Native<'a> {
         match &op.from {
             Origin::Context => {
                 for path in &op.paths {
+                    if settles_installs(path, &op.to) {
+                        return Err(format!("line {}: `{path}` decides what is installed", op.line));
+                    }
                     self.copied.push((at, op.to.clone(), path.trim_start_matches('/').to_owned()));
                 }
                 if ships && (is_below(&op.to, workdir) || !op.paths.iter().all(|path| is_manifest(path))) {
@@ -141,6 +161,12 @@ impl<'a> Native<'a> {
                         self.may_bring_packages = true;
                     }
                     self.places.copy(op, workdir, &mut self.segments, self.report);
+                } else if ships {
+                    let what = op.paths.join(" ");
+                    self.report.note(
+                        op.line,
+                        format!("COPY: `{what}` says what is installed, and is not in the image"),
+                    );
                 }
             }
             Origin::Image(image) => {
@@ -161,6 +187,7 @@ impl<'a> Native<'a> {
             Origin::Stage(from) => {
                 for path in &op.paths {
                     if self.is_environment(path) {
+                        self.said.insert(join("/", path));
                         self.report
                             .note(op.line, format!("COPY: `{path}` is the environment, which is /venv"));
                     } else {
@@ -178,6 +205,13 @@ impl<'a> Native<'a> {
         };
         if self.stays_whole(&all) {
             return self.word_for_word(op, at, ships, workdir);
+        }
+        let is_install = |idiom: &Idiom| matches!(idiom, Idiom::Python(_) | Idiom::Lock(_));
+        let is_secret = |kind: &String| matches!(kind.as_str(), "secret" | "ssh");
+        if all.iter().any(|(_, idiom)| is_install(idiom))
+            && op.mounts.iter().any(|mount| mount.get("type").is_some_and(is_secret))
+        {
+            return Err(format!("line {}: packages are installed with a secret", op.line));
         }
         let count = all.len();
         let mut kept: Vec<String> = Vec::new();
@@ -232,16 +266,17 @@ impl<'a> Native<'a> {
             }
             _ => Command::Line(text.clone()),
         };
-        let pip = text.contains("pip install");
+        let pip = text.contains("pip install") || text.contains("pip check");
         let mut more =
             if pip { vec![("PIP_PYTHON".to_owned(), "/venv/bin/python".to_owned())] } else { Vec::new() };
         if text.contains("spacy download") {
             more.push(self.pip_of_the_base()?);
         }
+        more.extend(self.earlier(op, at));
         self.may_bring_packages |= may_bring_packages(&text);
-        self.ran |= !only_folders && !kept.iter().all(|text| text.starts_with("pip install "));
+        self.ran |= !only_folders && !kept.iter().all(|text| is_pip(text));
         let step = RunOp { command, script: text, ..op.clone() };
-        self.places.note_later(op, at, self.report);
+        self.later.push((op.line, at, op.moment));
         self.places.run(&step, at, workdir, &more, &mut self.segments, self.report);
         Ok(())
     }
@@ -275,11 +310,8 @@ impl<'a> Native<'a> {
     /// Folders that are made for the image's user before anything is copied: `writable` says that.
     fn gives_folders(&mut self, kept: &[String], workdir: &str) -> bool {
         let open = &self.segments.open;
-        if kept.is_empty()
-            || open.include.is_some()
-            || !open.copy.is_empty()
-            || !self.segments.done.is_empty()
-        {
+        let has_files = open.include.is_some() || !open.copy.is_empty() || !open.run.is_empty();
+        if kept.is_empty() || has_files || !self.segments.done.is_empty() {
             return false;
         }
         let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
@@ -306,7 +338,15 @@ impl<'a> Native<'a> {
         }
         // A folder that is made and given to nobody belongs to root.
         let all = made.iter().all(|made| given.iter().any(|given| given == made));
-        if !all || given.is_empty() {
+        // What the base or a package has brought stays to be given by the command, with all that is in it.
+        let is_new = |given: &String| {
+            let home = format!("/home/{name}");
+            made.contains(given)
+                || self.folders.contains(given)
+                || self.model.parts.iter().any(|part| part.folders.contains(given))
+                || *given == home
+        };
+        if !all || given.is_empty() || !given.iter().all(is_new) {
             return false;
         }
         for folder in given {
@@ -336,10 +376,12 @@ impl<'a> Native<'a> {
             ));
         }
         self.is_ordinary(&op.script, op.line)?;
+        self.late.extend(compilers(&op.script));
         self.ran = true;
         self.may_bring_packages |= may_bring_packages(&op.script);
-        self.places.note_later(op, at, self.report);
-        self.places.run(op, at, workdir, &[], &mut self.segments, self.report);
+        self.later.push((op.line, at, op.moment));
+        let more = self.earlier(op, at);
+        self.places.run(op, at, workdir, &more, &mut self.segments, self.report);
         Ok(())
     }
 
@@ -363,7 +405,9 @@ impl<'a> Native<'a> {
         if let Some(word) = found {
             return Err(format!("line {line}: `{word}` is called in a way of its own"));
         }
-        match self.environments.iter().find(|folder| text.contains(folder.as_str())) {
+        // At `/venv` is the environment of the build file as well.
+        let mut elsewhere = self.environments.iter().filter(|folder| *folder != "/venv");
+        match elsewhere.find(|folder| text.contains(folder.as_str())) {
             Some(folder) => Err(format!("line {line}: `{folder}` is called by its path")),
             None => Ok(()),
         }
@@ -380,6 +424,18 @@ impl<'a> Native<'a> {
             .is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
         home && !name.is_empty() && (name == account.name || number.as_deref() == Some(name))
     }
+}
+
+/// A step of pip that was written here.
+fn is_pip(text: &str) -> bool {
+    text.starts_with("pip install ") || text == "pip check"
+}
+
+/// Whether a file tells a manager of packages where they come from.
+fn settles_installs(path: &str, to: &str) -> bool {
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    let names = ["pip.conf", "pip.ini", ".netrc", ".condarc"];
+    names.contains(&last(path).as_str()) || names.contains(&last(to).as_str())
 }
 
 /// Whether a command may change where a manager of packages finds them. Of a script nobody knows.

@@ -47,7 +47,8 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
     let (verb, rest) = words.split_first()?;
     match *verb {
         "install" | "wheel" | "sync" => {}
-        "cache" | "check" | "list" | "--version" | "freeze" | "show" => {
+        "check" if rest.is_empty() => return Some(Idiom::Check),
+        "cache" | "list" | "--version" | "freeze" | "show" => {
             return Some(Idiom::Nothing("it changes nothing of the image"));
         }
         "config" => return None,

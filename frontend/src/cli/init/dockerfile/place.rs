@@ -219,20 +219,6 @@ impl Places<'_> {
         segments.open.run.push(Step { command: op.command.clone(), keys });
     }
 
-    /// Says which variables reach a command that the Dockerfile sets only later: in a build file, those of a stage hold in
-    /// all of its steps.
-    pub(super) fn note_later(&self, op: &RunOp, at: usize, report: &mut Report) {
-        let Some(part) = self.model.parts.get(at) else { return };
-        let later = part.env.get(op.moment..).unwrap_or_default().iter().map(|(name, _)| name.as_str());
-        let later: BTreeSet<&str> = later.filter(|name| part.value_at(name, op.moment).is_none()).collect();
-        if !later.is_empty() {
-            let list = later.into_iter().collect::<Vec<_>>().join(", ");
-            let text =
-                format!("RUN: variables that the Dockerfile sets later hold in this step as well: {list}");
-            report.note(op.line, text);
-        }
-    }
-
     /// Variables that have another value later, and args that programs read without being told by the text.
     fn environment(&self, op: &RunOp, at: usize) -> Vec<(String, String)> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
@@ -242,9 +228,13 @@ impl Places<'_> {
             let value = part.value_at(name, op.moment).map(Value::written).unwrap_or_default();
             ((*name).to_owned(), value)
         });
-        // A program can read every arg from its environment. Which step reads which arg is not known.
+        // A program can read every arg that is declared so far from its environment. Which step reads which arg is not known.
         let is_set = |name: &String| part.value_at(name, op.moment).is_some();
-        let args = part.declared().filter(|name| {
+        let chain = self.model.chain(at);
+        let above = chain.iter().filter(|part| **part != at).filter_map(|part| self.model.parts.get(*part));
+        let above = above.flat_map(Part::declared);
+        let declared: BTreeSet<&String> = above.chain(part.declared().take(op.declared)).collect();
+        let args = declared.into_iter().filter(|name| {
             self.model.args.contains_key(*name) && !mentioned.contains(name.as_str()) && !is_set(name)
         });
         earlier.chain(args.map(|name| (name.clone(), format!("${{{name}}}")))).collect()
@@ -349,7 +339,7 @@ fn secret(mount: &BTreeMap<String, String>, target: Option<&str>) -> String {
 }
 
 /// The names of variables in a script.
-fn names(script: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names(script: &str) -> impl Iterator<Item = &str> {
     script.split('$').skip(1).map(|rest| {
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());

@@ -37,13 +37,17 @@ pub(super) fn instruction(model: &mut Model, one: &Instruction, report: &mut Rep
         }
         "WORKDIR" => {
             let text = model.text(&one.rest, line, "WORKDIR", report);
-            let workdir = join(&model.workdir(at), &text.with(&model.args));
+            let path = text.with(&model.args);
+            let is_placed = path.starts_with('/') || model.is_placed(at);
+            let workdir = join(&model.workdir(at), &path);
             if text.args().next().is_some() {
                 report.note(line, format!("WORKDIR: an arg is in it; `{workdir}` is taken"));
             }
+            without_default(model, &text, line, "WORKDIR", report);
             if let Some(part) = model.last() {
                 part.folders.insert(workdir.clone());
                 part.own.workdir = Some(workdir);
+                part.own.is_placed = is_placed;
             }
         }
         "RUN" => run(model, at, one, report),
@@ -146,9 +150,21 @@ fn run(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     let workdir = model.workdir(at);
     let user = model.inherited(at, |own| own.user.clone());
     let network = one.flag("network").map(str::to_owned);
+    let is_placed = model.is_placed(at);
     if let Some(part) = model.last() {
-        let moment = part.env.len();
-        let op = RunOp { line: one.line, command, script, mounts, network, workdir, user, moment };
+        let (moment, declared) = (part.env.len(), part.declared().count());
+        let op = RunOp {
+            line: one.line,
+            command,
+            script,
+            mounts,
+            network,
+            workdir,
+            user,
+            moment,
+            declared,
+            is_placed,
+        };
         part.ops.push(Op::Run(op));
     }
 }
@@ -182,6 +198,15 @@ fn mount(text: &str) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (names(name.trim()), value.trim().to_owned())).collect()
 }
 
+/// Says that an arg has no default where a text needs one.
+fn without_default(model: &Model, value: &Value, line: usize, what: &str, report: &mut Report) {
+    let is_empty = |name: &&str| model.args.get(*name).is_some_and(String::is_empty);
+    if let Some(arg) = value.args().find(is_empty) {
+        report
+            .doubt(line, format!("{what}: the arg `{arg}` has no default, and nothing stands in its place"));
+    }
+}
+
 fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     let line = one.line;
     let workdir = model.workdir(at);
@@ -193,12 +218,14 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
             if value.args().next().is_some() {
                 report.note(line, format!("{}: an arg is in `{word}`; its default is taken", one.name));
             }
+            without_default(model, &value, line, &one.name, report);
             value.with(&model.args)
         })
         .collect();
     let Some((to, sources)) = words.split_last() else { return };
     let into = to.ends_with('/') || to.ends_with("/.") || to == "." || sources.len() > 1;
     let target = join(&workdir, to);
+    let is_placed = to.starts_with('/') || model.is_placed(at);
     let is_folder = into || model.parts.iter().any(|part| part.folders.contains(&target));
     let to = if is_folder && target != "/" { format!("{target}/") } else { target.clone() };
     if !one.heredocs.is_empty() {
@@ -209,6 +236,9 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
         Some(name) => {
             let name = model.text(name, line, "--from", report);
             let text = name.with(&model.args);
+            if let Some(arg) = name.args().next().filter(|_| model.position(&text).is_some()) {
+                report.note(line, format!("--from: the arg `{arg}` chooses a stage; `{text}` is taken"));
+            }
             let number = text.parse::<usize>().ok().filter(|number| *number < at);
             model
                 .position(&text)
@@ -251,6 +281,7 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
             mode,
             exclude,
             unpacks,
+            is_placed,
         };
         part.ops.push(Op::Copy(op));
     }
@@ -298,6 +329,8 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
                 workdir,
                 user: None,
                 moment,
+                declared: part.declared().count(),
+                is_placed: true,
             };
             part.ops.push(Op::Run(op));
         }

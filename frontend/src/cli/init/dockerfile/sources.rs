@@ -15,12 +15,24 @@ impl Native<'_> {
             for (name, value) in &part.env {
                 let value = value.with(&model.args);
                 if matches!(name.as_str(), "VIRTUAL_ENV" | "UV_PROJECT_ENVIRONMENT") && value.len() > 1 {
+                    self.venvs.insert(join(&model.workdir(at), &value));
                     self.environments.insert(join(&model.workdir(at), &value));
                 }
             }
             for op in &part.ops {
                 let Op::Run(op) = op else { continue };
                 for (_, idiom) in self.commands(op, at).unwrap_or_default() {
+                    let made = match &idiom {
+                        Idiom::Environment(path) => Some(path.as_str()),
+                        Idiom::Lock(locked) if locked.lock == "uv.lock" && self.venvs.is_empty() => {
+                            Some(".venv")
+                        }
+                        _ => None,
+                    };
+                    self.venvs.extend(
+                        made.map(|path| join(&op.workdir, path))
+                            .filter(|path| path != "/" && path != "/venv"),
+                    );
                     let found = match idiom {
                         Idiom::Environment(path) => vec![path],
                         Idiom::Lock(_) => vec![".venv".to_owned()],

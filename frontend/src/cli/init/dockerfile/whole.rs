@@ -25,6 +25,7 @@ impl Places<'_> {
             ),
             None => {}
         }
+        self.doubt_of_places(at, report);
         for op in &part.ops {
             match op {
                 Op::Copy(op) => self.copy(op, &workdir, &mut segments, report),
@@ -76,6 +77,35 @@ impl Places<'_> {
         stages
     }
 
+    /// Says where a command or a copy begins in a folder of an image that nobody knows.
+    fn doubt_of_places(&self, at: usize, report: &mut Report) {
+        // Where there is no folder at all in the end, that is said once.
+        let Some(part) = self.model.parts.get(at).filter(|_| self.model.is_placed(at)) else { return };
+        let image = self.model.bottom(at).map(|part| part.image.with(&self.model.args)).unwrap_or_default();
+        for op in &part.ops {
+            if let Op::Copy(op) = op
+                && !op.is_placed
+            {
+                let text = format!(
+                    "COPY: the working directory of `{image}` is not known, so that `{}` is a guess",
+                    op.to
+                );
+                report.doubt(op.line, text);
+            }
+        }
+        let mut runs = part.runs().filter(|run| !run.is_placed && needs_folder(&run.script));
+        if let Some(run) = runs.next() {
+            let more = runs.count();
+            let others =
+                if more > 0 { format!(", as {more} of the steps after it do") } else { String::new() };
+            let text = format!(
+                "RUN: the working directory of `{image}` is not known, and the step runs in `{}`{others}",
+                run.workdir
+            );
+            report.doubt(run.line, text);
+        }
+    }
+
     /// Says what is taken for granted of an image that nobody knows: its folder, its user and its shell.
     fn doubt_of_base(&self, at: usize, report: &mut Report) {
         let Some(part) =
@@ -84,7 +114,7 @@ impl Places<'_> {
             return;
         };
         let image = part.image.with(&self.model.args);
-        if part.base.workdir.is_none() && part.own.workdir.is_none() {
+        if part.base.workdir.is_none() && !part.own.is_placed {
             let text = format!("the working directory of `{image}` is not known: `/` is taken");
             report.doubt(part.line, text);
         }
@@ -167,6 +197,76 @@ impl Places<'_> {
     }
 }
 
+/// Programs that read and write no file of the folder that they run in, unless a word is a path.
+const ANYWHERE: [&str; 24] = [
+    "apt-get",
+    "apt",
+    "apk",
+    "dnf",
+    "yum",
+    "microdnf",
+    "useradd",
+    "groupadd",
+    "adduser",
+    "addgroup",
+    "usermod",
+    "ldconfig",
+    "update-alternatives",
+    "update-ca-certificates",
+    "locale-gen",
+    "add-apt-repository",
+    "set",
+    "export",
+    "virtualenv",
+    "true",
+    "curl",
+    "apt-key",
+    "gpg",
+    "echo",
+];
+
+/// Words of the shell before a command.
+const BEFORE: [&str; 9] = ["if", "then", "else", "elif", "do", "!", "(", "{", "sudo"];
+
+/// Whether a script may depend on the folder in which it runs: unless all that it calls is told to have no need of it.
+fn needs_folder(script: &str) -> bool {
+    let commands = script.split(['\n', ';', '|']).flat_map(|line| line.split("&&"));
+    let mut commands = commands.map(str::trim).filter(|command| !command.is_empty());
+    commands.any(|command| !is_free(command))
+}
+
+/// Whether one command has no need of the folder in which it runs.
+fn is_free(command: &str) -> bool {
+    let assigns = |word: &str| {
+        let name =
+            |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        word.split_once('=').is_some_and(|(before, _)| name(before))
+    };
+    let mut words = command.split_whitespace().skip_while(|word| BEFORE.contains(word) || assigns(word));
+    let Some(program) = words.next() else { return true };
+    let rest: Vec<&str> = words.map(|word| word.trim_matches(['"', '\''])).collect();
+    let rooted = |word: &&str| word.starts_with(['/', '$', '-', '~', '>']);
+    let is_path = |word: &&str| word.contains('/') || word.starts_with('.');
+    let no_path = |word: &&str| rooted(word) || word.contains("://") || !is_path(word);
+    // The word after these is a file; `-O` of curl writes one here.
+    let files = ["-r", "-e", "-f", "-c", "-o", "--output", "--requirement", "--file", ">", ">>", "<"];
+    let reads =
+        rest.iter().zip(rest.iter().skip(1)).any(|(word, next)| files.contains(word) && !rooted(next))
+            || rest.iter().any(|word| matches!(*word, "." | "sync" | "-O" | "--remote-name" | "-LO" | "-OL"));
+    match program {
+        "fi" | "done" | "}" | ")" | "[" => true,
+        "pip" | "pip3" | "uv" | "conda" | "mamba" => !reads && rest.iter().all(no_path),
+        "chmod" | "chown" => {
+            let operands = rest.iter().filter(|word| !word.starts_with('-'));
+            operands.skip(1).all(rooted)
+        }
+        "mkdir" | "rm" | "ln" | "touch" | "cp" | "mv" | "cat" | "tee" => rest.iter().all(rooted),
+        // A Python that reads its program from another command.
+        python if python.starts_with("python") && rest.is_empty() => true,
+        program => ANYWHERE.contains(&program) && !reads && rest.iter().all(no_path),
+    }
+}
+
 /// Names for the stages of a build file: those of pybuild's own stages are taken, and so is every name once.
 pub(super) fn names(model: &Model, target: usize) -> Vec<String> {
     const TAKEN: [&str; 8] =
@@ -195,4 +295,42 @@ pub(super) fn names(model: &Model, target: usize) -> Vec<String> {
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
     let (path, folder) = (join("/", path), join("/", folder));
     path == folder || path.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/') || folder == "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_folder;
+
+    #[test]
+    fn a_script_is_free_of_its_folder_where_nothing_in_it_is_relative() {
+        for script in [
+            "apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*",
+            "pip install omegaconf 'x==1'",
+            "uv pip install --system git+https://r.example/x.git",
+            "mkdir -p /app && chown -R 1001 /app && chmod 755 /app",
+            "DEBIAN_FRONTEND=noninteractive apt-get install -y tzdata",
+            "echo hello there > /etc/motd",
+            "virtualenv -p python3.6 /env",
+            "curl -sS https://r.example/get-pip.py | python3.10",
+            "apt-get update; pip3 install -r /app/requirements.txt;",
+            "if [ \"$MODE\" = \"speech\" ] ; then pip3 install x==1; fi",
+        ] {
+            assert!(!needs_folder(script), "{script}");
+        }
+        for script in [
+            "pip install -r requirements.txt",
+            "pip install -e .",
+            "apt-get install -y ./x.deb",
+            "git clone https://r.example/x.git",
+            "mkdir build",
+            "make",
+            "cat x > /y",
+            "chown -R web data",
+            "cd x && make",
+            "curl -O https://r.example/x",
+            "echo a > b",
+        ] {
+            assert!(needs_folder(script), "{script}");
+        }
+    }
 }

@@ -1,0 +1,47 @@
+//! Repositories that are added before packages are installed.
+
+use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
+
+use super::Emitter;
+use crate::plan::Packages;
+use crate::spec::{Key, Repository};
+
+/// Where the script finds the repositories and their keys.
+const FOLDER: &str = "/run/pybuild/repositories";
+
+/// A repository as apt reads it (`man sources.list`, "deb822-style format"), without the key.
+pub fn sources(repository: &Repository) -> String {
+    let text = format!("Types: deb\nURIs: {}\nSuites: {}\n", repository.url, repository.suites.join(" "));
+    match repository.components.join(" ").as_str() {
+        "" => text,
+        components => format!("{text}Components: {components}\n"),
+    }
+}
+
+impl Emitter<'_> {
+    /// Gives a step the repositories and their keys.
+    pub(super) fn with_repositories(&self, exec: Exec, stage: &str, packages: &Packages) -> Exec {
+        let numbered = packages.repositories.iter().zip(1_usize..);
+        numbered.fold(exec, |exec, (repository, number)| {
+            let list = FileOp::on(&State::scratch())
+                .mkfile(MkFile::new("/sources", sources(repository)).mode(0o644).timestamp(0))
+                .meta(Metadata::named(format!("[internal] repository {}", repository.url)))
+                .state();
+            let place = |kind: &str| format!("{FOLDER}/{number}.{kind}");
+            let key = match &repository.key {
+                Key::Download(key) => {
+                    let title = format!("key: {}", key.url);
+                    let meta = self.metadata(stage, &title, repository.span);
+                    let http = self.http(&key.url, "key", meta).checksum(key.checksum.as_str());
+                    let name = self.downloaded(&key.url, "key");
+                    Mount::bind(&http.state(), place("key")).selector(format!("/{name}"))
+                }
+                Key::Context(path) => {
+                    Mount::bind(&self.inputs.context, place("key")).selector(format!("/{}", path.as_str()))
+                }
+            };
+            exec.mount(Mount::bind(&list, place("sources")).selector("/sources").read_only())
+                .mount(key.read_only())
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! What the project's Python is in.
+
+use super::BasePlan;
+use crate::reference::ImageReference;
+use crate::spec::{Base, DockerfileTarget};
+
+/// What has the Python that the project is put on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PythonBase {
+    /// An image.
+    Image(ImageReference),
+    /// A stage of the file.
+    Stage(String),
+    /// A target of a Dockerfile.
+    Dockerfile(DockerfileTarget),
+}
+
+impl PythonBase {
+    /// What the file names; `None` for what has no Python, which is reported where the file is read.
+    pub(super) fn of(base: &Base) -> Option<Self> {
+        match base {
+            Base::Image(image) => Some(Self::Image(image.clone())),
+            Base::Stage(name) => Some(Self::Stage(name.clone())),
+            Base::Dockerfile(target) => Some(Self::Dockerfile(target.as_ref().clone())),
+            Base::Scratch | Base::Unknown(_) => None,
+        }
+    }
+
+    /// The image, where it is one.
+    pub fn image(&self) -> Option<&ImageReference> {
+        match self {
+            Self::Image(image) => Some(image),
+            Self::Stage(_) | Self::Dockerfile(_) => None,
+        }
+    }
+
+    /// How it is called where people read it.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Image(image) => image.familiar(),
+            Self::Stage(name) => name.clone(),
+            Self::Dockerfile(target) => target.title(),
+        }
+    }
+
+    /// What a stage starts from that is made on it.
+    pub fn plan(&self) -> BasePlan {
+        match self {
+            Self::Image(image) => BasePlan::Image(image.clone()),
+            Self::Stage(name) => BasePlan::Stage(name.clone()),
+            Self::Dockerfile(target) => BasePlan::Dockerfile(target.clone()),
+        }
+    }
+}
