@@ -110,7 +110,7 @@ impl Bridge {
             channel,
             llb_caps: CapSet::new(answer.llb_caps),
             frontend_caps: answer.frontend_api_caps.into_iter().collect(),
-            workers: pong
+            workers: answer
                 .workers
                 .into_iter()
                 .map(|worker| worker.platforms.into_iter().map(platform_from_wire).collect())
