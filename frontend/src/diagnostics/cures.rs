@@ -244,6 +244,9 @@ impl Problem {
                 let times = if *tries > 1 { format!("asked {tries} times; ") } else { String::new() };
                 vec![format!("{times}build again later; if that changes nothing, ask who runs the server")]
             }
+            Self::ForOtherPython { .. } => {
+                vec!["lock again with the Python of the image, or choose another one: `version` of [python]".into()]
+            }
             Self::NotOnIndex { .. } => vec!["lock again, or give the index that has it".into()],
             Self::Unverified { name, .. } => vec![
                 "lock again, with an index and a tool that tell the SHA-256 of each file".into(),

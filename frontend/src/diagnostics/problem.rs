@@ -201,6 +201,10 @@ pub enum Problem {
     OtherServed { package: String, file: String, server: String, message: String },
     #[error("no index has a file of `{package}` with a hash of the lock")]
     NotOnIndex { package: String },
+    #[error(
+        "the index says that the locked files of `{package}` are for Python {requires}, which is not the image's"
+    )]
+    ForOtherPython { package: String, requires: String },
     #[error("`{package}` has to be built, and `{key}` is not followed")]
     BuildNotFollowed { key: String, package: String },
     #[error("`{package}` is locked from `{index}`, an address that the settings of its tool complete")]

@@ -112,7 +112,13 @@ fn wheel_of(
         Location::Index => located.and_then(|located| located.file(&entry.package.name)).cloned(),
         _ => Some(artifact.clone()),
     };
-    let missing = || Problem::NotOnIndex { package: entry.package.label() };
+    let missing = || {
+        let package = entry.package.label();
+        match located.and_then(|located| located.other_python(&entry.package.name)) {
+            Some(requires) => Problem::ForOtherPython { package, requires: requires.to_owned() },
+            None => Problem::NotOnIndex { package },
+        }
+    };
     match &entry.take {
         Take::Wheel(artifact) | Take::Sdist(artifact) => {
             let file = address(artifact).ok_or_else(missing)?;

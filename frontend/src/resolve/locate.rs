@@ -9,8 +9,8 @@ use super::choose;
 use super::files::{FilesQuestion, UnknownIndex};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::lock::{Artifact, Hash, Hashes, Location, Lock, Policy, Source, Timestamp};
-use crate::pep508::Name;
+use crate::lock::{Artifact, Format, Hash, Hashes, Location, Lock, Policy, Source, Timestamp};
+use crate::pep508::{Name, parse_specifiers};
 use crate::project::{Locked, Wanted};
 use crate::select::{Selected, Selection, Take};
 use crate::spec::Spec;
@@ -63,6 +63,8 @@ fn needs_address(entry: &Selected) -> bool {
 /// Files that were located, by package.
 pub(super) struct Located {
     files: BTreeMap<Name, Artifact>,
+    /// The packages whose locked files are all for other versions of Python, with what these files require.
+    for_other_pythons: BTreeMap<Name, String>,
 }
 
 impl Located {
@@ -70,6 +72,9 @@ impl Located {
     ///
     /// # Errors
     /// If the answer is none.
+    ///
+    /// Where pip installs from the lock, a file whose `requires-python` on the index leaves the target's Python out is not
+    /// taken: such a lock does not say which Python a file is for, and pip asks the index.
     pub(super) fn new(
         answer: &str,
         question: &FilesQuestion,
@@ -79,22 +84,45 @@ impl Located {
     ) -> serde_json::Result<Self> {
         let answer: Map<String, Value> = serde_json::from_str(answer)?;
         let tags = lock.format.tags(target);
-        let mut files = BTreeMap::new();
+        let asks_index = matches!(lock.format, Format::Pipfile | Format::Requirements);
+        let (mut files, mut for_other_pythons) = (BTreeMap::new(), BTreeMap::new());
         for entry in selection.entries.iter().filter(|entry| needs_address(entry)) {
             let name = &entry.package.name;
             let offered = answer.get(name.as_str()).and_then(Value::as_array).into_iter().flatten();
-            let offered: Vec<Artifact> = offered.filter_map(|file| offered_file(file, question)).collect();
-            if let Some(artifact) = pick(&offered, entry, &lock.policy, &tags) {
+            let other_python = |file: &&Value| asks_index && requires_other(file, target).is_some();
+            let (others, offered): (Vec<&Value>, Vec<&Value>) = offered.partition(other_python);
+            let read = |files: &[&Value]| -> Vec<Artifact> {
+                files.iter().filter_map(|file| offered_file(file, question)).collect()
+            };
+            if let Some(artifact) = pick(&read(&offered), entry, &lock.policy, &tags) {
                 files.insert(name.clone(), artifact);
+            } else if let Some(artifact) = pick(&read(&others), entry, &lock.policy, &tags) {
+                let is_picked =
+                    |file: &&&Value| file.get("file").and_then(Value::as_str) == Some(artifact.file.as_str());
+                let requires = others.iter().find(is_picked).and_then(|file| requires_other(file, target));
+                for_other_pythons.insert(name.clone(), requires.unwrap_or_default().to_owned());
             }
         }
-        Ok(Self { files })
+        Ok(Self { files, for_other_pythons })
+    }
+
+    /// The Python that the locked files of a package require, where that is another one than the target's.
+    pub(super) fn other_python(&self, name: &Name) -> Option<&str> {
+        self.for_other_pythons.get(name).map(String::as_str)
     }
 
     /// The file of a package.
     pub(super) fn file(&self, name: &Name) -> Option<&Artifact> {
         self.files.get(name)
     }
+}
+
+/// What a file of the answer requires of Python, if that leaves the target's Python out. What is no set of versions counts
+/// for nothing, as pip has it.
+fn requires_other<'v>(file: &'v Value, target: &Target) -> Option<&'v str> {
+    let text = file.get("python")?.as_str()?;
+    let requires = parse_specifiers(text).ok()?;
+    (!requires.contains(&target.python.full_version())).then_some(text)
 }
 
 /// A file of the answer; absent if nothing can be made of it, as of one with a name that no file can have.

@@ -2,6 +2,7 @@
 //!
 //! The indexes are on the machine's loopback interface, which a step reaches on the network of the host.
 
+use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Project, Published, Result, Wheel};
 
 use crate::locked::{installed, project};
@@ -100,5 +101,32 @@ fn a_folder_with_files_is_an_index() -> Result {
     project.write_bytes(&format!("wheels/{}", alpha.file()), &alpha.bytes())?;
     let outcome = Build::of(&project).load().succeed()?;
     assert_eq!(installed(outcome.image()?)?, ["alpha 1.0 pybuild"]);
+    Ok(())
+}
+
+/// pip 26.3 with such a file: `Ignored the following versions that require a different python version: 1.0
+/// Requires-Python >=3.8,!=3.11.*`, and no image.
+#[test]
+fn a_locked_file_for_another_python_is_refused_as_pip_refuses_it() -> Result {
+    let index = Index::start()?;
+    let alpha = index.wheel(&wheel("alpha", "1.0", "for another Python"));
+    let lock = format!("# locked\nalpha==1.0 --hash=sha256:{}\n", alpha.sha256);
+    let html = |python: &str| {
+        let python = python.replace('>', "&gt;");
+        let Published { url, sha256, file, .. } = &alpha;
+        format!("<a href=\"{url}#sha256={sha256}\" data-requires-python=\"{python}\">{file}</a>\n")
+    };
+    let build = |page: &str| -> Result<Build> {
+        let page = index.file(&format!("{}/alpha/", nonce()), page.as_bytes());
+        let url = page.trim_end_matches("/alpha/");
+        let tables = format!("[dependencies.index]\nurl = \"{url}\"\n");
+        Ok(on_the_host(&project("requirements.txt", &lock, &tables)?))
+    };
+    let other = build(&html(">=3.8,!=3.11.*"))?.fail()?;
+    let said = "the index says that the locked files of `alpha 1.0` are for Python >=3.8,!=3.11.*, which is not the image's";
+    assert!(other.transcript().contains(said), "{}", other.transcript());
+    assert!(other.transcript().contains("requirements.txt:2"), "{}", other.transcript());
+    let same = build(&html(">=3.8,!=3.10.*"))?.load().succeed()?;
+    assert_eq!(installed(same.image()?)?, ["alpha 1.0 pybuild"]);
     Ok(())
 }

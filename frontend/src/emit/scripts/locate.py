@@ -52,13 +52,14 @@ class Links(html.parser.HTMLParser):
         self.found = []
 
     def handle_starttag(self, tag, attributes):
-        href = dict(attributes).get("href")
+        attributes = dict(attributes)
+        href = attributes.get("href")
         if not href:
             return
         if tag == "base":
             self.base = urllib.parse.urljoin(self.base, href)
         elif tag == "a":
-            self.found.append(href)
+            self.found.append((href, attributes.get("data-requires-python")))
 
 
 def pip_options():
@@ -266,7 +267,7 @@ def of_json(text, address):
     for file in json.loads(text)["files"]:
         url = urllib.parse.urljoin(address, file["url"])
         entry = {"file": str(file["filename"]), "url": url, "hashes": dict(file.get("hashes") or {})}
-        for ours, theirs in [("size", "size"), ("uploaded", "upload-time")]:
+        for ours, theirs in [("size", "size"), ("uploaded", "upload-time"), ("python", "requires-python")]:
             if file.get(theirs) is not None:
                 entry[ours] = file[theirs]
         yield entry
@@ -275,13 +276,15 @@ def of_json(text, address):
 def of_html(text, address):
     page = Links(address)
     page.feed(text)
-    for link in page.found:
+    for link, python in page.found:
         url, _, fragment = urllib.parse.urljoin(page.base, link).partition("#")
         name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rsplit("/", 1)[-1])
         algorithm, _, digest = fragment.partition("=")
         entry = {"file": name, "url": url, "hashes": {}}
         if re.fullmatch("sha(256|384|512)", algorithm) and digest:
             entry["hashes"][algorithm] = digest.partition("&")[0]
+        if python:
+            entry["python"] = python
         yield entry
 
 
