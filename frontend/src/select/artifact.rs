@@ -22,6 +22,10 @@ pub(super) fn take(
         }
         Source::Url { .. } | Source::File { .. } | Source::Index { .. } => {}
     }
+    // A hash does not help: pip refuses a package that has a hash and no version.
+    if package.version.is_none() && package.artifacts.is_empty() {
+        return Err(SelectError::Unpinned { package: package.name.clone(), at: package.at.clone() });
+    }
     if !policy.no_wheels.covers(&package.name)
         && let Some(wheel) = best_wheel(&package.artifacts, tags, lock.format.prefers_builds())
     {
@@ -32,9 +36,6 @@ pub(super) fn take(
         Some(sdist) => return Ok(Some(Take::Sdist(sdist.clone()))),
         None if package.artifacts.is_empty() && !package.hashes.is_empty() => return Ok(Some(Take::Release)),
         None => {}
-    }
-    if package.version.is_none() && package.artifacts.is_empty() {
-        return Err(SelectError::Unpinned { package: package.name.clone(), at: package.at.clone() });
     }
     Err(SelectError::NoArtifact {
         package: package.label(),

@@ -357,6 +357,10 @@ fn releases_of_which_only_hashes_are_known_are_to_be_located() {
     let errors = select(&lock(Format::Pipfile, text), &linux(), &Request::default()).unwrap_err();
     let message = "`open` has no version in the lock, because it was not needed where the lock was made";
     assert_eq!(messages(&errors), [message]);
+    // As pipenv 2026.10.3 writes a package that a wheel of the project requires and whose own marker does not hold.
+    let hashed = text.replace("\"open\": {", "\"open\": {\"hashes\": [\"HASH\"], ");
+    let errors = select(&lock(Format::Pipfile, &hashed), &linux(), &Request::default()).unwrap_err();
+    assert_eq!(messages(&errors), [message]);
     let text = text.replace("\"open\": {\"version\": \"*\"},", "");
     let selection = select(&lock(Format::Pipfile, &text), &linux(), &Request::default()).unwrap();
     assert_eq!(selection.entries[0].take, Take::Release);
