@@ -45,7 +45,8 @@ pub fn wheel(bytes: &[u8]) {
 pub fn conda(bytes: &[u8]) {
     thread_local! { static PLACE: RefCell<Place> = RefCell::new(Place::new("conda")); }
     let Some((first, rest)) = bytes.split_first() else { return };
-    let (name, archive) = match first % 4 {
+    // Few are packed with bzip2: packing takes ten times as long as all the rest.
+    let (name, archive) = match first % 16 {
         0 => ("demo-1.0-h0_0.conda", rest.to_vec()),
         1 => ("demo-1.0-h0_0.tar.bz2", rest.to_vec()),
         2 => {

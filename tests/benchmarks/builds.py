@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import CommandFailed, Engine, timed
-from machine import Machine
+from machine import Machine, processor_seconds
 from progress import step_times
 from project import Project
 from registry import Registry
 
 OURS = "pybuild"
+# The repository of the images.
+APP = "app"
 WAYS = ("pip", "pip-cache", "uv", OURS)
 EMPTIED = "bump, emptied engine"
 EMPTIED_PUSHED = "bump, emptied engine, only pushed"
@@ -56,7 +58,11 @@ class Sample:
     image_bytes: int
     # Of the layers, into the engine's own store; none where that does not tell.
     unpack_seconds: float
+    # The whole export: layers are made, pushed, and unpacked into the engine's own store.
+    export_seconds: float
     longest: list[tuple[str, float]]
+    # Of the whole machine while the build ran, so of the client, the engine, the registry and every step.
+    processor_seconds: float
     # Whether the machine was quiet when the build began.
     quiet: bool
 
@@ -112,17 +118,17 @@ class Round:
         # Whoever begins has no advantage over the rounds.
         ways = _rotated(ways, self.number)
         for way in ways:
-            yield way.name, "cold", self._measured("cold", way, "app", self._empty)
+            yield way.name, "cold", self._measured("cold", way, APP, self._empty)
         for way in ways[:-1] if self.emptying else []:
             # Emptied for the others, the engine has only the last one's steps.
-            self._build("prepared", way, "app")
+            self._build("prepared", way, APP)
         for name, before in (("no change", lambda: None), ("code change", project.touch_code)):
             for turn in range(REPEATED):
                 for way in _rotated(ways, turn):
-                    yield way.name, name, self._measured(name, way, "app", before)
+                    yield way.name, name, self._measured(name, way, APP, before)
         project.lock("after")
         for way in ways:
-            yield way.name, "bump", self._measured("bump", way, "app")
+            yield way.name, "bump", self._measured("bump", way, APP)
             self._check(way)
         if self.engine.store != "containerd":
             # The classic store cannot export a cache to a registry.
@@ -135,6 +141,17 @@ class Round:
             cache = self._cache(way)
             options = ("--cache-from", cache, "--cache-to", f"{cache},mode=max")
             yield way.name, self.emptied, self._measured(self.emptied, way, "ci", self._empty, *options)
+
+    def cold_and_bump(self, ways: list[Way]) -> Iterator[tuple[str, str, Sample]]:
+        """A cold build of each way and the bump right after, for images so large that the engine holds one way's alone."""
+        self.project.set_bytecode(self.kind.bytecode)
+        for way in _rotated(ways, self.number):
+            way.begin()
+            self.project.lock("before")
+            yield way.name, "cold", self._measured("cold", way, APP, self._empty)
+            self.project.lock("after")
+            yield way.name, "bump", self._measured("bump", way, APP)
+            self._check(way)
 
     def _empty(self) -> None:
         if self.emptying:
@@ -164,7 +181,9 @@ class Round:
         way.builds += 1
         image = way.tag(repository)
         command = [*self._command(way.name), *self._output(name, image), *options, str(self.project.folder)]
+        used = processor_seconds()
         seconds = timed(command, self.engine.environment, log)
+        used = processor_seconds() - used
         blobs = way.registry.blobs(image)
         if "--cache-to" in command:
             blobs |= way.registry.blobs(f"{image.rsplit(':', 1)[0]}:cache")
@@ -173,7 +192,8 @@ class Round:
         known.update(blobs)
         steps = step_times(log)
         unpacking = sum(took for step, took in steps if step.startswith("exporting: unpacking"))
-        return Sample(seconds, new, way.registry.image_bytes(image), unpacking, steps[:LONGEST], quiet)
+        exporting = sum(took for step, took in steps if step.startswith("exporting to "))
+        return Sample(seconds, new, sum(way.registry.layers(image)), unpacking, exporting, steps[:LONGEST], used, quiet)
 
     def _output(self, name: str, image: str) -> list[str]:
         if name != EMPTIED_PUSHED and self.kind.compression == "gzip":
@@ -201,7 +221,7 @@ class Round:
     def _check(self, way: Way) -> None:
         """Has the image that was made import what it should, in the version that it was bumped to."""
         program = "import app.main, requests; assert requests.__version__ == '2.32.3'"
-        self.engine.docker("run", "--rm", "--workdir", "/app", way.tag("app"), "python", "-c", program)
+        self.engine.docker("run", "--rm", "--workdir", "/app", way.tag(APP), "python", "-c", program)
 
 
 def _rotated(ways: list[Way], by: int) -> list[Way]:

@@ -70,6 +70,11 @@ class Machine:
         }
 
 
+def processor_seconds() -> float:
+    """Seconds of processor time that the whole machine has used since its start."""
+    return _times()[0] / os.sysconf("SC_CLK_TCK")
+
+
 def busy(seconds: float) -> float:
     """The share of the processors' time that was used in some seconds, see `/proc/stat` in proc(5)."""
     before = _times()

@@ -14,18 +14,19 @@ import builds
 import growth
 import overhead
 import page
+import pull
 import report
 import starting
 import vertices
 from engine import ROOT, CommandFailed, Engine
 from machine import Machine
-from project import Project
+from project import GPU_TEMPLATE, TEMPLATE, Project
 from registry import Registry
 
 # A trial does not overwrite the results of a measurement.
 OUT = ROOT / "target/bench"
 TRIAL = ROOT / "target/bench-trial"
-SECTIONS = ("frontend", "starting", "growth", "vertices", "builds", "article")
+SECTIONS = ("frontend", "starting", "growth", "vertices", "builds", "pull", "gpu", "article")
 KINDS = ("no-bytecode", "bytecode")
 
 
@@ -142,6 +143,8 @@ class Run:
             "starting": [f"starting {store}" for store in stores],
             "growth": ["growth"],
             "vertices": ["vertices"],
+            "pull": [f"pull {store}" for store in stores],
+            "gpu": [f"gpu {store}" for store in stores],
             "builds": [f"builds {store} {kind}" for store in stores for kind in kinds],
             "article": ["article"],
         }
@@ -192,6 +195,13 @@ class Run:
             self._table("vertices", vertices.table(known))
         if "builds" in sections:
             self._measure_builds(engine)
+        if "pull" in sections:
+            self._measure_images(engine, "pull", TEMPLATE)
+        if "gpu" in sections:
+            if self.trial:
+                print("gpu: not measured in a trial, its packages are some gigabytes")
+            else:
+                self._measure_images(engine, "gpu", GPU_TEMPLATE)
         if "article" in sections:
             _say("the article's measurements: examples/flask as a single stage, in its stages, and ours")
             rows = article.measure(engine, self.work, self.logs, not self.trial)
@@ -236,6 +246,28 @@ class Run:
         for kind in kinds:
             _say(f"{engine.store} store, {kind}: medians with the shortest and the longest, and bytes pushed")
             self._table(f"builds {engine.store} {kind}", report.build_table(self.rows, engine.store, kind))
+
+    def _measure_images(self, engine: Engine, section: str, template: Path) -> None:
+        """Ours and uv's image of a project: a cold build and a bump of each, then its pull and start on an empty engine."""
+        _say(f"{engine.store} store, {section}: a cold build and a bump, and a pull and start on an empty engine")
+        project = Project(self.work / section, engine, self.options.quick, template)
+        ways = [builds.Way(name, Registry(engine, self.work / f"registry-{section}-{name}")) for name in ("uv", builds.OURS)]
+        samples: dict[str, dict[str, list[builds.Sample]]] = {}
+        rounds = 1 if self.options.quick or section == "gpu" else self.options.rounds
+        try:
+            one = builds.Round(
+                engine, project, self.machine, self.logs, builds.EMPTIED, not self.trial, 1, "no-bytecode"
+            )
+            for way, build, sample in one.cold_and_bump(ways):
+                samples.setdefault(way, {}).setdefault(build, []).append(sample)
+                print(f"  {build}, {way}: {sample.seconds:.2f} s", flush=True)
+            pulled = pull.rows(engine, ways, self.logs, self.machine, rounds, section)
+        finally:
+            for way in ways:
+                way.registry.stop()
+        self.rows |= report.build_rows(engine.store, section, samples) | pulled
+        built = report.build_table(self.rows, engine.store, section)
+        self._table(f"{section} {engine.store}", f"{built}\n\n{pull.table(pulled)}")
 
     def _rounds(self, way: str) -> int:
         if self.options.quick:

@@ -10,6 +10,8 @@ from pathlib import Path
 from engine import Engine, run
 
 TEMPLATE = Path(__file__).with_name("project")
+# The same with PyTorch and its CUDA libraries, which are some gigabytes.
+GPU_TEMPLATE = Path(__file__).with_name("project-gpu")
 DOCKERFILES = Path(__file__).with_name("dockerfiles")
 BEFORE = "requests==2.32.2"
 AFTER = "requests==2.32.3"
@@ -19,12 +21,13 @@ QUICK = ("fastapi", "uvicorn", "requests", "jinja2", "sqlalchemy")
 class Project:
     """A build context with all build files in it."""
 
-    def __init__(self, folder: Path, engine: Engine, quick: bool) -> None:
+    def __init__(self, folder: Path, engine: Engine, quick: bool, template: Path = TEMPLATE) -> None:
         """Resolves the project into `folder`; `quick` leaves a few small packages of it."""
+        folder.mkdir(exist_ok=True)
         self.folder = folder / "context"
         self._locks = folder / "locks"
         self._uv = _install_uv(folder / "uv")
-        shutil.copytree(TEMPLATE, self.folder)
+        shutil.copytree(template, self.folder)
         for file in DOCKERFILES.glob("*.Dockerfile"):
             shutil.copy(file, self.folder)
         build_file = self.folder / "pybuild.toml"

@@ -100,15 +100,15 @@ class Registry:
                     waiting.append(json.loads(_get(url)))
         return found
 
-    def image_bytes(self, reference: str) -> int:
-        """Size of the image's layers as they are pulled."""
+    def layers(self, reference: str) -> list[int]:
+        """Sizes of the image's layers as they are pulled."""
         host, rest = reference.split("/", 1)
         repository, tag = rest.rsplit(":", 1)
         manifest = json.loads(_get(f"http://{host}/v2/{repository}/manifests/{tag}"))
         if "manifests" in manifest:
             image = next(m for m in manifest["manifests"] if m["platform"]["architecture"] != "unknown")
             manifest = json.loads(_get(f"http://{host}/v2/{repository}/manifests/{image['digest']}"))
-        return sum(layer["size"] for layer in manifest["layers"])
+        return [layer["size"] for layer in manifest["layers"]]
 
 
 def _get(url: str) -> bytes:

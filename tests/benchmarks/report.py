@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from pathlib import Path
 
@@ -14,18 +15,19 @@ Rows = dict[str, dict]
 # What each build has to reach against the uv Dockerfile of the same run: (build, kind, times faster).
 TARGETS = {
     "containerd": (
-        ("bump", "no-bytecode", 15.0),
-        ("bump", "bytecode", 8.0),
+        ("bump", "no-bytecode", 20.0),
+        ("bump", "bytecode", 20.0),
         ("bump, emptied engine", "no-bytecode", 10.0),
         ("bump, emptied engine", "bytecode", 10.0),
-        ("bump, emptied engine, only pushed", "no-bytecode", 10.0),
-        ("bump, emptied engine, only pushed", "bytecode", 10.0),
-        ("cold", "no-bytecode", 1.8),
-        ("cold", "bytecode", 1.8),
-        ("no change", "no-bytecode", 0.5),
-        ("no change", "bytecode", 0.5),
-        ("code change", "no-bytecode", 0.5),
-        ("code change", "bytecode", 0.5),
+        ("bump, emptied engine, only pushed", "no-bytecode", 25.0),
+        ("bump, emptied engine, only pushed", "bytecode", 25.0),
+        ("cold", "no-bytecode", 2.0),
+        ("cold", "bytecode", 1.5),
+        # At most 1.2 times what the frontend takes that is built into the engine.
+        ("no change", "no-bytecode", 0.83),
+        ("no change", "bytecode", 0.83),
+        ("code change", "no-bytecode", 0.83),
+        ("code change", "bytecode", 0.83),
     ),
     "classic": (
         ("bump", "no-bytecode", 5.0),
@@ -64,6 +66,8 @@ def build_rows(store: str, kind: str, samples: dict[str, dict[str, list[Sample]]
                 "ratio": round(median / seconds[OURS], 2) if OURS in seconds else None,
                 "unpack_seconds": round(middle.unpack_seconds, 3),
                 "samples": [round(sample.seconds, 3) for sample in taken],
+                "export_seconds": round(middle.export_seconds, 3),
+                "processor_seconds": round(middle.processor_seconds, 3),
                 "begun_busy": sum(not sample.quiet for sample in taken),
                 "longest_steps": [{"name": name, "seconds": round(took, 3)} for name, took in middle.longest],
             }
@@ -81,14 +85,27 @@ def build_table(rows: Rows, store: str, kind: str) -> str:
         cells = [rows.get(row_name(store, kind, build, way)) for way in ways]
         if not any(cells):
             continue
-        shown = [f"{shown_seconds(cell)}, {_size(cell['bytes_pushed'])}" if cell else "" for cell in cells]
+        shown = [f"{shown_seconds(cell)}, {size(cell['bytes_pushed'])}" if cell else "" for cell in cells]
         against = rows.get(row_name(store, kind, build, "uv"), {}).get("ratio")
         lines.append(f"| {build} | " + " | ".join(shown) + f" | {f'{against:.1f}' if against else ''} |")
     if not ways:
         return ""
+    cold = [rows[row_name(store, kind, "cold", way)] for way in ways]
+    exports = {way: row["export_seconds"] for way, row in zip(ways, cold)}
+    against = f"{exports['uv'] / exports[OURS]:.1f}" if exports.get("uv") and exports.get(OURS) else ""
+    lines.append("| cold: its export | " + " | ".join(f"{one:.2f} s" for one in exports.values()) + f" | {against} |")
+    lines.append(_limit_line(cold))
     images = [rows[row_name(store, kind, "cold", way)]["image_bytes"] for way in ways]
-    lines.append("| size of the image | " + " | ".join(_size(size) for size in images) + " | |")
+    lines.append("| size of the image | " + " | ".join(size(size) for size in images) + " | |")
     return "\n".join(lines)
+
+
+def _limit_line(cold: list[dict]) -> str:
+    """The processor time of the cold builds, shared out among all processors: no build with the same work can be shorter."""
+    cores = os.cpu_count() or 1
+    limits = [max(row["processor_seconds"] / cores, 0.01) for row in cold]
+    cells = [f"{limit:.2f} s, {row['seconds'] / limit:.2f}" for row, limit in zip(cold, limits)]
+    return "| cold: processor time / processors, build : this | " + " | ".join(cells) + " | |"
 
 
 def shown_seconds(row: dict) -> str:
@@ -131,7 +148,7 @@ def growth_table(rows: Rows) -> str:
     for name, row in rows.items():
         if name.startswith("growth/"):
             cells = [row["lock"], row["packages"], f"{row['cpu_us'] / 1000:.1f} ms"]
-            cells += [f"{row['peak_rss_kib'] / 1024:.1f} MiB", row["ops"], _size(row["graph_json_bytes"])]
+            cells += [f"{row['peak_rss_kib'] / 1024:.1f} MiB", row["ops"], size(row["graph_json_bytes"])]
             lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -142,7 +159,8 @@ def save(rows: Rows, about: dict, file: Path) -> None:
     file.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """A number of bytes in words."""
     if count >= 1_000_000:
         return f"{count / 1e6:.1f} MB"
     return f"{count / 1e3:.1f} kB"

@@ -1,0 +1,1 @@
+"""The project that is built by the benchmark."""
