@@ -261,7 +261,7 @@ class Run:
             for way, build, sample in one.cold_and_bump(ways):
                 samples.setdefault(way, {}).setdefault(build, []).append(sample)
                 print(f"  {build}, {way}: {sample.seconds:.2f} s", flush=True)
-            pulled = pull.rows(engine, ways, self.logs, self.machine, rounds, section)
+            pulled = pull.rows(one, ways, rounds, section)
         finally:
             for way in ways:
                 way.registry.stop()

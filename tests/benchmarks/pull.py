@@ -8,9 +8,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from builds import APP, WAYS, Way
+from builds import APP, WAYS, Round, Way
 from engine import CommandFailed, Engine, timed
-from machine import Machine
 from report import Rows, shown_seconds, size
 
 # The port of the application.
@@ -19,17 +18,21 @@ PORT = 8000
 PATIENCE = 120
 
 
-def rows(engine: Engine, ways: list[Way], logs: Path, machine: Machine, rounds: int, what: str) -> Rows:
+def rows(one: Round, ways: list[Way], rounds: int, what: str) -> Rows:
     """A row for each way, whose image is in its registry: seconds of the pull, and of the pull and the start together.
 
-    The engine is emptied before each pull. The ways take turns.
+    The engine is emptied before each pull; in a trial it loses that image alone. The ways take turns.
     """
+    engine = one.engine
     taken: dict[str, list[tuple[float, float]]] = {way.name: [] for way in ways}
     for round_ in range(rounds):
         for way in ways[round_ % len(ways) :] + ways[: round_ % len(ways)]:
-            engine.empty()
-            machine.wait()
-            log = logs / f"{engine.store}-pull-{what}-{way.name}-{round_}.log"
+            if one.emptying:
+                engine.empty()
+            else:
+                engine.docker("image", "rm", "--force", way.tag(APP))
+            one.machine.wait()
+            log = one.logs / f"{engine.store}-pull-{what}-{way.name}-{round_}.log"
             taken[way.name].append(_pull_and_start(engine, way.tag(APP), log))
     found: Rows = {}
     for way in ways:
