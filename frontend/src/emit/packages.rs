@@ -3,9 +3,9 @@
 use buildkit_llb::{Exec, Mount, Sharing, State};
 
 use super::script::{Script, script};
-use super::{Emitter, ImageConfig};
+use super::{Emitter, ImageConfig, repositories};
 use crate::plan::Packages;
-use crate::spec::SystemManager;
+use crate::spec::{OWN_CACHES, SystemManager};
 
 const APT: Script = script!("apt.sh", "script to install packages with apt");
 const REPOSITORIES: Script =
@@ -41,9 +41,12 @@ impl Emitter<'_> {
         if packages.manager == SystemManager::Apt {
             exec = exec.mount(Mount::tmpfs("/run/pybuild/tmp"));
         }
+        // Packages of one distribution and platform are no use to another. Nor may a repository of one's own put files into the
+        // cache of the distribution: apt compares a package that is in its cache by name, version and size alone.
         for path in caches {
-            // Packages of one distribution and platform are no use to another.
-            let id = format!("pybuild/{}/{}{path}", packages.distribution, self.inputs.platform.format_all());
+            let (of, platform) = (&packages.distribution, self.inputs.platform.format_all());
+            let repositories = packages.repositories.as_slice();
+            let id = format!("{OWN_CACHES}{of}/{platform}{}{path}", repositories::folder(repositories));
             let id = self.inputs.options.cache_id(&id);
             exec = exec.mount(Mount::cache(*path, id, Sharing::Locked));
         }

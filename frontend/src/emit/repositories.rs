@@ -1,6 +1,7 @@
 //! Repositories that are added before packages are installed.
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
+use sha2::{Digest as _, Sha256};
 
 use super::Emitter;
 use crate::plan::Packages;
@@ -16,6 +17,23 @@ pub fn sources(repository: &Repository) -> String {
         "" => text,
         components => format!("{text}Components: {components}\n"),
     }
+}
+
+/// The part of a cache's id that tells these repositories and keys from any others; nothing for those of the image alone.
+pub(super) fn folder(repositories: &[Repository]) -> String {
+    if repositories.is_empty() {
+        return String::new();
+    }
+    let mut hasher = Sha256::new();
+    for repository in repositories {
+        let key = match &repository.key {
+            Key::Download(key) => format!("{} {}", key.url, key.checksum.as_str()),
+            Key::Context(path) => path.as_str().to_owned(),
+        };
+        hasher.update(format!("{}Key: {key}\n\n", sources(repository)));
+    }
+    let digest = hasher.finalize();
+    digest.iter().take(8).fold("/repositories-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
 }
 
 impl Emitter<'_> {

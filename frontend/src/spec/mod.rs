@@ -38,7 +38,7 @@ pub use repository::{Key, Repository};
 pub use schema::{reference, schema};
 pub use settings::{App, Dependencies, Installer, Python, System, SystemManager};
 pub use stage::{Base, HealthCheck, ImageSettings, Stage};
-pub use steps::{CacheMount, Check, NetworkMode, RunStep, SecretMount, SecurityMode, Sharing};
+pub use steps::{CacheMount, Check, NetworkMode, OWN_CACHES, RunStep, SecretMount, SecurityMode, Sharing};
 pub use values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 
 use std::collections::BTreeMap;

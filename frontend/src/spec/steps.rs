@@ -26,6 +26,9 @@ impl Read for Sharing {
     }
 }
 
+/// What the ids of the package managers' caches begin with.
+pub const OWN_CACHES: &str = "pybuild/";
+
 /// A folder that outlives builds and is in no image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheMount {
@@ -47,10 +50,15 @@ impl Read for CacheMount {
             return node.wrong_type(cx, "a path or a table");
         };
         let path: Option<Plain> = table.require(cx, "path");
-        let id = table.get::<Plain>(cx, "id").map(|id| id.0);
+        let id = table.get::<Located<Plain>>(cx, "id");
         let sharing = table.get_or_default(cx, "sharing");
         table.finish(cx);
-        checked_cache(Self { path: path?.0, id, sharing }, node, cx)
+        // A step of the user's that wrote there would decide what other projects' package managers install.
+        if let Some(id) = id.as_ref().filter(|id| id.value.0.starts_with(OWN_CACHES)) {
+            let reason = "such ids are those of the package managers' caches, which all projects share";
+            cx.report(id.span, Problem::BadName { what: "id of a cache", value: id.value.0.clone(), reason });
+        }
+        checked_cache(Self { path: path?.0, id: id.map(|id| id.value.0), sharing }, node, cx)
     }
 }
 

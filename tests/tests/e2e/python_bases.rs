@@ -133,7 +133,7 @@ set -e
 mkdir -p /made/ours/DEBIAN /made/ours/opt /repository && cd /made
 printf 'Package: ours\nVersion: 1.0\nArchitecture: all\nMaintainer: Test <test@mail.example>\nDescription: ours\n' > ours/DEBIAN/control
 echo NONCE > ours/opt/ours
-dpkg-deb --build --root-owner-group ours /repository/ours.deb
+dpkg-deb --build -Znone --root-owner-group ours /repository/ours.deb
 cd /repository
 dpkg-scanpackages . > Packages
 apt-ftparchive release . > /made/Release
@@ -147,42 +147,58 @@ from = "scratch"
 copy = [{ from = "repository", path = "/repository", to = "/" }]
 "#;
 
-#[test]
-fn a_repository_is_added_with_its_key_before_packages_are_installed() -> Result {
-    let word = nonce();
+/// A repository on the index, whose package has `word` in `/opt/ours`: its address, the address of the key, and the key's
+/// SHA-256.
+fn repository(index: &Index, word: &str) -> Result<(String, String, String)> {
     let folder = temporary_folder()?;
     let output = format!("type=local,dest={}", folder.path().display());
-    let made = small::project(&REPOSITORY.replace("NONCE", &word))?;
+    let made = small::project(&REPOSITORY.replace("NONCE", word))?;
     Build::of(&made).target("exported").output(&output).succeed()?;
-    let index = Index::start()?;
-    let mut address = String::new();
-    let mut key = (String::new(), String::new());
+    let (mut address, mut key, mut checksum) = (String::new(), String::new(), String::new());
     for (name, path) in Project::files(folder.path())? {
         let bytes = std::fs::read(path).unwrap_or_default();
-        let file = index.file(&name, &bytes);
+        let file = index.file(&format!("{word}/{name}"), &bytes);
         // apt asks for what the suite `./` has below `/./`.
-        index.file(&format!("./{name}"), &bytes);
+        index.file(&format!("{word}/./{name}"), &bytes);
         if name == "key" {
             address = file.trim_end_matches("key").to_owned();
-            key = (file, pybuild_tests::index::sha256(&bytes));
+            checksum = pybuild_tests::index::sha256(&bytes);
+            key = file;
         }
     }
+    Ok((address, key, checksum))
+}
 
-    let tables = |checksum: &str| {
-        format!(
-            "[system]\nruntime = [\"ours\"]\n[[system.repositories]]\nurl = \"{address}\"\nsuites = [\"./\"]\nkey = \"{}\"\nchecksum = \"sha256:{checksum}\"\n",
-            key.0
-        )
-    };
-    let project = small::project(&tables(&key.1))?;
+/// The tables that install the repository's package.
+fn with_repository(address: &str, key: &str, checksum: &str) -> String {
+    format!(
+        "[system]\nruntime = [\"ours\"]\n[[system.repositories]]\nurl = \"{address}\"\nsuites = [\"./\"]\nkey = \"{key}\"\nchecksum = \"sha256:{checksum}\"\n",
+    )
+}
+
+#[test]
+fn a_repository_is_added_with_its_key_before_packages_are_installed() -> Result {
+    let index = Index::start()?;
+    let word = nonce();
+    let (address, key, checksum) = repository(&index, &word)?;
+    let project = small::project(&with_repository(&address, &key, &checksum))?;
     // The repository is on the machine's loopback interface, which a step reaches on the network of the host.
-    let build = Build::of(&project).option("--network", "host").option("--allow", "network.host");
-    let outcome = build.load().succeed()?;
+    let build =
+        |project| Build::of(project).option("--network", "host").option("--allow", "network.host").load();
+    let outcome = build(&project).succeed()?;
     assert_eq!(outcome.image()?.prints(&["cat", "/opt/ours"])?, word);
     let signed = outcome.image()?.prints(&["cat", "/etc/apt/sources.list.d/pybuild-1.sources"])?;
     assert!(signed.ends_with("Signed-By: /etc/apt/keyrings/pybuild-1.asc"), "{signed}");
+
+    // Another repository's package of the same name, version and size is another package, although apt would take the one in
+    // its cache for it.
+    let other_word: String = word.chars().rev().collect();
+    let (address, key, checksum) = repository(&index, &other_word)?;
+    let other = build(&small::project(&with_repository(&address, &key, &checksum))?).succeed()?;
+    assert_eq!(other.image()?.prints(&["cat", "/opt/ours"])?, other_word);
+
     // Another key is not taken.
-    let other = Build::of(&small::project(&tables(&key.1.replace(['a', '1'], "0")))?).fail()?;
-    transcript_has(&other, "digest mismatch");
+    let wrong = with_repository(&address, &key, &checksum.replace(['a', '1'], "0"));
+    transcript_has(&Build::of(&small::project(&wrong)?).fail()?, "digest mismatch");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Files and packages from elsewhere: what each step takes, and that bases are made of stages.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 const FILE: &str = r#"
@@ -38,4 +40,25 @@ fn bases_repositories_downloads_and_brought_files_are_nodes_of_the_graph() {
     let names: Vec<_> = built.plan.stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["own", "ui", "production"]);
     insta::assert_snapshot!(drawn(&built.image.state));
+}
+
+/// apt compares a package in its cache by name, version and size alone, so the caches of two sets of repositories differ.
+#[test]
+fn repositories_of_ones_own_have_a_cache_of_their_own() {
+    let cache = |file: &str| {
+        let built = build(file, &[("app.py", ""), ("apt.asc", "")], "production", CapSet::all());
+        let drawn = drawn(&built.image.state);
+        let ids = drawn.lines().filter(|line| line.contains("/var/cache/apt")).map(str::to_owned);
+        ids.collect::<BTreeSet<String>>()
+    };
+    let file = |repositories: &str| format!("[system]\nruntime = [\"psql\"]\n{repositories}");
+    let repository = |url: &str| {
+        format!("[[system.repositories]]\nurl = \"{url}\"\nsuites = [\"a\"]\nkey = \"apt.asc\"\n")
+    };
+    let (one, other) = (repository("https://apt.example/one"), repository("https://apt.example/other"));
+    let kinds = ["", one.as_str(), other.as_str(), &format!("{one}{other}")].map(|part| cache(&file(part)));
+    assert!(kinds.iter().all(|ids| !ids.is_empty()), "{kinds:?}");
+    let all: Vec<&String> = kinds.iter().flatten().collect();
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{kinds:?}");
+    assert_eq!(cache(&file(&one)), cache(&file(&one)));
 }

@@ -100,6 +100,21 @@ fn what_a_download_lacks_or_cannot_have_is_told() {
 }
 
 #[test]
+fn the_caches_of_package_managers_are_nobody_elses() {
+    let told = |id: &str| {
+        let step = format!("{{ run = \"x\", cache = [{{ path = \"/c\", id = \"{id}\" }}] }}");
+        parse(&format!("[stage.a]\nrun = [{step}]\n")).1
+    };
+    assert_eq!(
+        told("pybuild/debian:12/linux/amd64/var/cache/apt"),
+        [
+            "2: `pybuild/debian:12/linux/amd64/var/cache/apt` is not a valid id of a cache: such ids are those of the package managers' caches, which all projects share"
+        ]
+    );
+    assert_eq!(told("pybuild"), [""; 0]);
+}
+
+#[test]
 fn a_repository_of_apt_has_a_key_that_is_known() {
     let (spec, problems) = parse(&format!(
         "[[system.repositories]]\nurl = \"https://apt.example/debian\"\nsuites = [\"bookworm\"]\nkey = \"apt.asc\"\n\
