@@ -133,7 +133,7 @@ fn decide(
                 let of_project = |version: &PythonVersion| {
                     wanted.as_ref().is_none_or(|(specifiers, _)| version.satisfies(specifiers))
                 };
-                let fitting = newest().chain((0..10).rev().map(PythonVersion::of_minor));
+                let fitting = newest().chain(releases::past().map(PythonVersion::of_minor));
                 let mut fitting = fitting.filter(|version| version.satisfies(&specifiers));
                 let version = fitting.find(of_project);
                 if version.is_none() {
@@ -151,7 +151,7 @@ fn decide(
     let fitting = newest().find(|version| version.satisfies(&specifiers));
     // An upper bound may lie below what still gets fixes; such a Python exists all the same.
     let fitting =
-        fitting.or_else(|| (0..10).rev().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers)));
+        fitting.or_else(|| releases::past().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers)));
     let place = pyproject.map(|project| Place { source: Arc::clone(&project.source), span: text.span });
     if let (None, Some(place)) = (fitting, &place) {
         found.report(&place.source, place.span, Problem::NoPythonFits { specifier: text.value });

@@ -23,6 +23,11 @@ pub fn supported() -> impl Iterator<Item = u32> {
     ENDS.into_iter().rev().filter(|(_, end)| *end >= KNOWN).map(|(minor, _)| minor)
 }
 
+/// The minor versions that get no fixes any more, newest first. They exist all the same.
+pub fn past() -> impl Iterator<Item = u32> {
+    (0..supported().last().unwrap_or_default()).rev()
+}
+
 /// The year and month with which the fixes of a minor version ended; nothing for one that still gets them, or is newer
 /// than what is known.
 pub fn ended(minor: u32) -> Option<(u32, u32)> {
@@ -43,6 +48,12 @@ mod tests {
         assert_eq!(ended(10), Some((2026, 10)));
         assert_eq!(ended(11), None);
         assert_eq!(ended(99), None);
+    }
+
+    #[test]
+    fn past_versions_begin_right_below_the_supported_ones() {
+        assert_eq!(past().next(), Some(10));
+        assert!(past().all(|minor| ended(minor).is_some()));
     }
 
     #[test]
