@@ -326,7 +326,7 @@ pub(super) fn cache() -> Table {
             "id",
             text(),
             "`path`",
-            "steps with the same id share the folder, as they do in Dockerfiles",
+            "steps with the same id share the folder, as they do in Dockerfiles; an id that begins with `pybuild/` is an error",
             "id = \"npm\"",
         ),
         key(
