@@ -81,7 +81,13 @@ pub fn build_file(bytes: &[u8]) {
         shown(&found);
         return;
     }
-    let asked = Asked { target: None, platform: &platform, build_platform: &platform, epoch: Some(EPOCH), named: &[] };
+    let asked = Asked {
+        target: None,
+        platform: &platform,
+        build_platform: &platform,
+        epoch: Some(EPOCH),
+        named: &[],
+    };
     examine(&spec, &files, asked, &CheckOptions::default(), &mut found).expect("a context");
     shown(&found);
     if found.has_errors() {
