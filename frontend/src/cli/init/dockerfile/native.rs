@@ -163,7 +163,8 @@ impl<'a> Native<'a> {
                     }
                     // Where an arg chooses the file, nobody knows what is installed from it.
                     if op.written.is_none() {
-                        self.copied.push((at, op.to.clone(), path.trim_start_matches('/').to_owned()));
+                        let to = self.places.destination(op);
+                        self.copied.push((at, to, path.trim_start_matches('/').to_owned()));
                     }
                 }
                 if ships && (is_below(&op.to, workdir) || !op.paths.iter().all(|path| is_manifest(path))) {
