@@ -109,12 +109,14 @@ pub(super) struct Model {
     pub(super) parts: Vec<Part>,
     /// Build args and their defaults.
     pub(super) args: BTreeMap<String, String>,
+    /// Args without a default, and where the first of a name is declared.
+    pub(super) without_default: BTreeMap<String, usize>,
     global: BTreeMap<String, Value>,
     escape: char,
 }
 
 /// Args that every build has.
-const PLATFORM: [&str; 10] = [
+pub(super) const PLATFORM: [&str; 10] = [
     "TARGETPLATFORM",
     "TARGETOS",
     "TARGETARCH",
@@ -329,9 +331,11 @@ impl Model {
                     );
                 }
                 (Some(default), _) => {
+                    self.without_default.remove(name);
                     self.args.insert(name.to_owned(), default);
                 }
                 (None, None) => {
+                    self.without_default.insert(name.to_owned(), instruction.line);
                     self.args.insert(name.to_owned(), String::new());
                 }
                 (None, Some(_)) => {}
@@ -361,6 +365,7 @@ impl Model {
         if !is_empty || is_used || before.iter().any(|part| part.args.contains_key(name)) {
             return false;
         }
+        self.without_default.remove(name);
         self.args.insert(name.to_owned(), default.to_owned());
         if let Some(last) = self.parts.last_mut() {
             last.args.insert(name.to_owned(), Some(Value::arg(name)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::expand::Value;
-use super::model::{CopyOp, Model, Origin, Part, RunOp};
+use super::model::{CopyOp, Model, Origin, PLATFORM, Part, RunOp};
 use super::report::Report;
 use super::settings::join;
 use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string};
@@ -203,6 +203,12 @@ impl Places<'_> {
             Some(network) => keys.push(("network".to_owned(), string(network))),
         }
         for (name, value) in self.environment(op, at).into_iter().chain(more.iter().cloned()) {
+            if let Some(line) = self.model.without_default.get(&name).filter(|_| value.starts_with("${")) {
+                let text = format!(
+                    "ARG: where no build passes `{name}`, a step that reads it finds it empty, and not unset"
+                );
+                report.note(*line, text);
+            }
             keys.push((format!("env.{}", key(&name)), string(&value)));
         }
         segments.open.run.push(Step { command: op.command.clone(), keys });
@@ -224,7 +230,8 @@ impl Places<'_> {
         let above = above.flat_map(Part::declared);
         let declared: BTreeSet<&String> = above.chain(part.declared().take(op.declared)).collect();
         let args = declared.into_iter().filter(|name| {
-            self.model.args.contains_key(*name) && !mentioned.contains(name.as_str()) && !is_set(name)
+            let is_known = self.model.args.contains_key(*name) || PLATFORM.contains(&name.as_str());
+            is_known && !mentioned.contains(name.as_str()) && !is_set(name)
         });
         earlier.chain(args.map(|name| (name.clone(), format!("${{{name}}}")))).collect()
     }

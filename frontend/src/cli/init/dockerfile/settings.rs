@@ -253,10 +253,7 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     if one.name == "ADD" {
         let remote = |path: &String| path.contains("://") || path.starts_with("git@");
         if let Some(address) = paths.iter().find(|path| remote(path)) {
-            report.doubt(
-                line,
-                format!("ADD of `{address}`: write a step of `run` that downloads the file to `{to}`"),
-            );
+            report.doubt(line, download(address, &to));
         }
         paths.retain(|path| !remote(path));
     }
@@ -292,6 +289,18 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
         };
         part.ops.push(Op::Copy(op));
     }
+}
+
+/// What to write for an address, of which a build file wants to know what comes from it.
+fn download(address: &str, to: &str) -> String {
+    if address.starts_with("git@") || address.split('#').next().is_some_and(|path| path.ends_with(".git")) {
+        return format!(
+            "ADD of `{address}`: write `copy = [{{ from = \"REPOSITORY.git#COMMIT\", to = \"{to}\" }}]` with the full id of a commit"
+        );
+    }
+    format!(
+        "ADD of `{address}`: write `copy = [{{ from = \"{address}\", checksum = \"sha256:…\", to = \"{to}\" }}]` with the checksum of the file"
+    )
 }
 
 /// The paths and the place of a copy as the build file writes them, where args are in them.
@@ -429,8 +438,12 @@ fn pairs(one: &Instruction, model: &Model, report: &mut Report, what: &str) -> V
 
 /// `ENV NAME=${NAME:-word}` of an arg without a default that nothing has used before: the word is the arg's default.
 fn take_default(model: &mut Model, one: &Instruction, report: &mut Report) {
-    for word in words(&one.rest, '\\') {
-        let Some((name, value)) = word.split_once('=') else { continue };
+    let words = words(&one.rest, '\\');
+    let is_old = words.first().is_some_and(|word| !word.contains('='));
+    let old = one.rest.split_once(char::is_whitespace).filter(|_| is_old);
+    let new = words.iter().filter(|_| !is_old).filter_map(|word| word.split_once('='));
+    for (name, value) in old.into_iter().chain(new) {
+        let value = value.trim();
         let inner = value.trim_matches('"').strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let default = inner.and_then(|inner| inner.strip_prefix(name)?.strip_prefix(":-"));
         let is_plain = |default: &&str| !default.is_empty() && !default.contains(['$', '\\', '"', '\'', '}']);
