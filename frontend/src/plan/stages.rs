@@ -465,9 +465,10 @@ impl<'s> Planner<'s> {
         let from_builder =
             stage.from.as_ref().is_some_and(|from| from.value == Base::Stage("builder".to_owned()));
         let from_foreign = stage.from.as_ref().is_some_and(|from| !is_python(self.spec, &from.value));
-        // An image of the user's own choice keeps its working directory unless files are put somewhere.
+        // An image of the user's own choice keeps its working directory unless something is put or run there.
+        let runs_elsewhere = stage.run.iter().all(|run| run.value.workdir.is_some());
         let keeps_workdir =
-            from_foreign && settings.workdir.is_none() && stage.include.is_none() && stage.run.is_empty();
+            from_foreign && settings.workdir.is_none() && stage.include.is_none() && runs_elsewhere;
         ImagePlan {
             has_venv: stage.is_assembled() || from_builder,
             is_conda: self.project.conda.is_some(),

@@ -15,6 +15,7 @@ mod local;
 mod locked;
 #[cfg(test)]
 pub(crate) mod memory;
+mod other_tools;
 mod own;
 mod pinned;
 mod poetry;
@@ -37,6 +38,7 @@ pub use folder::Folder;
 pub use foreign::is_python;
 pub use links::followed;
 pub use locked::Locked;
+pub use other_tools::OTHER_TOOLS;
 pub use pyproject::normalized;
 pub use python::PythonVersion;
 pub use reading::{Changed, Part, Places, fetched};
@@ -55,7 +57,16 @@ use crate::pep508::Name;
 use crate::spec::{ContextPath, Installer, Located, Spec, Stage};
 
 /// Files that are read where they exist, whether or not the build file names them.
-pub const WELL_KNOWN: [&str; 4] = ["pyproject.toml", ".python-version", ".dockerignore", "requirements.txt"];
+pub const WELL_KNOWN: [&str; 8] = [
+    "pyproject.toml",
+    ".python-version",
+    "runtime.txt",
+    ".tool-versions",
+    "mise.toml",
+    ".mise.toml",
+    ".dockerignore",
+    "requirements.txt",
+];
 
 /// Patterns of files that may be read because others refer to them.
 pub const LIKELY: [&str; 4] =

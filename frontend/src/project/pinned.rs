@@ -10,7 +10,7 @@ use std::sync::Arc;
 use pep440_rs::VersionSpecifiers;
 
 use super::python::PythonVersion;
-use crate::diagnostics::{Diagnostics, Place, Problem, Source};
+use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 
 /// What the file asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,26 @@ pub(super) fn read(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(Pinne
                 return None;
             }
         }
+    }
+    None
+}
+
+/// What a file of another tool asks for with one word. `latest` and `system` are any Python.
+pub(super) fn of_tool(
+    file: &Arc<Source>,
+    span: Span,
+    word: &str,
+    found: &mut Diagnostics,
+) -> Option<(Pinned, Place)> {
+    let bare = ["latest:", "prefix:"].iter().find_map(|start| word.strip_prefix(start)).unwrap_or(word);
+    if matches!(bare, "latest" | "system") {
+        return None;
+    }
+    match of_line(bare) {
+        Line::Asks(pinned) => return Some((pinned, Place { source: Arc::clone(file), span })),
+        Line::Anything => {}
+        Line::Name => found.report(file, span, Problem::IgnoredPythonVersion { value: word.to_owned() }),
+        Line::Other => found.report(file, span, Problem::BadPythonVersion { value: word.to_owned() }),
     }
     None
 }

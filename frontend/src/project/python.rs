@@ -8,6 +8,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::context::ContextError;
 use super::files::Files;
+use super::other_tools::{self, OTHER_TOOLS};
 use super::pinned::{self, Pinned};
 use super::pyproject::Pyproject;
 use super::releases;
@@ -84,8 +85,8 @@ impl fmt::Display for PythonVersion {
     }
 }
 
-/// The version from the build file, the base image's tag, `.python-version`, `requires-python`, else the newest; and
-/// where that is said.
+/// The version from the build file, the base image's tag, `.python-version`, the file of another tool, `requires-python`,
+/// else the newest; and where that is said.
 pub(super) fn choose(
     spec: &Spec,
     pyproject: Option<&Pyproject>,
@@ -123,27 +124,30 @@ fn decide(
         return Ok((version, Some(Place { source, span: base.span })));
     }
     let newest = || releases::supported().map(PythonVersion::of_minor);
-    if let Some(file) = version_file(folder, files, found)? {
-        match pinned::read(&file, found) {
-            Some((Pinned::Version(version), place)) => {
-                check(Some(version), wanted.as_ref(), &file, place.span, found);
-                return Ok((Some(version), Some(place)));
-            }
-            Some((Pinned::Fitting(specifiers, text), place)) => {
-                let of_project = |version: &PythonVersion| {
-                    wanted.as_ref().is_none_or(|(specifiers, _)| version.satisfies(specifiers))
-                };
-                let fitting = newest().chain(releases::past().map(PythonVersion::of_minor));
-                let mut fitting = fitting.filter(|version| version.satisfies(&specifiers));
-                let version = fitting.find(of_project);
-                if version.is_none() {
-                    found.report(&file, place.span, Problem::NoPythonFitsBoth { specifier: text });
-                }
-                return Ok((version, Some(place)));
-            }
-            None if found.has_errors() => return Ok((None, None)),
-            None => {}
+    let errors = found.errors().len();
+    let pinned = match version_file(".python-version", folder, files, found)? {
+        Some(file) => pinned::read(&file, found),
+        None => of_other_tools(folder, files, found)?,
+    };
+    match pinned {
+        Some((Pinned::Version(version), place)) => {
+            check(Some(version), wanted.as_ref(), &place.source, place.span, found);
+            return Ok((Some(version), Some(place)));
         }
+        Some((Pinned::Fitting(specifiers, text), place)) => {
+            let of_project = |version: &PythonVersion| {
+                wanted.as_ref().is_none_or(|(specifiers, _)| version.satisfies(specifiers))
+            };
+            let fitting = newest().chain(releases::past().map(PythonVersion::of_minor));
+            let mut fitting = fitting.filter(|version| version.satisfies(&specifiers));
+            let version = fitting.find(of_project);
+            if version.is_none() {
+                found.report(&place.source, place.span, Problem::NoPythonFitsBoth { specifier: text });
+            }
+            return Ok((version, Some(place)));
+        }
+        None if found.errors().len() > errors => return Ok((None, None)),
+        None => {}
     }
     let Some((specifiers, text)) = wanted else {
         return Ok((newest().next(), None));
@@ -159,15 +163,31 @@ fn decide(
     Ok((fitting, place))
 }
 
-/// The `.python-version` of the project's folder, else the one of the context, where uv and pyenv look next.
+/// What the file of another tool asks for: the first of [`OTHER_TOOLS`] that names a Python. Nothing where it leaves the
+/// version open.
+fn of_other_tools(
+    folder: Option<&ContextPath>,
+    files: &Files<'_>,
+    found: &mut Diagnostics,
+) -> Result<Option<(Pinned, Place)>, ContextError> {
+    for name in OTHER_TOOLS {
+        let Some(file) = version_file(name, folder, files, found)? else { continue };
+        if let Some((word, span)) = other_tools::word(name, &file) {
+            return Ok(pinned::of_tool(&file, span, &word, found));
+        }
+    }
+    Ok(None)
+}
+
+/// The file of the project's folder, else the one of the context, where uv, pyenv and the other tools look next.
 fn version_file(
+    name: &str,
     folder: Option<&ContextPath>,
     files: &Files<'_>,
     found: &mut Diagnostics,
 ) -> Result<Option<Arc<Source>>, ContextError> {
-    const NAME: &str = ".python-version";
-    let below = folder.and_then(|folder| ContextPath::parse(&format!("{}/{NAME}", folder.as_str())));
-    for path in below.into_iter().chain(ContextPath::parse(NAME)) {
+    let below = folder.and_then(|folder| ContextPath::parse(&format!("{}/{name}", folder.as_str())));
+    for path in below.into_iter().chain(ContextPath::parse(name)) {
         let file = files.read_text(&path, found)?;
         if file.is_some() {
             return Ok(file);

@@ -181,6 +181,19 @@ fn a_python_is_said_by_the_file_that_it_is_shown_at() {
     assert_eq!(said("", &[(".python-version", "<3.13\n"), requires]), found("3.12", ".python-version:1"));
     assert_eq!(said("", &[requires]), found("3.13", "pyproject.toml:3"));
     assert_eq!(said("", &[(".python-version", "3\n"), requires]), found("3.13", "pyproject.toml:3"));
+    // The files of other tools, where there is no `.python-version`.
+    assert_eq!(said("", &[("runtime.txt", "python-3.12.4\n")]), found("3.12.4", "runtime.txt:1"));
+    let asdf = (".tool-versions", "nodejs 20.1\npython 3.12.4 3.11.9\n");
+    assert_eq!(said("", &[asdf]), found("3.12.4", ".tool-versions:2"));
+    assert_eq!(said("", &[asdf, (".python-version", "3.13\n")]), found("3.13", ".python-version:1"));
+    let mise = ("mise.toml", "[tools]\npython = \"3.12\"\n");
+    assert_eq!(said("", &[mise, requires]), found("3.12", "mise.toml:2"));
+    let latest = (".tool-versions", "python latest\n");
+    assert_eq!(said("", &[latest, requires]), found("3.13", "pyproject.toml:3"));
+    assert_eq!(
+        said("", &[("runtime.txt", "python-3.9.1\n"), requires]).2,
+        ["runtime.txt:1: Python 3.9.1 does not satisfy the project's `requires-python = \">=3.11,<3.14\"`"]
+    );
     let base = "python.base = \"a.example/python:3.14t-slim\"\n";
     assert_eq!(said(base, &[]), found("3.14t", "pybuild.toml:2"));
     let base = "python.base = \"a.example/python:1\"\npython.version = \"3.14t\"\n";

@@ -13,7 +13,10 @@ use super::workspace;
 use crate::cli::error::CliError;
 use crate::cli::folder::failed;
 use crate::diagnostics::{Diagnostics, Problem};
-use crate::project::{CONDA_FILES, Context, Files, Folder, Ignored, LOCKS, Project, Scope, UNREAD};
+use crate::project::{
+    CONDA_FILES, Context, ContextError, Files, Folder, Ignored, Kind, LOCKS, OTHER_TOOLS, Project, Scope,
+    UNREAD,
+};
 use crate::spec::{Arguments, ContextPath, Spec};
 
 /// Looks at a folder.
@@ -200,11 +203,38 @@ fn detect(context: &Folder, ignored: &Ignored) -> Result<Project, CliError> {
     let source = std::sync::Arc::new(crate::diagnostics::Source::new("pybuild.toml", ""));
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
     let spec = spec.ok_or_else(|| CliError::new("an empty file is no TOML"))?;
+    // What other tools name is weighed against what the project requires: see `settle::with_python`.
+    let context = &Unpinned(context);
     let files = Files { context, ignored };
     let project =
         Project::detect(&spec, &Scope::all(&spec), &files, &mut found).map_err(|error| failed(&error))?;
     refuse(&found)?;
     Ok(project)
+}
+
+/// A folder as it is without the files in which other tools keep a version of Python.
+struct Unpinned<'f>(&'f Folder);
+
+impl Context for Unpinned<'_> {
+    fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
+        if OTHER_TOOLS.contains(&path.name()) { Ok(None) } else { self.0.read(path) }
+    }
+
+    fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError> {
+        self.0.kind(path)
+    }
+
+    fn is_executable(&self, path: &ContextPath) -> Result<Option<bool>, ContextError> {
+        self.0.is_executable(path)
+    }
+
+    fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
+        self.0.follow(path)
+    }
+
+    fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
+        self.0.list(folder)
+    }
 }
 
 fn refuse(found: &Diagnostics) -> Result<(), CliError> {

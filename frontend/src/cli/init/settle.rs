@@ -73,9 +73,21 @@ pub(super) fn as_it_is(asked: &Init, draft: &Draft) -> Result<Settled, CliError>
     if !draft.is_whole || settled.doubts.is_empty() {
         return Ok(settled);
     }
+    let mut best = settled;
     let dependencies = Dependencies { requirements: Some(Vec::new()), ..Dependencies::default() };
-    let without = settle(asked, &Draft { dependencies, ..draft.clone() }.text())?;
-    Ok(if without.doubts.len() < settled.doubts.len() { without } else { settled })
+    let python = draft.python.clone().filter(|_| asked.python.is_some());
+    for other in [
+        Draft { dependencies: dependencies.clone(), ..draft.clone() },
+        // The image has its Python, whatever the project asks for.
+        Draft { python: python.clone(), ..draft.clone() },
+        Draft { python, dependencies, ..draft.clone() },
+    ] {
+        let other = settle(asked, &other.text())?;
+        if other.doubts.len() < best.doubts.len() {
+            best = other;
+        }
+    }
+    Ok(best)
 }
 
 /// Examines the text and mends it.
@@ -131,7 +143,9 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
         let mut changed = false;
         for (at, message) in refused.iter().rev() {
             changed |= comment_out(&mut lines, *at, message);
-            doubts.push(message.clone());
+            if !doubts.contains(message) {
+                doubts.push(message.clone());
+            }
         }
         if !changed {
             break;

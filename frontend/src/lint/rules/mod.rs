@@ -33,7 +33,10 @@ pub static RULES: [&Rule; 36] = [
     &end_of_life::RULE,
     &base_tag::RULE,
     &found("IgnoredOption", "An option in a requirements file has no effect."),
-    &found("IgnoredPythonVersion", "A line of `.python-version` asks for no version of Python."),
+    &found(
+        "IgnoredPythonVersion",
+        "A line of `.python-version`, or of a file of another tool, asks for no version of Python.",
+    ),
     &found("InvalidBaseImagePlatform", "A base image is for another platform than the build."),
     &found("LockNotRead", "A lock is there that `installer = \"pip\"` does not read."),
     &system_package::RULE,

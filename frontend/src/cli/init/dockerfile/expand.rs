@@ -278,6 +278,10 @@ fn modified(
             }
         }
         Some('-') => walk(word, escape, look, depth - 1, out),
+        // An arg without a default that no build passes is not set.
+        Some('+') if matches!(&found, Found::Known(value) if value.is_empty_arg) => {
+            out.doubts.push(format!("it depends on whether the arg `{name}` is passed"));
+        }
         Some('+') if set => {
             walk(word, escape, look, depth - 1, out);
             if varies {

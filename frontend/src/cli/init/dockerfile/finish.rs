@@ -136,7 +136,8 @@ impl Native<'_> {
                 );
             }
             draft.dependencies.extras.extend(locked.extras.iter().cloned());
-            said.push(locked.lock.to_owned());
+            let is_there = folder.join(locked.lock).is_file();
+            said.push(if is_there { locked.lock } else { "pyproject.toml" }.to_owned());
         }
         if !self.files.is_empty() {
             let is_found = first.is_none() && self.files.iter().map(String::as_str).eq(found);
@@ -146,13 +147,18 @@ impl Native<'_> {
         }
         if self.files.is_empty() && self.locked.is_none() && !self.installs_project {
             draft.dependencies.requirements = Some(Vec::new());
-            said.push("none".to_owned());
+            if self.by_name.is_empty() {
+                said.push("none".to_owned());
+            }
         }
         if draft.is_package && !self.installs_project {
             draft.app.package = Some(false);
         }
         if self.installs_project && self.locked.is_none() {
             said.push("pyproject.toml".to_owned());
+        }
+        if !self.by_name.is_empty() {
+            said.push(format!("in a step: {}", self.by_name.join(" ")));
         }
         // The checks are those of the packages that were found in the project.
         if draft.dependencies.requirements.is_some() || draft.dependencies.lock.is_some() {

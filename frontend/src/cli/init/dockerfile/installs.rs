@@ -129,6 +129,7 @@ impl Native<'_> {
         if python.named.is_empty() {
             return Ok(None);
         }
+        self.by_name.extend(python.named.iter().cloned());
         let names = shlex::try_join(python.named.iter().map(String::as_str)).unwrap_or_default();
         self.report.note(
             op.line,

@@ -13,6 +13,7 @@ mod installs;
 mod managers;
 mod model;
 mod native;
+mod overlaps;
 mod parse;
 mod pip;
 mod place;
@@ -77,8 +78,7 @@ pub(super) fn carry(
     let mut try_native = || {
         let bottom = model.bottom(target).filter(|bottom| bottom.base.python.is_some());
         if bottom.is_none() {
-            let image = model.bottom(target).map(|bottom| bottom.image.with(&model.args)).unwrap_or_default();
-            return Err(format!("`{image}` is no image of Python's own"));
+            return Err(format!("`{}` is no image of Python's own", places.image_of(target)));
         }
         let mut native = Native::new(&places, target, &mut own, &mut report);
         native.read()?;

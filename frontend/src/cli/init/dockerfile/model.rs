@@ -25,6 +25,8 @@ pub(super) struct CopyOp {
     pub(super) paths: Vec<String>,
     /// Absolute; with a slash at its end, a folder.
     pub(super) to: String,
+    /// The paths and the place as the build file writes them, where args are in them.
+    pub(super) written: Option<(Vec<String>, String)>,
     pub(super) owner: Option<String>,
     pub(super) mode: Option<String>,
     pub(super) exclude: Vec<String>,
@@ -107,12 +109,14 @@ pub(super) struct Model {
     pub(super) parts: Vec<Part>,
     /// Build args and their defaults.
     pub(super) args: BTreeMap<String, String>,
+    /// Args without a default, and where the first of a name is declared.
+    pub(super) without_default: BTreeMap<String, usize>,
     global: BTreeMap<String, Value>,
     escape: char,
 }
 
 /// Args that every build has.
-const PLATFORM: [&str; 10] = [
+pub(super) const PLATFORM: [&str; 10] = [
     "TARGETPLATFORM",
     "TARGETOS",
     "TARGETARCH",
@@ -167,7 +171,7 @@ impl Model {
         };
         let expanded = expand(words.first().copied().unwrap_or_default(), self.escape, &global);
         report.doubts(instruction.line, "the image", &expanded.doubts);
-        let mut image = expanded.value;
+        let image = expanded.value;
         let name = match words.as_slice() {
             [_, as_, name] if as_.eq_ignore_ascii_case("as") => Some(name.to_ascii_lowercase()),
             [_] => None,
@@ -181,9 +185,8 @@ impl Model {
         if resolved.is_empty() && parent.is_none() {
             report.doubt(
                 instruction.line,
-                "the name of the image comes from an arg without a default".to_owned(),
+                format!("`{}`: the name of the image comes from an arg without a default", instruction.rest),
             );
-            image = Value::text("scratch");
         }
         if let Some(arg) = image.args().next().filter(|_| parent.is_some()) {
             report.note(
@@ -328,9 +331,11 @@ impl Model {
                     );
                 }
                 (Some(default), _) => {
+                    self.without_default.remove(name);
                     self.args.insert(name.to_owned(), default);
                 }
                 (None, None) => {
+                    self.without_default.insert(name.to_owned(), instruction.line);
                     self.args.insert(name.to_owned(), String::new());
                 }
                 (None, Some(_)) => {}
@@ -341,6 +346,31 @@ impl Model {
             let is_empty = self.args.get(name).is_none_or(String::is_empty);
             self.declare(name, Some(if is_empty { Value::empty_arg(name) } else { Value::arg(name) }));
         }
+    }
+
+    /// Gives an arg of the last stage a default, if it has none and nothing has used it so far.
+    pub(super) fn take_default(&mut self, name: &str, default: &str) -> bool {
+        let is_empty = self.args.get(name).is_some_and(String::is_empty) && !self.global.contains_key(name);
+        let Some((last, before)) = self.parts.split_last() else { return false };
+        let written = format!("${{{name}}}");
+        let names = |value: &Value| value.args().any(|arg| arg == name);
+        let settings = last.own.expose.iter().chain(last.own.user.iter());
+        let is_used = last.env.iter().map(|(_, value)| value).chain(last.own.labels.values()).any(names)
+            || settings.into_iter().any(|text| text.contains(&written))
+            || last
+                .order
+                .iter()
+                .position(|arg| arg == name)
+                .is_none_or(|at| last.runs().any(|run| run.declared > at));
+        if !is_empty || is_used || before.iter().any(|part| part.args.contains_key(name)) {
+            return false;
+        }
+        self.without_default.remove(name);
+        self.args.insert(name.to_owned(), default.to_owned());
+        if let Some(last) = self.parts.last_mut() {
+            last.args.insert(name.to_owned(), Some(Value::arg(name)));
+        }
+        true
     }
 
     fn declare(&mut self, name: &str, value: Option<Value>) {

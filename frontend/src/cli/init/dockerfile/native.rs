@@ -47,6 +47,8 @@ pub(super) struct Native<'a> {
     pub(super) installs_project: bool,
     pub(super) installs_shipped: bool,
     pub(super) named_before: Vec<Step>,
+    /// Packages of Python that steps install by name.
+    pub(super) by_name: Vec<String>,
     /// Whether something was run that is not understood.
     pub(super) ran: bool,
     /// Whether that may have told a manager of packages of another place.
@@ -95,6 +97,7 @@ impl<'a> Native<'a> {
             installs_project: false,
             installs_shipped: false,
             named_before: Vec::new(),
+            by_name: Vec::new(),
             ran: false,
             may_bring_packages: false,
             account: None,
@@ -125,6 +128,10 @@ impl<'a> Native<'a> {
             for op in &part.ops {
                 match op {
                     Op::Copy(op) => self.copy(op, at, ships, &workdir)?,
+                    Op::Run(op) if is_export(&op.script) => self.report.note(
+                        op.line,
+                        "RUN: what `export` sets is gone after its step: `env` is there to say it".to_owned(),
+                    ),
                     Op::Run(op) => self.run(op, at, ships, &workdir)?,
                 }
             }
@@ -154,7 +161,11 @@ impl<'a> Native<'a> {
                     if settles_installs(path, &op.to) {
                         return Err(format!("line {}: `{path}` decides what is installed", op.line));
                     }
-                    self.copied.push((at, op.to.clone(), path.trim_start_matches('/').to_owned()));
+                    // Where an arg chooses the file, nobody knows what is installed from it.
+                    if op.written.is_none() {
+                        let to = self.places.destination(op);
+                        self.copied.push((at, to, path.trim_start_matches('/').to_owned()));
+                    }
                 }
                 if ships && (is_below(&op.to, workdir) || !op.paths.iter().all(|path| is_manifest(path))) {
                     if op.paths.iter().any(|_| is_below(&op.to, "/etc/apt")) {
@@ -162,7 +173,11 @@ impl<'a> Native<'a> {
                     }
                     self.places.copy(op, workdir, &mut self.segments, self.report);
                 } else if ships {
-                    let what = op.paths.join(" ");
+                    let last = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
+                    let is_folder = op.to.ends_with('/');
+                    let place =
+                        |path: &String| if is_folder { join(&op.to, &last(path)) } else { op.to.clone() };
+                    let what = op.paths.iter().map(place).collect::<Vec<_>>().join(" ");
                     self.report.note(
                         op.line,
                         format!("COPY: `{what}` says what is installed, and is not in the image"),
@@ -424,6 +439,11 @@ impl<'a> Native<'a> {
             .is_none_or(|home| home == format!("/home/{}", account.name) || home == "/nonexistent");
         home && !name.is_empty() && (name == account.name || number.as_deref() == Some(name))
     }
+}
+
+/// Whether a script does nothing but set variables of its own shell.
+fn is_export(script: &str) -> bool {
+    script.trim_start().starts_with("export ") && !script.contains(['&', ';', '|', '\n', '<', '>', '`', '('])
 }
 
 /// A step of pip that was written here.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::expand::Value;
-use super::model::{CopyOp, Model, Origin, Part, RunOp};
+use super::model::{CopyOp, Model, Origin, PLATFORM, Part, RunOp};
 use super::report::Report;
 use super::settings::join;
 use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string};
@@ -68,7 +68,7 @@ pub(super) fn is_there(user: &str) -> bool {
 }
 
 impl Places<'_> {
-    fn is_folder(&self, path: &str) -> bool {
+    pub(super) fn is_folder(&self, path: &str) -> bool {
         let there = self.folder.join(path);
         if there.exists() {
             return there.is_dir();
@@ -79,7 +79,8 @@ impl Places<'_> {
 
     /// The path for `include`, where a file of the context keeps its place below the working directory.
     pub(super) fn at_place(&self, source: &str, to: &str, workdir: &str) -> Option<String> {
-        if source.contains(['*', '?', '[']) {
+        // Without a working directory, nothing is below it.
+        if workdir.is_empty() || source.contains(['*', '?', '[']) {
             return None;
         }
         let clean = ContextPath::parse(source.trim_start_matches('/'))?.as_str().to_owned();
@@ -97,32 +98,33 @@ impl Places<'_> {
             return Self::unpack(op, segments, report);
         }
         segments.after_runs();
-        if op.owner.as_deref().is_some_and(|owner| !is_there(owner)) && segments.done.is_empty() {
-            report.note(
-                op.line,
-                format!(
-                    "COPY: the user of `--chown={}` has to be there before",
-                    op.owner.as_deref().unwrap_or_default()
-                ),
-            );
-        }
         let plain = op.owner.is_none() && op.mode.is_none() && op.exclude.is_empty();
         let from = match &op.from {
             Origin::Context => None,
             Origin::Stage(at) => Some(self.names.get(*at).cloned().unwrap_or_default()),
             Origin::Image(value) => Some(image(value)),
         };
-        let to = self.destination(op, segments);
-        for path in &op.paths {
-            if from.is_none() && !self.has_match(path) {
+        let mut to = self.destination(op);
+        let mut paths = &op.paths;
+        if let Some((written, place)) = &op.written {
+            let is_folder = to.ends_with('/') && !op.to.ends_with('/');
+            to = if is_folder { format!("{place}/") } else { place.clone() };
+            paths = written;
+        }
+        for path in paths {
+            if from.is_none() && op.written.is_none() && !self.has_match(path) {
                 report.note(op.line, format!("COPY: nothing in the context matches `{path}`"));
                 continue;
             }
             let included = match from {
-                None if plain => self.at_place(path, &to, workdir),
+                None if plain && op.written.is_none() => self.at_place(path, &to, workdir),
                 _ => None,
             };
             if let Some(included) = included {
+                // A stage includes before it copies. What is laid over an earlier copy comes in a stage of its own.
+                if segments.open.copy.iter().any(|copy| self.collides(copy, &included, workdir)) {
+                    segments.done.push(std::mem::take(&mut segments.open));
+                }
                 let include = segments.open.include.get_or_insert_default();
                 if !include.contains(&included) {
                     include.push(included);
@@ -145,19 +147,6 @@ impl Places<'_> {
                 exclude: op.exclude.clone(),
             });
         }
-    }
-
-    /// Where files go: into a folder that an earlier step has made, a file is put and does not take its place.
-    fn destination(&self, op: &CopyOp, segments: &Segments) -> String {
-        let is_made = |run: &RunOp| {
-            let mut words = run.script.split(|c: char| c.is_whitespace() || ";&|\"'()".contains(c));
-            run.line < op.line && run.script.contains("mkdir") && words.any(|word| word == op.to)
-        };
-        let is_first = segments.done.is_empty() && segments.open.run.is_empty();
-        if op.to.ends_with('/') || is_first || !self.model.parts.iter().flat_map(Part::runs).any(is_made) {
-            return op.to.clone();
-        }
-        format!("{}/", op.to)
     }
 
     /// Whether the context has a file for a pattern. Docker takes a pattern that matches nothing.
@@ -214,6 +203,12 @@ impl Places<'_> {
             Some(network) => keys.push(("network".to_owned(), string(network))),
         }
         for (name, value) in self.environment(op, at).into_iter().chain(more.iter().cloned()) {
+            if let Some(line) = self.model.without_default.get(&name).filter(|_| value.starts_with("${")) {
+                let text = format!(
+                    "ARG: where no build passes `{name}`, a step that reads it finds it empty, and not unset"
+                );
+                report.note(*line, text);
+            }
             keys.push((format!("env.{}", key(&name)), string(&value)));
         }
         segments.open.run.push(Step { command: op.command.clone(), keys });
@@ -235,7 +230,8 @@ impl Places<'_> {
         let above = above.flat_map(Part::declared);
         let declared: BTreeSet<&String> = above.chain(part.declared().take(op.declared)).collect();
         let args = declared.into_iter().filter(|name| {
-            self.model.args.contains_key(*name) && !mentioned.contains(name.as_str()) && !is_set(name)
+            let is_known = self.model.args.contains_key(*name) || PLATFORM.contains(&name.as_str());
+            is_known && !mentioned.contains(name.as_str()) && !is_set(name)
         });
         earlier.chain(args.map(|name| (name.clone(), format!("${{{name}}}")))).collect()
     }

@@ -15,6 +15,7 @@ pub(super) fn instruction(model: &mut Model, one: &Instruction, report: &mut Rep
     match one.name.as_str() {
         "ARG" => model.arg(one, report),
         "ENV" => {
+            take_default(model, one, report);
             // All of an instruction see what was before it.
             let pairs = pairs(one, model, report, "ENV");
             for (name, value) in pairs {
@@ -38,6 +39,10 @@ pub(super) fn instruction(model: &mut Model, one: &Instruction, report: &mut Rep
         "WORKDIR" => {
             let text = model.text(&one.rest, line, "WORKDIR", report);
             let path = text.with(&model.args);
+            // The folder that it is already.
+            if matches!(path.as_str(), "." | "./") {
+                return;
+            }
             let is_placed = path.starts_with('/') || model.is_placed(at);
             let workdir = join(&model.workdir(at), &path);
             if text.args().next().is_some() {
@@ -87,6 +92,10 @@ fn setting(model: &mut Model, one: &Instruction, report: &mut Report) {
     let own = &mut part.own;
     match one.name.as_str() {
         "EXPOSE" => {
+            if written.trim().is_empty() {
+                let text = format!("EXPOSE: `{}` is empty, and no port is exposed", one.rest);
+                report.note(line, text);
+            }
             own.expose
                 .extend(written.split_whitespace().map(|port| port.trim_end_matches("/tcp").to_owned()));
         }
@@ -211,26 +220,19 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     let line = one.line;
     let workdir = model.workdir(at);
     let raw = one.list().unwrap_or_else(|| one.rest.split_whitespace().map(str::to_owned).collect());
-    let words: Vec<String> = raw
-        .iter()
-        .map(|word| {
-            let value = model.text(word, line, &one.name, report);
-            if value.args().next().is_some() {
-                report.note(line, format!("{}: an arg is in `{word}`; its default is taken", one.name));
-            }
-            without_default(model, &value, line, &one.name, report);
-            value.with(&model.args)
-        })
-        .collect();
+    let values: Vec<Value> = raw.iter().map(|word| model.text(word, line, &one.name, report)).collect();
+    let words: Vec<String> = values.iter().map(|value| value.with(&model.args)).collect();
     let Some((to, sources)) = words.split_last() else { return };
     let into = to.ends_with('/') || to.ends_with("/.") || to == "." || sources.len() > 1;
     let target = join(&workdir, to);
     let is_placed = to.starts_with('/') || model.is_placed(at);
     let is_folder = into || model.parts.iter().any(|part| part.folders.contains(&target));
-    let to = if is_folder && target != "/" { format!("{target}/") } else { target.clone() };
+    let to = if is_folder && target != "/" { format!("{target}/") } else { target };
     if !one.heredocs.is_empty() {
+        without_args(model, one, &raw, &values, report);
         return documents(model, one, sources, &to, report);
     }
+    let written = written(&values, &workdir, &to);
     let from = match one.flag("from") {
         None => Origin::Context,
         Some(name) => {
@@ -251,10 +253,7 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     if one.name == "ADD" {
         let remote = |path: &String| path.contains("://") || path.starts_with("git@");
         if let Some(address) = paths.iter().find(|path| remote(path)) {
-            report.doubt(
-                line,
-                format!("ADD of `{address}`: write a step of `run` that downloads the file to `{to}`"),
-            );
+            report.doubt(line, download(address, &to));
         }
         paths.retain(|path| !remote(path));
     }
@@ -271,12 +270,17 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
         }
     }
     let unpacks = one.name == "ADD" && paths.iter().any(archive);
+    if unpacks || (written.is_some() && paths.len() != sources.len()) {
+        without_args(model, one, &raw, &values, report);
+    }
+    let written = written.filter(|_| !unpacks && paths.len() == sources.len());
     if let Some(part) = model.last().filter(|_| !paths.is_empty()) {
         let op = CopyOp {
             line,
             from,
             paths,
             to,
+            written,
             owner: owner.filter(|owner| !owner.is_empty()),
             mode,
             exclude,
@@ -284,6 +288,41 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
             is_placed,
         };
         part.ops.push(Op::Copy(op));
+    }
+}
+
+/// What to write for an address, of which a build file wants to know what comes from it.
+fn download(address: &str, to: &str) -> String {
+    if address.starts_with("git@") || address.split('#').next().is_some_and(|path| path.ends_with(".git")) {
+        return format!(
+            "ADD of `{address}`: write `copy = [{{ from = \"REPOSITORY.git#COMMIT\", to = \"{to}\" }}]` with the full id of a commit"
+        );
+    }
+    format!(
+        "ADD of `{address}`: write `copy = [{{ from = \"{address}\", checksum = \"sha256:…\", to = \"{to}\" }}]` with the checksum of the file"
+    )
+}
+
+/// The paths and the place of a copy as the build file writes them, where args are in them.
+fn written(values: &[Value], workdir: &str, to: &str) -> Option<(Vec<String>, String)> {
+    let varies = |value: &Value| value.args().next().is_some();
+    let (last, paths) = values.split_last().filter(|_| values.iter().any(varies))?;
+    let paths: Vec<String> = paths.iter().map(Value::written).collect();
+    if !varies(last) {
+        return Some((paths, to.to_owned()));
+    }
+    // The default of an arg may leave a slash at the end, where another value names a file.
+    let last = last.written();
+    let place = join(workdir, &last);
+    let into = (last.ends_with('/') || paths.len() > 1) && place != "/";
+    Some((paths, if into { format!("{place}/") } else { place }))
+}
+
+/// Says which words of a copy have args, where the defaults of the args are taken.
+fn without_args(model: &Model, one: &Instruction, raw: &[String], values: &[Value], report: &mut Report) {
+    for (word, value) in raw.iter().zip(values).filter(|(_, value)| value.args().next().is_some()) {
+        report.note(one.line, format!("{}: an arg is in `{word}`; its default is taken", one.name));
+        without_default(model, value, one.line, &one.name, report);
     }
 }
 
@@ -395,6 +434,24 @@ fn pairs(one: &Instruction, model: &Model, report: &mut Report, what: &str) -> V
         (name, value)
     });
     expanded.filter(|(name, _)| !name.is_empty()).collect()
+}
+
+/// `ENV NAME=${NAME:-word}` of an arg without a default that nothing has used before: the word is the arg's default.
+fn take_default(model: &mut Model, one: &Instruction, report: &mut Report) {
+    let words = words(&one.rest, '\\');
+    let is_old = words.first().is_some_and(|word| !word.contains('='));
+    let old = one.rest.split_once(char::is_whitespace).filter(|_| is_old);
+    let new = words.iter().filter(|_| !is_old).filter_map(|word| word.split_once('='));
+    for (name, value) in old.into_iter().chain(new) {
+        let value = value.trim();
+        let inner = value.trim_matches('"').strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let default = inner.and_then(|inner| inner.strip_prefix(name)?.strip_prefix(":-"));
+        let is_plain = |default: &&str| !default.is_empty() && !default.contains(['$', '\\', '"', '\'', '}']);
+        let Some(default) = default.filter(is_plain) else { continue };
+        if model.take_default(name, default) {
+            report.note(one.line, format!("ENV `{name}`: the arg `{name}` has the default `{default}`"));
+        }
+    }
 }
 
 /// A path, absolute and clean.

@@ -5,14 +5,17 @@ use super::model::{Model, Op, Origin, RunOp};
 use super::place::{Places, Segments, image, is_there};
 use super::report::Report;
 use super::settings::join;
-use crate::cli::init::draft::{Draft, Production, string};
+use crate::cli::init::draft::{Command, Draft, Production, string};
 
 impl Places<'_> {
     /// Carries a stage over, under this name. A stage that copies after it has run something becomes several, each on
     /// the one before, so that the order stays.
     pub(super) fn whole(&self, at: usize, name: &str, report: &mut Report) -> Vec<(String, Production)> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
-        let workdir = self.model.workdir(at);
+        // Where the image's own folder is not known, the stage says none, and keeps the image's.
+        let is_said =
+            self.model.is_placed(at) || self.model.inherited(at, |own| own.workdir.clone()).is_some();
+        let workdir = if is_said { self.model.workdir(at) } else { String::new() };
         let mut segments = Segments::default();
         match part.platform.as_deref() {
             Some(platform) if platform.contains("BUILDPLATFORM") => report.note(
@@ -56,7 +59,7 @@ impl Places<'_> {
         let count = done.len();
         let mut stages = Vec::new();
         for (number, mut stage) in done.into_iter().enumerate() {
-            stage.workdir = (has_steps || part.own.workdir.is_some()).then(|| workdir.clone());
+            stage.workdir = (is_said && (has_steps || part.own.workdir.is_some())).then(|| workdir.clone());
             let called = if number + 1 == count {
                 name.to_owned()
             } else {
@@ -79,9 +82,8 @@ impl Places<'_> {
 
     /// Says where a command or a copy begins in a folder of an image that nobody knows.
     fn doubt_of_places(&self, at: usize, report: &mut Report) {
-        // Where there is no folder at all in the end, that is said once.
-        let Some(part) = self.model.parts.get(at).filter(|_| self.model.is_placed(at)) else { return };
-        let image = self.model.bottom(at).map(|part| part.image.with(&self.model.args)).unwrap_or_default();
+        let Some(part) = self.model.parts.get(at) else { return };
+        let image = self.image_of(at);
         for op in &part.ops {
             if let Op::Copy(op) = op
                 && !op.is_placed
@@ -113,9 +115,9 @@ impl Places<'_> {
         else {
             return;
         };
-        let image = part.image.with(&self.model.args);
-        if part.base.workdir.is_none() && !part.own.is_placed {
-            let text = format!("the working directory of `{image}` is not known: `/` is taken");
+        let image = self.image_of(at);
+        if part.own.workdir.is_some() && !part.own.is_placed {
+            let text = format!("WORKDIR: the working directory of `{image}` is not known: `/` is taken");
             report.doubt(part.line, text);
         }
         if part.base.is_known {
@@ -127,14 +129,21 @@ impl Places<'_> {
             );
             report.note(part.line, text);
         }
-        let of_bash = ["source ", "[[ ", "pushd "];
-        let script = |run: &RunOp| of_bash.iter().any(|word| run.script.contains(word));
-        if let Some(run) = part.runs().find(|run| part.own.shell.is_none() && script(run)) {
+        let by_shell = |run: &RunOp| matches!(run.command, Command::Line(_));
+        if let Some(run) = part.runs().find(|run| by_shell(run) && needs_bash(&run.script)) {
             let text = format!(
                 "RUN: the shell of `{image}` is not known, and `/bin/sh` may not understand the command"
             );
             report.doubt(run.line, text);
         }
+    }
+
+    /// The image at the bottom of a stage, for messages: with the defaults of args, or as it is written where these are
+    /// empty.
+    pub(super) fn image_of(&self, at: usize) -> String {
+        let Some(bottom) = self.model.bottom(at) else { return String::new() };
+        let image = bottom.image.with(&self.model.args);
+        if image.is_empty() { bottom.image.written() } else { image }
     }
 
     /// A name that no stage has.
@@ -186,19 +195,35 @@ impl Places<'_> {
             draft.carried.extend(stages);
         }
         let model = self.model;
-        if let Some(version) = model.bottom(target).and_then(|bottom| bottom.base.version.clone()) {
-            draft.python = Some(version);
-        }
+        // The images have a Python of their own: the project's own stages alone would have another.
+        draft.python = model.bottom(target).and_then(|bottom| bottom.base.version.clone());
         let inherits = model.inherited(target, |own| own.command.clone().or(own.entrypoint.clone()));
         let own = model.bottom(target).is_some_and(|bottom| bottom.base.has_command);
         if inherits.is_none() && !own {
-            report.doubt(0, "the Dockerfile has no CMD: a container runs what its base runs".to_owned());
+            report.note(
+                0,
+                "the Dockerfile has no CMD: a container runs what its base runs, as before".to_owned(),
+            );
         }
     }
 }
 
+/// Whether a script has words that bash understands and other shells may not. What the script passes to bash does not
+/// count.
+fn needs_bash(script: &str) -> bool {
+    if script.lines().next().is_some_and(|first| first.contains("bash") && first.contains("<<")) {
+        return false;
+    }
+    let lines = script.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let mut commands = lines.flat_map(|line| line.split(';')).flat_map(|line| line.split("&&"));
+    commands.any(|command| {
+        let words = command.split_whitespace().skip_while(|word| BEFORE.contains(word));
+        words.take(1).any(|word| matches!(word, "source" | "[[" | "pushd" | "declare" | "shopt"))
+    })
+}
+
 /// Programs that read and write no file of the folder that they run in, unless a word is a path.
-const ANYWHERE: [&str; 24] = [
+const ANYWHERE: [&str; 23] = [
     "apt-get",
     "apt",
     "apk",
@@ -214,7 +239,6 @@ const ANYWHERE: [&str; 24] = [
     "update-alternatives",
     "update-ca-certificates",
     "locale-gen",
-    "add-apt-repository",
     "set",
     "export",
     "virtualenv",
@@ -231,7 +255,11 @@ const BEFORE: [&str; 9] = ["if", "then", "else", "elif", "do", "!", "(", "{", "s
 /// Whether a script may depend on the folder in which it runs: unless all that it calls is told to have no need of it.
 fn needs_folder(script: &str) -> bool {
     let commands = script.split(['\n', ';', '|']).flat_map(|line| line.split("&&"));
-    let mut commands = commands.map(str::trim).filter(|command| !command.is_empty());
+    let commands = commands.map(str::trim).filter(|command| !command.is_empty());
+    // After `cd /folder`, the folder before it does not matter.
+    let leaves =
+        |command: &&str| command.strip_prefix("cd ").is_some_and(|to| to.trim_start().starts_with('/'));
+    let mut commands = commands.take_while(|command| !leaves(command));
     commands.any(|command| !is_free(command))
 }
 
@@ -244,22 +272,41 @@ fn is_free(command: &str) -> bool {
     };
     let mut words = command.split_whitespace().skip_while(|word| BEFORE.contains(word) || assigns(word));
     let Some(program) = words.next() else { return true };
+    // A program that is called by its path.
+    let program =
+        if program.starts_with('/') { program.rsplit('/').next().unwrap_or(program) } else { program };
     let rest: Vec<&str> = words.map(|word| word.trim_matches(['"', '\''])).collect();
+    let (program, rest) = match (program, rest.as_slice()) {
+        ("python" | "python3", ["-m", "pip", rest @ ..]) => ("pip", rest.to_vec()),
+        _ => (program, rest),
+    };
     let rooted = |word: &&str| word.starts_with(['/', '$', '-', '~', '>']);
     let is_path = |word: &&str| word.contains('/') || word.starts_with('.');
     let no_path = |word: &&str| rooted(word) || word.contains("://") || !is_path(word);
     // The word after these is a file; `-O` of curl writes one here.
     let files = ["-r", "-e", "-f", "-c", "-o", "--output", "--requirement", "--file", ">", ">>", "<"];
-    let reads =
-        rest.iter().zip(rest.iter().skip(1)).any(|(word, next)| files.contains(word) && !rooted(next))
-            || rest.iter().any(|word| matches!(*word, "." | "sync" | "-O" | "--remote-name" | "-LO" | "-OL"));
+    let reads = rest
+        .iter()
+        .zip(rest.iter().skip(1))
+        .any(|(word, next)| files.contains(word) && !rooted(next) && !next.contains("://"))
+        || rest.iter().any(|word| matches!(*word, "." | "sync" | "-O" | "--remote-name" | "-LO" | "-OL"));
     match program {
-        "fi" | "done" | "}" | ")" | "[" => true,
+        "fi" | "done" | "}" | ")" | "[" | "add-apt-repository" => true,
         "pip" | "pip3" | "uv" | "conda" | "mamba" => !reads && rest.iter().all(no_path),
         "chmod" | "chown" => {
             let operands = rest.iter().filter(|word| !word.starts_with('-'));
             operands.skip(1).all(rooted)
         }
+        // What it does to a line is no path; its last word is the file.
+        "sed" => rest.len() > 1 && rest.last().is_some_and(rooted),
+        "git" => match rest.as_slice() {
+            ["-C", folder, ..] => rooted(folder),
+            ["clone", rest @ ..] => {
+                let named = rest.iter().filter(|word| !word.starts_with('-')).count();
+                named > 1 && rest.last().is_some_and(rooted)
+            }
+            _ => false,
+        },
         "mkdir" | "rm" | "ln" | "touch" | "cp" | "mv" | "cat" | "tee" => rest.iter().all(rooted),
         // A Python that reads its program from another command.
         python if python.starts_with("python") && rest.is_empty() => true,
@@ -314,6 +361,12 @@ mod tests {
             "curl -sS https://r.example/get-pip.py | python3.10",
             "apt-get update; pip3 install -r /app/requirements.txt;",
             "if [ \"$MODE\" = \"speech\" ] ; then pip3 install x==1; fi",
+            "add-apt-repository ppa:team/python",
+            "sed -i 's/# deb/deb/' /etc/apt/sources.list",
+            "/env/bin/pip install -r /app/requirements.txt",
+            "python -m pip install --upgrade pip",
+            "git clone https://r.example/x.git /opt/x && git -C /opt/x checkout v1 && cd /opt/x && make",
+            "pip install --pre x -f https://r.example/pre",
         ] {
             assert!(!needs_folder(script), "{script}");
         }
@@ -322,11 +375,15 @@ mod tests {
             "pip install -e .",
             "apt-get install -y ./x.deb",
             "git clone https://r.example/x.git",
+            "git clone --branch v1 https://r.example/x.git",
+            "git checkout v1",
+            "sed -i s/a/b/ conf.ini",
+            "make && cd /opt",
+            "cd x && make",
             "mkdir build",
             "make",
             "cat x > /y",
             "chown -R web data",
-            "cd x && make",
             "curl -O https://r.example/x",
             "echo a > b",
         ] {
