@@ -61,8 +61,7 @@ pub(super) fn lists(unpacked: &[Unpacked]) -> Vec<State> {
     unpacked.iter().map(|made| made.list.clone()).collect()
 }
 
-/// The name and version that the tool requires of a wheel. The version of a repository or folder is known
-/// only after the build.
+/// The name and version that a wheel must have. The version of a repository or folder is not known yet.
 fn identity(wheel: &WheelPlan) -> String {
     let is_own = matches!(wheel.from, WheelFrom::Built(BuildFrom::Git { .. } | BuildFrom::Context { .. }));
     match &wheel.version {
@@ -204,8 +203,7 @@ impl Emitter<'_> {
         builder.map_or(self.plan.python_span, |builder| builder.base_span)
     }
 
-    /// A process of our tool. The tool is mounted into any root. The root is never hashed, but a mount would
-    /// be.
+    /// A process of our tool, mounted into any root. The root is never hashed, but a mount would be.
     pub(super) fn tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
         let image = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
         let exec = Exec::new([TOOL, "tool"].iter().chain(arguments).copied())
@@ -215,9 +213,8 @@ impl Emitter<'_> {
         Ok(exec.mount(Mount::bind(image, TOOL).selector("/pybuild").read_only()))
     }
 
-    /// Unpacks the wheels of each layer, and compiles their bytecode with the interpreter of the build
-    /// platform. If several wheels of a layer have the same file, the file of the wheel that is installed
-    /// later is kept.
+    /// Unpacks the wheels of each layer, and compiles bytecode with the interpreter of the build platform. Of
+    /// a file that several wheels have, the one that is installed later is kept.
     fn wheel_layers(
         &self,
         layers: &[WheelLayer],
@@ -238,8 +235,7 @@ impl Emitter<'_> {
         layers.iter().map(unpack).collect()
     }
 
-    /// The process that unpacks wheels to a mount at [`OUT`]. With `list`, it also writes a list of the
-    /// installed files.
+    /// The process that unpacks wheels to a mount at [`OUT`]. With `list`, it also lists the installed files.
     pub(super) fn unpacked(
         &self,
         title: &str,
@@ -413,8 +409,7 @@ impl Emitter<'_> {
         self.built_from((mount, &argument), version, &wheel.build, &title, location)
     }
 
-    /// The context for building a package in a folder of it, with the files that stages bring into this
-    /// folder.
+    /// The context for building a package in a folder, with the files that stages bring into this folder.
     fn with_brought(&self, folder: &str, span: Span) -> Result<State, EmitError> {
         let builder = self.plan.builder.as_ref();
         let all = builder.iter().flat_map(|builder| &builder.brought);
