@@ -6,7 +6,7 @@
 
 use super::*;
 
-/// The name of a case, its lock, and what uv installs from it.
+/// The name of a case, its lock, and the packages that uv installs from it.
 macro_rules! cases {
     ($($name:literal),* $(,)?) => {
         [$(($name, include_str!(concat!("uv/", $name, ".lock")), include_str!(concat!("uv/", $name, ".txt")))),*]
@@ -60,7 +60,8 @@ fn what_uv_installs_is_selected() {
     }
 }
 
-/// The order in the file decides no version: the same sets come from a lock whose packages and edges are turned round.
+/// The order in the file does not decide a version: a lock with reversed packages and edges gives the same
+/// sets.
 #[test]
 fn the_order_in_a_lock_decides_nothing() {
     for (case, text, expected) in cases!["own_extras", "groups", "workspace", "projects", "chain"] {
