@@ -1,4 +1,4 @@
-//! A second engine that has built nothing, as a fresh runner of a CI host is.
+//! A second engine with an empty cache, like a new runner of a CI host.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};

@@ -1,4 +1,4 @@
-//! What goes wrong on the way from a server: answers that are not the file that was asked for.
+//! Faults of a server: answers that differ from the requested file.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -2,7 +2,7 @@ use std::process::Command;
 
 use crate::folder::Folder;
 
-/// A locked project: the names and hashes in its lock are made up, and nothing is ever fetched.
+/// A locked project. The names and hashes in its lock are made up, because nothing is downloaded.
 pub(crate) fn shop() -> Folder {
     Folder::new(&[
         ("pybuild.toml", include_str!("shop/pybuild.toml")),

@@ -1,4 +1,4 @@
-//! Mistakes that would pass in silence, or be told in the words of a parser.
+//! Mistakes that could pass without a message, or that a parser would report in unclear words.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,4 +1,4 @@
-//! What runs again after a change, and what does not.
+//! The steps that run again after a change, and the steps that do not.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of a build: it ends at once, says so, and leaves nothing at work on the engine.
+//! Ctrl-C during a build. The build ends at once with a message, and nothing continues to run on the engine.
 
 use std::fs;
 use std::thread;

@@ -1,6 +1,7 @@
-//! Servers that fail or lie: what the user is told, what is asked for again, and that the next build is right.
+//! Servers with faults. The tests check the message for the user, the repeated requests, and that the next
+//! build is right.
 //!
-//! The words behind the name of the server are those of the engine and of Go's HTTP client.
+//! The words after the name of the server are from the engine and from Go's HTTP client.
 
 use std::thread;
 

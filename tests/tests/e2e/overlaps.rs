@@ -1,4 +1,5 @@
-//! Packages of different layers that bring the same files: of each file, the one that pip leaves is in the image.
+//! Packages in different layers that have files with the same path. The image has the file that pip would
+//! keep.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What must not be installed, or cannot be: the whole text that the user gets.
+//! Packages that must not or cannot be installed, with the whole message for the user.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Published, Result, Wheel};

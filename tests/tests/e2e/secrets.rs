@@ -1,4 +1,4 @@
-//! Secrets: a step sees them, nothing that comes out of the build has them.
+//! Secrets. A step can read them, but no output of a build contains them.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! How sources are built: what the project says of it reaches the build.
+//! Builds of sources. The settings of the project for these builds have an effect.
 
 use pybuild_tests::{Build, Failure, Index, Result, Wheel};
 

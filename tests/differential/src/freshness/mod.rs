@@ -19,7 +19,8 @@ use crate::report::Report;
 use crate::selection::compare::Bench;
 use crate::selection::generate;
 
-/// The kinds, how many projects of each are made in a full and in a short run, and how many edits of each project.
+/// The kinds, with the number of projects of each kind in a full and in a short run, and the number of edits
+/// of each project.
 const KINDS: [(&str, usize, usize, usize); 4] =
     [("uv", 150, 8, 8), ("poetry", 30, 1, 8), ("pdm", 30, 1, 8), ("pipenv", 16, 1, 8)];
 

@@ -1,4 +1,4 @@
-//! What only an index knows: asked with uv, as a build step of pybuild asks it.
+//! Asks an index with uv, as a build step of pybuild does.
 
 use std::path::Path;
 

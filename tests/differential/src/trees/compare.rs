@@ -1,4 +1,4 @@
-//! One wheel: what the three installers do, and who is right.
+//! Compares the results of the three installers for a wheel, and decides which one is right.
 
 use std::path::Path;
 
