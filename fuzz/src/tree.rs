@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The most bytes that an archive of a fuzzer may write: the largest input, unpacked as far as any limit allows it.
+/// The most bytes that an archive of a fuzzer may write: the largest input, unpacked as far as any limit
+/// allows it.
 const MOST: u64 = 1 << 28;
 
 /// A folder of this process that is emptied before each use, with a neighbour that nothing may touch.
@@ -41,8 +42,8 @@ impl Place {
         root
     }
 
-    /// Everything below `root`, checked: nothing that is no plain file, folder or link, no name of a layer's own, no link
-    /// that leads out, no bit of another user's; and beside it nothing has changed.
+    /// Everything below `root`, checked: nothing that is no plain file, folder or link, no name of a layer's
+    /// own, no link that leads out, no bit of another user's; and beside it nothing has changed.
     pub(crate) fn checked(&self, root: &Path) -> BTreeMap<PathBuf, (u32, u64, Vec<u8>)> {
         let mut found = BTreeMap::new();
         let mut total = 0;

@@ -203,7 +203,8 @@ impl Build {
         let scratch = temporary_folder()?;
         let mut client = self.command(engine, &scratch.path().join("metadata.json"));
         client.args(["--output", "type=cacheonly"]).arg(&self.context);
-        // A terminal sends the signal to all programs that it runs: the client, and the plugin that it has started.
+        // A terminal sends the signal to all programs that it runs: the client, and the plugin that it has
+        // started.
         let mut child = client
             .process_group(0)
             .stdout(Stdio::null())

@@ -56,12 +56,14 @@ impl Engine {
         self.environment.get("PYBUILD_ENGINE_STORE").is_none_or(|store| store == "containerd")
     }
 
-    /// Whether builds see the images that `docker pull` has fetched. A builder of its own (`BUILDX_BUILDER`) does not.
+    /// Whether builds see the images that `docker pull` has fetched. A builder of its own (`BUILDX_BUILDER`)
+    /// does not.
     pub fn builds_from_its_images(&self) -> bool {
         !self.environment.contains_key("BUILDX_BUILDER")
     }
 
-    /// Has this machine run programs of linux/arm64, and makes `python:3.11-slim-bookworm` for both platforms.
+    /// Has this machine run programs of linux/arm64, and makes `python:3.11-slim-bookworm` for both
+    /// platforms.
     ///
     /// # Errors
     /// If it cannot.

@@ -37,8 +37,8 @@ pub enum Fault {
     Page(&'static str, &'static str),
 }
 
-/// What a client is told that asks for `body` at `path`. `told` gets how many bytes were sent so far of an answer without
-/// an end.
+/// What a client is told that asks for `body` at `path`. `told` gets how many bytes were sent so far of an
+/// answer without an end.
 pub(crate) fn answer(
     stream: &mut TcpStream,
     fault: &Fault,

@@ -1,7 +1,7 @@
 //! An index of the tests' own on the loopback interface: files by name, nothing else.
 //!
-//! The engine fetches from the machine's network, so it reaches this; build steps have a network of their own and
-//! do not. What a step has to find itself comes from the index that the machine is set up for.
+//! The engine fetches from the machine's network, so it reaches this; build steps have a network of their own
+//! and do not. What a step has to find itself comes from the index that the machine is set up for.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -29,7 +29,8 @@ pub enum TransportError {
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// Connects over file descriptors 0 and 1 and sends the preface. Must be called on a runtime with I/O enabled.
+/// Connects over file descriptors 0 and 1 and sends the preface. Must be called on a runtime with I/O
+/// enabled.
 ///
 /// # Errors
 /// [`TransportError::Handshake`] if the other end is closed or does not speak HTTP/2.

@@ -20,8 +20,8 @@ pub struct WheelPlan {
     pub from: WheelFrom,
     /// Whether the project requires the package by name.
     pub requested: bool,
-    /// The packages that it requires, sorted, if the lock contains them. They decide the order of installation,
-    /// and they are relations in the SBOM.
+    /// The packages that it requires, sorted, if the lock contains them. They decide the order of
+    /// installation, and they are relations in the SBOM.
     pub requires: Vec<String>,
     /// The rules for building it, if it must be built.
     pub build: BuildRules,

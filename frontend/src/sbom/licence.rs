@@ -131,8 +131,8 @@ pub(super) fn is_expression(text: &str) -> bool {
 
 fn is_id(word: &str) -> bool {
     let plain = word.strip_suffix('+').unwrap_or(word);
-    // Nearly all SPDX ids have a dash. Of the ids without one, only those in `NAMES` are accepted: a plain word
-    // such as `BSD` or `Proprietary` is not an SPDX id.
+    // Nearly all SPDX ids have a dash. Of the ids without one, only those in `NAMES` are accepted: a plain
+    // word such as `BSD` or `Proprietary` is not an SPDX id.
     let known = plain.contains('-') || NAMES.iter().any(|(_, name)| *name == plain);
     known && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }

@@ -192,8 +192,8 @@ fn the_graph_of_a_build_is_printed_with_what_is_not_pinned() {
     assert_eq!((ran.stderr.as_str(), ran.code), (note, 0));
 }
 
-/// The lock has the form that uv 0.13 writes for such a manifest; `uv export --extra cpu` gives markupsafe 2.1.5, and
-/// without an extra 3.0.2.
+/// The lock has the form that uv 0.13 writes for such a manifest; `uv export --extra cpu` gives markupsafe
+/// 2.1.5, and without an extra 3.0.2.
 #[test]
 fn extras_that_conflict_replace_packages_of_the_project() {
     let package = |version: &str, digit: char| {

@@ -111,8 +111,8 @@ pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) ->
 
 /// The ticks of a project and of half of it, where the whole costs more than three times as much as the half.
 ///
-/// A machine that does other work makes a run cost more, never less. So the least of several runs is taken of both
-/// sides, and a project is only found to grow too fast where no run says otherwise.
+/// A machine that does other work makes a run cost more, never less. So the least of several runs is taken of
+/// both sides, and a project is only found to grow too fast where no run says otherwise.
 fn grows(whole: &Project, half: &Project, command: usize, ticks: u64) -> Option<(u64, u64)> {
     const RUNS: usize = 4;
     let again = |project: &Project| run(project, project.commands[command]).map(|used| used.ticks);

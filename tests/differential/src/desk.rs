@@ -57,7 +57,8 @@ impl<'d, W: Sync> Desk<'d, W> {
         self.work.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Counts a verdict. `keep` makes the input small and keeps it: for a new disagreement, where the run is told to.
+    /// Counts a verdict. `keep` makes the input small and keeps it: for a new disagreement, where the run is
+    /// told to.
     ///
     /// # Errors
     /// Those of `keep`.

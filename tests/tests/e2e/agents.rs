@@ -56,7 +56,8 @@ impl Drop for Agent {
     }
 }
 
-/// Asks the agent for its keys (message 11 of its protocol) and prints the answer, in which keys have their comments.
+/// Asks the agent for its keys (message 11 of its protocol) and prints the answer, in which keys have their
+/// comments.
 const LIST: &str = r#"
 [[stage.production.run]]
 run = '''

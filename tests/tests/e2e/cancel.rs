@@ -34,8 +34,8 @@ fn assert_honest(outcome: &Outcome) {
     assert_eq!(shown, honest, "{}", outcome.transcript());
 }
 
-/// Waits until no process of the machine carries `text` in its arguments or its environment. Where the engine is on
-/// another machine, there is none from the start.
+/// Waits until no process of the machine carries `text` in its arguments or its environment. Where the engine
+/// is on another machine, there is none from the start.
 fn wait_until_gone(text: &str) -> Result {
     let start = Instant::now();
     loop {

@@ -30,8 +30,8 @@ fn project() -> Result<Project> {
     Project::with(&files)
 }
 
-/// What of an image is the same however it was made: names of all files of the environment and the app, with their
-/// content where no installer writes it.
+/// What of an image is the same however it was made: names of all files of the environment and the app, with
+/// their content where no installer writes it.
 fn content(image: &Image) -> Result<String> {
     let script = "cd / && find app venv/lib home srv made -not -path '*.dist-info*' | sort; \
                   find app venv/lib made -type f -not -path '*.dist-info*' -not -name '*.pyc' | sort | xargs sha256sum; \

@@ -1,5 +1,5 @@
-//! `[tool.uv] conflicts`: extras of which each has another version of a package, a stage for each, as torch is pinned for
-//! processors and graphics cards.
+//! `[tool.uv] conflicts`: extras of which each has another version of a package, a stage for each, as torch
+//! is pinned for processors and graphics cards.
 
 use pybuild_tests::{Build, Index, Outcome, Project, Published, Result, Wheel};
 

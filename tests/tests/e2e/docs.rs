@@ -1,8 +1,8 @@
 //! The documentation's blocks of code, each run by what it is for.
 //!
-//! Here are those that need a client: commands, compose and bake files, Dockerfiles, scripts and pipelines. Build files
-//! and commands of `pybuild` are tested with the command line. What commands do is tested subject by subject; of these
-//! it is seen that the client takes every option.
+//! Here are those that need a client: commands, compose and bake files, Dockerfiles, scripts and pipelines.
+//! Build files and commands of `pybuild` are tested with the command line. What commands do is tested subject
+//! by subject; of these it is seen that the client takes every option.
 
 use std::collections::BTreeSet;
 

@@ -27,7 +27,8 @@ fn a_resolver_that_crashes_is_asked_once_more() {
     assert!(code == Some(0) && said.ends_with(told), "{code:?} {said}");
     let (code, said) = run(CONDA, "kill -SEGV $$");
     assert!(code == Some(139) && said.matches(told).count() == 1, "{code:?} {said}");
-    // An error message is an answer, although the user hoped for another one: the resolver is not asked again.
+    // An error message is an answer, although the user hoped for another one: the resolver is not asked
+    // again.
     assert_eq!(
         run(CONDA, "echo 'pybuild: nothing fits' >&2; exit 1"),
         (Some(1), "pybuild: nothing fits\n".to_owned())

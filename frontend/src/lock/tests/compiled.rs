@@ -1,7 +1,7 @@
 //! Locks that are compiled, against the files that they were compiled from.
 //!
-//! The locks are those of uv 0.13.9 and pip-compile 7.6.2 for the manifests below, with shorter hashes. Each edit that is
-//! expected to be told of changes what the same command writes.
+//! The locks are those of uv 0.13.9 and pip-compile 7.6.2 for the manifests below, with shorter hashes. Each
+//! edit that is expected to be told of changes what the same command writes.
 
 use std::collections::BTreeMap;
 

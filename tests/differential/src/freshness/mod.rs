@@ -1,7 +1,7 @@
 //! Whether a lock is older than its manifest: compared with what the tool that made the lock says.
 //!
-//! A project of the generator of `selection` is locked once, then edited in several ways. After each edit the tool and
-//! pybuild are asked whether the lock is fresh.
+//! A project of the generator of `selection` is locked once, then edited in several ways. After each edit the
+//! tool and pybuild are asked whether the lock is fresh.
 
 mod compare;
 mod edit;

@@ -43,7 +43,8 @@ impl Answer {
         Ok(Self::Packages(found))
     }
 
-    /// How another answer differs, in lines; nothing where it does not. Two refusals agree, whatever they say.
+    /// How another answer differs, in lines; nothing where it does not. Two refusals agree, whatever they
+    /// say.
     pub(crate) fn difference(&self, tool: &str, ours: &Self) -> Option<String> {
         match (self, ours) {
             (Self::Refused(_), Self::Refused(_)) => None,

@@ -1,7 +1,7 @@
 //! Which files a wheel is unpacked to: compared with `uv pip install --no-deps` and with pip.
 //!
-//! Wheels are made from a seed, in three kinds: as the specifications want them, odd ones, and hostile ones. Beside them
-//! stand real wheels of the machine's package registry.
+//! Wheels are made from a seed, in three kinds: as the specifications want them, odd ones, and hostile ones.
+//! Beside them stand real wheels of the machine's package registry.
 
 mod archive;
 pub(crate) mod bench;

@@ -146,8 +146,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// In which way a tree of pybuild differs from the trees of the tools. Where the tools differ about a path, pybuild has
-    /// to be with one of them.
+    /// In which way a tree of pybuild differs from the trees of the tools. Where the tools differ about a
+    /// path, pybuild has to be with one of them.
     pub(crate) fn differences(&self, tools: &[(&str, &Self)]) -> Vec<String> {
         let mut lines = Vec::new();
         let trees = tools.iter().map(|(_, tree)| *tree).chain([self]);
@@ -202,8 +202,8 @@ fn differs(path: &str, ours: Option<&Entry>, tool: &Tree, name: &str) -> Option<
     }
 }
 
-/// Whether a command is one that pip does not make executable, because the wheel's member is not. uv makes all of them
-/// executable, and so does pybuild: a command is there to be called.
+/// Whether a command is one that pip does not make executable, because the wheel's member is not. uv makes
+/// all of them executable, and so does pybuild: a command is there to be called.
 fn is_script_of_pip(path: &str, ours: &Entry, theirs: &Entry) -> bool {
     path.starts_with("bin/") && ours.mode == 0o755 && theirs.mode == 0o644
 }
