@@ -1,7 +1,7 @@
-//! What a build reports while it runs: steps, whether they ran or came from the cache, logs and warnings.
+//! The progress of a build: steps, whether they ran or came from the cache, logs and warnings.
 //!
-//! Read from `--progress rawjson`: one JSON object a line (several lines with older clients), each a change
-//! to what was said before. The same step comes several times; what it says last holds.
+//! It is read from `--progress rawjson`: a JSON object on each line (older clients use several lines), each
+//! with changes. A step can occur several times. The last values are valid.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -21,7 +21,7 @@ struct Agent {
     _folder: TempDir,
     program: Child,
     socket: PathBuf,
-    /// What the key is called.
+    /// The name of the key.
     comment: String,
 }
 

@@ -1,4 +1,4 @@
-//! Checks: they run side by side, and a failing one is named and stops what requires it.
+//! Checks run in parallel. A failing check is named, and stops the stages that require it.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Outcome, Project, Result};

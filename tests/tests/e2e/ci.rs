@@ -1,5 +1,5 @@
-//! `examples/ci`: the pipeline as its README runs it, on an engine and on one that has only the registry's
-//! cache.
+//! `examples/ci`: runs the pipeline of its README on an engine, and on a second engine that has only the
+//! cache in the registry.
 
 use std::fs;
 

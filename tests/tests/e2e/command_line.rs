@@ -1,4 +1,5 @@
-//! The command line, taken out of the frontend image as a user would, and what it makes for an engine.
+//! The command line, copied from the frontend image as a user would do, and the build definitions that it
+//! makes for an engine.
 
 use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Image, Project, Result, pybuild};

@@ -1,5 +1,5 @@
-//! Conda packages: locks and `environment.yml`, built into images without conda, and containers that run what
-//! is in them. The Python of these environments is one of their packages.
+//! Conda packages: locks and `environment.yml` are built into images without conda, and containers run the
+//! programs. The Python of these environments is one of their packages.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;

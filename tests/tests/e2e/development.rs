@@ -1,4 +1,4 @@
-//! Images that people work in have a pip of their own in `/venv`, and images that ship have none.
+//! Development images have their own pip in `/venv`, and shipped images have none.
 
 use pybuild_tests::program::pybuild;
 use pybuild_tests::project::nonce;

@@ -1,5 +1,4 @@
-//! Projects as people have them: from `pybuild init` to a running container, and no file is edited in
-//! between.
+//! Realistic projects: from `pybuild init` to a running container, without an edit of a file in between.
 
 use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Container, Engine, Image, Outcome, Project, Request, Result, pybuild};

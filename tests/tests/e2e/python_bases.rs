@@ -1,5 +1,4 @@
-//! The project's Python in a base of one's own making: a stage, a target of a Dockerfile, and repositories of
-//! apt.
+//! The project's Python in a custom base: a stage, a target of a Dockerfile, and apt repositories.
 
 use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Index, Outcome, Project, Result, Wheel};

@@ -1,4 +1,4 @@
-//! The same input gives the same image, and the image says what went into it.
+//! The same input gives the same image, and the image records its inputs.
 
 use std::process::Command;
 

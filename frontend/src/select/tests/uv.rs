@@ -1,8 +1,9 @@
 //! Selections from locks of uv, compared with uv's own.
 //!
-//! The locks are as uv 0.13.9 wrote them, from tiny wheels in a folder. Each comes with what `uv sync --frozen
-//! --dry-run --no-default-groups` said that it would install on Linux with Python 3.12, a line for each request: extras
-//! by their names, groups with a `+`, a member of the workspace with an `@`. `error` stands where uv refused.
+//! uv 0.13.9 wrote the locks, with tiny wheels in a folder. Each lock has the list of the packages that
+//! `uv sync --frozen --dry-run --no-default-groups` would install on Linux with Python 3.12, with a line for each
+//! request. An extra is written as its name, a group with a `+`, and a member of the workspace with an `@`. `error`
+//! means that uv refused the request.
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! Whether a lock is older than its manifest: compared with what the tool that made the lock says.
+//! Compares pybuild and the tool of a lock in the question whether the lock is older than its manifest.
 //!
-//! A project of the generator of `selection` is locked once, then edited in several ways. After each edit the
-//! tool and pybuild are asked whether the lock is fresh.
+//! A project from the generator of `selection` is locked once and then edited in several ways. After each
+//! edit, the tool and pybuild say whether the lock is fresh.
 
 mod compare;
 mod edit;
