@@ -1,4 +1,5 @@
-//! Projects whose version is not in a file. git knows the version, and a build is given the version or asks git.
+//! Projects whose version is not in a file. git knows the version, and a build is given the version or asks
+//! git.
 
 use std::process::Command;
 

@@ -37,8 +37,8 @@ const DECISION: &str = "together.txt";
 /// Compares the layers that the arguments name.
 ///
 /// # Errors
-/// If an argument is wrong, if a path is a file in one layer and a folder in another, or if a file cannot be read
-/// or written.
+/// If an argument is wrong, if a path is a file in one layer and a folder in another, or if a file cannot be
+/// read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let mut out = None;
     let (mut below, mut above) = (Vec::new(), Vec::new());

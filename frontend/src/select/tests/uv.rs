@@ -1,9 +1,9 @@
 //! Selections from locks of uv, compared with uv's own.
 //!
-//! uv 0.13.9 wrote the locks, with tiny wheels in a folder. Each lock has the list of the packages that
-//! `uv sync --frozen --dry-run --no-default-groups` would install on Linux with Python 3.12, with a line for each
-//! request. An extra is written as its name, a group with a `+`, and a member of the workspace with an `@`. `error`
-//! means that uv refused the request.
+//! uv 0.13.9 wrote the locks, with tiny wheels in a folder. Each lock has the list of the packages that `uv
+//! sync --frozen --dry-run --no-default-groups` would install on Linux with Python 3.12, with a line for each
+//! request. An extra is written as its name, a group with a `+`, and a member of the workspace with an `@`.
+//! `error` means that uv refused the request.
 
 use super::*;
 
