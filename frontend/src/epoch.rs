@@ -1,8 +1,9 @@
-//! Times as builds have them: seconds since 1970.
+//! Build times: seconds since 1970.
 
-/// Seconds since 1970 as `2024-05-06T07:08:09Z`. `None` past the year 9999 and before 1970.
+/// Seconds since 1970 as `2024-05-06T07:08:09Z`. `None` before 1970 and after the year 9999.
 ///
-/// The date is counted as in Howard Hinnant's `civil_from_days`: years that begin in March put the leap day last.
+/// The date calculation is Howard Hinnant's `civil_from_days`. Its years begin in March, so the leap day is
+/// the last day of a year.
 pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
     if !(0..253_402_300_800).contains(&seconds) {
         return None;

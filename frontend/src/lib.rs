@@ -1,9 +1,9 @@
 //! pybuild: a native BuildKit frontend for Python projects.
 //!
-//! The way of the data is one direction, and each step's result is a plain value:
-//! [`spec`] reads the build file, [`project`] what the context says, [`plan`] decides what is built, [`emit`]
-//! turns that into LLB, and [`gateway`] talks to the engine. [`install`] is what the same binary does inside
-//! build steps, and [`cli`] what it does for people at a terminal.
+//! Data flows in one direction, and the result of each step is a plain value. [`spec`] reads the build file.
+//! [`project`] reads the build context. [`plan`] decides what is built. [`emit`] turns the plan into LLB.
+//! [`gateway`] talks to the engine. [`install`] is the tool that the same binary runs inside build steps.
+//! [`cli`] is the command line for people at a terminal.
 
 pub mod address;
 pub mod cli;

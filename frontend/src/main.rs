@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use pybuild::gateway::{build, debug};
 
-/// A lock is a hundred thousand small strings: with the C library's allocator, more than a third of the planning is its work.
+/// Reading a lock makes about a hundred thousand small strings. With the C library's allocator, allocation
+/// takes more than a third of the planning time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
                 ExitCode::from(error.exit_code())
             }
         },
-        // BuildKit passes no arguments; it speaks over standard input and output.
+        // BuildKit passes no arguments. It speaks over standard input and output.
         None if env::vars_os().any(|(name, _)| name == "BUILDKIT_SESSION_ID") => {
             debug::note_start();
             let utf8 = |(name, value): (OsString, OsString)| {
@@ -34,6 +35,6 @@ fn main() -> ExitCode {
 }
 
 fn complain(text: &str) {
-    // There is nobody left to tell if standard error is closed.
+    // If standard error is closed, nobody can read the message.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,6 +1,6 @@
-//! Input for tests of robustness: what no author would write, the same in every run.
+//! Input for robustness tests: texts that no author would write, the same in every run.
 
-/// Numbers that look random and are not: xorshift64.
+/// A deterministic sequence of numbers that look random: xorshift64.
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
@@ -9,7 +9,7 @@ impl Numbers {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// The next number, below `bound`; 0 if that is 0.
+    /// The next number, below `bound`; 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -18,7 +18,7 @@ impl Numbers {
         usize::try_from(self.0 % bound).unwrap_or(0)
     }
 
-    /// Brings a list into another order.
+    /// Shuffles a list.
     pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
         for end in (1..list.len()).rev() {
             let other = self.below(end + 1);
@@ -26,7 +26,8 @@ impl Numbers {
         }
     }
 
-    /// The text with a few characters, pieces or lines left out, doubled, moved or replaced.
+    /// The text after a few random changes: characters, pieces or lines are removed, doubled, moved or
+    /// replaced.
     pub(crate) fn mutated(&mut self, text: &str) -> String {
         const PIECES: [&str; 28] = [
             "\"",

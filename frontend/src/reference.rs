@@ -1,70 +1,71 @@
 //! Image references such as `python:3.11-slim`, `localhost:5000/team/app@sha256:…`.
 //!
-//! The grammar and the normalisation are those of the distribution project (which Docker, BuildKit and containerd
-//! share): <https://pkg.go.dev/github.com/distribution/reference>. A parsed reference is always complete: a name
-//! without a registry belongs to the default one, a name of one component to its official images.
+//! The grammar and the normalization are the ones of the distribution project, which Docker, BuildKit and
+//! containerd share: <https://pkg.go.dev/github.com/distribution/reference>. A parsed reference is always
+//! complete. A name without a registry belongs to the default registry, and a name with a single component is
+//! one of its official images.
 //!
-//! One deliberate difference: where the part before the first `/` looks like a registry but is not a valid host, the
-//! original falls back to reading it as a path; here it is an error, since no engine can pull such a name.
+//! There is one deliberate difference. If the part before the first `/` looks like a registry but is not a
+//! valid host, the original parses it as a path. Here it is an error, because no engine can pull such a name.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The registry of names that name none.
+/// The registry for names without a registry.
 const DEFAULT_DOMAIN: &str = "docker.io";
-/// An older name of the same registry, still found in the wild.
+/// An older name of the default registry, which is still in use.
 const LEGACY_DEFAULT_DOMAIN: &str = "index.docker.io";
 const OFFICIAL_PREFIX: &str = "library/";
 const DEFAULT_TAG: &str = "latest";
 const MAX_PATH: usize = 255;
 const MAX_TAG: usize = 128;
-/// Digest algorithms an engine can verify, and the length of their hexadecimal form.
+/// Digest algorithms that an engine can verify, with the number of their hexadecimal digits.
 const ALGORITHMS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
-/// Why a text is not an image reference.
+/// The reason why a text is not an image reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
-    /// Nothing was given, or only a tag or a digest.
+    /// The text is empty, or is only a tag or a digest.
     #[error("image reference `{reference}` has no name")]
     Empty {
-        /// The text as given.
+        /// The text.
         reference: String,
     },
-    /// White space or a control character somewhere in the text.
+    /// The text has white space or a control character.
     #[error("image reference `{reference}` contains a blank")]
     Blank {
-        /// The text as given.
+        /// The text.
         reference: String,
     },
-    /// Repository names are lower case; only a registry's host may have capitals.
+    /// The name of a repository has upper case letters. Only the host of a registry may have them.
     #[error("image name `{name}` in `{reference}` must be lower case")]
     Uppercase {
-        /// The text as given.
+        /// The text.
         reference: String,
-        /// The part that has capitals.
+        /// The part with upper case letters.
         name: String,
     },
-    /// 64 hexadecimal digits are an image id, which no registry can be asked for.
+    /// The text is an image id (64 hexadecimal digits). No registry can look up an image id.
     #[error("`{reference}` is an image id, not an image name")]
     ImageId {
-        /// The text as given.
+        /// The text.
         reference: String,
     },
-    /// The part before the first slash looks like a registry and is not a valid host.
+    /// The part before the first slash looks like a registry but is not a valid host.
     #[error("`{domain}` in image reference `{reference}` is not a valid registry host")]
     BadDomain {
-        /// The text as given.
+        /// The text.
         reference: String,
-        /// The supposed host.
+        /// The invalid host.
         domain: String,
     },
-    /// A component of the name does not follow the grammar.
+    /// A component of the name breaks the grammar.
     #[error(
         "`{component}` in image reference `{reference}` is not a valid name component: use a-z and 0-9, \
          separated by `.`, `_`, `__` or `-`"
     )]
     BadComponent {
-        /// The text as given.
+        /// The text.
         reference: String,
         /// The component, without slashes.
         component: String,
@@ -72,29 +73,29 @@ pub enum ReferenceError {
     /// The name is longer than registries accept.
     #[error("image name in `{reference}` is longer than 255 characters")]
     TooLong {
-        /// The text as given.
+        /// The text.
         reference: String,
     },
-    /// The tag does not follow the grammar.
+    /// The tag breaks the grammar.
     #[error(
         "`{tag}` in image reference `{reference}` is not a valid tag: use up to 128 letters, digits, `_`, `.` and \
          `-`, not beginning with `.` or `-`"
     )]
     BadTag {
-        /// The text as given.
+        /// The text.
         reference: String,
-        /// What follows the colon.
+        /// The text after the colon.
         tag: String,
     },
-    /// The digest is not `algorithm:hex` of a known algorithm and its length.
+    /// The digest is not `algorithm:hex` with a known algorithm and the right length.
     #[error(
         "`{digest}` in image reference `{reference}` is not a valid digest: use `sha256:` and 64 lower-case \
          hexadecimal digits"
     )]
     BadDigest {
-        /// The text as given.
+        /// The text.
         reference: String,
-        /// What follows the `@`.
+        /// The text after the `@`.
         digest: String,
     },
 }
@@ -109,7 +110,7 @@ pub struct ImageReference {
 }
 
 impl ImageReference {
-    /// An official image of the default registry. `name` and `tag` are ours and known to be well formed.
+    /// An official image of the default registry. `name` and `tag` must be valid.
     pub(crate) fn official(name: &'static str, tag: String) -> Self {
         Self {
             domain: DEFAULT_DOMAIN.into(),
@@ -119,7 +120,7 @@ impl ImageReference {
         }
     }
 
-    /// Reads and completes a reference. A missing tag stays missing, see [`Self::with_default_tag`].
+    /// Parses and completes a reference. A missing tag stays missing. See [`Self::with_default_tag`].
     ///
     /// # Errors
     /// One variant of [`ReferenceError`] for each rule of the grammar.
@@ -149,33 +150,34 @@ impl ImageReference {
         })
     }
 
-    /// The registry's host, with its port where one is given.
+    /// The host of the registry, with the port if the reference has one.
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
-    /// The name inside the registry, e.g. `library/python`.
+    /// The name in the registry, e.g. `library/python`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Registry and path: the full name without tag and digest.
+    /// The full name, without tag and digest: registry and path.
     pub fn name(&self) -> String {
         format!("{}/{}", self.domain, self.path)
     }
 
-    /// The tag as written; `None` says nothing about `latest`.
+    /// The tag that the reference has. A missing tag is `None`, not `latest`.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// `algorithm:hex`.
+    /// The digest, as `algorithm:hex`.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
-    /// The name as people write it, without tag and digest: the default registry is left out, and for its official
-    /// images `library/` too. `library/python:3.11` gives `python`, `registry.test/a/b` stays as it is.
+    /// The short name for people, without tag and digest. The default registry is left out, and for its
+    /// official images `library/` too. `library/python:3.11` gives `python`, `registry.test/a/b` stays as it
+    /// is.
     pub fn familiar_name(&self) -> String {
         if self.domain != DEFAULT_DOMAIN {
             return self.name();
@@ -186,20 +188,20 @@ impl ImageReference {
         }
     }
 
-    /// [`Self::familiar_name`] with tag and digest exactly as the reference has them; a `:latest` that was written
-    /// (or added by [`Self::with_default_tag`]) is kept.
+    /// [`Self::familiar_name`] with the tag and the digest of the reference. A `:latest` in the reference
+    /// stays, also if [`Self::with_default_tag`] added it.
     pub fn familiar(&self) -> String {
         self.append_to(self.familiar_name())
     }
 
-    /// The key under which a named context (`--build-context NAME=…`) replaces this image: [`Self::familiar`] less a
-    /// final `:latest`.
+    /// The name of a named context (`--build-context NAME=…`) that replaces this image: [`Self::familiar`]
+    /// without a final `:latest`.
     pub fn context_name(&self) -> String {
         let familiar = self.familiar();
         familiar.strip_suffix(":latest").map_or_else(|| familiar.clone(), str::to_owned)
     }
 
-    /// Adds the tag `latest` where there is neither tag nor digest.
+    /// Adds the tag `latest` if the reference has neither a tag nor a digest.
     #[must_use]
     pub fn with_default_tag(self) -> Self {
         match (&self.tag, &self.digest) {
@@ -208,10 +210,10 @@ impl ImageReference {
         }
     }
 
-    /// Pins the reference to a manifest, keeping the tag: `name:tag@digest`.
+    /// Pins the reference to a manifest and keeps the tag: `name:tag@digest`.
     ///
     /// # Errors
-    /// [`ReferenceError::BadDigest`] unless `digest` is `algorithm:hex` of a known algorithm.
+    /// [`ReferenceError::BadDigest`] unless `digest` is `algorithm:hex` with a known algorithm.
     pub fn with_digest(self, digest: &str) -> Result<Self, ReferenceError> {
         if is_digest(digest) {
             Ok(Self { digest: Some(digest.to_owned()), ..self })
@@ -248,7 +250,8 @@ impl FromStr for ImageReference {
     }
 }
 
-/// Whether `text` is a digest an engine can verify: `sha256`, `sha384` or `sha512`, in lower-case hexadecimal.
+/// Whether `text` is a digest that an engine can verify: `sha256`, `sha384` or `sha512`, in lower case
+/// hexadecimal.
 pub fn is_digest(text: &str) -> bool {
     let Some((algorithm, hex)) = text.split_once(':') else {
         return false;
@@ -257,12 +260,13 @@ pub fn is_digest(text: &str) -> bool {
         && hex.bytes().all(is_lower_hex)
 }
 
-/// The text before the first separator, and what follows it.
+/// The text before the first separator, and the text after it.
 fn cut(text: &str, separator: char) -> (&str, Option<&str>) {
     text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
-/// A first component is a registry if it could not be a part of a path on the default one.
+/// Splits the registry from a name. The first component is a registry if it cannot be part of a path in the
+/// default registry.
 fn split_domain(named: &str) -> (&str, &str) {
     match named.split_once('/') {
         Some((LEGACY_DEFAULT_DOMAIN, rest)) => (DEFAULT_DOMAIN, rest),
@@ -277,7 +281,7 @@ fn split_domain(named: &str) -> (&str, &str) {
     }
 }
 
-/// The complete path, once registry and path are known to follow the grammar. `text` is for messages.
+/// Checks the registry and the path, and returns the complete path. `text` is for messages.
 fn checked_path(text: &str, domain: &str, path: &str) -> Result<String, ReferenceError> {
     let reference = text.to_owned();
     if path.is_empty() {
@@ -323,7 +327,8 @@ fn is_domain_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Runs of `a-z0-9`, separated by one `.`, one or two `_`, or any number of `-`.
+/// Whether the component is a sequence of `a-z0-9`, separated by one `.`, one or two `_`, or any number of
+/// `-`.
 fn is_component(component: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = component.as_bytes();

@@ -1,20 +1,22 @@
-//! Walks through what a user has written, in a loop: a chain that is as long as the file costs no stack.
+//! Walks dependencies that a user has written. A loop replaces recursion, because a chain may be as long as
+//! the file.
 
 use std::collections::BTreeMap;
 
-/// What the walk knows of a name.
+/// The state of a name during the walk.
 #[derive(Clone, Copy)]
 enum Seen {
-    /// On the way to where the walk is, at this place of the way.
+    /// The name is on the current path, at this position.
     Open(usize),
-    /// With all that it needs.
+    /// The name and everything that it needs have been visited.
     Done,
 }
 
-/// Visits `roots` and everything that they need, each once. The answer has each name after those that it needs.
+/// Visits `roots` and everything that they need, each name once. The answer lists each name after the names
+/// that it needs.
 ///
-/// `needs` says what a name needs, each with what it is told with. `circle` is called for each need that leads back to
-/// the way itself, with the part of the way from there on.
+/// `needs` gives the needs of a name, each with a value for the report. `circle` is called for each need that
+/// leads back to the current path, with the part of the path that forms the circle.
 pub(crate) fn depth_first<'n, T: Copy>(
     roots: &[&'n str],
     needs: impl Fn(&'n str) -> Vec<(&'n str, T)>,

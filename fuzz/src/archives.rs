@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-/// A ZIP archive of members that are stored. `skew` is added to a field of one header, so that readers may disagree.
+/// A ZIP archive of members that are stored. `skew` is added to a field of one header, so that readers may
+/// disagree.
 pub(crate) struct Zip {
     bytes: Vec<u8>,
     directory: Vec<u8>,

@@ -83,8 +83,8 @@ pub fn markers(bytes: &[u8]) {
     }
 }
 
-/// Rules, and below an empty line paths. The engine's matcher gets rules that it accepts, each on one line, and a path
-/// is hidden however often it is cleaned.
+/// Rules, and below an empty line paths. The engine's matcher gets rules that it accepts, each on one line,
+/// and a path is hidden however often it is cleaned.
 pub fn ignore(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let (rules, paths) = text.split_once("\n\n").unwrap_or((text, "a/b/c\nb"));

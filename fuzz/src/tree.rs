@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The most bytes that an archive of a fuzzer may write: the largest input, unpacked as far as any limit allows it.
+/// The most bytes that an archive of a fuzzer may write: the largest input, unpacked as far as any limit
+/// allows it.
 const MOST: u64 = 1 << 28;
 
 /// A folder of this process that is emptied before each use, with a neighbour that nothing may touch.

@@ -1,11 +1,13 @@
-//! What an op needs of the engine, and what an engine offers.
+//! The capabilities that an op needs and that an engine offers.
 //!
-//! BuildKit refuses a definition that asks for a capability it does not know, so an op lists exactly what its
-//! fields need. Go's client lists the same but for some that it forgets: those of file actions, of a mount without
-//! an output and of a control group. Without them an older engine would pass over the field without a word.
+//! BuildKit refuses a definition that asks for a capability it does not know. So an op asks for exactly the
+//! capabilities that its fields need. Go's client asks for the same ones, but it forgets three: those of file
+//! actions, of a mount without an output and of a control group. Without these capabilities an older engine
+//! would silently ignore the field.
 //!
 //! Two ids have a constant in BuildKit but were never registered there: `file.copy.modestring` and
-//! `exec.meta.removemountstubs.recursive`. Asking for one of them fails on every engine, so they don't exist here.
+//! `exec.meta.removemountstubs.recursive`. Asking for one of them fails on every engine, so this enum does
+//! not have them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +27,7 @@ macro_rules! caps {
             /// Every registered capability, in the order of the enum.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The id on the wire.
+            /// The id that the wire format uses.
             pub const fn id(self) -> &'static str {
                 match self {
                     $(Self::$name => $id,)*
@@ -69,7 +71,7 @@ caps! {
     SourceHttpAuth = "source.http.auth",
     SourceHttpChecksum = "source.http.checksum",
     SourceHttpPerm = "source.http.perm",
-    /// (the misspelling is BuildKit's, and is the real id)
+    /// BuildKit's real id has this spelling mistake.
     SourceHttpUidGid = "soruce.http.uidgid",
     SourceHttpHeader = "source.http.header",
     SourceHttpSignatureVerify = "source.http.signatureverify",
@@ -128,7 +130,7 @@ caps! {
 }
 
 impl Cap {
-    /// The capability of an id, if it is a registered one.
+    /// The capability with this id, if BuildKit registers such an id.
     pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|cap| cap.id() == id)
     }
@@ -140,9 +142,9 @@ impl fmt::Display for Cap {
     }
 }
 
-/// The capabilities an engine reported.
+/// The capabilities that an engine reported.
 ///
-/// Ids this crate does not know are kept out of the way: they can't be asked for.
+/// Ids that this crate does not know are dropped, because no op can ask for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CapSet(BTreeMap<Cap, Support>);
 
@@ -167,7 +169,7 @@ impl CapSet {
         Self(caps.into_iter().filter_map(support).collect())
     }
 
-    /// A set from ids and whether each is enabled; unknown ids are dropped.
+    /// A set made from pairs of an id and whether it is enabled. Unknown ids are dropped.
     pub fn from_pairs<I: AsRef<str>>(pairs: impl IntoIterator<Item = (I, bool)>) -> Self {
         Self::new(pairs.into_iter().map(|(id, enabled)| pb::ApiCap {
             id: id.as_ref().to_owned(),
@@ -181,7 +183,7 @@ impl CapSet {
         Self(Cap::ALL.iter().map(|&cap| (cap, Support::Enabled)).collect())
     }
 
-    /// This set with one capability taken away.
+    /// This set without one capability.
     #[must_use]
     pub fn without(mut self, cap: Cap) -> Self {
         self.0.remove(&cap);
@@ -193,9 +195,9 @@ impl CapSet {
         matches!(self.0.get(&cap), Some(Support::Enabled))
     }
 
-    /// Why the engine disabled a capability it knows.
+    /// The reason why the engine disabled a capability that it knows.
     ///
-    /// `None` when it is supported, when the engine has never heard of it, and when no reason was given.
+    /// `None` if the engine supports the capability, does not know it, or gave no reason.
     pub fn reason(&self, cap: Cap) -> Option<&str> {
         match self.0.get(&cap) {
             Some(Support::Disabled { reason }) if !reason.is_empty() => Some(reason),

@@ -12,22 +12,22 @@ use crate::resources::LinuxResources;
 use crate::state::{EncodedOp, State};
 use crate::{dump, encode, load, pb};
 
-/// A graph as it is sent to an engine: encoded ops, what is said about each, and source maps.
+/// A graph as it is sent to an engine: encoded ops, metadata of each op, and source maps.
 ///
-/// The last op is terminal: it does nothing and names the output that the whole graph stands for. A definition
-/// without any op is scratch.
+/// The last op is the terminal op. It does nothing; its input is the output that the whole graph stands for.
+/// A definition without any op is scratch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definition {
     pub(crate) ops: Vec<Arc<EncodedOp>>,
     pub(crate) metadata: BTreeMap<Digest, pb::OpMetadata>,
     pub(crate) source: Option<pb::Source>,
-    /// What [`pb::OpMetadata`] has no field for.
+    /// The part of an op's metadata for which [`pb::OpMetadata`] has no field.
     pub(crate) resources: BTreeMap<Digest, LinuxResources>,
 }
 
 impl Eq for Definition {}
 
-/// What [`pb::Definition`] has no place for, of the same message.
+/// The fields of the message for which [`pb::Definition`] has no place.
 #[derive(Clone, PartialEq, Message)]
 struct Limits {
     #[prost(btree_map = "string, message", tag = "2")]
@@ -43,50 +43,50 @@ struct LimitsOfOp {
 /// Why a message is not a definition, or a definition is not a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
-    /// The bytes of an op are no op.
+    /// The bytes of an op can't be decoded.
     #[error("op {position} of the definition can't be decoded")]
     Decode {
-        /// Which op, from 0.
+        /// The position of the op, from 0.
         position: usize,
-        /// What the decoder said.
+        /// The decoder's error.
         #[source]
         source: prost::DecodeError,
     },
-    /// The bytes are no definition at all.
+    /// The bytes of the definition can't be decoded.
     #[error("the definition can't be decoded")]
     Message(#[source] prost::DecodeError),
-    /// Metadata or an input goes by something that is no digest.
+    /// Metadata or an input names an op by a text that is not a digest.
     #[error("the definition refers to an op by something that is not a digest")]
     Digest(#[from] DigestError),
-    /// The last op has no input, so nothing says what the graph stands for.
+    /// The last op has no input, so the graph has no output.
     #[error("the last op of the definition has no input")]
     NoTerminal,
-    /// An op needs one that the definition does not contain.
+    /// An op takes its input from an op that the definition does not contain.
     #[error("the definition lacks the op {digest}, which another op needs")]
     MissingOp {
-        /// The missing one.
+        /// The digest of the missing op.
         digest: Digest,
     },
-    /// An input is taken from an output that can't exist.
+    /// An input names an output with a negative index.
     #[error("the definition takes output {index} of the op {digest}")]
     NegativeIndex {
-        /// Whose output.
+        /// The op whose output the input names.
         digest: Digest,
         /// The index.
         index: i64,
     },
-    /// A location is in a file that the source map does not have; engines crash on it.
+    /// A location names a source file that the source map does not have. Engines crash on such a definition.
     #[error("the definition places an op in source file {index}, which it does not have")]
     SourceIndex {
-        /// The index.
+        /// The index of the source file.
         index: i32,
     },
 }
 
 impl Definition {
-    /// Reads a message: decodes every op and checks the digests that metadata goes by.
+    /// Reads a message: decodes every op and checks the digests by which metadata names its op.
     ///
-    /// Whether the ops make a graph is seen in [`State::from_definition`](crate::State::from_definition).
+    /// [`State::from_definition`](crate::State::from_definition) checks whether the ops form a graph.
     ///
     /// # Errors
     /// See [`DefinitionError`].
@@ -110,7 +110,8 @@ impl Definition {
         })
     }
 
-    /// Reads the bytes of a message, complete: with the limits of processes, which [`Self::from_pb`] does not see.
+    /// Reads the bytes of a whole message, with the limits of processes, which [`Self::from_pb`] does not
+    /// see.
     ///
     /// # Errors
     /// See [`DefinitionError`].
@@ -126,7 +127,8 @@ impl Definition {
         Ok(definition)
     }
 
-    /// The order in which whoever wrote the definition writes the fields of an op. Where nothing shows it, the usual one.
+    /// The order in which the author of the definition writes the fields of an op. If no op shows the order,
+    /// the usual order.
     pub fn order(&self) -> Order {
         let by_number = |op: &Arc<EncodedOp>| {
             op.bytes != encode::op(&op.op) && op.bytes == encode::op_in(&op.op, Order::Numbers)
@@ -134,12 +136,12 @@ impl Definition {
         if self.ops.iter().any(by_number) { Order::Numbers } else { Order::OneofLast }
     }
 
-    /// The bytes of the message to send, complete: with the limits of processes, which [`Self::to_pb`] has no field for.
+    /// The bytes of the whole message, with the limits of processes, for which [`Self::to_pb`] has no field.
     pub fn encode(&self) -> Vec<u8> {
         encode::definition(self)
     }
 
-    /// The message, as far as the generated types can hold it.
+    /// The message without the fields that the generated types do not have.
     pub fn to_pb(&self) -> pb::Definition {
         pb::Definition {
             def: self.ops.iter().map(|op| op.bytes.clone()).collect(),
@@ -152,12 +154,12 @@ impl Definition {
         }
     }
 
-    /// Whether it is scratch.
+    /// Whether the definition is scratch.
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()
     }
 
-    /// The digest of the vertex that the definition stands for; none for scratch.
+    /// The digest of the vertex that the definition stands for; `None` for scratch.
     pub fn head(&self) -> Option<Digest> {
         let input = self.ops.last()?.op.inputs.first()?;
         Digest::parse(&input.digest).ok()
@@ -169,46 +171,47 @@ impl Definition {
         real.iter().map(|op| (&op.digest, &op.op))
     }
 
-    /// The state that an input of one of the ops is: what that op was given.
+    /// The state that one of the ops receives through this input.
     ///
     /// # Errors
-    /// When the definition does not have the op that the input is taken from.
+    /// When the definition does not contain the op that makes the input.
     pub fn state_of(&self, input: &pb::Input) -> Result<State, DefinitionError> {
         load::state_of(self, input)
     }
 
-    /// What is said about an op.
+    /// The metadata of an op.
     pub fn metadata(&self, digest: &Digest) -> Option<&pb::OpMetadata> {
         self.metadata.get(digest)
     }
 
-    /// The limits of the process that an op runs.
+    /// The limits of the process that an op runs, if it has any.
     pub fn resources(&self, digest: &Digest) -> Option<&LinuxResources> {
         self.resources.get(digest)
     }
 
-    /// The files that ops come from, and which lines each comes from.
+    /// The source map: the files that ops come from, and the lines of each op.
     pub fn source(&self) -> Option<&pb::Source> {
         self.source.as_ref()
     }
 
-    /// Every capability that some op asks for. Ids that no engine registers are left out.
+    /// Every capability that some op requires. Ids that BuildKit does not register are left out.
     pub fn required_caps(&self) -> BTreeSet<Cap> {
         let asked = self.metadata.values().flat_map(|metadata| &metadata.caps);
         asked.filter(|(_, needed)| **needed).filter_map(|(id, _)| Cap::from_id(id)).collect()
     }
 
-    /// A dump for people, with ops by position and defaults left out; the same for the same definition.
+    /// A dump for people and snapshots. It numbers ops by position and leaves out defaults. Equal definitions
+    /// give equal dumps.
     ///
     /// The shape may change between versions.
     pub fn to_json(&self) -> serde_json::Value {
         dump::definition(self)
     }
 
-    /// The same as text, indented, with a line break at its end.
+    /// The dump of [`Self::to_json`] as indented text, with a line break at its end.
     pub fn to_json_text(&self) -> String {
         let json = self.to_json();
-        // The formatter of a value does the same, one small piece after the other.
+        // Formatting a `Value` can't fail. The alternative only avoids a panic.
         let mut text = serde_json::to_string_pretty(&json).unwrap_or_else(|_| format!("{json:#}"));
         text.push('\n');
         text

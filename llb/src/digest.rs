@@ -1,4 +1,4 @@
-//! The name of a vertex: the sha256 of its encoded op.
+//! The digest of a vertex: the sha256 of its encoded op.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ const HEX_LENGTH: usize = 64;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(Arc<str>);
 
-/// Why a string is not a digest of ours.
+/// The error for a text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not `sha256:` followed by 64 lower-case hex digits")]
 pub struct DigestError {
-    /// What was read.
+    /// The text that was read.
     pub text: String,
 }
 
@@ -28,10 +28,10 @@ impl Digest {
         Self(format!("{PREFIX}{}", hex(&Sha256::digest(bytes))).into())
     }
 
-    /// Reads a digest; only sha256 in lower-case hex is one, as for vertices in BuildKit.
+    /// Reads a digest. As for vertices in BuildKit, only sha256 in lower-case hex is accepted.
     ///
     /// # Errors
-    /// Anything else.
+    /// When the text has any other form.
     pub fn parse(text: &str) -> Result<Self, DigestError> {
         let valid = text.strip_prefix(PREFIX).is_some_and(|hex| {
             hex.len() == HEX_LENGTH && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -39,7 +39,7 @@ impl Digest {
         if valid { Ok(Self(text.into())) } else { Err(DigestError { text: text.to_owned() }) }
     }
 
-    /// The whole text, prefix included.
+    /// The whole text, with its prefix.
     pub fn as_str(&self) -> &str {
         &self.0
     }

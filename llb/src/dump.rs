@@ -1,7 +1,7 @@
 //! A definition as JSON for people and snapshots.
 //!
-//! Ops are numbered in their order, inputs refer to those numbers (and to an output, where it is not the first), and
-//! what has its default is left out.
+//! Ops are numbered by position. An input names its op by this number, and its output unless it is the first.
+//! Values that equal their default are left out.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ mod ops;
 #[cfg(test)]
 mod tests;
 
-/// An object whose entries keep the order they were added in, and which has no empty ones.
+/// A JSON object that keeps the order in which entries were added.
 #[derive(Default)]
 struct Object(Map<String, Value>);
 
@@ -26,7 +26,7 @@ impl Object {
         self.0.insert(key.to_owned(), value.into());
     }
 
-    /// Leaves out what says nothing: empty texts, lists and objects, `false` and 0.
+    /// Adds an entry unless the value is empty: an empty text, list or object, `null`, `false` or 0.
     fn put_set(&mut self, key: &str, value: impl Into<Value>) {
         let value = value.into();
         let unset = match &value {
@@ -129,7 +129,7 @@ fn metadata(metadata: &pb::OpMetadata, limits: Option<&LinuxResources>) -> Value
     object.into()
 }
 
-/// As `file:line:character-line:character`, the way compilers print places.
+/// The places of an op as `file:line:character-line:character`, the way compilers print places.
 fn locations(definition: &Definition, digest: &Digest) -> Vec<String> {
     let Some(source) = definition.source() else {
         return Vec::new();
@@ -156,7 +156,7 @@ fn files(definition: &Definition) -> Vec<Value> {
         object.put_set("language", info.language.as_str());
         object.put("bytes", info.data.len());
         if let Some(from) = &info.definition {
-            // Read for its head alone: what the file came from is rarely of interest.
+            // Only the digest is shown. The graph that the file came from is rarely of interest.
             let head = Definition::from_pb(from.clone()).ok().and_then(|from| from.head());
             object.put_set("from", head.map(|head| head.to_string()));
         }

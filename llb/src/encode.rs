@@ -1,26 +1,29 @@
-//! Encodes an op byte for byte as Go does, because the bytes are the name of the vertex.
+//! Encodes an op byte for byte as Go does, because the digest of the bytes is the digest of the vertex.
 //!
-//! An engine decodes every op, encodes it again with Go's deterministic protobuf writer and calls the vertex by
-//! the digest of that. Different bytes would build all the same, but source locations, warnings and sharing with
-//! other frontends go by the engine's digest and would get lost without a word.
+//! An engine decodes every op and encodes it again with Go's deterministic protobuf writer. The digest of the
+//! result names the vertex. Other bytes would build the same image. But source locations, warnings and the
+//! sharing of steps with other frontends use the engine's digest, and would silently be lost.
 //!
-//! Against the generated encoder Go differs in two ways: the members of a oneof come after all other fields, which
-//! matters for `Op` alone, and an entry of a map has its key and value even when they are empty, which matters for
-//! the attributes of a source.
+//! Go differs from the generated encoder in two ways. First, Go writes the members of a oneof after all other
+//! fields; this matters for `Op` alone. Second, Go writes the key and the value of a map entry even if they
+//! are empty; this matters for the attributes of a source.
 
 use prost::Message;
 
 use crate::definition::Definition;
 use crate::{pb, resources};
 
-/// Where an encoder writes the member of a oneof. Engines before BuildKit 0.18 name a vertex by the bytes that they are
-/// sent, and write the numbers' order themselves: who wants one of their vertices has to write as they do.
+/// The place where an encoder writes the member of a oneof.
+///
+/// Before BuildKit 0.18 the digest of a vertex is that of the bytes as they were sent, and the engine's own
+/// client writes fields in the order of their numbers. Use [`Order::Numbers`] to match a vertex that such an
+/// engine made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
-    /// After all other fields.
+    /// After all other fields, as newer engines do.
     #[default]
     OneofLast,
-    /// Where its number puts it.
+    /// At the place that its field number gives, as older engines do.
     Numbers,
 }
 
@@ -28,12 +31,12 @@ const WIRE_LENGTH_DELIMITED: u64 = 2;
 
 /// The canonical bytes of an op.
 ///
-/// A build op, which this crate reads but never makes, is encoded by the generated code.
+/// The generated code encodes build ops. This crate reads build ops but never makes them.
 pub(crate) fn op(op: &pb::Op) -> Vec<u8> {
     op_in(op, Order::OneofLast)
 }
 
-/// The bytes of an op in the order of one kind of engine.
+/// The bytes of an op with its fields in a given order.
 pub(crate) fn op_in(op: &pb::Op, order: Order) -> Vec<u8> {
     let mut buffer = Vec::with_capacity(op.encoded_len());
     for input in &op.inputs {
@@ -66,16 +69,17 @@ fn oneof(buffer: &mut Vec<u8>, op: &pb::Op) {
     }
 }
 
-/// A definition, fields in the order of their numbers.
+/// The bytes of a definition, fields in the order of their numbers.
 ///
-/// Its own bytes name nothing; they are written here because a field of the metadata is missing from the generated code.
+/// No digest depends on these bytes. They are written by hand because the generated code lacks one field of
+/// the metadata.
 pub(crate) fn definition(definition: &Definition) -> Vec<u8> {
     let mut buffer = Vec::new();
     for op in &definition.ops {
         bytes(&mut buffer, 1, &op.bytes);
     }
     for (digest, metadata) in &definition.metadata {
-        // The field's number is the highest there is, so it comes last.
+        // The limits have the highest field number, so they come last.
         let mut value = metadata.encode_to_vec();
         if let Some(limits) = definition.resources.get(digest) {
             message(&mut value, resources::FIELD, limits);
@@ -129,7 +133,7 @@ fn varint(buffer: &mut Vec<u8>, mut value: u64) {
 
 #[cfg(test)]
 mod tests {
-    //! Against bytes that BuildKit's own Go client wrote.
+    //! Comparisons with bytes that BuildKit's own Go client wrote.
 
     use super::*;
     use crate::digest::hex;
@@ -246,7 +250,7 @@ mod tests {
         assert_eq!(plain.digest(), limited.digest());
         let read = Definition::decode(&limited.marshal().encode()).expect("a definition");
         assert_eq!(read, limited.marshal());
-        // What comes from elsewhere keeps them as well.
+        // A graph that was read from a definition keeps the limits too.
         let again = State::from_definition(&read).expect("a graph").marshal();
         assert_eq!(again.encode(), read.encode());
         let definition = limited.marshal();
@@ -264,7 +268,7 @@ mod tests {
         let source = Http::new("http://buildkit-session/x").filename("context").state();
         let older = source.clone().in_order(Order::Numbers);
         let (new, old) = (last_op(&source), last_op(&older));
-        // The constraints, field 11, stand before the source or behind it.
+        // The constraints (field 11) stand before the source in the new order, and after it in the old order.
         assert_eq!(new.strip_prefix("5a00"), old.strip_suffix("5a00"));
         assert!(new.starts_with("5a001a") && old.starts_with("1a"), "{new} {old}");
         assert_ne!(source.digest(), older.digest());
@@ -272,7 +276,7 @@ mod tests {
         assert_eq!((source.marshal().order(), older.marshal().order()), (Order::OneofLast, Order::Numbers));
         let read = Definition::from_pb(older.marshal().to_pb()).expect("a definition");
         assert_eq!(read.order(), Order::Numbers);
-        // What stands on others is named by what they are called, and stays.
+        // Only sources are encoded again. The other ops stay as they are.
         assert_eq!(mkfile().in_order(Order::OneofLast), mkfile());
         let ran = Exec::new(["/bin/true"]).run(&alpine()).root();
         assert_eq!(ran.clone().in_order(Order::Numbers), ran);

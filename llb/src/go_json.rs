@@ -1,8 +1,9 @@
-//! Lists of strings as Go's `encoding/json` writes them: they are part of digests.
+//! Lists of strings as Go's `encoding/json` writes them. The lists are parts of digests.
 
 /// A JSON array of strings.
 ///
-/// Go escapes `<`, `>` and `&` for the sake of HTML, and the two line separators of Unicode for that of JavaScript.
+/// Go escapes `<`, `>` and `&` so that the text is safe in HTML, and Unicode's two line separators so that it
+/// is safe in JavaScript.
 pub(crate) fn strings(list: &[String]) -> String {
     let mut json = String::from("[");
     for (position, text) in list.iter().enumerate() {

@@ -1,15 +1,16 @@
 //! Image names in the full form that engines keep.
 
-/// The registry of names that name none.
+/// The registry of a name that does not name a registry.
 const DEFAULT_DOMAIN: &str = "docker.io";
-/// What older clients called it.
+/// The name that older clients used for this registry.
 const LEGACY_DOMAIN: &str = "index.docker.io";
-/// The folder of names of one part in that registry.
+/// The folder in this registry for a name of one part.
 const OFFICIAL_FOLDER: &str = "library/";
 
-/// `python` becomes the name with its registry, folder and tag; a full name stays as it is.
+/// Completes `python` with its registry, folder and tag. A full name stays as it is.
 ///
-/// A tag is added unless there is a tag or a digest. Nothing is checked: the engine says what is wrong with a name.
+/// The tag `latest` is added to a name without a tag and a digest. Nothing is checked here: the engine
+/// reports a wrong name.
 pub(crate) fn full(reference: &str) -> String {
     let (domain, remainder) = match reference.split_once('/') {
         Some((first, rest)) if is_domain(first) => (first, rest),
@@ -17,7 +18,7 @@ pub(crate) fn full(reference: &str) -> String {
     };
     let domain = if domain == LEGACY_DOMAIN { DEFAULT_DOMAIN } else { domain };
     let folder = if domain == DEFAULT_DOMAIN && !remainder.contains('/') { OFFICIAL_FOLDER } else { "" };
-    // A tag follows the last slash; a colon before it would be part of a port.
+    // A tag follows the last slash. A colon before that slash belongs to a port.
     let name = remainder.rsplit('/').next().unwrap_or(remainder);
     let tag = if name.contains([':', '@']) { "" } else { ":latest" };
     format!("{domain}/{folder}{remainder}{tag}")

@@ -1,7 +1,7 @@
 //! BuildKit's LLB graphs as typed values.
 //!
-//! An op is described by a small builder and turned into a [`State`]; states are inputs of further ops; a state is
-//! marshalled to a [`Definition`], which an engine solves.
+//! A small builder describes an op and turns it into a [`State`]. States are the inputs of further ops. A
+//! state is marshalled to a [`Definition`], which an engine solves.
 //!
 //! ```
 //! use buildkit_llb::{Copy, Exec, FileOp, Image, Local, Metadata, Mount, Platform, Sharing};
@@ -24,8 +24,9 @@
 //! # Ok::<(), buildkit_llb::PlatformError>(())
 //! ```
 //!
-//! Equal graphs marshal to equal bytes, and the bytes equal those of BuildKit's own Go client, so vertices have the
-//! same digests here, in the engine and in other frontends. Nothing reads a clock, a file or the machine.
+//! Equal graphs marshal to equal bytes. These bytes equal the bytes of BuildKit's own Go client, so a vertex
+//! has the same digest here, in the engine and in other frontends. No code of this crate reads a clock, a
+//! file or a property of the machine.
 
 mod caps;
 mod definition;

@@ -1,4 +1,4 @@
-//! From a definition back to a state whose vertices keep their bytes.
+//! Turns a definition back into a state. The vertices keep their bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) fn state(definition: &Definition) -> Result<State, DefinitionError> {
     state_of(definition, head)
 }
 
-/// The state that an input of some op of the definition is.
+/// The state that an op of the definition receives through this input.
 pub(crate) fn state_of(definition: &Definition, input: &pb::Input) -> Result<State, DefinitionError> {
     let files = files(definition)?;
     let loader = Loader {
@@ -35,7 +35,7 @@ pub(crate) fn state_of(definition: &Definition, input: &pb::Input) -> Result<Sta
 fn files(definition: &Definition) -> Result<Vec<Arc<SourceFile>>, DefinitionError> {
     let infos = definition.source.iter().flat_map(|source| &source.infos);
     let file = |info: &pb::SourceInfo| {
-        // Nesting is no deeper than the decoder allowed when the definition was read.
+        // This recursion is bounded: the decoder has already limited the nesting when it read the definition.
         let definition = match &info.definition {
             Some(definition) => Some(state(&Definition::from_pb(definition.clone())?)?),
             None => None,
@@ -76,7 +76,8 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Makes the vertices below an input, in a loop. An op contains the digests of its inputs, so there is no cycle.
+    /// Makes the vertices below an input, in a loop instead of a recursion. An op contains the digests of its
+    /// inputs, so there is no cycle.
     fn load(&self, head: &'a pb::Input) -> Result<(Arc<Vertex>, i64), DefinitionError> {
         let mut made: BTreeMap<&str, Arc<Vertex>> = BTreeMap::new();
         let head_op = self.find(head)?;
@@ -115,7 +116,8 @@ impl<'a> Loader<'a> {
     }
 
     fn vertex(&self, op: &Arc<EncodedOp>, inputs: Vec<Arc<Vertex>>) -> Arc<Vertex> {
-        // Ops such as file ops name no platform; what they stand on decides, as when the graph is built here.
+        // Some ops, such as file ops, name no platform. They take the platform of their first input, as they
+        // do when this crate builds the graph.
         let inherited = || inputs.first().and_then(|input| input.platform.clone());
         Arc::new(Vertex {
             platform: op.op.platform.as_ref().map(Platform::from_pb).or_else(inherited),

@@ -1,4 +1,4 @@
-//! From a state to a definition: the graph in the order an engine reads it.
+//! Turns a state into a definition: the ops in the order in which an engine reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,9 +41,11 @@ pub(crate) fn definition(state: &State) -> Definition {
     Definition { ops, metadata: metadata_of, source: Some(sources.to_pb()), resources }
 }
 
-/// Every vertex once, after its inputs, left to right; without recursion, since chains may be long.
+/// Every vertex once, after its inputs, from left to right. A loop does this without recursion, because
+/// chains may be long.
 ///
-/// Vertices of one digest that were made apart are all visited: each may have something to say.
+/// Two vertices that were made separately may have the same digest. Both are visited, because each may have
+/// metadata of its own.
 fn inputs_first(root: &Arc<Vertex>) -> Vec<&Arc<Vertex>> {
     let mut order = Vec::new();
     let mut seen = BTreeSet::from([Arc::as_ptr(root)]);
@@ -61,7 +63,7 @@ fn inputs_first(root: &Arc<Vertex>) -> Vec<&Arc<Vertex>> {
     order
 }
 
-/// The terminal op states what the definition as a whole makes use of.
+/// The capabilities of the terminal op: the metadata features that the definition as a whole uses.
 fn terminal_caps<'a>(all: impl Iterator<Item = &'a pb::OpMetadata>) -> BTreeMap<String, bool> {
     let mut caps = BTreeSet::from([Cap::Constraints, Cap::Platform]);
     for metadata in all {
@@ -78,7 +80,7 @@ fn terminal_caps<'a>(all: impl Iterator<Item = &'a pb::OpMetadata>) -> BTreeMap<
     caps.into_iter().map(|cap| (cap.id().to_owned(), true)).collect()
 }
 
-/// Collects the files that ops come from, each once, and what came from where.
+/// Collects each source file once, and the locations of each op in these files.
 #[derive(Default)]
 struct Sources<'a> {
     files: Vec<&'a Arc<SourceFile>>,

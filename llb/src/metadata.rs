@@ -1,6 +1,6 @@
-//! What is said about an op without being part of it: names, progress, caching, source lines.
+//! Metadata of an op that is not part of the op: names, progress, caching, source lines.
 //!
-//! Nothing here changes a digest.
+//! Metadata never changes a digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,18 @@ use crate::source_map::Location;
 /// The description key that clients print as the name of a step.
 pub const CUSTOM_NAME: &str = "llb.customname";
 
-/// Several steps shown as one row of the progress.
+/// Several steps that clients show as one row of the progress.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProgressGroup {
-    /// What makes steps one group.
+    /// The id that all steps of the group share.
     pub id: String,
-    /// Name of the row.
+    /// The name of the row.
     pub name: String,
-    /// Whether this step alone is not worth showing the row.
+    /// If true, this step alone is not a reason to show the row.
     pub weak: bool,
 }
 
-/// What is said about an op.
+/// Metadata of an op.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     description: BTreeMap<String, String>,
@@ -36,60 +36,61 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Nothing said.
+    /// Empty metadata.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only a name.
+    /// Metadata with only a name.
     pub fn named(name: impl Into<String>) -> Self {
         Self::default().name(name)
     }
 
-    /// The name of the step in the progress.
+    /// The name of the step in the progress output.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
         self.description(CUSTOM_NAME, name)
     }
 
-    /// Any other description; a later value of a key wins.
+    /// Any other entry of the description. A later value for the same key wins.
     #[must_use]
     pub fn description(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.description.insert(key.into(), value.into());
         self
     }
 
-    /// Shows the step as part of a group.
+    /// Shows the step as a part of a group.
     #[must_use]
     pub fn progress_group(mut self, group: ProgressGroup) -> Self {
         self.progress_group = Some(group);
         self
     }
 
-    /// Runs the step whatever the cache holds.
+    /// Runs the step even if the cache has its result.
     ///
-    /// On a step with cache mounts an engine also empties those caches, for everybody, before the build.
+    /// For a step with cache mounts the engine also empties these caches before the build, for all builds
+    /// that use them.
     #[must_use]
     pub fn ignore_cache(mut self, ignore: bool) -> Self {
         self.ignore_cache = ignore;
         self
     }
 
-    /// Whether the step goes into an exported cache; unset, the engine decides.
+    /// Whether the step becomes a part of an exported cache. If unset, the engine decides.
     #[must_use]
     pub fn export_cache(mut self, export: bool) -> Self {
         self.export_cache = Some(export);
         self
     }
 
-    /// Lines the step comes from; may be called for several.
+    /// Lines of a file that the step comes from. Can be called several times.
     #[must_use]
     pub fn location(mut self, location: Location) -> Self {
         self.locations.push(location);
         self
     }
 
-    /// Demands a capability beyond those that the op's own fields need.
+    /// Requires a capability in addition to those that the op's own fields need.
     #[must_use]
     pub fn capability(mut self, cap: Cap) -> Self {
         self.caps.insert(cap);
@@ -113,11 +114,12 @@ impl Metadata {
     }
 }
 
-/// Adds what another path to the same vertex says about it.
+/// Merges the metadata of a second vertex with the same digest.
 ///
-/// Steps are alike in what they do, so only words can disagree. The first one met in emission order (inputs first,
-/// left to right) keeps its description of each key, its group and its choice on exporting, as an engine keeps the
-/// name it saw first; whoever wants the cache ignored gets it; capabilities are united.
+/// Such vertices do the same work, so only descriptions can differ. The first vertex in emission order
+/// (inputs first, left to right) keeps its value of each description key, its group and its choice about
+/// cache export, as an engine keeps the first name it saw. The cache is ignored if one of them asks for this.
+/// Capabilities are united.
 pub(crate) fn merge(into: &mut pb::OpMetadata, other: &pb::OpMetadata) {
     into.ignore_cache |= other.ignore_cache;
     for (key, value) in &other.description {

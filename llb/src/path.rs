@@ -1,12 +1,12 @@
-//! Paths in ops, cleaned as Go's `path` package does.
+//! Paths in ops, cleaned in the way of Go's `path` package.
 
-/// An absolute path without `.`, `..` and doubled slashes; a relative one starts at the root.
+/// An absolute path without `.`, `..` and doubled slashes. A relative path starts at the root.
 pub(crate) fn absolute(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            // Above the root there is only the root.
+            // `..` at the root stays at the root.
             ".." => drop(parts.pop()),
             name => parts.push(name),
         }
@@ -14,7 +14,7 @@ pub(crate) fn absolute(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// As [`absolute`], but an ending of `/` or `/.` stays: a copy reads "into this directory" from it.
+/// Like [`absolute`], but keeps `/` or `/.` at the end. For a copy, this end means "into this directory".
 pub(crate) fn absolute_keeping_end(path: &str) -> String {
     let mut cleaned = absolute(path);
     if (path.ends_with('/') || path.ends_with("/.")) && !cleaned.ends_with('/') {

@@ -1,45 +1,46 @@
-//! Platforms, parsed and printed as containerd's `platforms` package does.
+//! Platforms, parsed and printed as containerd's `platforms` package does it.
 //!
-//! One difference is on purpose: containerd fills a missing half from the machine it runs on. A graph must not
-//! depend on that, so an OS alone is refused and an architecture alone means Linux, where BuildKit's workers run.
+//! One difference is intended. Containerd takes a missing half from the machine that it runs on. A graph must
+//! not depend on the machine. So an OS alone is refused, and an architecture alone means Linux, because
+//! BuildKit's workers run there.
 
 use std::fmt;
 
 use crate::pb;
 
-/// An operating system and a CPU, in the words of the OCI image specification.
+/// An operating system and a CPU, in the terms of the OCI image specification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     /// `linux`, `windows`, …
     pub os: String,
     /// Go's name of the architecture: `amd64`, `arm64`, …
     pub architecture: String,
-    /// Variant of the architecture: `v7` of `arm`; empty for the usual one.
+    /// Variant of the architecture, such as `v7` of `arm`; empty for the usual variant.
     pub variant: String,
-    /// Version of the OS; in use for Windows only.
+    /// Version of the OS; used for Windows only.
     pub os_version: String,
-    /// Features of the OS; in use for Windows only.
+    /// Features of the OS; used for Windows only.
     pub os_features: Vec<String>,
 }
 
-/// Why a string is not a platform.
+/// The error for a text that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlatformError {
-    /// A component is empty or has characters that no component may have.
+    /// A component is empty or has characters that are not allowed.
     #[error("`{component}` in platform `{platform}` is not a name of letters, digits, `_`, `.` and `-`")]
     Component {
-        /// The part that was wrong.
+        /// The component that is wrong.
         component: String,
         /// The whole text.
         platform: String,
     },
-    /// More than os, architecture and variant.
+    /// The text has more parts than OS, architecture and variant.
     #[error("platform `{platform}` has more than three parts; write `os/architecture[/variant]`")]
     Parts {
         /// The whole text.
         platform: String,
     },
-    /// An OS without an architecture.
+    /// The text names an OS without an architecture.
     #[error("platform `{platform}` lacks an architecture; write `os/architecture[/variant]`")]
     NoArchitecture {
         /// The whole text.
@@ -56,15 +57,15 @@ pub enum PlatformError {
 }
 
 impl Platform {
-    /// A platform of an OS and an architecture.
+    /// A platform with an OS and an architecture, without a variant.
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self { os: os.into(), architecture: architecture.into(), ..Self::default() }
     }
 
     /// Reads `os[(version[+feature…])]/architecture[/variant]`, or an architecture alone.
     ///
-    /// As in containerd, names are normalised, `arm` alone stays without a variant and an explicit `arm64`
-    /// variant `v8` is kept; [`normalized`](Self::normalized) removes that difference.
+    /// As in containerd, names are normalised. But `arm` alone stays without a variant, and an explicit
+    /// variant `v8` of `arm64` is kept. [`normalized`](Self::normalized) removes that difference.
     ///
     /// # Errors
     /// See [`PlatformError`].
@@ -126,9 +127,10 @@ impl Platform {
         self.join(&self.os)
     }
 
-    /// As [`format`](Self::format), with version and features of the OS in parentheses where there are any.
+    /// Like [`format`](Self::format), followed by the version and the features of the OS in parentheses, if
+    /// there are any.
     ///
-    /// This is the key of a platform in an exporter's metadata.
+    /// An exporter's metadata uses this text as the key of a platform.
     pub fn format_all(&self) -> String {
         let mut features: Vec<&str> = self.os_features.iter().map(String::as_str).collect();
         features.retain(|feature| !feature.is_empty());
@@ -226,7 +228,7 @@ fn normalize_os(os: &str) -> String {
     }
 }
 
-/// An architecture without a variant: the default variant of `arm` is left out.
+/// An architecture given without an OS. The default variant of `arm` is left out.
 fn short_architecture(architecture: &str) -> (String, String) {
     let (architecture, variant) = normalize_architecture(architecture, "");
     let usual = architecture == "arm" && variant == "v7";
@@ -251,7 +253,7 @@ fn normalize_architecture(architecture: &str, variant: &str) -> (String, String)
     (architecture.to_owned(), variant.to_owned())
 }
 
-/// Percent-encodes what has a meaning in the text form.
+/// Percent-encodes the characters that have a meaning in the text form.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -267,7 +269,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Undoes [`escape`]; nothing when a character is not allowed or an escape is broken.
+/// Reverses [`escape`]. `None` if a character is not allowed or an escape is broken.
 fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -293,7 +295,7 @@ mod tests {
     #[test]
     fn platforms_are_read_and_printed_as_containerd_does() {
         let cases = [
-            // text, format_all of parsed, format of normalised
+            // text, `format_all` after parsing, `format` after normalising
             ("linux/amd64", "linux/amd64", "linux/amd64"),
             ("linux/arm64", "linux/arm64", "linux/arm64"),
             ("linux/arm64/v8", "linux/arm64/v8", "linux/arm64"),

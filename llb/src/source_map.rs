@@ -1,54 +1,54 @@
-//! Where an op comes from in the file that the user wrote.
+//! The lines of the user's file that an op comes from.
 //!
-//! BuildKit prints these lines under the error of a step, and buildx shows them with a caret.
+//! BuildKit prints these lines under the error of a step. Buildx marks them with a caret.
 
 use std::sync::Arc;
 
 use crate::pb;
 use crate::state::State;
 
-/// A file that ops were made from.
+/// A file that describes ops, such as the build file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Name as the user knows it.
+    /// The file name that the user knows.
     pub filename: String,
     /// The whole content.
     pub data: Vec<u8>,
-    /// Name of the language for highlighting, as `toml` or `Dockerfile`.
+    /// The language for syntax highlighting, such as `toml` or `Dockerfile`.
     pub language: String,
-    /// The state the file was read from; clients use it to tell files of one name apart.
+    /// The state that the file was read from. Clients use it to distinguish files with the same name.
     pub definition: Option<State>,
 }
 
-/// A place in a file. Lines count from 1 on the wire, characters from 0.
+/// A place in a file. On the wire, lines count from 1 and characters from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
-    /// Character in the line.
+    /// Character in the line, from 0.
     pub character: u32,
 }
 
-/// A stretch of a file, both ends included.
+/// A part of a file, both ends included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Range {
-    /// First position.
+    /// The first position.
     pub start: Position,
-    /// Last position.
+    /// The last position.
     pub end: Position,
 }
 
 /// Some ranges of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// The file; shared by all ops made from it.
+    /// The file. All ops made from a file share this value.
     pub file: Arc<SourceFile>,
-    /// The ranges, the most telling first.
+    /// The ranges, the most important one first.
     pub ranges: Vec<Range>,
 }
 
 impl Range {
-    /// Whole lines, first and last from 1.
+    /// Whole lines from `first` to `last`, counted from 1.
     pub fn lines(first: u32, last: u32) -> Self {
         Self { start: Position { line: first, character: 0 }, end: Position { line: last, character: 0 } }
     }

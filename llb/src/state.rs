@@ -1,7 +1,7 @@
 //! A file system that a graph produces: one output of one vertex, or nothing.
 //!
-//! States are values. A vertex is encoded when it is made, from inputs that are already encoded, so equal graphs
-//! have equal digests wherever they were put together, and comparing two states compares two digests.
+//! States are values. A vertex is encoded when it is made, from inputs that are already encoded. So equal
+//! graphs have equal digests, whatever code made them, and a comparison of two states compares two digests.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,12 +18,12 @@ use crate::resources::LinuxResources;
 use crate::source_map::Location;
 use crate::{encode, load, marshal, pb};
 
-/// The index by which an op says "no input" or "no output".
+/// The index that means "no input" or "no output" in an op.
 pub(crate) const NONE: i64 = -1;
 
 /// A file system: empty, or made by a graph. Cloning is cheap.
 ///
-/// Two states are equal when they are the same output of vertices with the same digest; names, groups and other
+/// Two states are equal if they are the same output of vertices with the same digest. Names, groups and other
 /// metadata do not count.
 #[derive(Clone, Default)]
 pub struct State {
@@ -36,7 +36,7 @@ pub(crate) struct Output {
     pub(crate) index: i64,
 }
 
-/// An op in its canonical bytes, with its name.
+/// An op with its canonical bytes and their digest.
 #[derive(Debug, PartialEq)]
 pub(crate) struct EncodedOp {
     pub(crate) digest: Digest,
@@ -44,14 +44,14 @@ pub(crate) struct EncodedOp {
     pub(crate) op: pb::Op,
 }
 
-/// An op with what hangs on it.
+/// An op with its inputs and its metadata.
 pub(crate) struct Vertex {
     pub(crate) encoded: Arc<EncodedOp>,
     pub(crate) inputs: Vec<Arc<Vertex>>,
     pub(crate) metadata: pb::OpMetadata,
     pub(crate) locations: Vec<Location>,
     pub(crate) resources: Option<LinuxResources>,
-    /// What a following op runs on unless it says otherwise; not always part of this op.
+    /// The platform of a following op that names no platform. It is not always part of this op.
     pub(crate) platform: Option<Platform>,
 }
 
@@ -73,7 +73,7 @@ impl EncodedOp {
 }
 
 impl Drop for Vertex {
-    /// Takes long chains apart in a loop; one call for each vertex would overflow the stack.
+    /// Drops long chains in a loop. A recursive call for each vertex would overflow the stack.
     fn drop(&mut self) {
         let mut pending = std::mem::take(&mut self.inputs);
         while let Some(vertex) = pending.pop() {
@@ -92,44 +92,44 @@ impl State {
         Self::default()
     }
 
-    /// Whether this is the empty file system that no vertex makes.
+    /// Whether this state is scratch, the empty file system that no vertex makes.
     pub fn is_scratch(&self) -> bool {
         self.output.is_none()
     }
 
-    /// The digest of the vertex that makes this state; none for scratch.
+    /// The digest of the vertex that makes this state; `None` for scratch.
     ///
-    /// Engines from BuildKit 0.18 on give the vertex the same name.
+    /// Engines from BuildKit 0.18 on give the vertex the same digest.
     pub fn digest(&self) -> Option<Digest> {
         self.output.as_ref().map(|output| output.vertex.encoded.digest.clone())
     }
 
-    /// The platform that a command on this state runs on, where one was given on the way here.
+    /// The platform of a command on this state, if this vertex or one of its inputs gave one.
     pub fn platform(&self) -> Option<&Platform> {
         self.output.as_ref()?.vertex.platform.as_ref()
     }
 
-    /// The graph as an engine takes it; empty for scratch.
+    /// The graph in the form that an engine takes; empty for scratch.
     ///
-    /// Ops come inputs first and each once. Where paths to one vertex say different things about it, the first
-    /// in that order keeps its words, whoever wants the cache ignored gets it, and capabilities and source
-    /// locations are united.
+    /// Each op appears once, after its inputs. Two vertices with the same digest may have different metadata.
+    /// Then the first one in this order keeps its descriptions, the cache is ignored if one of them asks for
+    /// this, and capabilities and source locations are united.
     pub fn marshal(&self) -> Definition {
         marshal::definition(self)
     }
 
-    /// The state of a definition, as another frontend or a client sends it as an input.
+    /// The state of a definition, as another frontend or a client sends it for an input.
     ///
-    /// The ops keep their bytes and digests, so marshalling them again gives the vertices the same names.
+    /// The ops keep their bytes and digests, so marshalling them again gives the vertices the same digests.
     ///
     /// # Errors
-    /// When the definition has no terminal op, or an op refers to one that is not there.
+    /// When the definition has no terminal op, or an op takes its input from an op that is missing.
     pub fn from_definition(definition: &Definition) -> Result<Self, DefinitionError> {
         load::state(definition)
     }
 
-    /// The same source with its bytes in another order, which give it another digest: that of an engine's own client,
-    /// for who wants the vertex that it has made. A state that is no source stays as it is.
+    /// Encodes a source op again with its fields in `order`. The order changes the digest, so the state then
+    /// names the vertex that an older engine's own client made. Other states are returned unchanged.
     #[must_use]
     pub fn in_order(self, order: Order) -> Self {
         let Some(Output { vertex, index }) = &self.output else { return self };
@@ -175,7 +175,7 @@ impl Hash for State {
 }
 
 impl fmt::Debug for State {
-    /// One line, whatever the size of the graph.
+    /// One line, however large the graph is.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.output {
             None => formatter.write_str("State(scratch)"),
@@ -184,14 +184,15 @@ impl fmt::Debug for State {
     }
 }
 
-/// The inputs of an op while it is put together.
+/// The inputs of an op under construction.
 #[derive(Default)]
 pub(crate) struct Inputs {
     outputs: Vec<Output>,
 }
 
 impl Inputs {
-    /// The index of a state among the inputs, added unless it is there; [`NONE`] for scratch.
+    /// The index of a state among the inputs. The state is added unless it is already there. Scratch gives
+    /// [`NONE`].
     pub(crate) fn add(&mut self, state: &State) -> i64 {
         let Some(output) = state.output() else { return NONE };
         match self.outputs.iter().position(|other| other.same(output)) {
@@ -200,7 +201,7 @@ impl Inputs {
         }
     }
 
-    /// As [`add`](Self::add), but a state given twice is two inputs.
+    /// Like [`add`](Self::add), but a state that is given twice becomes two inputs.
     pub(crate) fn push(&mut self, state: &State) -> i64 {
         let Some(output) = state.output() else { return NONE };
         self.outputs.push(output.clone());
@@ -212,13 +213,13 @@ impl Inputs {
     }
 }
 
-/// All that a vertex is made of.
+/// The parts of a vertex.
 pub(crate) struct Parts<'a> {
     pub(crate) op: pb::op::Op,
     pub(crate) inputs: Inputs,
     /// The platform that is written into the op.
     pub(crate) op_platform: Option<&'a Platform>,
-    /// The platform that following ops take over.
+    /// The platform that following ops inherit.
     pub(crate) platform: Option<&'a Platform>,
     pub(crate) metadata: Metadata,
     pub(crate) caps: BTreeSet<Cap>,
@@ -233,7 +234,7 @@ impl Parts<'_> {
         let op = pb::Op {
             inputs: self.inputs.outputs.iter().map(input).collect(),
             platform: self.op_platform.map(Platform::to_pb),
-            // Go always writes it, so it is part of every digest.
+            // Go always writes this field, so it is part of every digest.
             constraints: Some(pb::WorkerConstraints::default()),
             op: Some(self.op),
         };
@@ -248,7 +249,7 @@ impl Parts<'_> {
     }
 }
 
-/// A position in a list as the wire counts it.
+/// A position in a list, in the integer type of the wire format.
 pub(crate) fn wire_index(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Graphs as a whole: order, sharing, metadata, source maps, and the way there and back.
+//! Whole graphs: order, sharing, metadata, source maps, marshalling and loading.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -208,7 +208,7 @@ fn an_output_beyond_the_first_survives_the_wire() {
 
 #[test]
 fn foreign_bytes_keep_their_digest() {
-    // Fields in the order of their tags, as no Go program writes them.
+    // Fields in the order of their tags. No Go program writes them in this order.
     let foreign = prost::Message::encode_to_vec(&pb::Op {
         op: Some(pb::op::Op::Source(pb::SourceOp {
             identifier: "local://x".to_owned(),

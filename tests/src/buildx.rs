@@ -63,7 +63,7 @@ impl Build {
         self
     }
 
-    /// What the client reads from its standard input.
+    /// The standard input of the client.
     #[must_use]
     pub fn stdin(mut self, file: &Path) -> Self {
         self.stdin = Some(file.to_owned());
@@ -172,10 +172,11 @@ impl Build {
         Ok(Outcome { success: finished.status.success(), errors, progress, metadata, image })
     }
 
-    /// Runs the build and presses Ctrl-C as soon as `ready` says so of what it has reported; then waits for its end.
+    /// Runs the build, and sends Ctrl-C as soon as `ready` is true for the progress. Then it waits for the
+    /// end of the build.
     ///
     /// # Errors
-    /// If the client cannot be run, or ends by itself before `ready` does.
+    /// If the client cannot be run, or ends before `ready` is true.
     pub fn interrupt_when(self, ready: impl Fn(&Progress) -> bool) -> Result<Outcome> {
         self.act_when(ready, |client| signal("-INT", client))
     }
@@ -188,11 +189,11 @@ impl Build {
         self.act_when(ready, |client| signal("-KILL", client))
     }
 
-    /// Runs the build and does something in the middle: as soon as `ready` says so of what the build has reported. `act`
-    /// gets the client's process group. Then waits for the build's end.
+    /// Runs the build, and calls `act` as soon as `ready` is true for the progress. `act` gets the process
+    /// group of the client. Then it waits for the end of the build.
     ///
     /// # Errors
-    /// If the client cannot be run, if it ends by itself before `ready` says so, or what `act` gives.
+    /// If the client cannot be run, if the client ends before `ready` is true, or the error of `act`.
     pub fn act_when(
         self,
         ready: impl Fn(&Progress) -> bool,
@@ -202,7 +203,8 @@ impl Build {
         let scratch = temporary_folder()?;
         let mut client = self.command(engine, &scratch.path().join("metadata.json"));
         client.args(["--output", "type=cacheonly"]).arg(&self.context);
-        // A terminal sends the signal to all programs that it runs: the client, and the plugin that it has started.
+        // A terminal sends the signal to all programs that it runs: the client, and the plugin that it has
+        // started.
         let mut child = client
             .process_group(0)
             .stdout(Stdio::null())
@@ -241,10 +243,10 @@ impl Build {
         Err(Failure::Unexpected(format!("{message}\n{}", outcome.transcript())))
     }
 
-    /// Runs a build that has to work.
+    /// Runs a build that must succeed.
     ///
     /// # Errors
-    /// If it does not; with everything that it printed.
+    /// If the build fails. The error has the whole output.
     pub fn succeed(self) -> Result<Outcome> {
         let outcome = self.run()?;
         if outcome.success {
@@ -262,10 +264,10 @@ impl Build {
         self.option("--provenance", "false").output(&output).succeed()
     }
 
-    /// Runs a build that has to fail.
+    /// Runs a build that must fail.
     ///
     /// # Errors
-    /// If it does not.
+    /// If the build succeeds.
     pub fn fail(self) -> Result<Outcome> {
         let outcome = self.run()?;
         if outcome.success {
@@ -286,16 +288,16 @@ impl Build {
     }
 }
 
-/// What came of a build.
+/// The result of a build.
 #[derive(Debug)]
 pub struct Outcome {
     /// Whether the client ended with 0.
     pub success: bool,
-    /// What the client printed besides progress: the error as the user sees it, warnings.
+    /// The output of the client without the progress: the error that the user sees, and warnings.
     pub errors: String,
     /// The steps and what they printed.
     pub progress: Progress,
-    /// What `--metadata-file` got; null if the build failed.
+    /// The content of `--metadata-file`, or null if the build failed.
     pub metadata: Value,
     image: Option<Image>,
 }

@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 use crate::failure::{Failure, Result};
 
-/// What a program printed and how it ended.
+/// The output and the exit code of a program.
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
@@ -18,10 +18,10 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// The output, or a failure that shows everything.
+    /// The output, or an error with the whole output.
     ///
     /// # Errors
-    /// If the program ended with another code than 0.
+    /// If the exit code is not 0.
     pub fn successful(self) -> Result<Self> {
         if self.status.success() {
             return Ok(self);

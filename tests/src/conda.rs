@@ -274,8 +274,8 @@ pub fn repodata(subdir: &str, packages: &[CondaPackage]) -> Result<String> {
     Ok(all.to_string())
 }
 
-/// A Python that runs: Debian's, out of the image that the engine has, as a conda package that needs nothing of the
-/// image it is put on but the C library.
+/// A Python that runs: Debian's, out of the image that the engine has, as a conda package that needs nothing
+/// of the image it is put on but the C library.
 ///
 /// # Errors
 /// If the image cannot be read.

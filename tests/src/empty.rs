@@ -1,4 +1,4 @@
-//! A second engine that has built nothing, as a fresh runner of a CI host is.
+//! A second engine with an empty cache, like a new runner of a CI host.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -10,8 +10,8 @@ use crate::failure::{Failure, Result};
 /// How the script ends where there can be no second engine.
 const NOT_HERE: i32 = 3;
 
-/// An engine with the first one's registry, and nothing else that it can reach. It goes away with the value, and also
-/// with a test that is killed: the script that holds it waits for the end of its input.
+/// An engine with the first one's registry, and nothing else that it can reach. It goes away with the value,
+/// and also with a test that is killed: the script that holds it waits for the end of its input.
 #[derive(Debug)]
 pub struct EmptyEngine {
     script: Child,
@@ -64,7 +64,8 @@ impl EmptyEngine {
         })
     }
 
-    /// Kills the engine in the middle of what it does, and starts another one on the same data, as after a power cut.
+    /// Kills the engine in the middle of what it does, and starts another one on the same data, as after a
+    /// power cut.
     ///
     /// # Errors
     /// If the engine does not start again.

@@ -1,8 +1,8 @@
-//! The engine that the tests run on, and the frontend image on it. Both are brought up once a run.
+//! The engine of the tests, and the frontend image in it. Both are started once in a run.
 //!
-//! Every test asks for [`Engine::get`]; the first one does the work. Tests may be threads of one process
-//! (`cargo test`) or processes of their own (`cargo nextest`), so a file lock keeps them apart, and a file
-//! beside it remembers for which run the frontend image was built.
+//! Every test calls [`Engine::get`], and the first call does the work. Tests can be threads of one process
+//! (`cargo test`) or separate processes (`cargo nextest`). So a file lock prevents concurrent work, and a
+//! file beside the lock names the run that has built the frontend image.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -56,12 +56,14 @@ impl Engine {
         self.environment.get("PYBUILD_ENGINE_STORE").is_none_or(|store| store == "containerd")
     }
 
-    /// Whether builds see the images that `docker pull` has fetched. A builder of its own (`BUILDX_BUILDER`) does not.
+    /// Whether builds see the images that `docker pull` has fetched. A builder of its own (`BUILDX_BUILDER`)
+    /// does not.
     pub fn builds_from_its_images(&self) -> bool {
         !self.environment.contains_key("BUILDX_BUILDER")
     }
 
-    /// Has this machine run programs of linux/arm64, and makes `python:3.11-slim-bookworm` for both platforms.
+    /// Has this machine run programs of linux/arm64, and makes `python:3.11-slim-bookworm` for both
+    /// platforms.
     ///
     /// # Errors
     /// If it cannot.

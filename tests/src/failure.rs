@@ -6,15 +6,15 @@ use std::io;
 /// The result of everything that talks to the machine.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// Something that had to work and did not. Assertions about the product are plain `assert!`s in the tests.
+/// A failure of the test's environment. Assertions about the product are plain `assert!`s in the tests.
 #[derive(thiserror::Error)]
 pub enum Failure {
     /// A program could not be started, a file not be read.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// The failed action.
         what: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A program ended with an error.
@@ -40,7 +40,7 @@ impl fmt::Debug for Failure {
 }
 
 impl Failure {
-    /// Wraps an I/O error with what was being done.
+    /// Adds the failed action to an I/O error.
     pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

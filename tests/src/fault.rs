@@ -1,4 +1,4 @@
-//! What goes wrong on the way from a server: answers that are not the file that was asked for.
+//! Faults of a server: answers that differ from the requested file.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -37,8 +37,8 @@ pub enum Fault {
     Page(&'static str, &'static str),
 }
 
-/// What a client is told that asks for `body` at `path`. `told` gets how many bytes were sent so far of an answer without
-/// an end.
+/// What a client is told that asks for `body` at `path`. `told` gets how many bytes were sent so far of an
+/// answer without an end.
 pub(crate) fn answer(
     stream: &mut TcpStream,
     fault: &Fault,

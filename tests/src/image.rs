@@ -1,4 +1,4 @@
-//! An image in the engine's store: its config, its files, what a command in it prints.
+//! An image in the store of the engine: its config, its files, and the output of commands in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};

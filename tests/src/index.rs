@@ -1,7 +1,7 @@
-//! An index of the tests' own on the loopback interface: files by name, nothing else.
+//! A package index for the tests on the loopback interface. It only serves files by name.
 //!
-//! The engine fetches from the machine's network, so it reaches this; build steps have a network of their own and
-//! do not. What a step has to find itself comes from the index that the machine is set up for.
+//! The engine downloads from the network of the machine, so it reaches this index. Build steps have their own
+//! network and do not reach it. A step that resolves packages uses the index of the machine.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

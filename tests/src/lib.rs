@@ -1,8 +1,8 @@
-//! What the end-to-end tests are written with: an engine, a project, a build, an image, a container.
+//! Helpers for the end-to-end tests: an engine, a project, a build, an image, a container.
 //!
-//! Everything goes through the programs that a user has (`docker`, `docker buildx`, `git`), as child
-//! processes with an environment of their own: no `HOME`, nothing inherited but the engine's address.
-//! Whatever a test makes carries a name that no other test has and goes away when its value is dropped.
+//! The tests use only programs that users have (`docker`, `docker buildx`, `git`). They run as child
+//! processes with a clean environment: no `HOME`, and only the address of the engine is inherited. Everything
+//! that a test makes has a unique name, and is removed when its value is dropped.
 
 pub mod buildx;
 pub mod command;

@@ -104,8 +104,8 @@ impl Layout {
     }
 }
 
-/// Whether the bytes of `needle` stand anywhere in a file. It may be an image's archive, too large to hold, so
-/// it is read piece by piece.
+/// Whether the bytes of `needle` stand anywhere in a file. It may be an image's archive, too large to hold,
+/// so it is read piece by piece.
 ///
 /// # Errors
 /// If the file cannot be read.

@@ -26,7 +26,8 @@ impl Block {
         format!("{}:{}", self.page, self.line)
     }
 
-    /// The commands of a block of the console, with their continued lines and without what is shown below them.
+    /// The commands of a block of the console, with their continued lines and without what is shown below
+    /// them.
     pub fn commands(&self) -> Vec<String> {
         let mut commands: Vec<String> = Vec::new();
         let mut continued = false;

@@ -1,8 +1,7 @@
-//! What a build reports while it runs: steps, whether they ran or came from the cache, logs and warnings.
+//! The progress of a build: steps, whether they ran or came from the cache, logs and warnings.
 //!
-//! Read from `--progress rawjson`: one JSON object a line (several lines with older clients), each a change to what was
-//! said before. The same
-//! step comes several times; what it says last holds.
+//! It is read from `--progress rawjson`: a JSON object on each line (older clients use several lines), each
+//! with changes. A step can occur several times. The last values are valid.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -35,8 +34,8 @@ pub struct Step {
     /// The group it is shown in.
     #[serde(rename = "progressGroup")]
     pub group: Option<Group>,
-    /// Whether it began before the build that reports it: an engine tells of a step that another build has run as long
-    /// as that build goes on.
+    /// Whether it began before the build that reports it: an engine tells of a step that another build has
+    /// run as long as that build goes on.
     #[serde(skip)]
     pub is_anothers: bool,
 }
@@ -55,8 +54,8 @@ pub struct Group {
 const GIVEN_UP: &str = "context canceled";
 
 impl Step {
-    /// Whether it did its work in this build. An engine that has found a later step's result gives up those before it
-    /// while it still looks for theirs.
+    /// Whether it did its work in this build. An engine that has found a later step's result gives up those
+    /// before it while it still looks for theirs.
     pub fn ran(&self) -> bool {
         self.started.is_some() && !self.cached && !self.is_anothers && !self.error.ends_with(GIVEN_UP)
     }

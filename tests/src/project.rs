@@ -156,8 +156,8 @@ impl Project {
         Ok(found)
     }
 
-    /// The files name the frontend as users of this checkout do; the tests may be told another one. For build files that a
-    /// test has written since.
+    /// The files name the frontend as users of this checkout do; the tests may be told another one. For build
+    /// files that a test has written since.
     ///
     /// # Errors
     /// If the engine is not there, or a file cannot be written.

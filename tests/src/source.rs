@@ -1,4 +1,4 @@
-//! Sources of packages that are built without anything from an index: their build backend is among them.
+//! Sources of packages that can be built without an index, because they contain their build backend.
 
 use std::io::Write as _;
 

@@ -1,23 +1,23 @@
-//! The name of a file that is downloaded.
+//! The names of downloaded files.
 
 use std::fmt;
 
 use super::{every, is_invisible, path_of, split_scheme, visible};
 
-/// The longest name that file systems of Linux take, in bytes (`NAME_MAX`).
+/// The longest file name on Linux file systems, in bytes (`NAME_MAX`).
 const LONGEST: usize = 255;
 
-/// The name of a file: one component of a path that means itself wherever it is put.
+/// The name of a file: a single path component that has no special meaning in any folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileName(String);
 
-/// Why a text is no name of a file.
+/// The reason why a text is not the name of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not the name of a file: {reason}")]
 pub struct FileNameError {
-    /// The text, with visible characters alone.
+    /// The text. Invisible characters are replaced.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
 }
 
@@ -25,17 +25,17 @@ impl FileName {
     /// Reads a name.
     ///
     /// # Errors
-    /// If it is a path or none at all, has characters that are not seen, is too long, or has a meaning of its own in
+    /// If the text is empty or a path, has invisible characters, is too long, or has a special meaning in
     /// layers of images.
     pub fn parse(name: &str) -> Result<Self, FileNameError> {
-        // Nearly every name has neither.
+        // Nearly every name is plain ASCII without slashes.
         let is_odd = !every(name, |byte| byte.is_ascii_graphic() && byte != b'/' && byte != b'\\');
         let reason = match name {
             "" => "it is empty",
             "." | ".." => "it is a folder",
             name if is_odd && name.contains(['/', '\\']) => "it has a slash",
             name if is_odd && name.chars().any(is_invisible) => "it has a control character",
-            // Layers of images remove files by such names.
+            // In layers of images, such a name removes a file (a whiteout of the OCI image specification).
             name if name.starts_with(".wh.") => "layers give names with `.wh.` another meaning",
             name if name.starts_with('-') => "it looks like an option",
             name if name.len() > LONGEST => "it has more than 255 bytes",
@@ -45,28 +45,29 @@ impl FileName {
         Err(FileNameError { name: visible(&shown), reason })
     }
 
-    /// The name at the end of an address or path: without query and fragment, with escapes such as `%2B` replaced.
+    /// The name at the end of an address or a path, without query and fragment. Escapes such as `%2B` are
+    /// decoded.
     ///
     /// # Errors
-    /// If what stands there is none.
+    /// If the last part is not the name of a file.
     pub fn of_address(address: &str) -> Result<Self, FileNameError> {
         let path = path_of(address);
-        // The host is no name of a file.
+        // The host is not the name of a file.
         let path =
             split_scheme(path).map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         let path = path.trim_end_matches('/');
         Self::parse(&decoded(path.rsplit('/').next().unwrap_or(path)))
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Turns `%2B` and the like back. What is no valid escape stays, and so does a text that would be no UTF-8.
+/// Decodes escapes such as `%2B`. Invalid escapes stay as they are. The whole text stays as it is if the
+/// decoded text would not be UTF-8.
 pub fn decoded(text: &str) -> String {
-    // A lock has thousands of addresses, and next to none with an escape.
+    // A lock has thousands of addresses, and nearly all have no escape.
     if !text.contains('%') {
         return text.to_owned();
     }

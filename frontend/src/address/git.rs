@@ -1,26 +1,28 @@
-//! Where a repository is, and which commit of it is meant.
+//! Addresses of git repositories, and ids of commits.
 
 use std::fmt;
 
 use super::{AddressError, Parts, check, check_characters, is_host, redacted, visible};
 
-/// An address of a repository, as `https://host/path`, `ssh://git@host/path` or `git@host:path`. It has no password; a
-/// user name is kept for SSH alone, where it is part of the address and no secret.
+/// The address of a repository: `https://host/path`, `ssh://git@host/path` or `git@host:path`. The address
+/// never has a password. It has a user name only for SSH, where the user name is part of the address and not
+/// a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GitUrl {
     text: String,
     had_credentials: bool,
 }
 
-/// The full id of a commit, in hexadecimal digits of lower case.
+/// The full id of a commit, in lower case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Commit(String);
 
 impl GitUrl {
-    /// Reads an address, with or without `git+` before it.
+    /// Reads an address, with or without the prefix `git+`.
     ///
     /// # Errors
-    /// If it is none, or one that Git would take for something else: a path, an option, or a helper's command.
+    /// If the text is not an address, or if Git would read it as something else: a path, an option, or the
+    /// command of a remote helper.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.strip_prefix("git+").unwrap_or(text);
         check_characters(text)?;
@@ -37,7 +39,7 @@ impl GitUrl {
             return Err(other());
         }
         check(text, &parts)?;
-        // What stands there would be read as the name of a branch and of a folder.
+        // The engine would read the text after `#` as the name of a branch and of a folder.
         if parts.rest.contains('#') {
             return Err(AddressError::Character { address: visible(&redacted(text)), what: "a `#`" });
         }
@@ -71,7 +73,7 @@ impl GitUrl {
         &self.text
     }
 
-    /// Whether the text had a user name or password, which are left out here.
+    /// Whether the text had a user name or a password, which were removed.
     pub fn had_credentials(&self) -> bool {
         self.had_credentials
     }
@@ -82,10 +84,10 @@ fn is_of_user(c: char) -> bool {
 }
 
 impl Commit {
-    /// Reads an id: 40 digits, or 64 in repositories that use SHA-256.
+    /// Reads an id: 40 digits, or 64 digits in repositories that use SHA-256.
     ///
     /// # Errors
-    /// If it is none, or only the beginning of one.
+    /// If the text is not an id, or is an abbreviated id.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Self(text.to_ascii_lowercase()));
@@ -93,7 +95,7 @@ impl Commit {
         Err(AddressError::Commit { text: visible(text) })
     }
 
-    /// The digits.
+    /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,12 +1,12 @@
-//! Where a file is downloaded from.
+//! Addresses of files for download.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{AddressError, Parts, check, check_characters, redacted, visible, without_credentials};
 
-/// An address of a file: `http` or `https`, with a host, without blanks and control characters, and without the user
-/// name, the password, the signature and the tokens that the text had.
+/// The address of a file: `http` or `https`, with a host, and without blanks and control characters. The user
+/// name, the password, the signature and the tokens of the text are removed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HttpUrl {
     text: String,
@@ -14,10 +14,10 @@ pub struct HttpUrl {
 }
 
 impl HttpUrl {
-    /// Reads an address. Blanks of its path are written as `%20`, as the tools do that read the same locks.
+    /// Reads an address. Blanks are written as `%20`, as other tools that read the same locks do.
     ///
     /// # Errors
-    /// If it is none, or one of another kind.
+    /// If the text is not an address, or has another scheme.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let escaped =
             if text.contains(' ') { Cow::Owned(text.replace(' ', "%20")) } else { Cow::Borrowed(text) };
@@ -43,17 +43,17 @@ impl HttpUrl {
         &self.text
     }
 
-    /// Whether the text had a user name, a password or another secret, which are left out here.
+    /// Whether the text had a user name, a password or another secret, which were removed.
     pub fn had_credentials(&self) -> bool {
         self.had_credentials
     }
 
-    /// Host and port.
+    /// The host and the port.
     pub fn host(&self) -> &str {
         Parts::split(&self.text).map_or("", |parts| parts.host)
     }
 
-    /// The address without what stands after `#`, which is no part of the request.
+    /// The address without the fragment (`#…`), which is not part of a request.
     #[must_use]
     pub fn without_fragment(&self) -> Self {
         let text = self.text.split('#').next().unwrap_or_default().to_owned();

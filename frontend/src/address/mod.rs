@@ -1,9 +1,10 @@
-//! Addresses and file names that strangers write, as types that cannot hold a harmful one.
+//! Addresses and file names from untrusted texts, as types that cannot have a harmful value.
 //!
-//! A lock, a requirements file or an index says where a file is. The engine decides by the scheme of an address what
-//! an operation does, and a file name becomes a path in a mount. So a text of a stranger is read once, here: what
-//! comes out has a scheme that is meant, a host, and a name that is one plain component of a path. User names and
-//! passwords are left behind: operations, images and messages never have them.
+//! A lock, a requirements file or an index names the address of a file. BuildKit chooses the kind of a source
+//! operation by the scheme of its address, and a file name becomes a path in a mount. So each untrusted text
+//! is parsed once, in this module. The parsed value has an allowed scheme, a host, and a name that is a
+//! single plain path component. User names and passwords are removed: operations, images and messages never
+//! have them.
 
 use std::borrow::Cow;
 
@@ -17,32 +18,32 @@ pub use git::{Commit, GitUrl};
 pub use http::HttpUrl;
 pub use redact::{has_credentials, masked, redacted, without_credentials};
 
-/// The longest address that is read, in bytes. Addresses with a signature of a store have about two thousand.
+/// The longest accepted address, in bytes. Signed addresses of object stores have about two thousand bytes.
 const LONGEST: usize = 8 << 10;
 
-/// Why a text is no address that something is fetched from.
+/// The reason why a text is not an address for downloads.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Another scheme, or none.
+    /// The scheme is missing or not allowed.
     #[error("`{address}` is not an address that {what} can be fetched from: it must begin with {schemes}")]
     Scheme {
         /// The text, without credentials.
         address: String,
-        /// What is to be fetched.
+        /// The kind of thing at the address.
         what: &'static str,
-        /// The schemes that are allowed.
+        /// The allowed schemes.
         schemes: &'static str,
     },
-    /// No host, or characters that no name of a host has.
+    /// The host is missing, or has characters that no host has.
     #[error("`{address}` has no valid host")]
     Host {
         /// The text, without credentials.
         address: String,
     },
-    /// A character that has no place in an address.
+    /// A character that an address cannot have.
     #[error("`{address}` has {what}, which an address cannot have")]
     Character {
-        /// The text, without credentials and with visible characters alone.
+        /// The text, without credentials. Invisible characters are replaced.
         address: String,
         /// The character.
         what: &'static str,
@@ -53,10 +54,10 @@ pub enum AddressError {
         /// The text, without credentials.
         address: String,
     },
-    /// More than any tool writes.
+    /// The address is longer than the addresses of any tool.
     #[error("an address is longer than 8192 bytes")]
     Length,
-    /// A text that should be the id of a commit.
+    /// The text is not the full id of a commit.
     #[error("`{text}` is not the full id of a commit")]
     Commit {
         /// The text.
@@ -64,19 +65,19 @@ pub enum AddressError {
     },
 }
 
-/// An address in its parts. All of them are pieces of the text.
+/// The parts of an address. All parts are slices of the text.
 struct Parts<'a> {
     scheme: &'a str,
-    /// What stands before the `@`: the user, and a password after a colon.
+    /// The text before the `@`: the user name, and the password after a colon.
     user: Option<&'a str>,
-    /// Host and port.
+    /// The host and the port.
     host: &'a str,
-    /// From the first `/`, `?` or `#` after the host.
+    /// The rest, from the first `/`, `?` or `#` after the host.
     rest: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    /// `None` if the text has no scheme.
+    /// Splits an address. `None` if the text has no scheme.
     fn split(text: &'a str) -> Option<Self> {
         let (scheme, after) = split_scheme(text)?;
         let end = after.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(after.len());
@@ -89,17 +90,17 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// What stands between the scheme of an address and its host.
+/// The separator between the scheme and the host of an address.
 const SCHEME_END: &str = "://";
 
-/// Where [`SCHEME_END`] stands in a text. The search for its first byte alone is the quick one, and files of megabytes are
-/// searched in every build.
+/// The positions of [`SCHEME_END`] in a text. The search looks for the first byte only, because this is fast
+/// and every build searches files of megabytes.
 fn scheme_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
     let colons = text.match_indices(':').map(|(at, _)| at);
     colons.filter(|at| text.as_bytes().get(at + 1..at + SCHEME_END.len()) == Some(b"//"))
 }
 
-/// The scheme of an address and what follows `://`; `None` where there is no `://`.
+/// The scheme of an address and the text after `://`. `None` if there is no `://`.
 pub fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let at = scheme_ends(text).next()?;
     Some((text.get(..at)?, text.get(at + SCHEME_END.len()..)?))
@@ -111,19 +112,19 @@ fn path_of(address: &str) -> &str {
     address.split_once('?').map_or(address, |(path, _)| path)
 }
 
-/// Whether all bytes of a text are of a kind. The search does not end at the first byte that is of another kind: the
-/// processor then asks about many bytes at once, and nearly every text has to be looked at to its end anyway.
+/// Whether `is_one` holds for all bytes of a text. The search does not stop at the first other byte: so the
+/// compiler can test many bytes at once (SIMD), and nearly every text is tested to its end anyway.
 fn every(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is_one(byte))
 }
 
-/// Checks what holds for addresses of every kind.
+/// Checks the rules for addresses of every kind.
 fn check(text: &str, parts: &Parts<'_>) -> Result<(), AddressError> {
     let address = || visible(&redacted(text));
     if !is_host(parts.host) {
         return Err(AddressError::Host { address: address() });
     }
-    // Next to none has an escape.
+    // Nearly all addresses have no escape.
     let escaped = parts.rest.find('%').and_then(|first| parts.rest.get(first..)).unwrap_or_default();
     let mut bytes = escaped.bytes();
     while let Some(byte) = bytes.next() {
@@ -135,17 +136,18 @@ fn check(text: &str, parts: &Parts<'_>) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// Checks the length and the characters of a text, before anything else is read of it.
+/// Checks the length and the characters of a text. This check comes before all other parsing.
 fn check_characters(text: &str) -> Result<(), AddressError> {
     if text.len() > LONGEST {
         return Err(AddressError::Length);
     }
-    // A lock has thousands of addresses, and nearly all of them are plain.
+    // A lock has thousands of addresses, and nearly all have plain characters only.
     if every(text, |byte| byte.is_ascii_graphic() && byte != b'\\') {
         return Ok(());
     }
     let odd = text.chars().find_map(|c| match c {
-        // Some readers take it for a slash and others do not, so that two of them see two hosts.
+        // Some URL parsers read a backslash as a slash, and others do not. So two parsers could see two
+        // different hosts.
         '\\' => Some("a backslash"),
         c if c.is_whitespace() => Some("a blank"),
         c if is_invisible(c) => Some("a control character"),
@@ -157,7 +159,7 @@ fn check_characters(text: &str) -> Result<(), AddressError> {
     }
 }
 
-/// Whether a text is a host with or without a port: a name, an IPv4 address, or an IPv6 address in brackets.
+/// Whether a text is a host with an optional port: a name, an IPv4 address, or an IPv6 address in brackets.
 fn is_host(text: &str) -> bool {
     let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
@@ -179,8 +181,8 @@ fn is_host(text: &str) -> bool {
     name.is_none_or(is_name) && port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a character is not seen, or changes how its neighbours are seen: control characters, marks of the direction
-/// of a text, blanks without a width.
+/// Whether a character is invisible or changes the display of other characters: control characters,
+/// bidirectional marks, and zero-width blanks.
 pub fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -198,8 +200,8 @@ pub fn is_invisible(c: char) -> bool {
         )
 }
 
-/// A text of a stranger as it may be shown: a character that is not seen, or that a terminal takes as a command, is
-/// replaced by one sign that is seen. Line breaks and tabs of a text of several lines count as such; see [`lines`].
+/// An untrusted text for display. Each invisible character, and each character that a terminal reads as a
+/// command, is replaced by a visible one. Line breaks and tabs are also replaced. [`lines`] keeps them.
 pub fn visible(text: &str) -> String {
     if every(text, is_plain) {
         return text.to_owned();
@@ -207,28 +209,28 @@ pub fn visible(text: &str) -> String {
     text.chars().map(sign).collect()
 }
 
-/// The same for a text whose lines stay.
+/// Like [`visible`], but line breaks and tabs stay.
 pub fn lines(text: &str) -> Cow<'_, str> {
-    // Files of megabytes go through here at every build.
+    // Every build passes files of megabytes through this function.
     if every(text, |byte| is_plain(byte) || matches!(byte, b'\n' | b'\t')) {
         return Cow::Borrowed(text);
     }
     let shown = |c| if matches!(c, '\n' | '\t') { c } else { sign(c) };
-    // A carriage return is no command where the line ends.
+    // A carriage return at the end of a line is harmless.
     let mut all = text.split("\r\n").map(|part| part.chars().map(shown).collect::<String>());
     let first = all.next().unwrap_or_default();
     Cow::Owned(all.fold(first, |text, part| text + "\r\n" + &part))
 }
 
-/// Whether a byte is a character of ASCII that is seen, or a blank.
+/// Whether a byte is a visible ASCII character or a blank.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() || byte == b' '
 }
 
-/// The sign that stands for a character: itself, where it is seen.
+/// The visible replacement for a character. A visible character stays.
 fn sign(c: char) -> char {
     match c {
-        // Unicode has pictures of the control characters of ASCII.
+        // Unicode has visible pictures of the ASCII control characters.
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
         c if is_invisible(c) => '\u{fffd}',

@@ -1,20 +1,20 @@
-//! Takes secrets of addresses out of texts that are shown or kept: user names and passwords, signatures and tokens of a
-//! query, and tokens of a path in the forms that are known.
+//! Removes secrets in addresses from texts that are shown or stored. The secrets are user names and
+//! passwords, signatures and tokens in a query, and tokens in a path with a known form.
 
 use std::borrow::Cow;
 
 use super::{SCHEME_END, path_of, scheme_ends};
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const HIDDEN: &str = "****";
 
-/// The shortest token of a path. Names of folders are shorter.
+/// The minimum length of a token in a path. Names of folders are shorter.
 const SHORTEST_TOKEN: usize = 16;
 
-/// Folders of a path that a token follows: conda's `/t/TOKEN/`, and `/priv/TOKEN/` of package hosts.
+/// Folders in a path that come before a token: `/t/TOKEN/` of conda, and `/priv/TOKEN/` of package hosts.
 const BEFORE_TOKEN: [&str; 2] = ["/t/", "/priv/"];
 
-/// What tokens begin with, as the services that give them document: GitHub, GitLab, package indexes, registries.
+/// Prefixes of tokens, from the documentation of the services: GitHub, GitLab, package indexes, registries.
 const TOKEN_PREFIXES: [&str; 13] = [
     "dckr_pat_",
     "dop_v1_",
@@ -31,10 +31,10 @@ const TOKEN_PREFIXES: [&str; 13] = [
     "pypi-AgE",
 ];
 
-/// What stands in the path of an index behind a token, as `https://HOST/TOKEN/simple/`.
+/// Folders in the path of an index that come after a token: `https://HOST/TOKEN/simple/`.
 const BEHIND_TOKEN: [&str; 2] = ["simple", "+simple"];
 
-/// Keys of a query whose value opens what is behind the address, in lower case, with `_` for `-`.
+/// Keys of a query whose value is a secret, in lower case, with `_` for `-`.
 const SECRET_KEYS: [&str; 18] = [
     "access_token",
     "api_key",
@@ -56,28 +56,30 @@ const SECRET_KEYS: [&str; 18] = [
     "token",
 ];
 
-/// Prefixes of such keys: signed addresses of stores have several that belong together.
+/// Prefixes of such keys. Signed addresses of object stores have several keys with the same prefix.
 const SECRET_PREFIXES: [&str; 3] = ["x_amz_", "x_goog_", "x_oss_"];
 
-/// A piece of a text that has a secret, by its place.
+/// The place of a secret in a text. All positions are in bytes.
 struct Piece {
-    /// The secret itself.
+    /// The range of the secret.
     secret: (usize, usize),
-    /// What has to go for an address without the secret.
+    /// The range to remove for an address without the secret.
     whole: (usize, usize),
 }
 
-/// A text in which no address has a secret. A lone `git` of SSH stays: that user is no secret.
+/// The text with `****` in place of each secret. The lone user `git` of SSH stays, because it is not a
+/// secret.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     replaced(text, |piece| piece.secret, |shown, _| shown.push_str(HIDDEN))
 }
 
-/// The same with a `*` for each byte, so that every other character keeps its place.
+/// The text with one `*` for each byte of a secret, so all other characters keep their positions.
 pub fn masked(text: &str) -> Cow<'_, str> {
     replaced(text, |piece| piece.secret, |shown, length| shown.extend(std::iter::repeat_n('*', length)))
 }
 
-/// A text in which addresses stand without secrets, as they would be written without.
+/// The text with addresses that have no secrets. The addresses look as if the author had written them without
+/// secrets.
 pub fn without_credentials(text: &str) -> Cow<'_, str> {
     replaced(text, |piece| piece.whole, |_, _| {})
 }
@@ -107,30 +109,30 @@ pub fn has_credentials(text: &str) -> bool {
     pieces(text).next().is_some()
 }
 
-/// Where secrets stand, in the order of the text.
+/// The places of the secrets, in the order of the text.
 fn pieces(text: &str) -> impl Iterator<Item = Piece> + '_ {
     scheme_ends(text).flat_map(move |at| {
         let start = at + SCHEME_END.len();
         let rest = text.get(start..).unwrap_or_default();
         let word = rest.get(..end_of_word(rest)).unwrap_or_default();
-        // An address in the query of another one is looked at by itself.
+        // An address in the query of another address is a separate item of this iterator.
         let word = word.get(..scheme_ends(word).next().unwrap_or(word.len())).unwrap_or_default();
         in_address(word, start)
     })
 }
 
-/// Whether a byte ends an address, or is beyond ASCII and needs a closer look. One question for both: every byte of every
-/// address of a lock is asked.
+/// Whether a byte ends an address, or is not ASCII and needs a closer look. It is a single test, because
+/// every byte of every address in a lock is tested.
 fn stops(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | b'"' | b'\'' | b'<' | b'>' | b'`' | 0x80..)
 }
 
-/// Where the address ends that a text begins with.
+/// The end of the address at the start of a text.
 fn end_of_word(text: &str) -> usize {
     let is_end = |byte: u8| byte.is_ascii() && stops(byte);
     match text.bytes().position(stops) {
         Some(end) if text.as_bytes().get(end).is_some_and(|byte| !byte.is_ascii()) => {
-            // Blanks beyond ASCII end an address, too.
+            // Blanks outside ASCII also end an address.
             let is_end = |c: char| c.is_whitespace() || u8::try_from(c).is_ok_and(is_end);
             text.find(is_end).unwrap_or(text.len())
         }
@@ -139,13 +141,14 @@ fn end_of_word(text: &str) -> usize {
     }
 }
 
-/// The secrets of an address, which begins behind its `://` at `start`.
+/// The secrets of an address. `word` is the address after its `://`, and `start` is the position of `word` in
+/// the text.
 fn in_address(word: &str, start: usize) -> Vec<Piece> {
     let mut found = Vec::new();
     let authority_end =
         word.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(word.len());
     let authority = word.get(..authority_end).unwrap_or_default();
-    // Nearly all addresses have no user, and a search for one byte is quick.
+    // Nearly all addresses have no user, and a search for a single byte is fast.
     let user = if word.contains('@') {
         authority.rsplit_once('@').map_or_else(|| broken(word, authority), |(user, _)| Some(user))
     } else {
@@ -153,7 +156,7 @@ fn in_address(word: &str, start: usize) -> Vec<Piece> {
     };
     if let Some(user) = user.filter(|user| !matches!(*user, "" | "git")) {
         let end = start + user.len();
-        // The `@` stands behind them.
+        // The `@` comes after the credentials.
         found.push(Piece { secret: (start, end), whole: (start, end + 1) });
     }
     let skipped = user.map_or(authority.len(), |user| authority.len().max(user.len() + 1));
@@ -170,18 +173,19 @@ fn in_address(word: &str, start: usize) -> Vec<Piece> {
     found
 }
 
-/// The token at the beginning of a path, where it has one of the known forms.
+/// The token at the start of a path, if it has a known form.
 fn token_of_path(path: &str, start: usize) -> Option<Piece> {
     let before = BEFORE_TOKEN.into_iter().find(|before| path.starts_with(before))?;
     let token = path.get(before.len()..)?.split('/').next()?;
     let end = start + before.len() + token.len();
     let is_one = is_token(token);
-    // What the token opens comes after it.
+    // A token in a path is followed by the resource that it gives access to.
     let is_followed = path.len() > before.len() + token.len();
     (is_one && is_followed).then(|| Piece { secret: (start + before.len(), end), whole: (start, end) })
 }
 
-/// The parts of a path that are tokens wherever they stand. What a token opens comes after the token.
+/// The parts of a path that are tokens at any place. A token in a path is followed by the resource that it
+/// gives access to.
 fn tokens_among(path: &str, start: usize) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut at = start;
@@ -189,11 +193,11 @@ fn tokens_among(path: &str, start: usize) -> Vec<Piece> {
     while let Some(part) = parts.next() {
         let end = at + part.len();
         let next = parts.peek().copied();
-        // Most parts of most paths are names of folders, and files of a megabyte have thousands of paths.
+        // Most parts of most paths are names of folders, and a file of a megabyte has thousands of paths.
         let is_long = part.len() >= SHORTEST_TOKEN;
         let is_key = || next.is_some_and(|next| BEHIND_TOKEN.contains(&next)) && is_key(part);
         if is_long && next.is_some() && (has_token_form(part) || is_key()) {
-            // The `/` before it goes with it.
+            // The `/` before the token is removed, too.
             found.push(Piece { secret: (at, end), whole: (at.saturating_sub(1), end) });
         }
         at = end + 1;
@@ -201,13 +205,13 @@ fn tokens_among(path: &str, start: usize) -> Vec<Piece> {
     found
 }
 
-/// Whether a part begins as the tokens of a service do, or is a JSON web token (RFC 7519).
+/// Whether a part has a token prefix of a service, or is a JSON web token (RFC 7519).
 fn has_token_form(part: &str) -> bool {
     let is_rest = |rest: &str| {
         rest.len() >= SHORTEST_TOKEN
             && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     };
-    // Nearly no part has even the first letter of a prefix.
+    // Nearly all parts differ from every prefix in the first letter.
     let first = part.bytes().next();
     let alike = TOKEN_PREFIXES.iter().filter(|prefix| prefix.bytes().next() == first);
     let mut named = alike.filter_map(|prefix| part.strip_prefix(prefix));
@@ -216,8 +220,8 @@ fn has_token_form(part: &str) -> bool {
     named.any(is_rest) || is_web_token
 }
 
-/// Whether the part of a path before `simple` is a key and no name that somebody has given to an index: capital and small
-/// letters and digits without a dash, or the digits of a large number.
+/// Whether the path part before `simple` is a key and not a name that a person gave to an index. A key has
+/// upper case letters, lower case letters and digits without a dash, or the digits of a large number.
 fn is_key(part: &str) -> bool {
     let has = |wanted: fn(&char) -> bool| part.chars().any(|c| wanted(&c));
     let is_plain = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -230,8 +234,8 @@ fn is_key(part: &str) -> bool {
     (is_plain && is_mixed && part.len() >= 20) || is_number
 }
 
-/// Whether a part of a path looks like a token: letters and digits without a dash, or a UUID with or without a prefix.
-/// Titles, as forums have them behind `/t/`, are words with dashes.
+/// Whether a part of a path looks like a token: letters and digits without a dash, or a UUID with or without
+/// a prefix. Titles, which forums also put after `/t/`, are words with dashes.
 fn is_token(part: &str) -> bool {
     let has = |wanted: fn(&char) -> bool| part.chars().any(|c| wanted(&c));
     let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
@@ -243,7 +247,7 @@ fn is_token(part: &str) -> bool {
     lengths.starts_with(&[12, 4, 4, 4, 8]) && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// The values of a query that are secrets.
+/// The secret values of a query.
 fn secrets_of_query(query: &str, start: usize) -> Vec<Piece> {
     let is_open =
         |pair: &str| !pair.split_once('=').is_some_and(|(key, value)| is_secret(key) && !value.is_empty());
@@ -257,7 +261,8 @@ fn secrets_of_query(query: &str, start: usize) -> Vec<Piece> {
             is_kept_before = true;
         } else {
             let value = pair.split_once('=').map_or("", |(_, value)| value);
-            // With a pair goes the `&` between the pair and what stays; with all pairs goes the `?`.
+            // The `&` between a secret pair and the remaining pairs is removed with the pair. If no pair
+            // remains, the `?` is removed.
             let whole = match (keeps_some, is_kept_before, found.is_empty()) {
                 (true, true, _) => (at - 1, end),
                 (true, false, _) => (at, end + 1),
@@ -271,17 +276,17 @@ fn secrets_of_query(query: &str, start: usize) -> Vec<Piece> {
     found
 }
 
-/// Whether a key of a query says that its value is a secret.
+/// Whether the name of a query key means that the value is a secret.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     SECRET_KEYS.contains(&key.as_str()) || SECRET_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }
 
-/// A user and password in an address that is written wrongly: the password has a `/`, `?` or `#` in it.
+/// The user name and password of a malformed address, whose password contains `/`, `?` or `#`.
 fn broken<'t>(word: &'t str, authority: &str) -> Option<&'t str> {
     let (_, port) = authority.split_once(':')?;
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.is_empty();
-    // What follows the first `/` of an address with a port can be anything.
+    // After a port, the text after the first `/` is a normal path and may contain an `@`.
     if is_port || authority.starts_with('[') {
         return None;
     }

@@ -1,7 +1,7 @@
 use super::*;
 
-/// What a stranger may write in the place of an address, and what it must not become: another kind of operation of the
-/// engine (`docker-image`, `git`, `local`, `oci-layout`), a file of the machine, another request.
+/// Untrusted texts in the place of an address. None of them may become another kind of source operation
+/// (`docker-image`, `git`, `local`, `oci-layout`), a file of the machine, or another request.
 #[test]
 fn only_http_and_https_are_addresses_of_files() {
     for text in [
@@ -180,7 +180,7 @@ fn texts_are_shown_without_user_names_and_passwords() {
         "a @ https://****@x.example/a\n-i http://****@y.example/simple\n"
     );
     assert_eq!(shown("git+ssh://git@git.example/x@v1"), "git+ssh://git@git.example/x@v1");
-    // What is written wrongly is hidden as well: it is in the message that says so.
+    // Secrets in malformed addresses are hidden as well, because the error message has the address.
     assert_eq!(shown("https://me:wo/rd@x.example/a"), "https://****@x.example/a");
     assert_eq!(masked("a https://m:w@x.example"), "a https://***@x.example");
     assert_eq!(without_credentials("a @ git+https://m:w@x.example/y@v1"), "a @ git+https://x.example/y@v1");
@@ -196,8 +196,8 @@ fn what_is_not_seen_is_shown_as_a_sign() {
     assert_eq!(lines("a\n\tb\r\u{1b}"), "a\n\tb␍␛");
 }
 
-/// The forms are those of the services' documentation: signatures of S3, Google Cloud Storage and Azure's SAS, GitLab's
-/// `private_token`, and the token of an Anaconda server in the path.
+/// The forms are from the documentation of the services: signatures of S3, Google Cloud Storage and Azure's
+/// SAS, GitLab's `private_token`, and the token of an Anaconda server in the path.
 #[test]
 fn signatures_and_tokens_are_secrets_too() {
     for (text, shown, without) in [
@@ -250,8 +250,9 @@ fn signatures_and_tokens_are_secrets_too() {
     }
 }
 
-/// The prefixes are those of the services' documentation, the tokens are made up. The addresses that stay have the forms
-/// of Artifactory, Nexus, GitLab, Azure Artifacts, AWS `CodeArtifact`, Google Artifact Registry, devpi and an index of hashes.
+/// The prefixes are from the documentation of the services, and the tokens are made up. The unchanged
+/// addresses have the forms of Artifactory, Nexus, GitLab, Azure Artifacts, AWS `CodeArtifact`, Google
+/// Artifact Registry, devpi and an index of hashes.
 #[test]
 fn tokens_of_known_forms_are_secrets_wherever_they_stand_in_a_path() {
     for (text, shown, without) in [

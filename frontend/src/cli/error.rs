@@ -1,8 +1,8 @@
-//! Why a command gave no result.
+//! The reason why a command failed.
 
 use std::fmt;
 
-/// What went wrong, and what to do next.
+/// The error and its help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CliError {
     message: String,
@@ -10,17 +10,17 @@ pub(super) struct CliError {
 }
 
 impl CliError {
-    /// One line, lower case.
+    /// An error with a message: one line in lower case.
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: Vec::new() }
     }
 
-    /// Says where it went wrong.
+    /// Adds the place of the error.
     pub(super) fn at(self, place: &str) -> Self {
         Self { message: format!("{place}: {}", self.message), ..self }
     }
 
-    /// Adds what to do about it.
+    /// Adds a way to fix the error.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self

@@ -1,4 +1,4 @@
-//! A project in a folder: its build file, and what a build of it would be.
+//! A project in a folder: its build file, and the plan of a build.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -30,25 +30,25 @@ pub(super) struct Opened {
     pub(super) source: Arc<Source>,
     /// The folder.
     pub(super) context: Box<dyn Context>,
-    /// What is left out of it.
+    /// The ignore rules.
     pub(super) ignored: Ignored,
-    /// The build file as the user would name it.
+    /// The path of the build file for messages.
     pub(super) shown: String,
     folder: PathBuf,
     build_args: BTreeMap<String, String>,
-    /// The build arg that says which rules count.
+    /// The build arg that selects rules.
     check: Option<String>,
 }
 
-/// One build, as far as it can be told without an engine.
+/// A build, as far as it is known without an engine.
 pub(super) struct Prepared {
-    /// What the file says.
+    /// The build file.
     pub(super) spec: Spec,
-    /// What the project says.
+    /// The project.
     pub(super) project: Project,
-    /// What is built.
+    /// The plan.
     pub(super) plan: Plan,
-    /// What is asked of an index in the build, by the groups of the environment that needs it.
+    /// The questions to an index, by the groups of the environment.
     pub(super) asked: BTreeMap<Vec<String>, Vec<Question>>,
 }
 
@@ -80,7 +80,7 @@ impl Opened {
         Self::of(project, context, FILE, text.as_bytes(), None, FILE.to_owned())
     }
 
-    /// The same project as another context has it, with the build file of that context where it has one.
+    /// The same project in another context, with the build file of that context if it has one.
     pub(super) fn as_in(
         &self,
         project: &arguments::Project,
@@ -117,7 +117,7 @@ impl Opened {
         Ok(Self { source, context, ignored, shown, folder: project.folder.clone(), build_args, check })
     }
 
-    /// How a file that diagnostics name is called from where the user is.
+    /// The path of a file in diagnostics, relative to the user's working directory.
     pub(super) fn shown(&self, source: &Source) -> String {
         if source.name == self.source.name {
             return self.shown.clone();
@@ -126,7 +126,7 @@ impl Opened {
         path.strip_prefix(".").unwrap_or(&path).to_string_lossy().into_owned()
     }
 
-    /// Which rules count as the build arg says that a build heeds, too.
+    /// The rules in the build arg, which a build also follows.
     pub(super) fn check_options(&self) -> Result<Option<CheckOptions>, CliError> {
         let read = |text: &String| {
             CheckOptions::parse(text).map_err(|accepted| {
@@ -137,19 +137,19 @@ impl Opened {
         self.check.as_ref().map(read).transpose()
     }
 
-    /// `SOURCE_DATE_EPOCH` among the args, in seconds since 1970.
+    /// `SOURCE_DATE_EPOCH` in the build args, in seconds since 1970.
     fn epoch(&self) -> Option<i64> {
         self.build_args.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok())
     }
 
-    /// The args as a build has them.
+    /// The args of a build.
     fn arguments(&self, target: Option<&str>, platform: &Platform) -> Arguments {
         let given = self.build_args.clone();
         build_arguments(given, self.epoch(), target.unwrap_or("default"), platform, &native())
     }
 
-    /// What a build of `target` would be; `None` where the build file is no TOML. What is wrong goes to `found`; what
-    /// only an index knows is noted and left open.
+    /// The build of `target`; `None` if the build file is not TOML. Problems are added to `found`. Questions
+    /// that only an index can answer are recorded without an answer.
     pub(super) fn prepare(
         &self,
         target: Option<&str>,
@@ -169,7 +169,7 @@ impl Opened {
         let scope = Scope::of(&spec, target);
         let project =
             Project::detect(&spec, &scope, &files, &mut problems).map_err(|error| failed(&error))?;
-        // As in a build: what the file says to skip, a stale lock among it, is no reason to stop.
+        // As in a build, problems that the file skips do not stop here, such as a stale lock.
         let options = CheckOptions::of(&self.source, self.check_options()?.as_ref(), &mut problems);
         options.apply(&mut problems);
         let mut plan = Plan::new(&spec, &project, target, &BTreeMap::new(), &mut problems);
@@ -196,7 +196,7 @@ impl Opened {
         Ok(Some(Prepared { spec, project, plan, asked }))
     }
 
-    /// What a build of `target`, or without one of any stage, would fail for or warn of.
+    /// Finds the errors and warnings of a build of `target`, or of all stages without a target.
     pub(super) fn examine(
         &self,
         target: Option<&str>,
@@ -213,7 +213,8 @@ impl Opened {
         examine(&spec, &files, asked, options, found).map_err(|error| failed(&error))
     }
 
-    /// As [`Opened::prepare`], for commands that need a whole plan: any error of the project's is theirs.
+    /// Like [`Opened::prepare`], for commands that need a whole plan: any error of the project is an error of
+    /// the command.
     pub(super) fn plan(&self, target: Option<&str>, platform: &Platform) -> Result<Prepared, CliError> {
         let mut found = Diagnostics::default();
         let prepared = self.prepare(target, platform, &mut found)?;
@@ -224,7 +225,7 @@ impl Opened {
     }
 }
 
-/// `NAME=VALUE`; a name alone takes its value from the environment, as with Docker.
+/// `NAME=VALUE`. As in Docker, a name alone takes its value from the environment.
 fn build_arg(text: &str) -> Result<(String, String), CliError> {
     if let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) {
         return Ok((name.to_owned(), value.to_owned()));
@@ -237,7 +238,7 @@ fn build_arg(text: &str) -> Result<(String, String), CliError> {
     }
 }
 
-/// `pybuild.toml`, or a `pyproject.toml` with our table.
+/// `pybuild.toml`, or a `pyproject.toml` with the table of pybuild.
 fn default_file(folder: &Path) -> Result<PathBuf, CliError> {
     let file = folder.join(FILE);
     if file.exists() {
@@ -252,7 +253,7 @@ fn default_file(folder: &Path) -> Result<PathBuf, CliError> {
     Err(error.help("`pybuild init` writes one").help("or name the build file: `-f FILE`"))
 }
 
-/// The build file. As an engine has it, a link leads to no other folder than the build file's own.
+/// Reads the build file. As in an engine, a link cannot lead out of the build file's folder.
 fn build_file(path: &Path) -> Result<Vec<u8>, CliError> {
     match read_beside(path)? {
         Some(bytes) => Ok(bytes),
@@ -269,7 +270,7 @@ fn build_file(path: &Path) -> Result<Vec<u8>, CliError> {
     }
 }
 
-/// The content of a file in its own folder; `None` if there is no such file.
+/// The content of a file in its own folder; `None` if it does not exist.
 fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let name = path.file_name().and_then(|name| name.to_str()).and_then(ContextPath::parse);
@@ -291,14 +292,14 @@ pub(super) fn named_text(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// The text of a file below a folder; empty if there is none that can be read.
+/// The text of a file below a folder; empty if it cannot be read.
 pub(super) fn text_below(folder: &Path, name: &str) -> String {
     let path = ContextPath::parse(name);
     let bytes = path.and_then(|path| Folder::new(folder).read(&path).ok().flatten());
     String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
 }
 
-/// The context could not be read.
+/// The error for a context that cannot be read.
 pub(super) fn failed(error: &ContextError) -> CliError {
     CliError::new(error.to_string())
 }

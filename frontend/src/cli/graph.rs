@@ -1,4 +1,4 @@
-//! `pybuild graph`: the graph of a build, planned or recorded, as a picture or a tree.
+//! `pybuild graph`: shows the graph of a planned or recorded build as a picture or a tree.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn planned(asked: &Arguments) -> Result<(Graph, Vec<String>), CliError> {
     let image = offline::emit(&opened, &prepared, &platform)?;
     let title = format!("{} for {}", prepared.plan.target, platform.format_all());
     let mut notes = offline::notes(&prepared);
-    // A picture names images and shows no digest.
+    // A picture names images without their digests, so this note is left out.
     notes.retain(|note| !note.starts_with("images"));
     Ok((Graph::of(title, &image.state.marshal()), notes))
 }

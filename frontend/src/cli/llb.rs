@@ -1,4 +1,4 @@
-//! `pybuild llb`: the graph of a build as JSON, for those who debug frontends.
+//! `pybuild llb`: the graph of a build as JSON, for developers of frontends.
 
 use super::arguments::Build;
 use super::error::CliError;

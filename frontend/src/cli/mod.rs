@@ -1,8 +1,8 @@
-//! The command line: what the same binary does for people who are not building at the moment.
+//! The command line of the binary, for use outside a build.
 //!
-//! Every command reads the same [`Plan`](crate::plan::Plan) that a build does, from a folder of this machine. A command
-//! is a function from its arguments to an [`Answer`]; only this file writes to the terminal, so that nothing but the
-//! result is on standard output.
+//! Every command reads the same [`Plan`](crate::plan::Plan) as a build, from a folder of this machine. A
+//! command is a function from its arguments to an [`Answer`]. Only this file writes to the terminal, so
+//! standard output has nothing but the result.
 
 mod arguments;
 mod check;
@@ -27,12 +27,13 @@ use clap::Parser;
 use self::arguments::{Command, Line, SchemaFormat};
 use self::error::CliError;
 
-/// What a command has to say.
+/// The output of a command.
 #[derive(Debug, Default)]
 struct Answer {
-    /// The result, for standard output. It may be coloured; colours are taken out where they are not wanted.
+    /// The result, for standard output. It may have colours. They are removed if the output should not have
+    /// colours.
     result: String,
-    /// What is to be known about the result, for standard error.
+    /// Remarks about the result, for standard error.
     notes: Vec<String>,
     /// The exit code.
     code: u8,
@@ -49,7 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(arguments) {
         Ok(line) => line,
         Err(error) => {
-            // Nobody is left to tell if the stream is closed.
+            // The error of a closed stream is ignored: nobody can read a message about it.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -61,7 +62,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 let _ = writeln!(errors, "note: {note}");
             }
             let written = write(&answer.result);
-            // Readers such as `head` may close early; anything else means that the result is not whole.
+            // Readers such as `head` may close the stream early. Any other error means that the output is not
+            // complete.
             match written {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                     complain(&CliError::new(format!("the result cannot be written: {error}")))
@@ -73,9 +75,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Writes a result to standard output; without its colours where they are not wanted.
+/// Writes a result to standard output, without colours if the output should not have them.
 fn write(result: &str) -> std::io::Result<()> {
-    // To look for colours costs more than to make a graph.
+    // The check for a terminal costs more than making a graph.
     if !result.contains('\x1b') {
         let mut out = std::io::stdout();
         return out.write_all(result.as_bytes()).and_then(|()| out.flush());
@@ -101,7 +103,7 @@ fn answer(command: &Command) -> Result<Answer, CliError> {
     }
 }
 
-/// What becomes of a Dockerfile, for fuzzing: the build file and what is said of each line.
+/// For fuzzing: the build file that `init` makes from a Dockerfile, with the remark about each line.
 #[cfg(fuzzing)]
 pub fn carried(text: &str) -> String {
     init::carried(text)

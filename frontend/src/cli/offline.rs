@@ -1,4 +1,5 @@
-//! What only an index or a registry knows, while there is neither: noted, and left open.
+//! Stand-ins for an index and a registry, which the command line does not ask. Their answers stay open and
+//! are noted.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,15 +18,15 @@ use crate::reference::ImageReference;
 use crate::resolve::{Clock, Question, ResolveError, Resolver};
 use crate::spec::{DockerfileTarget, Spec};
 
-/// What stands in place of wheels that are not known yet.
+/// The name of a layer whose wheels are not known yet.
 pub(super) const OPEN: &str = "resolved in the build";
 
-/// A resolver that answers nothing and remembers what it was asked.
+/// A resolver that gives no answers and remembers the questions.
 #[derive(Debug, Default)]
 pub(super) struct Offline {
     /// The questions, in order.
     pub(super) asked: RefCell<Vec<Question>>,
-    /// What stands in for the clock, in seconds since 1970.
+    /// The replacement for the clock, in seconds since 1970.
     pub(super) epoch: Option<i64>,
 }
 
@@ -40,7 +41,7 @@ impl Resolver for Offline {
     }
 }
 
-/// A resolver of which everything that is not locked is kept away: it finds nothing.
+/// A resolver that finds nothing. So only locked packages are available.
 #[derive(Debug)]
 pub(super) struct Nothing;
 
@@ -53,12 +54,12 @@ impl Resolver for Nothing {
     }
 
     fn clock(&self) -> Clock {
-        // Nothing is found, so nothing is too new.
+        // This resolver finds no files, so no file is too new.
         Clock::new(None)
     }
 }
 
-/// An environment of which only that it has wheels is known: one layer without any.
+/// An environment whose wheels are not known yet: one layer without wheels.
 pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
     let python = project.python.map(PythonVersion::library).unwrap_or_default();
     let layer = WheelLayer { name: OPEN.to_owned(), wheels: Vec::new() };
@@ -71,7 +72,7 @@ pub(super) fn open_set(spec: &Spec, project: &Project) -> WheelSet {
     }
 }
 
-/// The graph of a build, with images as they are named rather than pinned.
+/// The graph of a build. Images keep their names and are not pinned to a digest.
 pub(super) fn emit(
     opened: &Opened,
     prepared: &Prepared,
@@ -123,7 +124,7 @@ pub(super) fn emit(
         let on = Inputs { platform: here.clone(), ..inputs.clone() };
         let base = match &builder.resolver {
             PythonBase::Image(image) => unpinned(image, &here),
-            // The state of a stage is that of the image's own platform here.
+            // Here the state of a stage is for the platform of the image.
             PythonBase::Stage(name) => {
                 emit::stage(plan, &inputs, name).map_err(|error| CliError::new(error.to_string()))?
             }
@@ -145,14 +146,14 @@ fn unpinned(image: &ImageReference, platform: &Platform) -> BaseImage {
     BaseImage { state: Image::new(reference).platform(platform).meta(meta).state(), config: Value::Null }
 }
 
-/// In place of what the engine's Dockerfile frontend would answer.
+/// A stand-in for the answer of BuildKit's Dockerfile frontend.
 fn unsolved(target: &DockerfileTarget) -> BaseImage {
     let meta = Metadata::named(format!("[dockerfile] {}", target.title()));
     let local = Local::new("context").follow_paths([target.file.as_str()]).meta(meta);
     BaseImage { state: local.state(), config: Value::Null }
 }
 
-/// The image that the first line of the build file names.
+/// The image that the first line of the build file names (`# syntax=`).
 pub(super) fn frontend(opened: &Opened) -> String {
     let first = opened.source.text.lines().next().unwrap_or_default();
     let named = first.trim_start_matches('#').trim_start().strip_prefix("syntax").map(str::trim_start);
@@ -161,7 +162,7 @@ pub(super) fn frontend(opened: &Opened) -> String {
     known.map_or_else(|| "pybuild".to_owned(), |image| image.with_default_tag().to_string())
 }
 
-/// What a graph without an engine cannot say, for standard error.
+/// The facts that a graph without an engine cannot have, for standard error.
 pub(super) fn notes(prepared: &Prepared) -> Vec<String> {
     let images: Vec<_> =
         prepared.plan.images().into_iter().map(|image| format!("`{}`", image.familiar())).collect();

@@ -1,10 +1,11 @@
-//! Platforms as they are given on the command line, and the one of this machine.
+//! Platforms that the command line names, and the platform of this machine.
 
 use buildkit_llb::Platform;
 
 use super::error::CliError;
 
-/// The platform that an engine on this machine would build for: images are for Linux whatever the machine.
+/// The platform for which an engine on this machine builds. The system is always Linux, as images are for
+/// Linux.
 pub(super) fn native() -> Platform {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -16,7 +17,7 @@ pub(super) fn native() -> Platform {
     Platform::new("linux", architecture)
 }
 
-/// A list of platforms as `--platform` takes it; the machine's own if it is empty.
+/// The platforms that `--platform` names, or the platform of this machine if `asked` is empty.
 pub(super) fn list(asked: &[String]) -> Result<Vec<Platform>, CliError> {
     if asked.is_empty() {
         return Ok(vec![native()]);
@@ -24,7 +25,7 @@ pub(super) fn list(asked: &[String]) -> Result<Vec<Platform>, CliError> {
     asked.iter().map(|text| one(text)).collect()
 }
 
-/// One platform; the machine's own if none is asked for.
+/// The platform that is asked for, or the platform of this machine.
 pub(super) fn one_of(asked: Option<&str>) -> Result<Platform, CliError> {
     asked.map_or_else(|| Ok(native()), one)
 }

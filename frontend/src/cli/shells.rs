@@ -1,4 +1,4 @@
-//! Completions and the manual page, both made from the arguments themselves.
+//! Shell completions and the manual page, both made from the definition of the arguments.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use super::Answer;
 use super::arguments::Line;
 use super::error::CliError;
 
-/// The completion script of a shell.
+/// The completion script for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Answer {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Line::command(), "pybuild", &mut script);
     Answer::of(String::from_utf8_lossy(&script))
 }
 
-/// The manual page: the program, then each of its commands.
+/// The manual page: first the program, then each command.
 pub(super) fn man() -> Result<Answer, CliError> {
     let failed = |error: std::io::Error| CliError::new(format!("the manual page cannot be made: {error}"));
     let command = Line::command();
@@ -30,7 +30,7 @@ pub(super) fn man() -> Result<Answer, CliError> {
         part.render_synopsis_section(&mut page).map_err(failed)?;
         part.render_options_section(&mut page).map_err(failed)?;
     }
-    // Sections of a command are parts of its own.
+    // A section of a command becomes a subsection.
     let text = String::from_utf8_lossy(&page).into_owned();
     let mut out = String::new();
     let mut within = false;

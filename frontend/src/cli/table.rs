@@ -1,10 +1,10 @@
-//! Text in columns, and text that stands out.
+//! Text in columns, and emphasized text.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-/// Rows of cells below a head.
+/// Rows of cells. The first row is the head.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -18,7 +18,8 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Each column as wide as its widest cell and two blanks; the last one is not padded.
+    /// Renders the table. Each column is two blanks wider than its widest cell. The last column is not
+    /// padded.
     pub(super) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
@@ -43,13 +44,13 @@ impl Table {
     }
 }
 
-/// A heading.
+/// Text in bold.
 pub(super) fn bold(text: &str) -> String {
     let style = Style::new().bold();
     format!("{style}{text}{style:#}")
 }
 
-/// Something in a colour.
+/// Text in a colour.
 pub(super) fn coloured(color: AnsiColor, text: &str) -> String {
     let style = color.on_default();
     format!("{style}{text}{style:#}")

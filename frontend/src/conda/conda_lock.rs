@@ -1,4 +1,4 @@
-//! `conda-lock.yml`, version 1: one list for all platforms, with a category for each entry.
+//! Reads `conda-lock.yml`, version 1: one list for all platforms, with a category for each entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
 use crate::diagnostics::Source;
 use crate::project::normalized;
 
-/// The category of what is always installed.
+/// The category of packages that are always installed.
 const MAIN: &str = "main";
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Package {
     dependencies: Option<BTreeMap<String, IgnoredAny>>,
     #[serde(default)]
     category: Option<String>,
-    /// Not in the files of conda-lock: our own solver says it.
+    /// conda-lock does not write the size. Pybuild's own solver does.
     #[serde(default)]
     size: Option<u64>,
 }

@@ -1,4 +1,5 @@
-//! `environment.yml`: what conda users write by hand. No lock: it is resolved in a build step.
+//! Reads `environment.yml`, which conda users write by hand. It is not a lock: a build step resolves its
+//! packages.
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -7,7 +8,7 @@ use super::{CondaLockError, span_of, yaml};
 use crate::address::visible;
 use crate::diagnostics::{Source, Span};
 
-/// Where packages come from.
+/// A source of packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// The name of a channel, or its address.
@@ -16,23 +17,23 @@ pub enum Channel {
     Folder(String),
 }
 
-/// A line of the file.
+/// A requirement in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// What it asks for.
+    /// The text of the requirement.
     pub text: String,
-    /// Where it stands.
+    /// The place of the requirement.
     pub span: Span,
 }
 
-/// What an `environment.yml` asks for.
+/// The content of an `environment.yml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentFile {
-    /// The channels, the first first.
+    /// The channels, highest priority first.
     pub channels: Vec<Channel>,
-    /// Conda packages, as conda writes them.
+    /// The conda packages, in conda's notation.
     pub dependencies: Vec<Asked>,
-    /// Requirements for Python's index.
+    /// Requirements for the Python package index.
     pub pip: Vec<Asked>,
 }
 
@@ -57,17 +58,17 @@ struct Pip {
 }
 
 impl EnvironmentFile {
-    /// Reads the text of one.
+    /// Reads the text of an `environment.yml`.
     ///
     /// # Errors
-    /// If it is none, or asks for what cannot be had here.
+    /// If the text is not an `environment.yml`, or has a feature that is not supported.
     pub fn parse(source: &Source) -> Result<Self, CondaLockError> {
         let file: File = yaml(source)?;
         let mut read = Self::default();
         for channel in &file.channels {
             let error = |message: String| CondaLockError { message, span: span_of(source, channel) };
             match channel.value.as_str() {
-                // It only says that what is not named is not asked.
+                // `nodefaults` only means that conda uses no other channels.
                 "nodefaults" => {}
                 "defaults" => {
                     let message =

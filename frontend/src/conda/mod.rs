@@ -1,7 +1,8 @@
-//! Locks with conda packages: every format read into one [`CondaLock`], and what of it a platform gets. Pure.
+//! Locks with conda packages. Each format is parsed to a [`CondaLock`], and [`select()`] chooses the packages
+//! of a platform. No input or output.
 //!
-//! One file a format, and one line in [`Format::of_file`]. A conda lock lists, for each platform, files with their
-//! addresses: there is nothing to choose but the platform and the groups.
+//! Each format has a file of its own and a line in [`Format::of_file`]. A conda lock has a list of files with
+//! addresses for each platform. So only the platform and the groups have to be chosen.
 
 mod conda_lock;
 mod environment;
@@ -20,10 +21,10 @@ use std::collections::BTreeSet;
 use crate::address::visible;
 use crate::diagnostics::{Source, Span};
 
-/// The names under which conda locks are looked for, in this order.
+/// The file names of conda locks, in the order of the search.
 pub const FILES: [&str; 2] = ["conda-lock.yml", "pixi.lock"];
 
-/// A format that is read.
+/// The format of a conda lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `conda-lock.yml`, version 1.
@@ -32,50 +33,50 @@ pub enum Format {
     Pixi,
 }
 
-/// What a lock says.
+/// A parsed conda lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CondaLock {
-    /// The format that it was read from.
+    /// The format of the file.
     pub format: Format,
-    /// The platforms that it is for, as conda names them: `linux-64`.
+    /// The platforms of the lock, with conda's names: `linux-64`.
     pub platforms: BTreeSet<String>,
-    /// The groups besides the project's own dependencies: categories, or environments.
+    /// The groups besides the project's own dependencies: categories in conda-lock, environments in pixi.
     pub groups: BTreeSet<String>,
-    /// Its packages.
+    /// The entries for all platforms.
     pub entries: Vec<Entry>,
 }
 
-/// A file of a lock, for one platform.
+/// An entry of a lock: the file of a package, for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
+    /// The name of the package.
     pub name: String,
-    /// Its version; absent where the format does not say it of a package of Python's index.
+    /// The version. Absent for a Python package if the format does not write its version.
     pub version: Option<String>,
     /// The platform.
     pub platform: String,
-    /// The group that asks for it; absent for the project's own dependencies.
+    /// The group that requires the package. Absent for the project's own dependencies.
     pub group: Option<String>,
-    /// What it is.
+    /// The kind of the package.
     pub kind: EntryKind,
-    /// Where it is.
+    /// The address of the file.
     pub address: Address,
-    /// Its SHA-256, hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: Option<String>,
-    /// Its size in bytes.
+    /// The size of the file in bytes.
     pub size: Option<u64>,
-    /// The names of the packages that it requires, of its own kind.
+    /// The names of the packages of the same kind that this package requires.
     pub requires: Vec<String>,
-    /// Where it stands in the lock.
+    /// The place of the entry in the lock.
     pub span: Span,
 }
 
-/// What a file of a lock is.
+/// The kind of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
     /// A conda package.
     Conda,
-    /// A package of Python's index.
+    /// A package of the Python package index.
     Python,
 }
 
@@ -83,25 +84,25 @@ pub enum EntryKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CondaLockError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// Where.
+    /// The place of the error.
     pub span: Span,
 }
 
 impl Format {
-    /// The format that a file of this name has.
+    /// The format of a file with this name.
     pub fn of_file(name: &str) -> Option<Self> {
         let name = name.rsplit('/').next().unwrap_or(name);
         match name {
             "pixi.lock" => Some(Self::Pixi),
-            // `conda-lock --lockfile dev.conda-lock.yml`
+            // `conda-lock --lockfile dev.conda-lock.yml` writes such a name.
             _ if name == "conda-lock.yml" || name.ends_with(".conda-lock.yml") => Some(Self::CondaLock),
             _ => None,
         }
     }
 
-    /// The command that locks again.
+    /// The command that makes the lock again.
     pub fn renew(self) -> &'static str {
         match self {
             Self::CondaLock => "conda-lock",
@@ -110,10 +111,10 @@ impl Format {
     }
 }
 
-/// Reads a lock of a known format.
+/// Parses a lock of a known format.
 ///
 /// # Errors
-/// If the text is not what the format says, or of a version that is not known here.
+/// If the text does not have the format, or has an unknown version of the format.
 pub fn parse(format: Format, source: &Source) -> Result<CondaLock, CondaLockError> {
     match format {
         Format::CondaLock => conda_lock::parse(source),
@@ -121,7 +122,7 @@ pub fn parse(format: Format, source: &Source) -> Result<CondaLock, CondaLockErro
     }
 }
 
-/// Reads YAML into `T`.
+/// Parses YAML.
 fn yaml<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, CondaLockError> {
     serde_saphyr::from_str(&source.text).map_err(|error| {
         let line = error.location().and_then(|found| u32::try_from(found.line()).ok()).unwrap_or(1);
@@ -129,12 +130,13 @@ fn yaml<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, CondaLockE
     })
 }
 
-/// The line at which a value begins.
+/// The line where a value begins.
 fn span_of<T>(source: &Source, value: &serde_saphyr::Spanned<T>) -> Span {
     source.line_span(u32::try_from(value.referenced.line()).unwrap_or(1).max(1))
 }
 
-/// A name of a package: what both conda and Python's index have.
+/// Checks the name of a package. The characters are the ones that both conda and the Python package index
+/// allow.
 fn checked_name(name: &str, span: Span) -> Result<String, CondaLockError> {
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(of_name) {
@@ -143,7 +145,7 @@ fn checked_name(name: &str, span: Span) -> Result<String, CondaLockError> {
     Err(CondaLockError { message: format!("`{}` is not the name of a package", visible(name)), span })
 }
 
-/// A version of a package: a word.
+/// Checks the version of a package: a single word.
 fn checked_version(version: String, span: Span) -> Result<String, CondaLockError> {
     let of_version =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+' | '!' | '*' | '~');
@@ -153,7 +155,7 @@ fn checked_version(version: String, span: Span) -> Result<String, CondaLockError
     Err(CondaLockError { message: format!("`{}` is not a version", visible(&version)), span })
 }
 
-/// A SHA-256 in hexadecimal digits of lower case.
+/// Checks a SHA-256. The result is in lower case hexadecimal digits.
 fn checked_sha256(hash: &str, span: Span) -> Result<String, CondaLockError> {
     if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(hash.to_ascii_lowercase());
@@ -161,12 +163,12 @@ fn checked_sha256(hash: &str, span: Span) -> Result<String, CondaLockError> {
     Err(CondaLockError { message: format!("`{}` is not a SHA-256", visible(hash)), span })
 }
 
-/// An address or a path.
+/// Parses an address or a path.
 fn checked_address(text: &str, span: Span) -> Result<Address, CondaLockError> {
     Address::of(text).map_err(|error| CondaLockError { message: error.to_string(), span })
 }
 
-/// A version of the format that is not read here.
+/// The error for an unknown version of the format.
 fn version_error(source: &Source, format: &str, found: &str, reads: &str) -> CondaLockError {
     CondaLockError {
         message: format!("{format} has version `{found}` of its format; {reads} can be read"),

@@ -2,22 +2,22 @@
 
 use crate::address::{AddressError, HttpUrl, redacted, visible};
 
-/// Where a file is.
+/// The place of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
-    /// At an address.
+    /// An address for download.
     Url(HttpUrl),
-    /// In a repository; the text without credentials.
+    /// A repository, as text without credentials.
     Repository(String),
-    /// In the context, relative to the lock.
+    /// A path in the context, relative to the lock.
     Path(String),
 }
 
 impl Address {
-    /// An address or a path, as locks write them.
+    /// Parses an address or a path of a lock.
     ///
     /// # Errors
-    /// If it is an address of another kind.
+    /// If the address has another scheme.
     pub(super) fn of(text: &str) -> Result<Self, AddressError> {
         if let Some(path) = text.strip_prefix("file://") {
             return Ok(Self::Path(path.to_owned()));
@@ -48,19 +48,19 @@ impl Address {
     }
 }
 
-/// What the name of a package's file says: `NAME-VERSION-BUILD.conda`.
+/// The parts of a conda file name: `NAME-VERSION-BUILD.conda`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CondaName {
-    /// The package.
+    /// The name of the package.
     pub name: String,
-    /// Its version.
+    /// The version.
     pub version: String,
-    /// Which build of it.
+    /// The build.
     pub build: String,
 }
 
 impl CondaName {
-    /// Reads the name of a file.
+    /// Parses a file name.
     pub fn of_file(file: &str) -> Option<Self> {
         let stem = file.strip_suffix(".conda").or_else(|| file.strip_suffix(".tar.bz2"))?;
         let mut parts = stem.rsplitn(3, '-');
@@ -74,7 +74,7 @@ impl CondaName {
     }
 }
 
-/// What conda calls a platform; absent for those that it has no name for.
+/// Conda's name for a platform. `None` if conda has no name for it.
 pub fn subdir_of(platform: &str) -> Option<&'static str> {
     Some(match platform {
         "linux/amd64" => "linux-64",

@@ -1,4 +1,5 @@
-//! `pixi.lock`, versions 6 and 7: a list for each environment and platform, and the packages by their address.
+//! Reads `pixi.lock`, versions 6 and 7: a list for each environment and platform, and the packages by
+//! address.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use super::{
 use crate::diagnostics::Source;
 use crate::project::normalized;
 
-/// The environment that is the project's own.
+/// The environment with the project's own dependencies.
 const DEFAULT: &str = "default";
 
 #[derive(Deserialize)]
@@ -29,7 +30,7 @@ struct File {
     packages: Vec<Package>,
 }
 
-/// A platform of version 7: a name that environments use for it, and conda's where that is another.
+/// A platform in version 7: the name that environments use, and conda's name if it is different.
 #[derive(Deserialize)]
 struct Platform {
     name: String,
@@ -67,10 +68,10 @@ struct Package {
     sha256: Option<String>,
     #[serde(default)]
     size: Option<u64>,
-    /// What a conda package requires.
+    /// The requirements of a conda package.
     #[serde(default)]
     depends: Vec<String>,
-    /// What a package of Python's index requires.
+    /// The requirements of a Python package.
     #[serde(default)]
     requires_dist: Vec<String>,
 }
@@ -110,9 +111,9 @@ pub(super) fn parse(source: &Source) -> Result<CondaLock, CondaLockError> {
     Ok(CondaLock { format: Format::Pixi, platforms, groups, entries })
 }
 
-/// The name in a requirement, which is followed by a version or more: `python >=3.12`, `idna>=3`.
+/// The package name in a requirement such as `python >=3.12` or `idna>=3`.
 fn required(text: &str) -> String {
-    // `channel::name`
+    // The name may have a channel before it: `channel::name`.
     let text = text.split_once("::").map_or(text, |(_, package)| package).trim_start();
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     text.chars().take_while(|c| is_of_name(*c)).collect()

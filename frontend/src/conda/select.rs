@@ -1,4 +1,4 @@
-//! What of a lock an environment gets: the entries of a platform and of the groups that are asked for.
+//! Selects the packages of an environment from a lock: the entries of a platform and of the requested groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,47 +10,47 @@ use crate::diagnostics::Span;
 pub struct Chosen<'l> {
     /// Conda packages.
     pub conda: BTreeMap<&'l str, &'l Entry>,
-    /// Packages of Python's index.
+    /// Python packages.
     pub python: BTreeMap<&'l str, &'l Entry>,
 }
 
-/// Why nothing can be installed from a lock.
+/// The reason why a lock cannot be installed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// It is not for the platform.
+    /// The lock is for other platforms.
     #[error("the lock has nothing for {platform}, only for {}", .known.join(", "))]
     Platform {
-        /// What was asked for.
+        /// The requested platform.
         platform: String,
-        /// What it has.
+        /// The platforms of the lock.
         known: Vec<String>,
     },
-    /// An entry whose content nobody can check.
+    /// A conda package without a hash. Nothing can verify its content.
     #[error("`{name}` is locked without a SHA-256")]
     Unhashed {
         /// The package.
         name: String,
-        /// Where it stands.
+        /// The place of the entry.
         span: Span,
     },
-    /// Groups that cannot be installed together.
+    /// Two groups have different files of the same package.
     #[error("`{name}` is locked twice: as `{first}` and as `{second}`, which group `{group}` asks for")]
     Conflict {
         /// The package.
         name: String,
-        /// The file that is installed already.
+        /// The file of the first entry.
         first: String,
-        /// The other one.
+        /// The file of the second entry.
         second: String,
-        /// The group.
+        /// The group of the second entry.
         group: String,
-        /// Where the other one stands.
+        /// The place of the second entry.
         span: Span,
     },
 }
 
 impl SelectError {
-    /// Where it stands in the lock.
+    /// The place of the error in the lock.
     pub fn span(&self) -> Option<Span> {
         match self {
             Self::Platform { .. } => None,
@@ -59,10 +59,10 @@ impl SelectError {
     }
 }
 
-/// The entries for `platform`, with those of `groups`.
+/// The entries for `platform` and for the groups in `groups`.
 ///
 /// # Errors
-/// Everything that is wrong with them.
+/// All errors in these entries.
 pub fn select<'l>(
     lock: &'l CondaLock,
     platform: &str,
@@ -77,7 +77,7 @@ pub fn select<'l>(
     let wanted = |entry: &&Entry| {
         entry.platform == platform && entry.group.as_ref().is_none_or(|group| groups.contains(group))
     };
-    // The project's own dependencies first: a group adds to them.
+    // The project's own dependencies come first, because groups add to them.
     let (own, added): (Vec<_>, Vec<_>) =
         lock.entries.iter().filter(wanted).partition(|entry| entry.group.is_none());
     for entry in own.into_iter().chain(added) {

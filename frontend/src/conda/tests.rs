@@ -1,4 +1,4 @@
-//! Locks as conda-lock and pixi write them, shortened.
+//! Shortened locks of conda-lock and pixi.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What to do about each problem. A problem without a cure does not compile.
+//! The help texts for each problem. A problem without a help text is a compile error.
 
 use super::Problem;
 use super::words::{host, ignored, instead_of, list};

@@ -1,9 +1,9 @@
-//! What a user is told: problems, where they are, and what to do.
+//! Messages for users: problems, their places, and help texts.
 //!
-//! Every module reports a [`Problem`] (typed, in [`problem`], the one place with text for users) at a
-//! place in a [`Source`]. Problems are collected, never thrown at the first: a file is mended in one pass.
-//! Rendering is the business of whoever shows them (the gateway as typed source errors, the CLI on a
-//! terminal); this module only orders and words them.
+//! Every module reports a [`Problem`] at a place in a [`Source`]. The type and the texts of the problems are
+//! in [`problem`], the only place with messages for users. All problems of a run are collected, so a user can
+//! correct a file in a single pass. This module only sorts and words the problems. The gateway renders them
+//! as BuildKit source errors, and the command line renders them on a terminal.
 
 mod cures;
 mod nearest;
@@ -21,33 +21,32 @@ use std::sync::Arc;
 
 use crate::address::{has_credentials, without_credentials};
 
-/// How much a diagnostic weighs.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The build cannot go on.
+    /// The build stops.
     Error,
-    /// The build goes on; the user should know.
+    /// The build continues.
     Warning,
 }
 
-/// One problem at one place.
+/// A problem at a place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
-    /// The file it is about.
+    /// The file.
     pub source: Arc<Source>,
-    /// The bytes of the file that are to be marked.
+    /// The bytes of the file to mark.
     pub span: Span,
 }
 
 impl Diagnostic {
-    /// Error or warning.
     pub fn severity(&self) -> Severity {
         self.problem.severity()
     }
 
-    /// The line (from 1) where the marked text starts.
+    /// The line of the first marked byte, from 1.
     pub fn line(&self) -> u32 {
         self.source.position(self.span.start).line
     }
@@ -59,33 +58,35 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The problems of one run, in the order in which they were found.
+/// The problems of a run, in the order of their discovery.
 ///
-/// Of each kind, [`Diagnostics::MOST`] are kept. The places of the others are counted, and the number is told as a
-/// problem of its own. A file with a hundred thousand mistakes is mended from the first hundred.
+/// At most [`Diagnostics::MOST`] problems of each kind are kept. The others are only counted, by place, and
+/// an extra problem reports their number. The first hundred errors are enough to correct a file with a
+/// hundred thousand errors.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
-    /// How many of a kind are in `found`.
+    /// The number of problems in `found`, by kind.
     kept: BTreeMap<Kind, usize>,
-    /// By kind and file: the places of what is not in `found`.
+    /// The places of the problems that are not in `found`, by kind and file.
     left_out: BTreeMap<Kind, BTreeMap<String, BTreeSet<Span>>>,
 }
 
-/// What is bounded together: errors, and the warnings of each rule. A rule that is skipped takes nothing from others.
+/// The unit of the limit: all errors together, and the warnings of each lint rule. So a skipped rule uses no
+/// space of other rules.
 type Kind = (Severity, Option<&'static str>);
 
 impl Diagnostics {
-    /// The most problems of a kind that are kept.
+    /// The most problems of each kind that are kept.
     pub const MOST: usize = 100;
 
-    /// Notes a problem at `span` of `source`. A repeated note of the same problem at the same place is dropped.
+    /// Adds a problem at `span` of `source`. The same problem at the same place is added only once.
     pub fn report(&mut self, source: &Arc<Source>, span: Span, problem: Problem) {
         self.take(Diagnostic { problem, source: Arc::clone(source), span });
     }
 
-    /// As [`Diagnostics::report`] of an error, where it costs something to say what is wrong: `problem` is only asked
-    /// while there is room for it.
+    /// Like [`Diagnostics::report`], for an error whose message is expensive to make. `problem` is called
+    /// only if there is space for another error.
     pub fn report_with(&mut self, source: &Arc<Source>, span: Span, problem: impl FnOnce() -> Problem) {
         if self.is_full() {
             self.leave_out((Severity::Error, None), source, span);
@@ -94,25 +95,25 @@ impl Diagnostics {
         }
     }
 
-    /// Whether another error is only counted.
+    /// Whether further errors are only counted.
     pub fn is_full(&self) -> bool {
         self.is_full_of((Severity::Error, None))
     }
 
-    /// Notes that a requirement has a user name or password in an address.
+    /// Adds a problem if an address in a requirement has a user name or a password.
     pub fn report_credentials(&mut self, requirement: &str, source: &Arc<Source>, span: Span) {
         if has_credentials(requirement) {
             let end = requirement.find(['@', ' ', ';', '=']).unwrap_or(requirement.len());
             let package = requirement.get(..end).unwrap_or_default().trim().to_owned();
             let address = without_credentials(requirement).into_owned();
-            // An address that stands alone has no package before its `@`.
+            // A requirement that is only an address has no package name before the `@`.
             let package = if package.contains("://") { address.clone() } else { package };
             let is_git = address.contains("git+");
             self.report(source, span, Problem::CredentialsInAddress { package, address, is_git });
         }
     }
 
-    /// Takes over everything that `other` found.
+    /// Adds all problems of `other`.
     pub fn extend(&mut self, other: Self) {
         for diagnostic in other.found {
             match diagnostic.problem {
@@ -158,7 +159,7 @@ impl Diagnostics {
         self.count(kind);
     }
 
-    /// Writes down how many problems of a kind are not listed, where the last of them is that is.
+    /// Updates the problem that reports how many problems of a kind are not kept.
     fn count(&mut self, kind: Kind) {
         let (severity, rule) = kind;
         let count = self.left_out.get(&kind).map_or(0, |files| files.values().map(BTreeSet::len).sum());
@@ -176,7 +177,7 @@ impl Diagnostics {
         }
     }
 
-    /// Forgets what `keep` says no to.
+    /// Removes all problems for which `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(&Diagnostic) -> bool) {
         self.found.retain(keep);
         self.kept.clear();
@@ -189,24 +190,24 @@ impl Diagnostics {
         self.found.retain(there);
     }
 
-    /// Whether a build can go on.
+    /// Whether there is an error, so that the build has to stop.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|d| d.severity() == Severity::Error)
     }
 
-    /// The errors, by file and place.
+    /// The errors, sorted by file and place.
     pub fn errors(&self) -> Vec<&Diagnostic> {
         self.of(Severity::Error)
     }
 
-    /// The warnings, by file and place.
+    /// The warnings, sorted by file and place.
     pub fn warnings(&self) -> Vec<&Diagnostic> {
         self.of(Severity::Warning)
     }
 
     fn of(&self, severity: Severity) -> Vec<&Diagnostic> {
         let mut chosen: Vec<_> = self.found.iter().filter(|d| d.severity() == severity).collect();
-        // The number of those that are not listed comes last.
+        // The number of problems that are not listed comes last.
         let counts = |one: &Diagnostic| matches!(one.problem, Problem::LeftOut { .. });
         chosen.sort_by(|a, b| {
             let place = |one: &Diagnostic| (counts(one), one.span.start, one.span.end);
@@ -215,7 +216,7 @@ impl Diagnostics {
         chosen
     }
 
-    /// All errors as one text: the bare message for one, a numbered-by-line list for several.
+    /// All errors as a text: the message alone for a single error, or a list with line numbers for several.
     pub fn summary(&self) -> String {
         let errors = self.errors();
         if let [only] = errors.as_slice() {

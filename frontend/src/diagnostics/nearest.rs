@@ -1,15 +1,17 @@
-//! The name that was most likely meant, at a bounded cost: names are the user's, and there may be very many.
+//! Finds the name that the user most likely meant. The cost is limited, because the names come from users and
+//! can be very many.
 
-/// The longest name, in characters, that is compared. Nobody mistypes a longer one into another that is near.
+/// The longest name that is compared, in characters. A longer name is unlikely to be a misspelling of another
+/// name.
 const LONGEST: usize = 64;
 
-/// The most names that one is compared with.
+/// The largest number of names that are compared.
 const MOST: usize = 1000;
 
-/// The most names that a message lists.
+/// The largest number of names in a message.
 const LISTED: usize = 30;
 
-/// The name among `known` that `typed` was most likely meant to be, if any is near enough.
+/// The name in `known` that is most similar to `typed`. `None` if no name is similar enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let length = typed.chars().take(LONGEST + 1).count();
     if length > LONGEST {
@@ -22,7 +24,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter_map(|name| {
             let other = name.chars().take(LONGEST + 1).count();
             let most = other.max(length) / 3;
-            // The distance is no less than the difference of the lengths.
+            // The distance is at least the difference of the lengths.
             if other > LONGEST || other.abs_diff(length) > most {
                 return None;
             }
@@ -33,7 +35,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name.to_owned())
 }
 
-/// As many of the names as a message lists.
+/// The first `LISTED` names, and an ellipsis if there are more names.
 pub fn some_of<'a>(known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut known = known.into_iter();
     let mut listed: Vec<String> = known.by_ref().take(LISTED).map(str::to_owned).collect();

@@ -1,19 +1,19 @@
-//! Every problem a user can cause, with its text: the one place in the crate where users are spoken to.
+//! All problems that a user can cause, with their messages. The other modules have no messages for users,
+//! except the lint rules ([`crate::lint`]), whose files have the messages of their findings.
 //!
-//! The message is one line, lower case, names and values in backticks. [`Problem::help`] lists actions in the
-//! order in which to try them. A new problem does not compile until it has both. What lint rules find is worded in the
-//! file of the rule ([`crate::lint`]).
+//! A message is a single line in lower case, with names and values in backticks. [`Problem::help`] lists
+//! actions in the order in which to try them. A new problem compiles only with both texts.
 
 use super::Severity;
 use super::words::{around, did_you_mean, list, more, not_found, nothing_there, shortened, status_name};
 use crate::address::{lines, redacted};
 
-/// What is wrong. The place is in the [`Diagnostic`](super::Diagnostic) around it.
+/// A problem. Its place is in the [`Diagnostic`](super::Diagnostic).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant's message says what it is for")]
 pub enum Problem {
-    // The file as TOML.
+    // TOML syntax.
     #[error("invalid TOML: {message}")]
     Syntax { message: String, is_dockerfile: bool },
     #[error("the file is not UTF-8 text (byte {offset})")]
@@ -75,7 +75,7 @@ pub enum Problem {
     #[error("`{value}` leaves the image's root")]
     PathLeavesImage { value: String },
 
-    // What is larger than what is read.
+    // Limits.
     #[error("this build file has more than {most} {what}")]
     TooMany { what: &'static str, most: usize },
     #[error("the build args make the values of this file more than {limit} bytes longer")]
@@ -87,7 +87,7 @@ pub enum Problem {
     #[error("and {count} more {}", more(*severity, *rule))]
     LeftOut { count: usize, severity: Severity, rule: Option<&'static str> },
 
-    // Names that refer to something.
+    // Names of other things.
     #[error("unknown build arg `{name}`{}", did_you_mean(suggestion))]
     UnknownArg { name: String, suggestion: Option<String> },
     #[error("a user name or password does not belong into the build file")]
@@ -234,7 +234,7 @@ pub enum Problem {
     #[error("the project has the version {fixed}: pyproject.toml says so")]
     FixedVersion { fixed: String },
 
-    // What the build was not given, or does not have where it is looked for.
+    // Things that the build did not get or cannot find.
     #[error("the secret `{id}` was not passed to this build")]
     SecretNotPassed { id: String, can_be_optional: bool },
     #[error("no SSH agent `{id}` was passed to this build")]
@@ -260,7 +260,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Error or warning.
     pub fn severity(&self) -> Severity {
         match self {
             Self::LeftOut { severity, .. } => *severity,
@@ -281,7 +280,8 @@ impl Problem {
         }
     }
 
-    /// The id of the lint rule that it breaks. Every warning has one; `docs/rules` has a page for each.
+    /// The id of the lint rule that the problem breaks. Every warning has a rule. `docs/rules` has a page for
+    /// each rule.
     pub fn rule(&self) -> Option<&'static str> {
         match self {
             Self::Lint { rule, .. } => Some(rule),
@@ -304,22 +304,22 @@ impl Problem {
         }
     }
 
-    /// Whether a build can go on in spite of this error, where the user says so by its rule's name.
+    /// Whether a user can skip this error by the name of its rule, so that the build continues.
     pub fn can_be_skipped(&self) -> bool {
         matches!(self, Self::StaleLock { .. })
     }
 
-    /// What is wrong and what to do about it, as users read it.
+    /// The message and the help texts, for users.
     pub fn with_help(&self) -> String {
         self.help().into_iter().fold(self.message(), |text, help| text + "\n  help: " + &help)
     }
 
-    /// What is wrong. A value or a name of any length leaves the message readable.
+    /// The message. Long values and names are shortened.
     pub fn message(&self) -> String {
         shortened(lines(&redacted(&self.to_string())).into_owned())
     }
 
-    /// What to do about it, in the order in which to try. May be empty.
+    /// The help texts, in the order in which to try them. The list may be empty.
     pub fn help(&self) -> Vec<String> {
         self.cures().into_iter().map(|cure| shortened(lines(&redacted(&cure)).into_owned())).collect()
     }

@@ -1,4 +1,4 @@
-//! A text that a user wrote, and places in it.
+//! Texts of users, and places in these texts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::address::{lines, masked};
 /// A half-open range of bytes in a [`Source`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The first byte.
+    /// The position of the first byte.
     pub start: usize,
-    /// One past the last byte.
+    /// The position after the last byte.
     pub end: usize,
 }
 
@@ -21,40 +21,41 @@ impl From<std::ops::Range<usize>> for Span {
     }
 }
 
-/// A line from 1 and a column from 0 (in characters), as BuildKit's source ranges count them.
+/// A line (from 1) and a column (from 0, in characters), as in BuildKit's source ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// From 1.
+    /// The line, from 1.
     pub line: u32,
-    /// From 0.
+    /// The column in characters, from 0.
     pub character: u32,
 }
 
-/// A file that diagnostics and source maps point into.
+/// A file for diagnostics and source maps.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
-    /// The name as the user knows it.
+    /// The name that the user knows.
     pub name: String,
     /// The whole text.
     pub text: String,
     lines: Vec<usize>,
-    /// How many characters begin before each [`STRIDE`]th byte: a place in a very long line costs no more than another.
+    /// The number of characters that begin before each [`STRIDE`]th byte. So a place in a very long line is
+    /// found as fast as any other.
     characters: Vec<usize>,
 }
 
-/// In bytes.
+/// The distance between two counts in `characters`, in bytes.
 const STRIDE: usize = 1024;
 
 impl Source {
-    /// The largest build file that is read, in bytes. Each graph that is sent to the engine has the text in it, and the
-    /// engine takes messages of 16 MiB.
+    /// The maximum size of a build file, in bytes. Each graph that is sent to the engine contains the text of
+    /// the file, and the engine accepts messages of at most 16 MiB.
     pub const LIMIT: usize = 1 << 20;
 
-    /// A build file as it was read: UTF-8, less the mark of the byte order, so that spans count from the first character
-    /// that TOML sees. Of a larger file than [`Self::LIMIT`], one byte more than that is enough.
+    /// Decodes a build file from UTF-8. A byte order mark is removed, because TOML spans start after it. If a
+    /// file is larger than [`Self::LIMIT`], `bytes` needs only one byte more than the limit.
     ///
     /// # Errors
-    /// If it is too large or no text.
+    /// If the file is too large or not UTF-8.
     pub fn decode(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.len() > Self::LIMIT {
             return Err(Problem::TooLarge { limit: Self::LIMIT >> 20 });
@@ -64,7 +65,7 @@ impl Source {
         Ok(Self::new(name, text.strip_prefix('\u{feff}').unwrap_or(text)))
     }
 
-    /// Indexes the lines of `text`.
+    /// Makes a source and indexes the lines of `text`.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -78,7 +79,7 @@ impl Source {
         Self { name: name.into(), text, lines, characters }
     }
 
-    /// How many characters begin before byte `offset`.
+    /// The number of characters that begin before byte `offset`.
     fn characters_before(&self, offset: usize) -> usize {
         let stride = offset / STRIDE;
         let rest = self.text.as_bytes().get(stride * STRIDE..offset).map_or(0, beginnings);
@@ -88,7 +89,7 @@ impl Source {
             .map_or_else(|| beginnings(self.text.as_bytes()), |known| known + rest)
     }
 
-    /// Where byte `offset` is. An offset past the end is the end.
+    /// The position of byte `offset`. An offset after the end gives the position of the end.
     pub fn position(&self, offset: usize) -> Position {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -103,14 +104,14 @@ impl Source {
         }
     }
 
-    /// The text as it leaves the build, in excerpts and beside operations: addresses have no user name and no password,
-    /// and a terminal takes nothing of it as a command. Lines and bytes of a line keep their places as far as they
-    /// can be seen.
+    /// The text for use outside the build: in excerpts and in the metadata of operations. Addresses have no
+    /// user name and no password, and characters that a terminal reads as commands are replaced. Lines keep
+    /// their numbers, and bytes keep their positions in a line if they are visible.
     pub fn shown(&self) -> String {
         lines(&masked(&self.text)).into_owned()
     }
 
-    /// The span of a whole line (from 1), without its line break.
+    /// The span of a line (from 1), without its line break.
     pub fn line_span(&self, line: u32) -> Span {
         let index = (line.max(1) - 1) as usize;
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
@@ -118,14 +119,14 @@ impl Source {
         Span { start, end: end.max(start) }
     }
 
-    /// First and last position of `span`; an empty span still covers its line.
+    /// The first and last position of `span`. An empty span gives its own position twice.
     pub fn range(&self, span: Span) -> (Position, Position) {
         let end = if span.end > span.start { span.end - 1 } else { span.start };
         (self.position(span.start), self.position(end))
     }
 }
 
-/// How many characters of UTF-8 begin in these bytes.
+/// The number of UTF-8 characters that begin in these bytes.
 fn beginnings(bytes: &[u8]) -> usize {
     if bytes.is_ascii() {
         return bytes.len();
@@ -138,7 +139,7 @@ fn beginnings(bytes: &[u8]) -> usize {
 pub struct Place {
     /// The file.
     pub source: Arc<Source>,
-    /// The bytes in it.
+    /// The bytes in the file.
     pub span: Span,
 }
 
@@ -149,7 +150,8 @@ impl Place {
     }
 }
 
-// What has places is printed whole; the text of a file is not part of what was decided.
+// The debug output of a plan contains places. It names the file and the line only, without the text of the
+// file.
 impl fmt::Debug for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.source.name, self.source.position(self.span.start).line)

@@ -1,4 +1,4 @@
-//! The parts of messages that several problems share.
+//! Text parts that several messages share.
 
 use super::Severity;
 
@@ -10,7 +10,7 @@ pub(super) fn host(address: &str) -> &str {
     if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) }
 }
 
-/// What there is more of.
+/// The name of the items that a count is about.
 pub(super) fn more(severity: Severity, rule: Option<&str>) -> String {
     match (severity, rule) {
         (Severity::Error, _) => "errors".to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn more(severity: Severity, rule: Option<&str>) -> String {
     }
 }
 
-/// The beginning and the end of a text that is too long for a message.
+/// The start and the end of a text that is too long for a message.
 pub(super) fn shortened(text: String) -> String {
     const LONGEST: usize = 2000;
     if text.len() <= LONGEST {
@@ -44,7 +44,7 @@ pub(super) fn not_found(unread: &Option<String>) -> String {
     }
 }
 
-/// What makes a file that can be read of one that cannot.
+/// The help text that names a command which makes a readable lock instead of an unreadable file.
 pub(super) fn instead_of(unread: &str) -> String {
     match unread {
         "Pipfile" => "lock it: `pipenv lock`".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn instead_of(unread: &str) -> String {
     }
 }
 
-/// The beginning of what is said of a path, or of a pattern, that stands for nothing in a place.
+/// The start of a message about a path or a pattern that matches nothing.
 pub(super) fn nothing_there(path: &str) -> String {
     if path.contains(['*', '?', '[']) {
         format!("nothing fits `{path}` in")
@@ -61,7 +61,7 @@ pub(super) fn nothing_there(path: &str) -> String {
     }
 }
 
-/// A status of HTTP with the name that RFC 9110 has for it.
+/// An HTTP status with its name from RFC 9110.
 pub(super) fn status_name(status: u16) -> String {
     let name = match status {
         401 => "Unauthorized",
@@ -79,7 +79,7 @@ pub(super) fn status_name(status: u16) -> String {
     format!("{status} {name}")
 }
 
-/// The names of a circle; of a long one, its beginning and its end.
+/// The names in a cycle. A long cycle is shortened to its start and its end.
 pub(super) fn around(cycle: &[String]) -> String {
     const ENDS: usize = 10;
     let (first, last) = (cycle.get(..ENDS), cycle.len().checked_sub(ENDS).and_then(|at| cycle.get(at..)));
@@ -96,7 +96,7 @@ pub(super) fn list(names: &[impl AsRef<str>]) -> String {
     quoted.join(", ")
 }
 
-/// What to do about an option of a requirements file that nothing heeds.
+/// The help for an option of a requirements file that is ignored.
 pub(super) fn ignored(option: &str) -> Vec<String> {
     let cure = match option {
         "--trusted-host" => {

@@ -1,11 +1,12 @@
-//! Indexes, credentials and certificates for downloads, and for steps that talk to a network.
+//! Indexes, credentials and certificates for downloads and for steps that use a network.
 
 use buildkit_llb::{Exec, Http, Metadata, Mount};
 
 use super::Emitter;
 use crate::address::HttpUrl;
 
-/// What programs of build steps look at for certificates. Each reads a whole bundle, none adds to another.
+/// The variables by which programs in build steps find certificates. Each program reads a whole bundle and
+/// does not add its own.
 const CA_VARIABLES: [&str; 6] = [
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO",
@@ -16,7 +17,7 @@ const CA_VARIABLES: [&str; 6] = [
 ];
 
 impl Emitter<'_> {
-    /// A download, with the credentials of the index that it is from.
+    /// A download, with the credentials of its index.
     pub(super) fn http(&self, url: &HttpUrl, file: &str, meta: Metadata) -> Http {
         let http = Http::new(url.as_str()).filename(self.downloaded(url, file)).mode(0o644).meta(meta);
         match self.plan.access.auth_for(url) {
@@ -25,9 +26,11 @@ impl Emitter<'_> {
         }
     }
 
-    /// The name that a file has in the state of [`Self::http`]. Within a build, an engine remembers of an operation that
-    /// it has failed, and it takes operations with one key in the cache for the same one. So each try has another name. What
-    /// mounts the file gives it its own name.
+    /// The name of a file in the state of [`Self::http`].
+    ///
+    /// Within a build, an engine remembers that an operation has failed, and it treats operations with the
+    /// same cache key as the same one. So each try has another name. The mount of the file restores the
+    /// file's own name.
     pub(super) fn downloaded(&self, url: &HttpUrl, file: &str) -> String {
         match self.inputs.tries.get(url.as_str()) {
             Some(tries) => format!("try-{}", tries + 1),
@@ -35,7 +38,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Lets a step trust the certificates that the build file names as a secret.
+    /// Makes a step trust the certificates that the build file names as a secret.
     pub(super) fn with_certificates(&self, exec: Exec) -> Exec {
         let Some(id) = &self.plan.access.ca else { return exec };
         let path = format!("/run/secrets/{id}");
@@ -43,7 +46,7 @@ impl Emitter<'_> {
         CA_VARIABLES.iter().fold(exec, |exec, name| exec.env(*name, &path))
     }
 
-    /// Lets a step of pip or uv reach the project's indexes.
+    /// Gives a step of pip or uv access to the project's indexes.
     pub(super) fn with_index(&self, exec: Exec) -> Exec {
         let index = &self.plan.access.index;
         let mut exec = self.with_certificates(exec);

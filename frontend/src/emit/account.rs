@@ -1,4 +1,5 @@
-//! The image's user, made by our own tool: no `useradd`, no shell, and the same on every base.
+//! The image's user. Our own tool makes it: without `useradd` and without a shell, and in the same way on
+//! every base.
 
 use buildkit_llb::{Copy, Exec, FileOp, Metadata, MkDir, Mount, Owner, State};
 
@@ -8,24 +9,25 @@ use crate::diagnostics::Span;
 use crate::plan::{NewUser, StagePlan};
 use crate::spec::{ImagePath, User};
 
-/// Where the tool leaves what it makes.
+/// The folder in which the tool writes its output.
 const OUT: &str = "/run/pybuild/out";
 
-/// What the step is called.
+/// The title of the step.
 pub(super) fn title(user: &NewUser) -> String {
     format!("user: {} ({}:{})", user.name, user.uid, user.gid)
 }
 
-/// What giving folders to the image's user is called.
+/// The title of the step that gives folders to the image's user.
 pub(super) fn owned_title(folders: &[ImagePath]) -> String {
     let names: Vec<&str> = folders.iter().map(ImagePath::as_str).collect();
     format!("folders: {}", names.join(" "))
 }
 
 impl Emitter<'_> {
-    /// The files that make the user: `/etc/passwd` and its kin, and the home.
+    /// The files that define the user: `/etc/passwd` and its related files, and the home folder.
     ///
-    /// They are made on the build platform from the base's `/etc`, so no binary of the target's runs.
+    /// The tool makes them on the build platform from the base's `/etc`, so no program of the target platform
+    /// runs.
     pub(super) fn account(
         &self,
         stage: &StagePlan,
@@ -40,7 +42,7 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata(&stage.name, &title(user), span)).run(root).output(OUT))
     }
 
-    /// Fails the build where the base image does not have a user that the file names.
+    /// Fails the build if the base image does not have a user that the file names.
     pub(super) fn expect_users(
         &self,
         stage: &StagePlan,
@@ -57,9 +59,9 @@ impl Emitter<'_> {
         Ok(Some(exec.meta(self.metadata(&stage.name, &title, stage.span)).run(&root).output(OUT)))
     }
 
-    /// The tool on `root`, whose users it looks at. It runs on the root itself: the content of any other mount would be
-    /// part of the step's key, and to learn it, an engine that has the result from an imported cache would have to fetch
-    /// and extract the base.
+    /// Runs `pybuild tool account` with the base as its root, not as a mount. The content of a mount is
+    /// hashed into the cache key. To compute such a key, an engine that imported the result from a cache
+    /// would still have to pull and unpack the base.
     fn account_tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
         let fixed = ["account", "--etc", "/etc", "--out", OUT];
         let arguments: Vec<&str> = fixed.iter().chain(arguments).copied().collect();
@@ -67,9 +69,10 @@ impl Emitter<'_> {
     }
 }
 
-/// Puts folders with an owner on `base`; the folders above them, where they exist, stay as they are.
+/// Adds folders with an owner to `base`. Existing parent folders stay unchanged.
 pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Metadata) -> State {
-    // A folder that is copied inside of another takes its owner along even if it exists; its parent is left alone.
+    // Copying a folder inside of another sets the owner of the folder even if it exists, and does not change
+    // its parent.
     let mut made = FileOp::on(&State::scratch());
     let placed: Vec<_> = folders
         .iter()
@@ -79,7 +82,8 @@ pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Meta
             (format!("/{at}"), format!("{parent}/"), format!("/{at}/{name}"))
         })
         .collect();
-    // A container that gets any number has the group 0, and may do what the user may.
+    // A container with an arbitrary user id has group 0. Such a user gets the same rights as the image's
+    // user.
     let of_group = matches!(owner, User::Numeric { gid: None | Some(0), uid } if *uid != 0);
     for (source, _, folder) in &placed {
         made = made.mkdir(MkDir::new(source).mode(0o755)).mkdir(MkDir::new(folder).mode(0o755));
@@ -88,14 +92,14 @@ pub(super) fn own(base: &State, folders: &[ImagePath], owner: &User, meta: &Meta
     let mut op = FileOp::on(base);
     for (source, parent, _) in &placed {
         let copy = Copy::new(&made, source, parent).dir_contents_only(true).create_dest_path(true);
-        // The engine's umask takes rights from what is made, not from what is copied.
+        // The engine's umask removes permissions when it makes a folder, but not when it copies one.
         let copy = if of_group { copy.mode(0o775) } else { copy };
         op = op.copy(copy.owner(owner_of(owner)));
     }
     op.meta(meta.clone()).state()
 }
 
-/// An owner as file operations take it.
+/// The owner in the form of file operations.
 pub(super) fn owner_of(user: &User) -> Owner {
     match user {
         User::Numeric { uid, gid } => Owner::id(*uid, gid.unwrap_or(0)),

@@ -1,16 +1,16 @@
-//! Why a wheel could not be built, in words that say what to do.
+//! Explains why a wheel could not be built, and says what to do.
 
 use super::script::{Script, script};
 
-/// Reads the output of a build that failed, and says what the output shows: a program or a header that is missing, and the
-/// package that has it, or else the last words of the build itself.
+/// Reads the output of a failed build and prints its cause: a missing program or header and the package that
+/// contains it, or else the last lines of the output.
 pub(super) const SCRIPT: Script = script!("cause.sh", "script that says why a wheel was not built");
 
 #[cfg(test)]
 mod tests {
     use std::process::Command;
 
-    /// What the script says of an output. The names of packages are those of a system with apt.
+    /// The cause that the script prints for an output. The package names are those of a system with apt.
     fn said(output: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let (script, log, programs) =
@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_the_package_that_has_it() {
-        // The lines are those that setuptools, meson, cmake, cargo, shells, compilers and packages on public indexes print.
+        // The lines are those that setuptools, meson, cmake, cargo, shells, compilers and packages on public
+        // indexes print.
         let cases = [
             (
                 "      error: command 'gcc' failed: No such file or directory",
@@ -40,7 +41,7 @@ mod tests {
                 "unable to execute 'x86_64-linux-gnu-gcc': No such file or directory",
                 "there is no C compiler here: name gcc and libc6-dev",
             ),
-            // Recorded: setuptools of 2026 with Python 3.11 of Debian 12, where there is no compiler.
+            // Recorded from setuptools of 2026 with Python 3.11 on Debian 12 without a compiler.
             (
                 "          error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'",
                 "there is no C compiler here: name gcc and libc6-dev",

@@ -1,4 +1,5 @@
-//! Environments of conda packages: each package a node with a checksum, unpacked in layers by our own tool.
+//! Environments of conda packages. Each package is a node with a checksum, and our own tool unpacks it into a
+//! layer.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,22 +14,23 @@ use crate::address::HttpUrl;
 use crate::diagnostics::Span;
 use crate::plan::{CondaFrom, CondaLayer, CondaPlan, VENV, WheelSet};
 
-/// Which packages of an environment an image gets.
+/// The packages of an environment that an image gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CondaParts {
     /// The project's own dependencies.
     Base,
-    /// What groups add to an image that has the project's own dependencies.
+    /// The packages that groups add to the project's own dependencies.
     Extra,
-    /// Everything.
+    /// All packages.
     All,
 }
 
 const PACKAGES: &str = "/run/pybuild/packages";
 
 impl Emitter<'_> {
-    /// Adds the packages of an environment, each layer by itself. Where packages of several layers bring the same file
-    /// and the order of the layers is not the order of installation, such packages are in one layer.
+    /// Adds the packages of an environment, each layer separately. If packages of several layers have the
+    /// same file, and the order of the layers differs from the order of installation, these packages are put
+    /// into one layer.
     pub(super) fn add_conda<'l>(
         &'l self,
         stage: &str,
@@ -81,8 +83,8 @@ impl Emitter<'_> {
         layers.iter().map(|layer| self.conda_layer(layer, &places, set, span)).collect()
     }
 
-    /// Unpacks the packages of a layer, and compiles what comes without bytecode. Nothing of them is run, so it is done
-    /// on the build platform.
+    /// Unpacks the packages of a layer, and compiles modules that have no bytecode. This runs on the build
+    /// platform, because no program of the packages runs.
     fn conda_layer(
         &self,
         layer: &CondaLayer,

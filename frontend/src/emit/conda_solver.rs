@@ -1,4 +1,4 @@
-//! Resolves conda packages in a build step: py-rattler, from Python's index, in the place of conda.
+//! Resolves conda packages in a build step. The solver is py-rattler from the Python index, instead of conda.
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 use serde_json::json;
@@ -19,7 +19,7 @@ const CHANNELS: &str = "/run/pybuild/channels";
 const CACHE: &str = "/root/.cache/rattler";
 
 impl Emitter<'_> {
-    /// A state with a lock of what `question` asks for as its only file.
+    /// A state whose only file is a lock for `question`.
     pub(super) fn conda_solver(
         &self,
         question: &CondaQuestion,
@@ -43,7 +43,7 @@ impl Emitter<'_> {
         self.answered(asked, exec, Some(CACHE)).run(&base.state).output(OUT)
     }
 
-    /// The question as a file, and the lists of those channels that are folders of the context.
+    /// Mounts the question as a file, and the package lists of channels that are folders of the context.
     fn with_channels(&self, exec: Exec, question: &CondaQuestion) -> Exec {
         let mut exec = exec;
         let mut channels = Vec::new();
@@ -64,7 +64,7 @@ impl Emitter<'_> {
             "platform": question.platform,
             "glibc": question.glibc,
         });
-        // A channel, or a package of one, can have a password or a token in its address.
+        // The address of a channel or a package can contain a password or a token.
         let text = without_credentials(&format!("{text:#}\n")).into_owned();
         let file = FileOp::on(&State::scratch())
             .mkfile(MkFile::new("/question.json", text).mode(0o644).timestamp(0))

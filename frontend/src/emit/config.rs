@@ -1,7 +1,7 @@
-//! The image config: what the base says, then what the stage says.
+//! The image config: the config of the base, changed by the stage.
 //!
-//! The base's JSON is kept as it is, unknown keys included, and only changed where the stage has a say. Rules of
-//! inheritance are docker/dockerfile's.
+//! The base's JSON is kept unchanged, with its unknown keys. Only the fields that the stage sets are changed.
+//! The rules of inheritance are those of docker/dockerfile.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,21 @@ use crate::spec::{BASES_PATH, Command, HealthCheck, ImagePath};
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What uv is told where people work in the environment: to run commands in it, and to leave it as it is.
+/// Variables for uv in images in which people work: uv runs commands in this environment, and does not change
+/// it.
 pub const WORKING: [(&str, &str); 2] = [("UV_PROJECT_ENVIRONMENT", VENV), ("UV_NO_SYNC", "1")];
 
-/// An image config in the making.
+/// An image config under construction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageConfig {
     json: Map<String, Value>,
-    /// The part that says how containers run; `config` in the file.
+    /// The settings of containers: `config` in the file.
     run: Map<String, Value>,
     history: Vec<Value>,
 }
 
 impl ImageConfig {
-    /// The config of an image made from nothing.
+    /// The config of an image without a base.
     pub fn scratch(platform: &Platform) -> Self {
         let mut config = Self { json: Map::new(), run: Map::new(), history: Vec::new() };
         config.set_platform(platform);
@@ -37,7 +38,8 @@ impl ImageConfig {
         config
     }
 
-    /// The config of an image made on `base`. `explicit` is the platform if it was asked for.
+    /// The config of an image with the base `base`. `explicit` is the platform that the build asked for, if
+    /// any.
     pub fn inherit(base: &Value, explicit: Option<&Platform>, platform: &Platform) -> Self {
         let Some(json) = base.as_object() else {
             return Self::scratch(platform);
@@ -61,7 +63,7 @@ impl ImageConfig {
         if config.get_env("PATH").is_none() && !windows {
             config.set_env("PATH", DEFAULT_PATH);
         }
-        // Triggers are meant for Dockerfiles that build on the image; they must not travel further.
+        // Triggers are for Dockerfiles that use the base image. They must not be inherited further.
         config.run.remove("OnBuild");
         config
     }
@@ -76,7 +78,7 @@ impl ImageConfig {
         }
     }
 
-    /// The environment, in order.
+    /// The environment variables, in order.
     pub fn env(&self) -> Vec<(String, String)> {
         let list = self.run.get("Env").and_then(Value::as_array);
         let entries = list.into_iter().flatten().filter_map(Value::as_str);
@@ -86,8 +88,8 @@ impl ImageConfig {
             .collect()
     }
 
-    /// The `PATH` as the tool is told of it, to look for Python: nothing where the folders are the usual ones, which the
-    /// tool knows. The environment's own folder is left out, and so is what is no plain path.
+    /// The folders of `PATH` in which the tool looks for Python. `None` if they are the usual folders, which
+    /// the tool knows. The environment's own folder and folders that are not plain paths are left out.
     pub(super) fn search_path(&self) -> Option<String> {
         const USUAL: [&str; 6] =
             ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -113,10 +115,10 @@ impl ImageConfig {
         self.set_all([(key, value)]);
     }
 
-    /// Sets variables; one that is there keeps its position.
+    /// Sets variables. An existing variable keeps its position.
     fn set_all<'v>(&mut self, variables: impl IntoIterator<Item = (&'v str, &'v str)>) {
         let mut env = self.env();
-        // The first of a name counts, as in a list that is looked through.
+        // Of several entries with the same name, the first one counts.
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (at, (name, _)) in env.iter().enumerate() {
             places.entry(name.clone()).or_insert(at);
@@ -133,7 +135,8 @@ impl ImageConfig {
         self.run.insert("Env".to_owned(), json!(list));
     }
 
-    /// What a value of `PATH` comes to. The programs of the environment stay first where folders are added to theirs.
+    /// The value of `PATH` with the base's path inserted. If folders are added to the base's path, the
+    /// programs of the environment stay first.
     pub(super) fn path(&self, value: &str) -> String {
         if !value.contains(BASES_PATH) {
             return value.to_owned();
@@ -148,7 +151,7 @@ impl ImageConfig {
         std::iter::once(bin.as_str()).chain(others).collect::<Vec<_>>().join(":")
     }
 
-    /// Puts the virtual environment first on the PATH.
+    /// Puts the virtual environment first on the `PATH`.
     pub fn activate_venv(&mut self) {
         let path = self.get_env("PATH").unwrap_or_else(|| DEFAULT_PATH.to_owned());
         let bin = format!("{VENV}/bin");
@@ -161,7 +164,7 @@ impl ImageConfig {
         }
     }
 
-    /// What conda's own activation says beside the path.
+    /// Sets the variables that conda's own activation sets besides `PATH`.
     pub(super) fn activate_conda(&mut self) {
         let env = self.env().into_iter().filter(|(name, _)| name != "VIRTUAL_ENV");
         let list: Vec<_> = env.map(|(name, value)| format!("{name}={value}")).collect();
@@ -169,7 +172,7 @@ impl ImageConfig {
         self.set_env("CONDA_PREFIX", VENV);
     }
 
-    /// Applies what a stage says of its image.
+    /// Applies the image settings of a stage.
     pub fn apply(&mut self, image: &ImagePlan) {
         if image.has_venv {
             self.activate_venv();
@@ -178,7 +181,7 @@ impl ImageConfig {
             }
         }
         if image.for_work {
-            // `uv run` in such a stage uses the environment that is there, and makes no other.
+            // `uv run` in such a stage uses the existing environment and does not make another one.
             for (key, value) in WORKING {
                 if self.get_env(key).is_none() {
                     self.set_env(key, value);
@@ -197,7 +200,7 @@ impl ImageConfig {
         let section = &mut self.run;
         if let Some(entrypoint) = &image.entrypoint {
             section.insert("Entrypoint".to_owned(), json!(entrypoint));
-            // The base's arguments were meant for the base's program.
+            // The base's arguments are for the base's entrypoint.
             section.remove("Cmd");
         }
         if let Some(command) = &image.command {
@@ -223,17 +226,17 @@ impl ImageConfig {
         }
     }
 
-    /// Labels that the build was started with; they win over the file's.
+    /// Labels from the command line. They take precedence over the labels of the file.
     pub fn label(&mut self, key: &str, value: &str) {
         add_keys(&mut self.run, "Labels", [key], &json!(value));
     }
 
-    /// Notes a layer: one entry for each op that puts something on the image.
+    /// Adds the history entry of a layer. Each op that adds files to the image has one entry.
     pub fn layer(&mut self, created_by: impl Into<String>) {
         self.history.push(json!({ "created_by": created_by.into(), "comment": "pybuild" }));
     }
 
-    /// Completes the config: the history, with times only where the build has one.
+    /// Completes the config: the history, with times only if the build has one.
     pub fn finish(&mut self, epoch: Option<i64>) {
         let created = epoch.and_then(rfc3339);
         if let Some(created) = &created {
@@ -246,7 +249,7 @@ impl ImageConfig {
         }
     }
 
-    /// The config as the exporter takes it.
+    /// The config as bytes for the exporter.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.to_json().to_string().into_bytes()
     }
@@ -349,12 +352,12 @@ mod tests {
         };
         assert_eq!(of(true, "/opt/bin:${PATH}:/last").0, "/venv/bin:/opt/bin:/usr/bin:/bin:/last");
         assert_eq!(of(false, "/opt/bin:${PATH}").0, "/opt/bin:/usr/bin:/bin");
-        // Who writes the whole list has said where the environment stands.
+        // A whole list in the build file also decides the position of the environment's folder.
         assert_eq!(of(true, "/opt/bin:/venv/bin").0, "/opt/bin:/venv/bin");
         let (_, sync, config) = of(true, "${PATH}");
         assert_eq!(sync, "0");
         assert_eq!(config.get_env("UV_PROJECT_ENVIRONMENT").as_deref(), Some("/venv"));
-        // A step's own variable goes on from the stage's.
+        // A step's own variable extends the value of the stage.
         assert_eq!(config.path("/step/bin:${PATH}"), "/venv/bin:/step/bin:/usr/bin:/bin");
     }
 

@@ -1,4 +1,4 @@
-//! What copies take: stages, images, the context, downloads and repositories.
+//! The sources of copies: stages, images, the context, downloads and repositories.
 
 use buildkit_llb::{Copy, FileOp, Git, State};
 
@@ -10,7 +10,7 @@ use crate::plan::{CopyPlan, CopySource};
 use crate::spec::{Archive, GitCommit};
 
 impl Emitter<'_> {
-    /// What a copy of `stage` takes.
+    /// The source of a copy in `stage`.
     pub(super) fn copied(&self, plan: &CopyPlan, stage: &str, span: Span) -> Result<Copied, EmitError> {
         let at = |state: State| Copied { state, path: plan.path.clone(), name: None };
         match &plan.from {

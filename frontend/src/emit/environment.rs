@@ -1,4 +1,4 @@
-//! The virtual environment: made once in the builder, filled by pip, with bytecode beside every module.
+//! The virtual environment. The builder makes it once, pip fills it, and every module gets its bytecode.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +13,15 @@ use crate::plan::{AppFiles, Groups, StagePlan};
 use crate::project::{BuildRules, Requirements};
 
 const BUILD_CONSTRAINTS: &str = "/run/pybuild/build-constraints.txt";
-/// What is taken out of the output of pip.
+/// The script that removes secrets from the output of pip.
 pub(super) const HIDE: Script = script!("hide.sed", "secrets that are taken out of the output of pip");
 pub(super) const COMPILE: Script = script!("compile.py", "script to compile modules");
 const VENV: Script = script!("venv.sh", "script to make the virtual environment");
 const PIP: Script = script!("pip.sh", "script to install with pip");
 const PROJECT: Script = script!("project.sh", "script to install the project");
 
-/// Where the packages that ask git for a version look first: setuptools-scm and those that go by it (hatch-vcs,
-/// flit-scm), PDM's backend, those of Poetry and uv, and pbr.
+/// The variables from which packages take a version before they ask git. Such packages are setuptools-scm and
+/// packages that use it (hatch-vcs, flit-scm), PDM's backend, those for Poetry and uv, and pbr.
 pub const VERSION_VARIABLES: [&str; 5] = [
     "SETUPTOOLS_SCM_PRETEND_VERSION",
     "PDM_BUILD_SCM_VERSION",
@@ -31,8 +31,8 @@ pub const VERSION_VARIABLES: [&str; 5] = [
 ];
 
 impl Emitter<'_> {
-    /// The builder with the project's dependencies, and those of `groups` on top; with the pip of the base image, if
-    /// `pip` says so.
+    /// The builder with the project's dependencies and the packages of `groups`. If `pip` is true, the
+    /// environment also gets the pip of the base image.
     pub(super) fn environment(&self, groups: &Groups, pip: bool) -> Result<Image, EmitError> {
         let builder = self.plan.builder.as_ref();
         let builder = builder.ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
@@ -74,7 +74,7 @@ impl Emitter<'_> {
         Ok(image)
     }
 
-    /// Installs `requirements` into the environment that `root` has.
+    /// Installs `requirements` into the environment of `root`.
     pub(super) fn install(
         &self,
         stage: &str,
@@ -98,7 +98,7 @@ impl Emitter<'_> {
         self.with_pip_cache(exec).meta(meta).run(root).root()
     }
 
-    /// The project as a package, installed below an empty root.
+    /// The project as a package, installed under an empty root.
     pub(super) fn project(&self, groups: &Groups, files: &AppFiles, span: Span) -> Result<State, EmitError> {
         const OUT: &str = "/run/pybuild/out";
         let image = self.environment(groups, false)?;
@@ -118,7 +118,8 @@ impl Emitter<'_> {
         Ok(self.with_pip_cache(exec).meta(meta).run(&image.state).output(OUT))
     }
 
-    /// The environment of `root` with the project installed so that the code in the app's folder is what runs.
+    /// The environment of `root` with an editable installation of the project: programs run the code in the
+    /// app's folder.
     pub(super) fn editable(
         &self,
         stage: &StagePlan,
@@ -144,19 +145,19 @@ impl Emitter<'_> {
         Ok(self.with_pip_cache(exec).meta(meta).run(root).root())
     }
 
-    /// The version of the project, where the file gives it.
+    /// The version of the project, if the build file gives it.
     pub(super) fn version(&self) -> Option<&str> {
         self.plan.builder.as_ref()?.version.as_deref()
     }
 
-    /// How the project itself is built.
+    /// The rules for building the project itself.
     pub(super) fn own_build(&self) -> &BuildRules {
         const NONE: &BuildRules =
             &BuildRules { constraints: Vec::new(), settings: Vec::new(), variables: BTreeMap::new() };
         self.plan.builder.as_ref().map_or(NONE, |builder| &builder.build)
     }
 
-    /// What every step of pip gets: its cache, and the way to the indexes.
+    /// Gives a step of pip the pip cache and access to the indexes.
     pub(super) fn with_pip_cache(&self, exec: Exec) -> Exec {
         const CACHE: &str = "/root/.cache/pip";
         self.with_index(exec)
@@ -165,17 +166,18 @@ impl Emitter<'_> {
     }
 }
 
-/// Gives a build by pip the versions that what builds has to agree with, and its variables.
+/// Gives a build with pip its build constraints and its variables.
 pub(super) fn with_build(exec: Exec, rules: &BuildRules) -> Exec {
     let exec = rules.variables.iter().fold(exec, |exec, (name, value)| exec.env(name, value));
     if rules.constraints.is_empty() {
         return exec;
     }
-    // Before 25.3, pip has one kind of constraints, which hold for builds as well; later ones keep the two apart.
+    // Before 25.3, pip has only one kind of constraints, which also apply to builds. Later versions
+    // distinguish both kinds.
     with_build_constraints(exec, &rules.constraints).env("PIP_CONSTRAINT", BUILD_CONSTRAINTS)
 }
 
-/// Gives pip the versions that what builds has to agree with. pip reads them from 25.3 on.
+/// Gives pip the constraints of build environments. pip reads this variable from version 25.3 on.
 fn with_build_constraints(exec: Exec, constraints: &[String]) -> Exec {
     if constraints.is_empty() {
         return exec;
@@ -188,13 +190,13 @@ fn with_build_constraints(exec: Exec, constraints: &[String]) -> Exec {
         .env("PIP_BUILD_CONSTRAINT", BUILD_CONSTRAINTS)
 }
 
-/// Gives a build backend the version that it would ask git for.
+/// Gives a build backend the version for which it would ask git.
 pub(super) fn with_version(exec: Exec, version: Option<&str>) -> Exec {
     let Some(version) = version else { return exec };
     VERSION_VARIABLES.into_iter().fold(exec, |exec, name| exec.env(name, version))
 }
 
-/// The arguments of `pip.sh`, as far as they are always the same.
+/// The arguments of `pip.sh` that are always the same.
 pub(super) fn pip_arguments() -> Vec<String> {
     let arguments =
         ["install", "--no-compile", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore"];

@@ -6,7 +6,7 @@ use super::{EmitError, Emitter};
 use crate::plan::{AppFiles, Brought, CopyPlan};
 use crate::spec::{ContextPath, ImagePath};
 
-/// What a copy of the app is called.
+/// The title of a copy of the app.
 pub(super) fn title(files: &AppFiles) -> String {
     let names: Vec<&str> = files.include.iter().map(ContextPath::as_str).collect();
     let what = if names.is_empty() { "all files".to_owned() } else { names.join(" ") };
@@ -14,13 +14,13 @@ pub(super) fn title(files: &AppFiles) -> String {
 }
 
 impl Emitter<'_> {
-    /// What is copied into the project by each copy of these files.
+    /// The sources of files that stages copy into the project.
     pub(super) fn brought(&self, files: &[Brought], stage: &str) -> Result<Vec<Copied>, EmitError> {
         files.iter().map(|brought| self.copied(&brought.copy, stage, brought.span)).collect()
     }
 
-    /// Puts the app on `base`, once everything in `gates` is there. Nothing of `gates` is copied. `brought` is what
-    /// [`Self::brought`] gives for the files.
+    /// Adds the app to `base` after everything in `gates` has finished. No file of `gates` is copied.
+    /// `brought` is the result of [`Self::brought`] for these files.
     pub(super) fn app(
         &self,
         base: &State,
@@ -38,20 +38,20 @@ impl Emitter<'_> {
             .follow_symlinks(false)
             .exclude(files.exclude.clone());
         let mut op = FileOp::on(base);
-        // Without any path, all of the context is meant.
+        // Without paths, the whole context is copied.
         if files.include.is_empty() || !include.is_empty() {
             if !include.is_empty() {
                 copy = copy.include(include);
             }
             op = op.copy(copy);
         }
-        // As `COPY` does it: a link that is named is followed, one that is found in a folder is kept.
+        // As in `COPY`: a link that is named is followed, and a link inside of a folder is kept.
         for path in &files.linked {
             let to = format!("{}{}", folder(files.to.as_str()), path.as_str());
             let linked = Copy::new(&self.inputs.context, format!("/{}", path.as_str()), to);
             op = op.copy(linked.follow_symlinks(true).dir_contents_only(true).create_dest_path(true));
         }
-        // What is made for the project takes the place of what the context has there.
+        // A file that a stage makes for the project replaces the file of the context.
         for (copy, source) in files.brought.iter().zip(brought) {
             op = op.copy(copied(&copy.copy, source));
         }
@@ -62,30 +62,31 @@ impl Emitter<'_> {
     }
 }
 
-/// What a copy takes: a state, and where in it.
+/// The source of a copy: a state and a path in it.
 #[derive(Clone, Debug)]
 pub(super) struct Copied {
     pub(super) state: State,
     /// An absolute path, which may have wildcards.
     pub(super) path: String,
-    /// The name that the file keeps where it is copied into a folder, if that is not its name there.
+    /// The name of the file in the destination folder, if it differs from the name in the state.
     pub(super) name: Option<String>,
 }
 
-/// A copy that takes nothing, but not before `state` is there.
+/// A copy that copies no file, but waits for `state`.
 pub(super) fn waiting_for(state: &State) -> Copy {
     Copy::new(state, "/pybuild-no-such-file*", "/").wildcard(true).allow_empty_wildcard(true)
 }
 
-/// Copies a whole folder of `source` to the same place, owners and modes included, once everything in `gates` is there.
+/// Copies a whole folder of `source` to the same path, with its owners and modes, after everything in `gates`
+/// has finished.
 pub(super) fn copy_tree(base: &State, source: &State, path: &str, gates: &[State], meta: Metadata) -> State {
     let copy = Copy::new(source, path, path).dir_contents_only(true).create_dest_path(true);
     let op = FileOp::on(base).copy(copy);
     gates.iter().fold(op, |op, gate| op.copy(waiting_for(gate))).meta(meta).state()
 }
 
-/// Folders of the root that an image has from its system. Some of them are links (`/bin` to `/usr/bin`), and others have a
-/// mode of their own (`/tmp`, `/root`): one that is made anew must not be laid over them.
+/// Folders of the root that belong to the system of an image. Some are links (`/bin` to `/usr/bin`), and
+/// others have special modes (`/tmp`, `/root`). A newly made folder must not replace one of them.
 const OF_THE_SYSTEM: [&str; 16] = [
     "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin", "sys",
     "tmp", "usr", "var",
@@ -93,8 +94,8 @@ const OF_THE_SYSTEM: [&str; 16] = [
 
 /// Whether a copy to `to` may be made on an empty root and merged.
 ///
-/// There, folders above the copy are made anew, and merging lays them over the base's: harmless only for the folder
-/// that the app is in and for one below the root that no system has.
+/// On an empty root, the parents of the copy are made anew, and the merge puts them over the base's folders.
+/// This is harmless only for the folder of the app, and for a folder of the root that no system has.
 pub(super) fn merges(to: &str, workdir: Option<&ImagePath>) -> bool {
     let is_free = |name: &str| !name.is_empty() && !OF_THE_SYSTEM.contains(&name);
     let path = to.trim_matches('/');
@@ -107,13 +108,13 @@ pub(super) fn merges(to: &str, workdir: Option<&ImagePath>) -> bool {
     }
 }
 
-/// Whether the copy can be made on an empty root: what it says of owners and modes holds for new parents as well, and
-/// names are looked up in the root.
+/// Whether the copy can be made on an empty root. An owner or a mode of the copy would also apply to new
+/// parents, and names of owners are looked up in the root.
 pub(super) fn copy_merges(copy: &CopyPlan, workdir: Option<&ImagePath>) -> bool {
     copy.owner.is_none() && copy.mode.is_none() && merges(&copy.to, workdir)
 }
 
-/// A copy as a Dockerfile's `COPY` does it, once everything in `gates` is there.
+/// A copy with the rules of a Dockerfile's `COPY`, after everything in `gates` has finished.
 pub(super) fn copy(base: &State, plan: &CopyPlan, source: &Copied, gates: &[State], meta: Metadata) -> State {
     let mut op = FileOp::on(base).copy(copied(plan, source));
     for gate in gates {
@@ -142,7 +143,7 @@ fn copied(plan: &CopyPlan, source: &Copied) -> Copy {
     copy
 }
 
-/// A path that a copy goes into rather than replaces.
+/// A path with `/` at its end: the copy goes into this folder and does not replace it.
 fn folder(path: &str) -> String {
     format!("{}/", path.trim_end_matches('/'))
 }
@@ -151,8 +152,8 @@ fn folder(path: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The links and modes are those of the images of Debian 12 and Ubuntu 24.04: `/bin` leads to `usr/bin`, `/tmp` is 1777,
-    /// `/root` is 0700.
+    /// The links and modes are those of the images of Debian 12 and Ubuntu 24.04: `/bin` is a link to
+    /// `usr/bin`, `/tmp` has mode 1777, and `/root` has mode 0700.
     #[test]
     fn a_folder_of_the_system_is_never_made_anew() {
         let app = ImagePath::constant("/app");

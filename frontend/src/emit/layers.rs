@@ -1,11 +1,11 @@
-//! Layers of an image as they pile up.
+//! The growing layers of an image.
 
 use buildkit_llb::{Metadata, State, merge};
 
-/// Puts something on the root that it is given.
+/// A function that adds files to the root that it receives.
 type Make<'a> = Box<dyn Fn(&State) -> State + 'a>;
 
-/// A root and what was added to it since it last had to be one tree.
+/// A root, and the additions since it was last needed as one tree.
 pub(super) struct Layers<'a> {
     root: State,
     added: Vec<Make<'a>>,
@@ -17,14 +17,15 @@ impl<'a> Layers<'a> {
         Self { root, added: Vec::new(), merges }
     }
 
-    /// Adds files. `make` puts them on the root that it is given, which may be an empty one.
+    /// Adds files. `make` adds them to the root that it receives, which may be empty.
     pub(super) fn add(&mut self, make: impl Fn(&State) -> State + 'a) {
         self.added.push(Box::new(make));
     }
 
-    /// All of it as one tree, for a step that has to see it.
+    /// All additions as one tree, for a step that must see them.
     ///
-    /// A lone addition is made on the root itself: a step that follows would have the engine flatten a merge first.
+    /// A single addition is made on the root itself. With a merge, the engine would have to flatten the
+    /// result for the next step.
     pub(super) fn top(&mut self, metadata: &Metadata) -> State {
         if self.added.len() > 1 {
             return self.image(metadata);
@@ -35,7 +36,7 @@ impl<'a> Layers<'a> {
         self.root.clone()
     }
 
-    /// All of it as an image: each addition a layer that does not depend on the others.
+    /// All additions as an image. Each addition is a layer that does not depend on the others.
     pub(super) fn image(&mut self, metadata: &Metadata) -> State {
         let added = std::mem::take(&mut self.added);
         if self.merges {
@@ -48,7 +49,7 @@ impl<'a> Layers<'a> {
         self.root.clone()
     }
 
-    /// Goes on from `root`, which was made from [`Layers::top`].
+    /// Continues from `root`, which was made from [`Layers::top`].
     pub(super) fn replace(&mut self, root: State) {
         self.root = root;
     }

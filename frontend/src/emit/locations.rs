@@ -1,6 +1,6 @@
-//! The lines that clients show under the error of a step.
+//! The source lines that clients print under the error of a step.
 //!
-//! Of a step that installs what a file of the project asks for, they are lines of that file.
+//! If a step installs a package that a file of the project asks for, the lines are those of this file.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,14 +12,15 @@ use super::Emitter;
 use crate::diagnostics::{Place, Source, Span};
 use crate::project::Wanted;
 
-/// A lock that is larger, in bytes, is not sent along: every graph carries the files that its lines are of, and a
-/// message of the engine's holds 16 MiB.
+/// The size in bytes above which a lock is not attached. Every graph contains the files of its lines, and the
+/// engine accepts messages of up to 16 MiB.
 const LARGEST: usize = 2 << 20;
 
-/// Clients print all marked lines, below what the step printed: more of them would only push that out of sight.
+/// Clients print all marked lines below the output of the step. With more lines, the output would scroll out
+/// of sight.
 const MOST_LINES: usize = 20;
 
-/// The locks and requirements files that steps point into, by name: each is sent once.
+/// The locks and requirements files of step locations, by name. Each file is sent once.
 #[derive(Default)]
 pub(super) struct Locks(RefCell<BTreeMap<String, Arc<SourceFile>>>);
 
@@ -51,7 +52,8 @@ impl Emitter<'_> {
         Location { file: Arc::clone(&self.inputs.file), ranges: vec![range(&self.plan.source, span)] }
     }
 
-    /// Where a package is locked, which names it under errors that do not; otherwise what asks for it in the build file.
+    /// The place of a package in the lock. It shows the package's name under errors that do not name it.
+    /// Without a place, the place in the build file that asks for it.
     pub(super) fn lock_location(&self, at: Option<&Place>, span: Span) -> Location {
         match at {
             Some(at) if at.source.text.len() <= LARGEST => {
@@ -61,8 +63,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// Where the requirements stand that a step installs or resolves; otherwise what asks for them in the build file.
-    /// Of a long list, only the file is named.
+    /// The places of the requirements that a step installs or resolves, or else the place in the build file
+    /// that asks for them. For a long list, only the first line of the file is marked.
     pub(super) fn wanted_locations(&self, wanted: &[Wanted], span: Span) -> Vec<Location> {
         let files = by_file(wanted.iter().map(|wanted| &wanted.at)).into_iter();
         let locations = files.filter(|(source, _)| source.text.len() <= LARGEST).map(|(source, spans)| {
@@ -78,7 +80,7 @@ impl Emitter<'_> {
     }
 }
 
-/// The places of each file, in the order in which the files first come.
+/// The places grouped by file. The files are in the order of their first place.
 pub fn by_file<'p>(places: impl Iterator<Item = &'p Place>) -> Vec<(&'p Arc<Source>, Vec<Span>)> {
     let mut files: Vec<(&Arc<Source>, Vec<Span>)> = Vec::new();
     for place in places {

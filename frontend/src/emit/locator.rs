@@ -1,4 +1,4 @@
-//! Finds files of locked packages in a build step: a program of ours asks the indexes.
+//! Finds the files of locked packages in a build step. A program of ours asks the indexes.
 
 use buildkit_llb::{FileOp, Metadata, MkFile, Mount, State};
 
@@ -14,7 +14,7 @@ const QUESTION: &str = "/run/pybuild/question.json";
 const LINKS: &str = "/run/pybuild/links";
 
 impl Emitter<'_> {
-    /// A state with the files of what `question` asks for, by package, as its only file.
+    /// A state whose only file lists the files for `question`, by package.
     pub(super) fn locator(
         &self,
         question: &FilesQuestion,

@@ -1,7 +1,8 @@
-//! From a [`Plan`] to LLB: one small function a step. The only place that knows both.
+//! Turns a [`Plan`] into LLB, with one small function for each step. Only this module knows both.
 //!
-//! Steps that only add files are made on an empty root and merged, so that they run at the same time and a change
-//! of one leaves the others' layers as they are. Where the engine has no merge, they are made one on another.
+//! Steps that only add files are made on an empty root and merged. So they run in parallel, and a change of
+//! one step does not change the layers of the others. If the engine has no merge, the steps are made one
+//! after the other.
 
 mod access;
 mod account;
@@ -53,95 +54,95 @@ use crate::plan::{Action, AppFiles, BasePlan, CopyPlan, Plan, StagePlan, Step, T
 use crate::reference::ImageReference;
 use crate::spec::DockerfileTarget;
 
-/// The name under which steps that prepare dependencies are shown.
+/// The stage name of steps that prepare dependencies.
 const BUILDER: &str = "builder";
 
-/// An image that the engine has resolved.
+/// An image that the engine has looked up.
 #[derive(Clone, Debug)]
 pub struct BaseImage {
-    /// Its files.
+    /// The files of the image.
     pub state: State,
-    /// Its config as the registry has it; `Null` where there is none.
+    /// The config as it is in the registry; `Null` if there is none.
     pub config: Value,
 }
 
-/// What an emission needs besides the plan.
+/// The inputs of an emission besides the plan.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// The platform of the image.
     pub platform: Platform,
-    /// Whether the platform was asked for; if not, a base image's own platform stands.
+    /// Whether the build asked for the platform. If not, a base image keeps its own platform.
     pub explicit_platform: bool,
-    /// Whether images for several platforms come out of this build; step names then say which is theirs.
+    /// Whether this build makes images for several platforms. Step names then contain the platform.
     pub multi_platform: bool,
-    /// The platform that the engine runs on.
+    /// The engine's own platform.
     pub build_platform: Platform,
-    /// The build context, less what is ignored.
+    /// The build context without ignored files.
     pub context: State,
     /// The images of the plan.
     pub images: BTreeMap<ImageReference, BaseImage>,
     /// The targets of Dockerfiles.
     pub dockerfiles: BTreeMap<DockerfileTarget, BaseImage>,
-    /// The states that the plan was made from: what was resolved.
+    /// The states from which the plan was made: the answers of resolvers.
     pub resolved: Vec<State>,
-    /// Stages that something else stands in for, by name. They are not built.
+    /// The images that replace stages, by the stage's name. These stages are not built.
     pub stages: BTreeMap<String, BaseImage>,
-    /// The image whose Python compiles bytecode, for the platform that the engine runs on.
+    /// The images whose Python compiles bytecode, for the engine's own platform.
     pub build_images: BTreeMap<ImageReference, BaseImage>,
-    /// What compiles instead, where that is no image: a stage or a target of a Dockerfile, for the platform that the
-    /// engine runs on. Absent where that is the platform of the image.
+    /// The base that compiles bytecode if the compiler is not an image: a stage or a Dockerfile target, for
+    /// the engine's own platform. `None` if the image has the same platform.
     pub compiler: Option<BaseImage>,
-    /// Our own image, in which the tool is; absent where the engine did not say which it is.
+    /// Our own image, which contains the tool. `None` if the engine did not tell which image it is.
     pub tool: Option<State>,
     /// The build file, for source maps.
     pub file: Arc<SourceFile>,
-    /// What the engine can do.
+    /// The capabilities of the engine.
     pub capabilities: CapSet,
-    /// What holds for every process of the build.
+    /// The options of every process of the build.
     pub options: ExecOptions,
     /// The time of the build for reproducible images, in seconds since 1970.
     pub epoch: Option<i64>,
-    /// Stages that a scanner wants to see besides the image; `builder` is one of them.
+    /// The stages that a scanner examines besides the image. `builder` can be one of them.
     pub scanned: Scanned,
-    /// What comparisons of layers have answered, by the digest of the step that compares.
+    /// The answers of layer comparisons, by the digest of the comparing step.
     pub together: BTreeMap<Digest, Together>,
-    /// The downloads of this build that have failed so far: how often, by address.
+    /// The failed downloads of this build: the number of failures, by URL.
     pub tries: BTreeMap<String, u32>,
 }
 
-/// What comes out: an image's files and its config.
+/// The result: the files of an image and its config.
 #[derive(Clone, Debug)]
 pub struct Image {
     /// The files.
     pub state: State,
     /// The image config.
     pub config: ImageConfig,
-    /// The config of the image it was made on.
+    /// The config of the base image.
     pub base_config: Option<Value>,
-    /// The other stages that [`Inputs::scanned`] asks for and that this image needs.
+    /// The other stages that [`Inputs::scanned`] names and that this image needs.
     pub scanned: BTreeMap<String, State>,
-    /// What the checks of the stage leave to be exported.
+    /// The exported reports of the stage's checks.
     pub reports: Vec<Report>,
-    /// The steps that compare layers, by their digests. Each leaves the file [`TOGETHER`].
+    /// The steps that compare layers, by their digests. The output of each is the file [`TOGETHER`].
     pub comparisons: BTreeMap<Digest, State>,
     /// The layers of wheels.
     wheels: Vec<Laid>,
 }
 
-/// Some of the stages, or all.
+/// A selection of stages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Scanned {
-    /// None.
+    /// No stage.
     #[default]
     Nothing,
-    /// All.
+    /// All stages.
     All,
-    /// Those of these names.
+    /// The stages with these names.
     Only(BTreeSet<String>),
 }
 
 impl Scanned {
-    /// Whether `stage` is meant.
+    /// Whether the selection contains `stage`.
     pub fn covers(&self, stage: &str) -> bool {
         match self {
             Self::Nothing => false,
@@ -152,7 +153,7 @@ impl Scanned {
 }
 
 impl Image {
-    /// An image that was not made by this build.
+    /// An image that this build does not make.
     fn given(given: &BaseImage, inputs: &Inputs) -> Self {
         let explicit = inputs.explicit_platform.then_some(&inputs.platform);
         Self {
@@ -166,22 +167,22 @@ impl Image {
         }
     }
 
-    /// A file system with what the checks leave, a folder each; none if they leave nothing.
+    /// A file system with one folder for the reports of each check; `None` if there are no reports.
     pub fn exported_reports(&self) -> Option<State> {
         reports::exported(&self.reports)
     }
 }
 
-/// Why a plan cannot be built on this engine.
+/// The error for a plan that cannot be built on this engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmitError {
-    /// An image of the plan was not resolved.
+    /// An image of the plan was not looked up.
     #[error("image `{0}` was not resolved")]
     UnresolvedImage(String),
-    /// A stage that another needs is not part of the plan.
+    /// A stage that another stage needs is not a part of the plan.
     #[error("stage `{0}` is not part of the plan")]
     UnknownStage(String),
-    /// A step needs the tool, and the engine did not say which image we are.
+    /// A step needs the tool, but the engine did not tell which image is ours.
     #[error("the engine did not pass the frontend's own image, which creates the image's user")]
     NoTool,
 }
@@ -189,7 +190,7 @@ pub enum EmitError {
 /// Turns `plan` into LLB.
 ///
 /// # Errors
-/// If something that the plan needs is not among `inputs`.
+/// If `inputs` lacks something that the plan needs.
 pub fn emit(plan: &Plan, inputs: &Inputs) -> Result<Image, EmitError> {
     let mut emitter = Emitter::new(plan, inputs);
     for stage in &plan.stages {
@@ -228,7 +229,7 @@ struct Emitter<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
     built: BTreeMap<String, Image>,
-    /// By stage: what each of its checks leaves behind once it has passed.
+    /// The outputs of the passed checks of each stage.
     checks: BTreeMap<String, Vec<State>>,
     locks: Locks,
     comparisons: Comparisons,
@@ -248,23 +249,26 @@ impl<'a> Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    /// A stage's image, and what its checks leave behind.
+    /// The image of a stage, and the outputs of its checks.
     fn stage(&self, stage: &StagePlan) -> Result<(Image, Vec<State>), EmitError> {
         let mut image = self.base(&stage.base)?;
         image.config.apply(&stage.image);
         let mut layers = Layers::new(image.state.clone(), self.inputs.capabilities.supports(Cap::MergeOp));
-        // Checks see what comes before the app, with the app beside it, unless the stage makes something of its own.
+        // Checks see the layers before the app, and the app as a mount. If the stage makes files of its own
+        // after the app, checks see everything.
         let app = stage.steps.iter().position(|step| matches!(step.action, Action::App(_)));
         let end = stage.steps.len();
         let before_checks = if stage.checks_see_all { end } else { app.unwrap_or(end) };
         let mut gates: Vec<State> =
             stage.gates.iter().filter_map(|gate| self.checks.get(gate)).flatten().cloned().collect();
-        // The last step that can wait for checks does, so that everything else runs beside them.
+        // Only the last step that can wait for checks waits, so that all other steps run in parallel with the
+        // checks.
         let waits = |step: &Step| {
             matches!(step.action, Action::Project { .. } | Action::App(_) | Action::Copy(_) | Action::Run(_))
         };
         let last = stage.steps.iter().rposition(waits);
-        // What was resolved before belongs to the image too: a cache that is exported with it has the answers.
+        // The resolved answers belong to the image too. So a cache that is exported with the image contains
+        // them.
         if last.is_some() && stage.name == self.plan.target {
             gates.extend(self.inputs.resolved.iter().cloned());
         }
@@ -293,7 +297,7 @@ impl Emitter<'_> {
         Ok((image, passed))
     }
 
-    /// What is said about the vertex that puts a stage's layers together.
+    /// The metadata of the op that puts the layers of a stage together.
     fn whole(&self, stage: &StagePlan) -> Metadata {
         self.metadata(&stage.name, "image", stage.span)
     }
@@ -463,12 +467,12 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// What is said about a step of `stage`: its name, its lines, and whether its cache counts.
+    /// The metadata of a step of `stage`: its name, its lines, and whether the cache is ignored.
     fn metadata(&self, stage: &str, title: &str, span: Span) -> Metadata {
         self.metadata_at(stage, title, vec![self.location(span)])
     }
 
-    /// The same for a step with lines in other files.
+    /// Like [`Self::metadata`], for a step with lines in other files.
     fn metadata_at(&self, stage: &str, title: &str, locations: Vec<Location>) -> Metadata {
         let prefix = if self.inputs.multi_platform {
             format!("{} {stage}", self.inputs.platform.format())

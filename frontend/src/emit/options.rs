@@ -1,23 +1,23 @@
-//! What holds for every process of a build, whatever the step.
+//! Options of every process of a build.
 
 use std::collections::BTreeSet;
 
 use buildkit_llb::{Cap, CapSet, Exec, LinuxResources, Mount, Network, ProxyEnv};
 
-/// Which steps are run even if the cache knows their result.
+/// The steps that run even if the cache has their result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum NoCache {
-    /// None.
+    /// No step.
     #[default]
     Never,
-    /// All.
+    /// All steps.
     All,
-    /// Those of these stages, in lower case.
+    /// The steps of these stages. The names are in lower case.
     Stages(BTreeSet<String>),
 }
 
 impl NoCache {
-    /// Whether the steps of `stage` are run in any case.
+    /// Whether the steps of `stage` ignore the cache.
     pub fn covers(&self, stage: &str) -> bool {
         match self {
             Self::Never => false,
@@ -30,7 +30,7 @@ impl NoCache {
 /// Options of the build that every process gets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecOptions {
-    /// The network of steps that name none.
+    /// The network of steps that do not choose one.
     pub network: Network,
     /// Entries for `/etc/hosts`: name and address.
     pub extra_hosts: Vec<(String, String)>,
@@ -40,21 +40,21 @@ pub struct ExecOptions {
     pub ulimits: Vec<(String, i64, i64)>,
     /// Limits of CPU time and memory.
     pub resources: Option<LinuxResources>,
-    /// The parent of the processes' control groups.
+    /// The parent control group of processes.
     pub cgroup_parent: Option<String>,
     /// The host name that processes see.
     pub hostname: Option<String>,
-    /// Proxies; in no cache key and in no image.
+    /// Proxies. They are not a part of a cache key or of an image.
     pub proxy: Option<ProxyEnv>,
-    /// Steps that are run in any case.
+    /// The steps that ignore the cache.
     pub no_cache: NoCache,
-    /// Prefix of all cache mounts' ids.
+    /// The prefix of the ids of all cache mounts.
     pub cache_namespace: String,
 }
 
 impl ExecOptions {
-    /// Gives `exec` what every process gets. Limits that the engine does not know are left out, as
-    /// docker/dockerfile does.
+    /// Gives `exec` the options of every process. As in docker/dockerfile, limits that the engine does not
+    /// support are left out.
     pub(super) fn apply(&self, exec: Exec, capabilities: &CapSet) -> Exec {
         let mut exec = exec.network(self.network);
         for (host, address) in &self.extra_hosts {
@@ -87,7 +87,7 @@ impl ExecOptions {
         exec
     }
 
-    /// The id of a cache mount as docker/dockerfile makes it, so that both share their caches.
+    /// The id of a cache mount in the form of docker/dockerfile, so that both frontends share caches.
     pub(super) fn cache_id(&self, id: &str) -> String {
         format!("{}/{id}", self.cache_namespace)
     }

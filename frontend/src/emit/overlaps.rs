@@ -1,8 +1,8 @@
-//! Files that packages of several layers bring: a step compares the lists of the layers, and its answer is known by the
-//! second time that the graph is made.
+//! Files that packages of several layers have in common. A step compares the file lists of the layers. Its
+//! answer is known when the graph is made for the second time.
 //!
-//! The step reads small lists and no layer, so that nobody has to fetch a layer for it. Everything of an environment
-//! that has such a step waits for it: a cache that is exported with an image has the answer.
+//! The step reads small lists and no layer, so no layer must be fetched for it. All steps of an environment
+//! with such a comparison wait for it. So a cache that is exported with the image contains the answer.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,18 +16,18 @@ use super::{EmitError, Emitter, Image};
 use crate::diagnostics::Span;
 use crate::plan::{Action, Together, WheelLayer, WheelSet, installation_order};
 
-/// The file that a comparison leaves.
+/// The output file of a comparison.
 pub const TOGETHER: &str = "together.txt";
 
-/// Where lists are in the step that compares them.
+/// The folder of the lists in the comparing step.
 const LISTS: &str = "/run/pybuild/lists";
-/// The name of a list in the folder that the step of its layer leaves.
+/// The path of the list in the output folder of a layer's step.
 const LIST: &str = "/files.csv";
-/// Where the answer is in the step that waits for it.
+/// The path of the answer in a step that waits for it.
 const COMPARED: &str = "/run/pybuild/compared";
 
-/// The digest of the comparison that a step waits for without a need of the answer: the step does not run again while
-/// the answer is the same.
+/// The digest of the comparison for which a step waits without reading the answer. The step does not run
+/// again as long as the answer stays the same.
 pub fn awaited(op: &pb::Op) -> Option<&str> {
     let Some(pb::op::Op::Exec(exec)) = &op.op else { return None };
     let mount = exec.mounts.iter().find(|mount| mount.dest == COMPARED)?;
@@ -35,7 +35,7 @@ pub fn awaited(op: &pb::Op) -> Option<&str> {
     Some(&input.digest)
 }
 
-/// A layer of wheels in an image, before anything was decided of it.
+/// A layer of wheels in an image, before the comparison has answered.
 #[derive(Clone, Debug)]
 pub(super) struct Laid {
     layer: Arc<WheelLayer>,
@@ -45,24 +45,24 @@ pub(super) struct Laid {
 /// The comparisons of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Comparisons {
-    /// All of them.
+    /// All comparisons.
     made: RefCell<BTreeMap<Digest, State>>,
-    /// Those that no step of their environment waits for.
+    /// The comparisons for which no step of their environment waits.
     loose: RefCell<Vec<State>>,
 }
 
 impl Comparisons {
-    /// All of them, by the digest of the step.
+    /// All comparisons, by the digest of the step.
     pub(super) fn into_made(self) -> BTreeMap<Digest, State> {
         self.made.into_inner()
     }
 
-    /// Takes those that nothing waits for yet.
+    /// Takes the comparisons for which no step waits yet.
     pub(super) fn take_loose(&self) -> Vec<State> {
         std::mem::take(&mut self.loose.borrow_mut())
     }
 
-    /// Notes one, if there is one, that no step of its environment waits for.
+    /// Records a comparison for which no step of its environment waits.
     pub(super) fn let_loose(&self, compared: Option<&State>) {
         let mut loose = self.loose.borrow_mut();
         if let Some(compared) = compared.filter(|compared| !loose.contains(compared)) {
@@ -73,22 +73,22 @@ impl Comparisons {
 
 /// Orders of installation, for packages of two kinds of layers.
 pub(super) struct Orders<'w> {
-    /// Of what lies below, as if there were nothing else.
+    /// The order of the lower packages alone.
     pub(super) below: Vec<&'w str>,
-    /// Of everything.
+    /// The order of all packages.
     pub(super) all: Vec<&'w str>,
 }
 
 impl<'w> Orders<'w> {
-    /// The orders of an environment. What groups add has no say in the layers of the project's own dependencies, so that
-    /// these are the same with and without groups.
+    /// The orders of an environment. Packages of groups do not change the order of the project's own
+    /// dependencies. So the layers of these dependencies are the same with and without groups.
     pub(super) fn of_environment(set: &'w WheelSet) -> Self {
         let below = installation_order(set.base.iter());
         let all = if set.extra.is_empty() { below.clone() } else { installation_order(set.layers()) };
         Self { below, all }
     }
 
-    /// The orders of what a stage adds to the layers of another one.
+    /// The orders for a stage that adds layers to those of another stage.
     pub(super) fn on_top_of(below: &'w [WheelLayer], set: &'w WheelSet) -> Self {
         let base: &[WheelLayer] = if below.is_empty() { &set.base } else { below };
         let all = installation_order(base.iter().chain(&set.extra));
@@ -97,7 +97,7 @@ impl<'w> Orders<'w> {
 }
 
 impl Emitter<'_> {
-    /// The step that compares layers; nothing where there are too few of them.
+    /// The step that compares layers; `None` if there are too few layers.
     pub(super) fn compared(
         &self,
         below: &[State],
@@ -131,17 +131,18 @@ impl Emitter<'_> {
         Ok(Some(compared))
     }
 
-    /// What was decided of layers that were compared, if anything was.
+    /// The answer of a comparison, if there is one.
     pub(super) fn decided(&self, compared: Option<&State>) -> Option<&Together> {
         self.inputs.together.get(&compared?.digest()?)
     }
 
-    /// A mount for a step that belongs to the environment and needs nothing of the answer.
+    /// A mount that makes a step of the environment wait for the comparison, although the step does not read
+    /// the answer.
     pub(super) fn awaiting(compared: &State) -> Mount {
         Mount::bind(compared, COMPARED).read_only()
     }
 
-    /// Remembers layers of wheels for stages that go on from the image, where there are such stages.
+    /// Records layers of wheels for stages that start from the image, if there are such stages.
     pub(super) fn remember(&self, layers: &[WheelLayer], unpacked: &[Unpacked], image: &mut Image) {
         let adds = |action: &Action| matches!(action, Action::Install(groups) if groups.wheels.is_some());
         let mut steps = self.plan.stages.iter().flat_map(|stage| &stage.steps);
@@ -153,7 +154,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The layers of wheels that an image has, and their lists.
+    /// The wheel layers of an image and their lists.
     pub(super) fn laid(image: &Image) -> (Vec<WheelLayer>, Vec<State>) {
         image.wheels.iter().map(|laid| (WheelLayer::clone(&laid.layer), laid.list.clone())).unzip()
     }

@@ -1,4 +1,4 @@
-//! OS packages, with the package manager's cache kept between builds and out of the image.
+//! OS packages. The package manager's cache is kept between builds and is not a part of the image.
 
 use buildkit_llb::{Exec, Mount, Sharing, State};
 
@@ -13,7 +13,7 @@ const REPOSITORIES: Script =
 const APK: Script = script!("apk.sh", "script to install packages with apk");
 const DNF: Script = script!("dnf.sh", "script to install packages with dnf");
 
-/// The program's name, as steps and history show it.
+/// The name of the package manager in steps and in the history.
 pub fn program(packages: &Packages) -> &'static str {
     packages.manager.name()
 }
@@ -54,16 +54,18 @@ impl Emitter<'_> {
         exec.meta(self.metadata(stage, &title, packages.span)).run(root).root()
     }
 
-    /// One of our shell scripts with arguments, with the environment that `config` gives and the options of the build.
+    /// A process that runs one of our shell scripts with arguments, the environment of `config` and the
+    /// options of the build.
     ///
-    /// The script is mounted rather than passed, so that a step that fails is told by its name and arguments.
+    /// The script is mounted and not passed as an argument. So the error of a failed step shows only the
+    /// script's name and arguments.
     pub(super) fn shell(&self, script: Script, arguments: &[String], config: &ImageConfig) -> Exec {
         let fixed = ["/bin/sh".to_owned(), script.path()];
         let exec = self.exec(fixed.into_iter().chain(arguments.iter().cloned()), config);
         exec.mount(script.mount())
     }
 
-    /// A process with the environment that `config` gives and the options of the build.
+    /// A process with the environment of `config` and the options of the build.
     pub(super) fn exec(&self, arguments: impl IntoIterator<Item = String>, config: &ImageConfig) -> Exec {
         let mut exec = Exec::new(arguments).platform(&self.inputs.platform).cwd("/");
         for (key, value) in config.env() {

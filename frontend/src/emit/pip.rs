@@ -1,6 +1,8 @@
-//! The pip of environments that people work in: that of the base image, put into `/venv` as `python -m venv` does it.
+//! The pip of environments in which people work. It is the pip of the base image, installed into `/venv` as
+//! `python -m venv` does it.
 //!
-//! Environments that ship have none. So the pip is a layer of its own, which other layers do not depend on.
+//! Environments of images that ship have no pip. So pip is a layer of its own, and no other layer depends on
+//! it.
 
 use buildkit_llb::{FileOp, Mount, Network, Rm, State};
 
@@ -13,12 +15,12 @@ use crate::diagnostics::Span;
 use crate::plan::{StagePlan, VENV, WheelSet};
 use crate::project::PythonVersion;
 
-/// Where the wheel of pip is while it is installed.
+/// The path of pip's wheel during its installation.
 const FOUND: &str = "/run/pybuild/pip";
 const OWN_PIP: Script = script!("own-pip.sh", "script to install pip");
 
 impl Emitter<'_> {
-    /// Adds the pip of `base`, the image that the environment is made for.
+    /// Adds the pip of `base`, the image for which the environment is made.
     pub(super) fn add_pip<'l>(
         &'l self,
         set: &'l WheelSet,
@@ -43,14 +45,15 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// The same where pip installs everything else as well.
+    /// Like [`Self::add_pip`], if pip also installs all other packages.
     pub(super) fn install_pip(
         &self,
         (base, python): (&State, Option<PythonVersion>),
         span: Span,
         image: &mut Image,
     ) -> Result<(), EmitError> {
-        // Where only the image knows its Python, the environment is asked, and so again after each of its changes.
+        // If only the image knows its Python version, pip is taken from the environment. Then this step runs
+        // again after each change of the environment.
         let found = match python {
             Some(python) => self.found_pip(Some(&python.library()), (base, &image.config), span)?,
             None => self.found_pip(None, (&image.state, &image.config), span)?,
@@ -65,7 +68,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// A folder with a wheel of the pip that an image has, or with nothing. No binary of the image runs.
+    /// A folder with a wheel of an image's pip, or an empty folder. No program of the image runs.
     fn found_pip(
         &self,
         python: Option<&str>,
@@ -80,7 +83,7 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata(BUILDER, "find: pip of the base image", span)).run(base).output(OUT))
     }
 
-    /// Takes the base image's pip out of an environment that gets another one.
+    /// Removes the base image's pip from an environment that gets another pip.
     pub(super) fn remove_pip(&self, stage: &StagePlan, set: &WheelSet, span: Span, layers: &mut Layers<'_>) {
         let packages = format!("{VENV}/lib/python{}/site-packages", set.python);
         let remove = |path: String| Rm::new(path).wildcard(true).allow_not_found(true);

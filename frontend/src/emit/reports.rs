@@ -1,5 +1,5 @@
-//! Checks that leave reports. An engine exports nothing of a build that fails, so such a check is two steps: one that
-//! runs it, keeps what it left and always ends well, and one that gives the verdict.
+//! Checks with reports. An engine exports nothing from a failed build. So such a check has two steps: the
+//! first runs the check, keeps its reports and always succeeds, and the second fails if the check has failed.
 
 use buildkit_llb::{Copy, FileOp, Metadata, MkDir, Mount, State};
 
@@ -10,12 +10,12 @@ use crate::plan::{CheckPlan, RunPlan, StagePlan};
 
 const CHECK: Script = script!("check.sh", "script for checks");
 const VERDICT: Script = script!("verdict.sh", "script for checks that leave reports");
-/// Where a check's reports are gathered.
+/// The folder in which the reports of a check are collected.
 const CHECKED: &str = "/run/pybuild/checked";
-/// The folder of a state that is mounted there. A check may run as anybody, so it belongs to all.
+/// The path of this folder in the mounted state. A check may run as any user, so every user may write to it.
 const FOLDER: &str = "/checked";
 
-/// What a check has left.
+/// The reports of a check.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The check's name.
@@ -32,23 +32,23 @@ pub(super) fn wrapped(check: &CheckPlan) -> RunPlan {
     run
 }
 
-/// What [`wrapped`] needs besides: the script, and the folder that is kept.
+/// The mounts that [`wrapped`] needs: the script, and the folder for the reports.
 pub(super) fn mounts() -> [Mount; 2] {
     let named = || Metadata::named("[internal] reports");
     let made = FileOp::on(&State::scratch()).mkdir(MkDir::new(FOLDER).timestamp(0)).meta(named()).state();
-    // The engine's umask takes rights from what is made, not from what is copied.
+    // The engine's umask removes permissions when it makes a folder, but not when it copies one.
     let copy = Copy::new(&made, FOLDER, FOLDER).mode(0o777).timestamp(0);
     let folder = FileOp::on(&State::scratch()).copy(copy).meta(named()).state();
     [CHECK.mount(), Mount::bind(&folder, CHECKED).selector(FOLDER)]
 }
 
-/// What the mounts' folder holds once the step has run.
+/// The content of the folder after the step.
 pub(super) fn kept(check: &CheckPlan, output: impl FnOnce(&str) -> State) -> Report {
     Report { check: check.name.clone(), state: output(CHECKED) }
 }
 
 impl Emitter<'_> {
-    /// The step that fails if the check has; what it leaves is the word that it has not.
+    /// The step that fails if the check has failed. Its output shows that the check has passed.
     pub(super) fn verdict(
         &self,
         stage: &StagePlan,
@@ -65,7 +65,7 @@ impl Emitter<'_> {
     }
 }
 
-/// A file system with a folder for each check; none if no check leaves reports.
+/// A file system with one folder for each check; `None` if no check has reports.
 pub(super) fn exported(reports: &[Report]) -> Option<State> {
     let mut op = FileOp::on(&State::scratch());
     for Report { check, state } in reports {

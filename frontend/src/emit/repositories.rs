@@ -1,4 +1,4 @@
-//! Repositories that are added before packages are installed.
+//! Package repositories that are added before packages are installed.
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 use sha2::{Digest as _, Sha256};
@@ -7,10 +7,10 @@ use super::Emitter;
 use crate::plan::Packages;
 use crate::spec::{Key, Repository};
 
-/// Where the script finds the repositories and their keys.
+/// The folder of the repositories and their keys, for the script.
 const FOLDER: &str = "/run/pybuild/repositories";
 
-/// A repository as apt reads it (`man sources.list`, "deb822-style format"), without the key.
+/// A repository in apt's format (`man sources.list`, "deb822-style format"), without its key.
 pub fn sources(repository: &Repository) -> String {
     let text = format!("Types: deb\nURIs: {}\nSuites: {}\n", repository.url, repository.suites.join(" "));
     match repository.components.join(" ").as_str() {
@@ -37,7 +37,7 @@ pub(super) fn folder(repositories: &[Repository]) -> String {
 }
 
 impl Emitter<'_> {
-    /// Gives a step the repositories and their keys.
+    /// Mounts the repositories and their keys in a step.
     pub(super) fn with_repositories(&self, exec: Exec, stage: &str, packages: &Packages) -> Exec {
         let numbered = packages.repositories.iter().zip(1_usize..);
         numbered.fold(exec, |exec, (repository, number)| {

@@ -1,5 +1,6 @@
-//! Requirements files as steps have them: the files themselves, what they name of the context, and what they include by
-//! an address. Each is mounted by itself: what else changes in the context must not run the step again.
+//! Requirements files in steps: the files themselves, the files of the context that they name, and the URLs
+//! that they include. Each is mounted separately, so that other changes of the context do not run the step
+//! again.
 
 use buildkit_llb::{Exec, FileOp, Metadata, MkFile, Mount, State};
 
@@ -14,7 +15,7 @@ const INLINE: &str = "/run/pybuild/pyproject.txt";
 const REMOTE: &str = "/run/pybuild/remote";
 const REMOTE_FILE: &str = "requirements.txt";
 
-/// Who reads the files.
+/// The program that reads the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     /// uv, which only resolves.
@@ -24,17 +25,17 @@ pub(super) enum Reader {
 }
 
 impl Emitter<'_> {
-    /// The files that pip and uv are to read, where [`Self::mount_requirements`] puts them.
+    /// The paths of the files for pip and uv, as [`Self::mount_requirements`] mounts them.
     pub(super) fn requirement_files(requirements: &Requirements) -> Vec<String> {
         let files = requirements.files.iter().map(|file| format!("{INPUTS}/{}", file.as_str()));
         let inline = (!requirements.inline.is_empty()).then(|| INLINE.to_owned());
         files.chain(inline).collect()
     }
 
-    /// Mounts the files, and all that they name.
+    /// Mounts the files and everything that they name.
     pub(super) fn mount_requirements(&self, exec: Exec, requirements: &Requirements, reader: Reader) -> Exec {
         let mut exec = exec;
-        // What pip installs so that its code stays where it is would lie where only this step has it.
+        // An editable installation with pip would point to a folder that only this step has.
         let places = Places { sources: SOURCES, remote: Some(REMOTE), editable: reader == Reader::Resolver };
         for file in &requirements.inputs {
             let place = format!("{INPUTS}/{}", file.as_str());
@@ -53,7 +54,7 @@ impl Emitter<'_> {
         for (path, needs) in &requirements.sources {
             let path = needs.path(path, reader == Reader::Pip);
             let mount = Mount::bind(&self.inputs.context, format!("{SOURCES}/{path}"));
-            // Backends write into the folder that they are asked about.
+            // Build backends write into the folder of a project when they are asked for its metadata.
             exec = exec.mount(mount.selector(format!("/{path}")).no_output());
         }
         for (number, (url, at)) in requirements.remote.iter().enumerate() {
@@ -73,8 +74,8 @@ impl Emitter<'_> {
         exec
     }
 
-    /// A file that requirements include by its address. The engine asks the server in each build whether the file is
-    /// still the same.
+    /// A file that requirements include by its URL. In each build the engine asks the server whether the file
+    /// has changed.
     fn remote_requirements(&self, url: &HttpUrl, at: &Place) -> State {
         let url = url.without_fragment();
         let location = self.lock_location(Some(at), at.span);

@@ -1,4 +1,5 @@
-//! What only an index knows, asked in a build step of its own: cached, and the same for every platform.
+//! Questions to an index, answered in a build step. The step is cached, and it is the same for every
+//! platform.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use crate::diagnostics::{Source, Span};
 use crate::plan::{Access, Plan};
 use crate::resolve::{Bound, Question};
 
-/// The file that the state of [`resolver`] holds.
+/// The file in the state of [`resolver`].
 pub const ANSWER: &str = "pylock.toml";
 
-/// The file that the state of [`explanation`] holds.
+/// The file in the state of [`explanation`].
 pub const EXPLANATION: &str = "words.txt";
 
 pub(super) const STAGE: &str = "resolver";
@@ -29,18 +30,18 @@ const UV_PIN: Script = script!("uv.txt", "version of uv");
 const RESOLVE: Script = script!("resolve.sh", "script to resolve requirements");
 const EXPLAIN: Script = script!("explain.sh", "script to find the requirement that failed");
 
-/// A question, and what is wanted of whoever answers it.
+/// A question, and the kind of answer that is needed.
 pub(super) struct Asked<'a> {
     question: &'a Question,
-    /// What the build file says of it.
+    /// The place in the build file that asks the question.
     pub(super) span: Span,
-    /// Whether what the resolver says is wanted in place of an answer.
+    /// Whether the step saves the resolver's output instead of an answer.
     only_words: bool,
 }
 
-/// A state with the answer to `question` as its only file. `base` is an image with Python and pip for the platform
-/// that the engine runs on, which `inputs` is for; lines of `source` are shown where it fails and no other file has
-/// the requirements.
+/// A state whose only file is the answer to `question`. `base` is an image with Python and pip for the
+/// engine's own platform; `inputs` are for this platform too. If the step fails and no other file has the
+/// requirements, the error shows lines of `source`.
 pub fn resolver(
     question: &Question,
     base: &BaseImage,
@@ -51,7 +52,8 @@ pub fn resolver(
     ask(question, base, inputs, access, source, false)
 }
 
-/// A state with what the resolver says of `question` as its only file. It is asked anew each time, and does not fail.
+/// Runs the resolver again and keeps its output as the only file of the state. The step is never cached and
+/// always succeeds, so that the failure of a resolution can be read and explained.
 pub fn explanation(
     question: &Question,
     base: &BaseImage,
@@ -133,13 +135,13 @@ fn ask(
 }
 
 impl Emitter<'_> {
-    /// The process that installs a resolver in the version of `pin`; messages name the resolver `name`.
+    /// The process that installs the version of a resolver in `pin`. Messages call the resolver `name`.
     pub(super) fn install_resolver(&self, pin: Script, name: &str, config: &ImageConfig) -> Exec {
         let exec = self.shell(INSTALL, &[pin.path(), name.to_owned()], config);
         self.with_pip_cache(exec.mount(HIDE.mount()).mount(pin.mount()))
     }
 
-    /// The process that asks, by `script`.
+    /// The process that runs `script` to answer the question.
     pub(super) fn asking(
         &self,
         asked: &Asked<'_>,
@@ -154,12 +156,13 @@ impl Emitter<'_> {
         self.shell(EXPLAIN, &arguments, config).mount(script.mount())
     }
 
-    /// The same process with the way to the index, the resolver's cache and its lines.
+    /// The process of the question with its indexes, the resolver's cache and its source lines.
     pub(super) fn answered(&self, asked: &Asked<'_>, exec: Exec, cache: Option<&str>) -> Exec {
         let exec = self.with_index(exec).mount(Mount::scratch(OUT));
         let wanted = &asked.question.requirements.wanted;
         if asked.only_words {
-            // Without the cache: an engine empties those of a step that it is to run in any case.
+            // This step has no cache mount, because an engine empties the cache mounts of a step that ignores
+            // the cache.
             let meta = self.metadata(STAGE, "find the requirement that failed", asked.span);
             return exec.meta(meta.ignore_cache(true));
         }

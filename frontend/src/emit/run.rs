@@ -1,4 +1,4 @@
-//! Commands: run steps and checks.
+//! Commands: `run` steps and checks.
 
 use buildkit_llb::{Exec, FileOp, Mount, Network, Security, Sharing as CacheSharing, State};
 
@@ -9,7 +9,8 @@ use crate::diagnostics::Span;
 use crate::plan::{MountPlan, RunPlan, StagePlan};
 use crate::spec::{NetworkMode, Sharing};
 
-/// Where a check leaves word that it has passed. Nothing is written there: that the mount exists is the word.
+/// The path of an empty output mount that every check has. Later steps mount it read-only and so depend on
+/// the check. Nothing is written to it.
 pub(super) const PASSED: &str = "/run/pybuild/passed";
 
 impl Emitter<'_> {
@@ -23,7 +24,7 @@ impl Emitter<'_> {
         span: Span,
     ) -> Result<State, EmitError> {
         let mut exec = self.command(&stage.name, run, config)?;
-        // Nothing is read there: the mounts are what makes the step wait.
+        // The step never reads these mounts. They only make it wait.
         for (at, gate) in gates.iter().enumerate() {
             exec = exec.mount(Mount::bind(gate, format!("{PASSED}/{at}")).read_only());
         }
@@ -49,7 +50,7 @@ impl Emitter<'_> {
         if run.network != NetworkMode::None {
             exec = self.with_certificates(exec);
         }
-        // Somebody else than root could not read a secret, or write to a cache.
+        // Without an owner, only root could read the secret or write to the cache.
         let owned = |mount: Mount| match run.owner {
             Some((uid, gid)) => mount.owner(uid, gid),
             None => mount,
@@ -101,9 +102,9 @@ impl Emitter<'_> {
         Ok(exec)
     }
 
-    /// Puts the checks of a stage beside it, each a node of its own, and gives what they leave once they have passed.
+    /// Adds the checks of a stage, each as a node of its own, and returns their outputs.
     ///
-    /// What is to be exported of them goes to the image.
+    /// The exported reports of the checks are added to the image.
     pub(super) fn run_checks(
         &self,
         stage: &StagePlan,
@@ -128,7 +129,7 @@ impl Emitter<'_> {
                 let meta = self.metadata(&stage.name, &super::files::title(files), check.span);
                 let brought = self.brought(&files.brought, &stage.name)?;
                 let app = self.app(&State::scratch(), (files, &brought), &[], meta);
-                // Tools write caches and reports beside the code; what they write is thrown away.
+                // Tools write caches and reports beside the code. These files are dropped.
                 let to = files.to.as_str();
                 exec = exec.mount(Mount::bind(&app, to).selector(to).no_output());
             }

@@ -1,4 +1,4 @@
-//! The bill of materials: the document that we make, and the one that a scanner of the user's makes.
+//! SBOMs: the document that we make, and the statements of a scanner that the user chooses.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,17 @@ use super::{BaseImage, EmitError, Emitter, Image, Inputs, NoCache};
 use crate::plan::{Plan, VENV};
 use crate::sbom::document;
 
-/// The document in the root of what [`bill_of_materials`] gives. Local exporters take the name of the file from it.
+/// The path of the document in the state of [`bill_of_materials`]. Local exporters name their file after it.
 pub const DOCUMENT: &str = "/sbom.spdx.json";
 
 const PLAN: &str = "/run/pybuild/sbom/plan.spdx.json";
 const OUT: &str = "/run/pybuild/out";
 
-/// A folder with the SPDX document of `image`, completed by our tool from the packages that are in it.
+/// A folder with the SPDX document of `image`. Our tool completes the document with data of the installed
+/// packages.
 ///
 /// # Errors
-/// None that an engine causes; see [`EmitError`].
+/// See [`EmitError`]. An engine cannot cause an error here.
 pub fn bill_of_materials(plan: &Plan, inputs: &Inputs, image: &Image) -> Result<State, EmitError> {
     let emitter = Emitter::new(plan, inputs);
     let document = document(plan, inputs.epoch, &|stage| inputs.stages.contains_key(stage));
@@ -33,7 +34,7 @@ pub fn bill_of_materials(plan: &Plan, inputs: &Inputs, image: &Image) -> Result<
     let platform = inputs.platform.format();
     let arguments =
         ["sbom", "--document", PLAN, "--base", "/", "--prefix", VENV, "--platform", &platform, "--root", OUT];
-    // On the image as its root: a mount of it would be hashed file by file.
+    // The image is the root of the step, because a mount would be hashed file by file.
     let exec = emitter
         .tool(&arguments)?
         .mount(Mount::bind(&known, PLAN).selector(DOCUMENT).read_only())
@@ -41,26 +42,27 @@ pub fn bill_of_materials(plan: &Plan, inputs: &Inputs, image: &Image) -> Result<
     Ok(exec.meta(meta("read licences of packages")).run(&image.state).output(OUT))
 }
 
-/// A scanner's image and what it is asked for.
+/// A scanner's image and its parameters.
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    /// Its image on the build platform.
+    /// The image on the build platform.
     pub image: BaseImage,
-    /// What it is called.
+    /// The name of the scanner.
     pub name: String,
-    /// Parameters, which it sees as `BUILDKIT_SCAN_<name>`.
+    /// Parameters, which the scanner gets as `BUILDKIT_SCAN_<name>`.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A scanner that cannot be run.
+/// The error for a scanner without a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("scanner {0} does not have cmd")]
 pub struct NoCommand(pub String);
 
-/// A folder with the statements that a scanner makes of `image` and of `extras`, as docker/dockerfile runs it.
+/// A folder with the statements of a scanner about `image` and `extras`. The scanner runs in the same way as
+/// in docker/dockerfile.
 ///
 /// # Errors
-/// If the scanner's image does not say what to run.
+/// If the config of the scanner's image has no command to run.
 pub fn scan(
     scanner: &Scanner,
     inputs: &Inputs,

@@ -1,11 +1,11 @@
-//! The scripts of steps: files of ours that are mounted while a step runs.
+//! The scripts of steps: our own files, which are mounted while a step runs.
 
 use buildkit_llb::{FileOp, Metadata, MkFile, Mount, State};
 
-/// Where our scripts are while they run.
+/// The folder in which our scripts are mounted.
 const SCRIPTS: &str = "/run/pybuild";
 
-/// A script of ours, or a file for one: what it is, the name of the file and its text.
+/// A script of ours, or a file for a script: its description, its file name and its text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Script {
     about: &'static str,
@@ -14,23 +14,23 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// See [`script!`], which reads the text as well.
+    /// Use [`script!`], which also reads the text.
     pub(super) const fn new(about: &'static str, name: &'static str, text: &'static str) -> Self {
         Self { about, name, text }
     }
 
-    /// Where it is while it runs.
+    /// The path of the script during a step.
     pub(super) fn path(self) -> String {
         format!("{SCRIPTS}/{}", self.name)
     }
 
-    /// Its text, for tests that run it.
+    /// The text of the script, for tests that run it.
     #[cfg(test)]
     pub(super) const fn text(self) -> &'static str {
         self.text
     }
 
-    /// The script as a file below [`SCRIPTS`].
+    /// Mounts the script as a file below [`SCRIPTS`].
     pub(super) fn mount(self) -> Mount {
         let file = FileOp::on(&State::scratch())
             .mkfile(MkFile::new(format!("/{}", self.name), self.text).mode(0o644).timestamp(0))
@@ -40,7 +40,7 @@ impl Script {
     }
 }
 
-/// The script of a name below `emit/scripts`, and what it is.
+/// The script with a file name below `emit/scripts`, and its description.
 macro_rules! script {
     ($name:literal, $about:literal) => {
         $crate::emit::script::Script::new($about, $name, include_str!(concat!("scripts/", $name)))
@@ -57,7 +57,8 @@ mod tests {
     use crate::address::redacted;
     use crate::emit::environment::HIDE;
 
-    /// Pip prints addresses that the frontend never sees, so both have to know the same forms.
+    /// pip prints URLs that the frontend never sees. So the script and the frontend must remove the same
+    /// forms of secrets.
     #[test]
     fn scripts_take_out_of_an_address_what_messages_do() {
         let folder = tempfile::tempdir().unwrap();

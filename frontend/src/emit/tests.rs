@@ -53,7 +53,7 @@ const FILES: [(&str, &str); 5] = [
     ("assets/a.css", ""),
 ];
 
-/// An index that nothing may be asked of.
+/// An index that must not get any question.
 struct NoIndex;
 
 impl Resolver for NoIndex {
@@ -75,7 +75,7 @@ fn build(file: &str, files: &[(&'static str, &'static str)], target: &str, capab
     build_together(file, files, target, capabilities, BTreeMap::new())
 }
 
-/// A build for which comparisons of layers have these answers.
+/// A build in which comparisons of layers have these answers.
 fn build_together(
     file: &str,
     files: &[(&'static str, &'static str)],
@@ -142,7 +142,7 @@ fn name_of(op: &Value) -> Option<&str> {
     op["metadata"]["description"]["llb.customname"].as_str()
 }
 
-/// One line a vertex: its name, what it runs or copies, and the vertices that it needs.
+/// A line for each vertex: its name, its command or copy, and its inputs.
 fn drawn(state: &State) -> String {
     let json = state.marshal().to_json();
     let mut out = String::new();
@@ -156,7 +156,7 @@ fn drawn(state: &State) -> String {
             let _ = write!(out, "\n    {attrs}");
         }
         if let Some(args) = op["args"].as_array() {
-            // Scripts are files of their own; their arguments are what differs.
+            // The scripts are separate files. Only their arguments differ.
             let args: Vec<_> =
                 args.iter().map(|arg| arg.as_str().unwrap()).filter(|arg| !arg.contains('\n')).collect();
             let _ = write!(out, "\n    {}", args.join(" "));

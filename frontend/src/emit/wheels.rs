@@ -1,4 +1,4 @@
-//! Environments made of wheels: each wheel a node with a checksum, unpacked in layers by our own tool.
+//! Environments of wheels. Each wheel is a node with a checksum, and our own tool unpacks it into a layer.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ use crate::spec::{ContextPath, ImagePath};
 const TOOL: &str = "/run/pybuild/tool";
 pub(super) const OUT: &str = "/run/pybuild/out";
 const WHEELS: &str = "/run/pybuild/wheels";
-/// Where a step leaves the list of what it has installed.
+/// The path at which a step writes the list of installed files.
 pub(super) const LIST: &str = "/run/pybuild/list";
 const SOURCES: &str = "/run/pybuild/src";
 const WHEEL: Script = script!("wheel.sh", "script to build a wheel");
 
-/// A hash as the tool is told of it.
+/// A hash in the format of the tool's arguments.
 fn told(hash: Option<&Hash>) -> String {
     match hash {
         None => "-".to_owned(),
@@ -35,25 +35,25 @@ fn told(hash: Option<&Hash>) -> String {
     }
 }
 
-/// A mount with a wheel, and how the tool is told of it.
+/// A mount with a wheel, and the tool's argument for it.
 pub(super) struct Mounted {
     pub(super) mount: Mount,
-    /// How the tool takes it.
+    /// The tool's option for the wheel.
     pub(super) option: &'static str,
     pub(super) argument: String,
-    /// The package that it has to be, as `NAME==VERSION` or `NAME`.
+    /// The package that the wheel must contain, as `NAME==VERSION` or `NAME`.
     pub(super) package: Option<String>,
-    /// The text of its `direct_url.json`.
+    /// The text of the package's `direct_url.json`.
     pub(super) direct_url: Option<String>,
-    /// Whether its content changes with every line of the project's code.
+    /// Whether the content changes with every line of the project's code.
     pub(super) changes_often: bool,
 }
 
-/// What the step of a layer leaves.
+/// The output of a layer's step.
 pub(super) struct Unpacked {
     /// The layer.
     pub(super) tree: State,
-    /// A list of what each package of the layer has installed.
+    /// The list of files that each package of the layer has installed.
     pub(super) list: State,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn lists(unpacked: &[Unpacked]) -> Vec<State> {
     unpacked.iter().map(|made| made.list.clone()).collect()
 }
 
-/// What the tool holds a wheel to. A repository and a folder say their version themselves when they are built.
+/// The name and version that a wheel must have. The version of a repository or folder is not known yet.
 fn identity(wheel: &WheelPlan) -> String {
     let is_own = matches!(wheel.from, WheelFrom::Built(BuildFrom::Git { .. } | BuildFrom::Context { .. }));
     match &wheel.version {
@@ -71,14 +71,14 @@ fn identity(wheel: &WheelPlan) -> String {
 }
 
 impl Mounted {
-    /// A wheel that must be there, and that has to be `package`.
+    /// A wheel that must exist and must contain `package`.
     fn wheel(mount: Mount, argument: String, package: Option<String>) -> Self {
         Self { mount, option: "--wheel", argument, package, direct_url: None, changes_often: false }
     }
 }
 
 impl Emitter<'_> {
-    /// Adds an environment to an image that has none: the venv, then `wheels`.
+    /// Adds an environment to an image that has none: first the venv, then `wheels`.
     pub(super) fn add_environment<'l>(
         &'l self,
         stage: &str,
@@ -97,7 +97,7 @@ impl Emitter<'_> {
             self.add_conda(stage, CondaParts::All, set, span, layers, image)?;
             self.comparisons.let_loose(compared.as_ref());
         } else {
-            // Made for the interpreter that the image itself has, wherever that is.
+            // The venv is made for the interpreter of the image itself, wherever this interpreter is.
             let base = image.state.clone();
             let skeleton = self.skeleton(stage, set, (&base, &image.config), compared.as_ref(), span)?;
             self.add_tree(stage, "venv: /venv", skeleton, span, layers);
@@ -114,7 +114,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Adds what groups bring to an environment that is there.
+    /// Adds the packages of groups to an existing environment.
     pub(super) fn add_groups<'l>(
         &'l self,
         stage: &str,
@@ -143,7 +143,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Adds layers of wheels, each by itself.
+    /// Adds layers of wheels, each separately.
     fn add_wheels<'l, 'w>(
         &'l self,
         stage: &str,
@@ -159,7 +159,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Adds a tree that is a layer by itself: merged as it is, or copied where the engine has no merge.
+    /// Adds a tree that is a layer of its own. It is merged, or copied if the engine has no merge.
     pub(super) fn add_tree<'l>(
         &'l self,
         stage: &str,
@@ -178,7 +178,7 @@ impl Emitter<'_> {
         });
     }
 
-    /// The virtual environment without anything in it. Only looked at by our tool: no binary of the base runs.
+    /// The virtual environment without packages. Our tool only reads the base: no program of the base runs.
     fn skeleton(
         &self,
         stage: &str,
@@ -197,13 +197,13 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata(stage, "venv: /venv", span)).run(base).output(OUT))
     }
 
-    /// Where the file names what an environment of the stage is made on.
+    /// The place where the file names the base of a stage's environment.
     pub(super) fn base_span(&self, stage: &str) -> Option<Span> {
         let builder = self.plan.builder.as_ref().filter(|_| stage == BUILDER);
         builder.map_or(self.plan.python_span, |builder| builder.base_span)
     }
 
-    /// A process of our tool, mounted into whatever root it is run on. The root is never hashed, a mount would be.
+    /// A process of our tool, mounted into any root. The root is never hashed, but a mount would be.
     pub(super) fn tool(&self, arguments: &[&str]) -> Result<Exec, EmitError> {
         let image = self.inputs.tool.as_ref().ok_or(EmitError::NoTool)?;
         let exec = Exec::new([TOOL, "tool"].iter().chain(arguments).copied())
@@ -213,8 +213,8 @@ impl Emitter<'_> {
         Ok(exec.mount(Mount::bind(image, TOOL).selector("/pybuild").read_only()))
     }
 
-    /// Unpacks the wheels of each layer, and compiles their bytecode with the interpreter of the build platform. Of a file
-    /// that several wheels of a layer bring, the one that is later in the order of installation is kept.
+    /// Unpacks the wheels of each layer, and compiles bytecode with the interpreter of the build platform. Of
+    /// a file that several wheels have, the one that is installed later is kept.
     fn wheel_layers(
         &self,
         layers: &[WheelLayer],
@@ -235,7 +235,7 @@ impl Emitter<'_> {
         layers.iter().map(unpack).collect()
     }
 
-    /// The process that unpacks wheels to a mount at [`OUT`]; with `list`, it leaves a list of what is installed there.
+    /// The process that unpacks wheels to a mount at [`OUT`]. With `list`, it also lists the installed files.
     pub(super) fn unpacked(
         &self,
         title: &str,
@@ -257,7 +257,7 @@ impl Emitter<'_> {
             &interpreter,
         ];
         let mut arguments: Vec<&str> = fixed.to_vec();
-        // Without Python to run, nothing is needed but the tool's own image.
+        // Without bytecode no Python runs, so the tool's own image is enough.
         let (root, search) = match (&self.inputs.tool, set.bytecode) {
             (Some(tool), false) => (tool.clone(), None),
             _ => {
@@ -293,7 +293,7 @@ impl Emitter<'_> {
         Ok(exec.meta(self.metadata("wheels", title, span)).run(&root))
     }
 
-    /// The image whose Python compiles bytecode, for the platform that the engine runs on.
+    /// The base whose Python compiles bytecode, for the engine's own platform.
     pub(super) fn compiler(&self) -> Result<BaseImage, EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
@@ -303,7 +303,7 @@ impl Emitter<'_> {
         };
         match image {
             Some(image) => Ok(image.clone()),
-            // A stage of this build, for the platform that builds.
+            // The compiler is a stage of this build, and the build platform is the platform of the image.
             None if builder.compiler.image().is_none() => {
                 let made = self.base(&builder.compiler.plan())?;
                 Ok(BaseImage { state: made.state, config: made.config.to_json() })
@@ -358,14 +358,14 @@ impl Emitter<'_> {
             .progress_group(group)
             .location(self.lock_location(wheel.at.as_ref(), span));
         let mut http = self.http(url, file.as_str(), meta);
-        // The engine checks a SHA-256 alone; who takes the file checks the others.
+        // The engine checks only SHA-256. The reader of the file checks other hashes.
         if let Some(sha256) = hash.and_then(Hash::sha256) {
             http = http.checksum(format!("sha256:{sha256}"));
         }
         http.state()
     }
 
-    /// A folder with the one wheel that is built from a source.
+    /// A folder with the wheel that is built from a source.
     fn built_wheel(&self, from: &BuildFrom, wheel: &WheelPlan, span: Span) -> Result<State, EmitError> {
         let (mount, argument) = match from {
             BuildFrom::Sdist { url, hash, file } => {
@@ -373,7 +373,7 @@ impl Emitter<'_> {
                 let path = format!("{SOURCES}/{file}");
                 let name = self.downloaded(url, file.as_str());
                 let mount = Mount::bind(&state, &path).selector(format!("/{name}")).read_only();
-                // pip holds an archive to the hash behind its address before anything of the archive is run.
+                // pip checks an archive against the hash in its URL before it runs any code of the archive.
                 let argument = match hash.as_ref().filter(|hash| hash.sha256().is_none()) {
                     Some(hash) => format!("file://{path}#{}={}", hash.algorithm, hash.digest),
                     None => path,
@@ -399,9 +399,9 @@ impl Emitter<'_> {
         };
         let location = self.lock_location(wheel.at.as_ref(), span);
         let version = match from {
-            // It has its own.
+            // A source distribution contains its version.
             BuildFrom::Sdist { .. } => None,
-            // No repository is there to be asked, and the lock knows the answer.
+            // The step has no repository that could be asked, but the lock knows the version.
             BuildFrom::Git { .. } => wheel.version.as_deref(),
             BuildFrom::Context { .. } => self.version(),
         };
@@ -409,7 +409,7 @@ impl Emitter<'_> {
         self.built_from((mount, &argument), version, &wheel.build, &title, location)
     }
 
-    /// The context as a package in a folder of it is built from: with what stages bring to this folder.
+    /// The context for building a package in a folder, with the files that stages bring into this folder.
     fn with_brought(&self, folder: &str, span: Span) -> Result<State, EmitError> {
         let builder = self.plan.builder.as_ref();
         let all = builder.iter().flat_map(|builder| &builder.brought);
@@ -453,7 +453,7 @@ impl Emitter<'_> {
         Ok(self.with_pip_cache(exec).meta(meta).run(&root).output(OUT))
     }
 
-    /// The builder before anything is installed: its base and the packages that compiling needs.
+    /// The builder before the installation: its base, and the OS packages for compiling.
     fn build_root(&self) -> Result<(State, ImageConfig), EmitError> {
         let builder =
             self.plan.builder.as_ref().ok_or_else(|| EmitError::UnknownStage(BUILDER.to_owned()))?;
@@ -462,7 +462,7 @@ impl Emitter<'_> {
             image.state = self.packages(BUILDER, packages, &image.state, &image.config);
         }
         if let Some(set) = builder.environment.wheels.as_ref().filter(|set| set.conda.is_some()) {
-            // Here the Python that compiles is the environment's own.
+            // Wheels for a conda environment are built with the environment's own Python.
             let merges = self.inputs.capabilities.supports(Cap::MergeOp);
             let mut layers = Layers::new(image.state.clone(), merges);
             self.add_conda(BUILDER, CondaParts::Base, set, builder.span, &mut layers, &mut image)?;
@@ -473,7 +473,7 @@ impl Emitter<'_> {
         Ok((image.state, image.config))
     }
 
-    /// The project as a package: its wheel, built from its own sources alone, and unpacked.
+    /// The project as a package: its wheel is built only from its own sources, and then unpacked.
     pub(super) fn project_layer(
         &self,
         files: &AppFiles,

@@ -1,4 +1,5 @@
-//! Bills of materials: what the client asks for, and what is solved for it beside the image.
+//! SBOM attestations: what the client asks for, and the states that are solved for them in addition to the
+//! image.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +15,17 @@ use crate::gateway::options::{Options, SbomOptions, ScanFor};
 use crate::gateway::result::SbomAttestation;
 use crate::plan::Plan;
 
-/// What makes the bills of one build.
+/// Makes the SBOMs of one build.
 pub(super) struct Bills<'a> {
     options: &'a Options,
     scanner: Option<Scanner>,
 }
 
-/// A bill that is still to be solved.
+/// An SBOM before it is solved.
 pub(super) enum Bill {
-    /// Our own document.
+    /// The document that this frontend writes.
     Document(State),
-    /// What a scanner makes.
+    /// The output of a scanner.
     Statements(State),
 }
 
@@ -44,10 +45,11 @@ impl Bill {
 }
 
 impl<'a> Bills<'a> {
-    /// What `options` ask for; nothing where they ask for no bill, or the engine has no place for one.
+    /// The SBOMs that `options` ask for. `None` if the client asks for none, or the engine does not take
+    /// attestations.
     ///
     /// # Errors
-    /// If a scanner is needed and none is named, or the one that is named is not there.
+    /// If a scanner is needed and the client names none, or if the named scanner image does not exist.
     pub(super) fn new(
         bridge: &Bridge,
         options: &'a Options,
@@ -65,10 +67,10 @@ impl<'a> Bills<'a> {
         Ok(supported(bridge).then_some(Self { options, scanner: Some(scanner) }))
     }
 
-    /// The bills of one platform's image.
+    /// The SBOMs of one platform's image.
     ///
     /// # Errors
-    /// If the scanner's image does not say what to run.
+    /// If the config of the scanner's image has no command to run.
     pub(super) fn of(
         &self,
         plan: &Plan,
@@ -95,7 +97,7 @@ fn supported(bridge: &Bridge) -> bool {
     bridge.frontend_caps().supports("reference.attestations")
 }
 
-/// The context and further stages can only be looked at by a scanner.
+/// Refuses scans of the context and of other stages. Only a scanner can make them, and the client names none.
 fn refuse_scans(options: &Options) -> Result<(), FrontendFailure> {
     let scans = [
         ("BUILDKIT_SBOM_SCAN_CONTEXT", &options.sbom_scan_context),
@@ -112,10 +114,10 @@ fn refuse_scans(options: &Options) -> Result<(), FrontendFailure> {
     }
 }
 
-/// The stages that a scanner is to see beside the image.
+/// The stages that a scanner examines in addition to the image.
 ///
 /// # Errors
-/// If a name is none of the file's.
+/// If the client names a stage that the file does not have.
 pub(super) fn scanned(options: &Options, known: &[String]) -> Result<Scanned, FrontendFailure> {
     if !matches!(&options.sbom, Some(SbomOptions { generator: Some(_), .. })) {
         return Ok(Scanned::Nothing);

@@ -1,4 +1,5 @@
-//! What base images bring that is not as it looks: `ONBUILD` triggers, which are not run, and another platform.
+//! Warnings about base images: `ONBUILD` triggers, which pybuild does not run, and a platform that differs
+//! from the one the build asked for.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,10 +14,11 @@ use crate::gateway::report::span_of;
 use crate::plan::{BasePlan, Plan};
 use crate::reference::ImageReference;
 
-/// How many triggers a warning names, and how much of each, in characters.
+/// The number of triggers that a warning shows, and the length of each in characters.
 const MOST: (usize, usize) = (4, 60);
 
-/// Warns of the images that stages of `plan` are made on. `platform` is what the build is for, if that was asked for.
+/// Warns about the base images of the stages of `plan`. `platform` is the platform that the build asked for,
+/// if it asked for one.
 pub(super) fn look(
     plan: &Plan,
     images: &Images,
@@ -44,7 +46,8 @@ fn triggered(name: &str, config: &Value) -> Option<Problem> {
     (!triggers.is_empty()).then_some(Problem::Lint { rule: "OnbuildNotRun", message, help })
 }
 
-/// A registry gives an image that exists for one platform alone to whoever asks for another.
+/// Warns if the image is for another platform. A registry returns an image without an index to a client that
+/// asks for any platform.
 fn other_platform(name: &str, config: &Value, platform: Option<&Platform>) -> Option<Problem> {
     let platform = platform?;
     let of = |key: &str| config.get(key).and_then(Value::as_str).filter(|value| !value.is_empty());

@@ -1,7 +1,7 @@
-//! The calls a frontend makes to its engine, as plain functions that block.
+//! The calls of a frontend to its engine, as plain blocking functions.
 //!
-//! The only place that is asynchronous: a small runtime lives inside, and every method may be called from any thread
-//! (outside of that runtime) at the same time. Failures carry the engine's status untouched.
+//! Only this module is asynchronous, with a small runtime inside. Several threads outside of that runtime can
+//! call methods at the same time. Errors keep the engine's status unchanged.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -31,19 +31,19 @@ use crate::gateway::transport::{self, MAX_MESSAGE, TransportError};
 
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What a lookup of an image gives.
+/// The answer to an image lookup.
 type ImageAnswer = Result<ResolvedImage, RpcError>;
 
-/// Why the engine cannot be talked to at all.
+/// The reason why no connection to the engine could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The runtime needs a thread and a few descriptors.
+    /// The runtime could not get its thread and file descriptors.
     #[error("cannot start the I/O runtime")]
     Runtime(#[source] std::io::Error),
-    /// There is no connection.
+    /// The connection could not be opened.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The engine is connected and does not answer.
+    /// The connection is open, but the engine does not answer.
     #[error("the engine did not answer within 15 s")]
     Silent,
     /// The engine refused the first call.
@@ -59,7 +59,7 @@ pub struct Bridge {
     llb_caps: CapSet,
     frontend_caps: Capabilities,
     workers: Vec<Vec<Platform>>,
-    /// The images that were looked up so far.
+    /// The images that this build has looked up so far.
     images: Mutex<Vec<(ImageRequest, ImageAnswer)>>,
     returned: AtomicBool,
     pub(super) trace: Arc<Trace>,
@@ -67,11 +67,11 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Connects over standard input and output and asks what the engine can do. The first thing to do in the process:
-    /// the engine hangs up after ten seconds of silence.
+    /// Connects over standard input and output, and asks the engine for its capabilities. Call this first in
+    /// the process: the engine hangs up after ten seconds of silence.
     ///
     /// # Errors
-    /// [`ConnectError`] if there is no engine, or none that answers within 15 s.
+    /// [`ConnectError`] if there is no engine, or if the engine does not answer within 15 s.
     pub fn connect() -> Result<Self, ConnectError> {
         let trace = Trace::begin();
         let runtime = start_runtime()?;
@@ -79,7 +79,7 @@ impl Bridge {
         Self::ping(runtime, channel, trace)
     }
 
-    /// Connects over a stream of the caller's, which `open` makes on the bridge's runtime.
+    /// Connects over a stream of the caller, which `open` makes on the bridge's runtime.
     ///
     /// # Errors
     /// See [`Self::connect`].
@@ -122,33 +122,33 @@ impl Bridge {
         })
     }
 
-    /// What the engine's LLB can express.
+    /// The capabilities of the engine's LLB.
     pub fn llb_caps(&self) -> &CapSet {
         &self.llb_caps
     }
 
-    /// What the engine's frontend API offers.
+    /// The capabilities of the engine's frontend API.
     pub fn frontend_caps(&self) -> &Capabilities {
         &self.frontend_caps
     }
 
-    /// The platforms of each worker, its own first. The environment names the same workers.
+    /// The platforms of each worker, its native platform first. The environment names the same workers.
     pub fn workers(&self) -> &[Vec<Platform>] {
         &self.workers
     }
 
-    /// Hands a graph to the engine. `None` is the empty file system.
+    /// Sends a graph to the engine. `None` is the empty file system.
     ///
     /// # Errors
-    /// What the engine objects to in the graph, and with [`SolveRequest::evaluate`] what fails when it runs.
+    /// The engine's error about the graph. With [`SolveRequest::evaluate`] also the failure of a step.
     pub fn solve(&self, request: SolveRequest) -> Result<Option<Reference>, RpcError> {
         self.wait("Solve", "", solve(self.channel.clone(), request))
     }
 
-    /// Asks another frontend of the engine, which gets the inputs of this build. The answer is of one platform.
+    /// Calls another frontend of the engine with the inputs of this build. The answer is for one platform.
     ///
     /// # Errors
-    /// What that frontend says.
+    /// The error of that frontend.
     pub fn solve_nested(
         &self,
         frontend: &str,
@@ -159,24 +159,26 @@ impl Bridge {
         Ok(self.wait("Solve", frontend, solve_message::send_nested(self.channel.clone(), request))?)
     }
 
-    /// Runs what a reference stands for.
+    /// Runs the graph of a reference.
     ///
     /// # Errors
-    /// What fails when it runs.
+    /// The failure of a step.
     pub fn evaluate(&self, reference: &Reference) -> Result<(), RpcError> {
         let request = wire::EvaluateRequest { r#ref: reference.id.clone() };
         if self.frontend_caps.supports("gateway.evaluate") {
             let mut client = self.client.clone();
             self.wait("Evaluate", "", client.evaluate(request))?;
         } else {
-            // Reading anything has the same effect on engines that have no call for it.
+            // Older engines have no `Evaluate` call. Reading a directory also runs the graph.
             self.read_dir(reference, "/", Some("."))?;
         }
         Ok(())
     }
 
-    /// Looks up images, all at once; the answers are in the order of the requests. An image is looked up once in a build:
-    /// each question goes on to a registry, and a build is of one state of its images.
+    /// Looks up several images at the same time. The answers are in the order of the requests.
+    ///
+    /// A build looks up each image once. Each lookup asks a registry, and all steps of a build must see the
+    /// same version of an image.
     pub fn resolve_images(&self, requests: &[ImageRequest]) -> Vec<ImageAnswer> {
         let mut unknown: Vec<&ImageRequest> = Vec::new();
         for request in requests {
@@ -201,11 +203,11 @@ impl Bridge {
         known.iter().find(|(asked, _)| asked.asks_the_same(request)).map(|(_, answer)| answer.clone())
     }
 
-    /// Asks for what a source is made of without fetching it: digests, times, git objects. Needs the capability
-    /// `source.metaresolver` of the frontend API.
+    /// Asks for the metadata of a source without fetching the source: digests, times, git objects. The
+    /// frontend API needs the capability `source.metaresolver`.
     ///
     /// # Errors
-    /// What the engine reports, e.g. that the source does not exist.
+    /// The engine's error, for example that the source does not exist.
     pub fn resolve_source_meta(
         &self,
         request: wire::ResolveSourceMetaRequest,
@@ -214,11 +216,11 @@ impl Bridge {
         Ok(self.wait("ResolveSourceMeta", "", client.resolve_source_meta(request))?.into_inner())
     }
 
-    /// The states a client or another frontend passes in, by name: the bytes of their definitions. Empty where the engine
-    /// knows no inputs.
+    /// The named states that a client or another frontend passes in, as encoded definitions. Empty if the
+    /// engine does not support inputs.
     ///
     /// # Errors
-    /// What the engine reports.
+    /// The engine's error.
     pub fn inputs(&self) -> Result<BTreeMap<String, Vec<u8>>, RpcError> {
         if !self.frontend_caps.supports("frontend.inputs") {
             return Ok(BTreeMap::new());
@@ -226,10 +228,10 @@ impl Bridge {
         Ok(self.wait("Inputs", "", inputs_message::ask(self.channel.clone()))?)
     }
 
-    /// Shows a warning. Engines without a call for it get none.
+    /// Shows a warning. Engines that do not support warnings get none.
     ///
     /// # Errors
-    /// What the engine reports; nothing a build should fail for.
+    /// The engine's error. A build should not fail because of it.
     pub fn warn(&self, warning: Warning) -> Result<(), RpcError> {
         if self.frontend_caps.supports("gateway.warnings") {
             let mut client = self.client.clone();
@@ -241,7 +243,7 @@ impl Bridge {
     /// Ends the build with a result.
     ///
     /// # Errors
-    /// What the engine reports, or that the build has ended already.
+    /// The engine's error, or that the build has already ended.
     pub fn return_result(&self, result: GatewayResult) -> Result<(), RpcError> {
         self.send_return(wire::ReturnRequest { result: Some(result.into_wire()), error: None })
     }
@@ -249,7 +251,7 @@ impl Bridge {
     /// Ends the build with a failure. The status must have a code.
     ///
     /// # Errors
-    /// What the engine reports, or that the build has ended already.
+    /// The engine's error, or that the build has already ended.
     pub fn return_error(&self, status: rpc::Status) -> Result<(), RpcError> {
         self.send_return(wire::ReturnRequest { result: None, error: Some(status) })
     }
@@ -263,12 +265,12 @@ impl Bridge {
         Ok(())
     }
 
-    /// Waits for a call, and notes its times.
+    /// Waits for a call, and records its start and end.
     pub(super) fn wait<T>(&self, name: &'static str, about: &str, call: impl Future<Output = T>) -> T {
         self.runtime.block_on(Arc::clone(&self.trace).call(name, about, call))
     }
 
-    /// Runs calls at the same time and gives their answers in order.
+    /// Runs calls at the same time and returns their answers in order.
     fn parallel<T, F>(&self, calls: impl Iterator<Item = F>) -> Vec<Result<T, RpcError>>
     where
         T: Send + 'static,
@@ -282,14 +284,14 @@ impl Bridge {
     }
 }
 
-/// A call that came to no end of its own.
+/// The error for a call whose task did not finish.
 pub(super) fn lost(error: &JoinError) -> RpcError {
     tonic::Status::internal(format!("a call was lost: {error}")).into()
 }
 
 fn start_runtime() -> Result<Runtime, ConnectError> {
-    // One thread: a build waits for the engine most of the time, and handing each answer from one thread to another
-    // would cost more than the rest of the work.
+    // One thread is enough: a build waits for the engine most of the time. Passing each answer between
+    // threads would cost more than all other work.
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Runtime)
 }
 
@@ -302,7 +304,7 @@ pub(super) async fn solve(channel: Channel, request: SolveRequest) -> Result<Opt
         Some(wire::result::Result::Ref(reference)) => reference.id,
         Some(wire::result::Result::RefDeprecated(id)) => id,
         Some(wire::result::Result::Refs(_) | wire::result::Result::RefsDeprecated(_)) => {
-            // Only a nested frontend can answer so, and none was asked.
+            // Only a nested frontend can give several results, and this call does not ask one.
             return Err(tonic::Status::internal("the engine gave several results for one graph").into());
         }
         None => response.r#ref,
@@ -317,7 +319,7 @@ async fn resolve_image(
     let asked = request.reference.clone();
     let response = client.resolve_image_config(wire::ResolveImageConfigRequest::from(request)).await?;
     let response = response.into_inner();
-    // Engines without source policies leave the name out.
+    // Engines without source policies do not return the name.
     let reference = if response.r#ref.is_empty() { asked } else { response.r#ref };
     Ok(ResolvedImage { digest: response.digest, config: response.config, reference })
 }

@@ -40,7 +40,7 @@ use crate::spec::{Installer, Spec};
 /// Runs the build that the process's environment describes.
 ///
 /// # Errors
-/// Everything that the user is to be told instead of a result.
+/// The failure that the user sees instead of a result.
 pub fn run(
     bridge: &Bridge,
     variables: impl IntoIterator<Item = (String, String)>,
@@ -52,7 +52,7 @@ pub fn run(
 /// Runs the build that `options` ask for.
 ///
 /// # Errors
-/// Everything that the user is to be told instead of a result.
+/// The failure that the user sees instead of a result.
 pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, FrontendFailure> {
     if let Some(request) = &options.request {
         return subrequests::answer(bridge, options, request);
@@ -113,7 +113,8 @@ pub fn build(bridge: &Bridge, options: &Options) -> Result<GatewayResult, Fronte
     only.map(GatewayResult::single).ok_or_else(|| FrontendFailure::new("no platform to build for", &[]))
 }
 
-/// What compiles bytecode, where that is no image and is needed for another platform than the image is for.
+/// The base on which bytecode is compiled. It is made here only if it is not an image (but a stage or a
+/// Dockerfile target) and the build platform differs from the platform of the result.
 fn compiler(
     bridge: &Bridge,
     options: &Options,
@@ -127,9 +128,11 @@ fn compiler(
     python_base(bridge, options, file, &builder.compiler, on).map(Some)
 }
 
-/// The results of plans. Where a comparison of layers answers that packages need a common layer, the graphs are made once
-/// more with this answer, which can bring a comparison that was not made before: that of a stage on top of others. Where a
-/// download has failed that may go well now, they are made once more, too.
+/// Solves the graphs of plans.
+///
+/// The graphs are made again in two cases. If a comparison of layers shows that packages need a common layer,
+/// the new graphs use this answer; they can contain a new comparison, for a stage that is made on top of
+/// others. If a download failed and another try may succeed, the new graphs try it again.
 fn solved(
     bridge: &Bridge,
     options: &Options,
@@ -170,18 +173,18 @@ fn solved(
     }
 }
 
-/// What is handed to the engine, and what is known of the results before.
+/// The graphs for the engine, and the parts of the results that are known before solving.
 struct Made {
     results: Vec<PlatformResult>,
-    /// Those of the images, in the order of the results, and those of their bills.
+    /// First the graphs of the images, in the order of the results, then the graphs of their SBOMs.
     graphs: Vec<Definition>,
-    /// The bills, each with the place of its result.
+    /// The SBOMs, each with the index of its result.
     attested: Vec<(usize, Bill)>,
-    /// The comparisons of layers that have not answered yet, each by its digest.
+    /// The comparisons of layers without an answer so far, by digest.
     comparisons: BTreeMap<Digest, Definition>,
 }
 
-/// The graphs of plans with what belongs to each.
+/// Makes the graphs of plans with their comparisons and SBOMs.
 fn made(
     all: &[(Plan, Inputs)],
     options: &Options,
@@ -196,7 +199,7 @@ fn made(
         for (key, value) in &options.labels {
             image.config.label(key, value);
         }
-        // Views show the graph as it is before anything is decided.
+        // A view shows the graph before the comparisons have answered.
         if view.is_none_or(|(view, _)| view.builds()) {
             let open = image.comparisons.iter().filter(|(digest, _)| !inputs.together.contains_key(*digest));
             comparisons.extend(open.map(|(digest, state)| (digest.clone(), state.marshal())));
@@ -221,7 +224,7 @@ fn made(
     Ok(Made { results, graphs, attested, comparisons })
 }
 
-/// Puts what was made into the results: their images, in their order, then what is attested of them.
+/// Puts the solved references into the results: first the images in their order, then the attestations.
 fn fill(results: &mut [PlatformResult], attested: Vec<(usize, Bill)>, solved: Vec<Option<Reference>>) {
     let mut solved = solved.into_iter();
     for (result, solved) in results.iter_mut().zip(solved.by_ref()) {
@@ -234,7 +237,7 @@ fn fill(results: &mut [PlatformResult], attested: Vec<(usize, Bill)>, solved: Ve
     }
 }
 
-/// Warns of the base images, now that they are known.
+/// Warns about the base images, whose configs are now known.
 fn warn_of_bases(
     plans: &[(&Platform, &Plan)],
     images: &[Images],
@@ -256,7 +259,8 @@ fn warn_of_bases(
     }
 }
 
-/// Run before the build ends, as the engine would do right after: so that what fails can be told in words that help.
+/// Asks the engine to evaluate the graph while this frontend still runs. The engine would evaluate it right
+/// after our result, but then we could not explain a step that failed.
 fn request(graph: &Definition, options: &Options) -> SolveRequest {
     let mut request = SolveRequest::new(graph);
     request.evaluate = true;
@@ -264,7 +268,7 @@ fn request(graph: &Definition, options: &Options) -> SolveRequest {
     request
 }
 
-/// Stages of the plan in whose place the client passes a named context. The target itself is always built.
+/// The stages of the plan that the client replaces with a named context. The target itself is always built.
 fn stand_ins(
     named: &NamedContexts<'_>,
     prepared: &Prepared,
@@ -278,12 +282,12 @@ fn stand_ins(
     Ok(found)
 }
 
-/// The platform that steps run on without emulation.
+/// The platform that runs steps without emulation.
 pub(super) fn build_platform(options: &Options) -> Platform {
     options.build_platform.clone().unwrap_or_else(|| Platform::new("linux", "amd64"))
 }
 
-/// Everything that can be decided before any image is looked up, for each platform.
+/// Everything that can be decided before an image lookup, for each platform.
 fn prepare_all(
     bridge: &Bridge,
     options: &Options,
@@ -303,13 +307,13 @@ fn prepare_all(
     Ok(prepared)
 }
 
-/// What is known of one platform's image before any image is looked up.
+/// The knowledge about one platform's image before an image lookup.
 struct Prepared {
     platform: Platform,
     plan: Plan,
     context: State,
     resolved: Vec<State>,
-    /// The names of all stages of the file, needed or not.
+    /// The names of all stages of the file, also of those that this build does not need.
     stages: Vec<String>,
 }
 
@@ -339,7 +343,7 @@ fn prepare(
         .map_err(|error| failure_of(&error))?;
     checks.apply(&mut problems);
     if let Some(place) = &project.python_said {
-        // The same for each platform.
+        // Every platform has the same place, so a second `set` may fail.
         let _ = file.python.set(place.clone());
     }
     let mut resolved = Vec::new();
@@ -388,8 +392,8 @@ fn prepare(
     Ok(Some(Prepared { platform: platform.clone(), plan, context: state, resolved, stages }))
 }
 
-/// The patch version of the base image's Python, which some markers ask for and its tag does not say: official images
-/// have it in their environment.
+/// The patch version of the base image's Python. Some markers need it, but the image's tag may not contain
+/// it. Official images set it in their environment.
 fn patch_of(
     bridge: &Bridge,
     options: &Options,

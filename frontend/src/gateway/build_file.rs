@@ -1,4 +1,4 @@
-//! The build file and the main context: where they are, and how they are read.
+//! The build file and the main context: their places, and how they are read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -15,41 +15,42 @@ use crate::gateway::git_url::{ContextSource, is_archive};
 use crate::gateway::images::engines_order;
 use crate::gateway::options::Options;
 
-/// The name of the build file where the client gives none. Clients send docker's default only for `docker build .`.
+/// The name of the build file if the client gives none. Clients send Docker's default name only for `docker
+/// build .`.
 const DEFAULT_FILE: &str = "pybuild.toml";
 
-/// How many bytes of the first line of a file are shown that is too large to be a build file.
+/// The number of bytes that are shown from the first line of a file that is too large.
 const SHOWN: usize = 200;
 
-/// States that a client or another frontend passes in, by name: the bytes of their definitions.
+/// Named states that a client or another frontend passes in, as encoded definitions.
 type NamedInputs = BTreeMap<String, Vec<u8>>;
 
-/// Where the files of the main context are.
+/// The place of the main context's files.
 #[derive(Clone, Debug)]
 pub enum MainContext {
-    /// A folder of the client; how much of it is transferred is up to each use.
+    /// A folder of the client. Each use decides which files the client transfers.
     Client {
-        /// The session that has it.
+        /// The session of the client that has the folder.
         session_id: String,
     },
-    /// Files that the engine has or fetches by itself. Ignore files play no part there.
+    /// Files that the engine already has or fetches itself. Ignore files do not apply to them.
     State(State),
 }
 
-/// The build file as it was read.
+/// The build file after reading.
 #[derive(Clone, Debug)]
 pub struct BuildFile {
-    /// Its text.
+    /// The text of the file.
     pub source: Arc<Source>,
-    /// The same for source maps, with the definition that loaded it.
+    /// The file for source maps, with the definition that loaded it.
     pub file: Arc<SourceFile>,
-    /// The vertex that loaded it: warnings are attached to it.
+    /// The digest of the vertex that loaded the file. Warnings are attached to this vertex.
     pub vertex: String,
     /// `FILE.dockerignore`, if there is one.
     pub ignore_file: Option<Vec<u8>>,
     /// The main context.
     pub context: MainContext,
-    /// What says which Python the project runs on, once that is known.
+    /// The place that decides the project's Python version, after it is known.
     pub python: OnceLock<Place>,
 }
 
@@ -84,7 +85,8 @@ impl BuildFile {
         let reference = solve(bridge, &definition).map_err(failed)?;
         let bytes =
             bridge.read_head(&reference, path, Source::LIMIT + 1).map_err(|error| failed(error.into()))?;
-        // Without its rules, files would be in images that are to be in none.
+        // This error ends the build: without the rules of the ignore file, images would contain files that
+        // must be left out.
         let ignore_file = bridge.try_read_file(&reference, &format!("{path}.dockerignore"));
         let ignore_file = ignore_file.map_err(|error| failed(error.into()))?;
         let source =
@@ -106,9 +108,11 @@ impl BuildFile {
     }
 }
 
-/// What is wrong with a file that cannot be read as text, at the line of the first byte that is none. Clients show the
-/// file with it, so what is sent is the file as it is. Of one that is too large it is the first line: without any place,
-/// the builtin frontend sends the whole file with our message, and the client takes no message of that size.
+/// The failure for a file that is not readable text.
+///
+/// It points at the line of the first invalid byte. Clients print the file, so we attach it unchanged. Of a
+/// file over the size limit we attach only the first line. Without any source, the builtin frontend would
+/// attach the whole file to our message, and the message would exceed the client's size limit.
 fn unreadable(name: &str, problem: &Problem, bytes: Vec<u8>, definition: &Definition) -> FrontendFailure {
     let help = problem.help().into_iter().map(|help| format!("  help: {help}"));
     let message = std::iter::once(problem.to_string()).chain(help).collect::<Vec<_>>().join("\n");
@@ -130,14 +134,15 @@ fn unreadable(name: &str, problem: &Problem, bytes: Vec<u8>, definition: &Defini
     FrontendFailure::new(message, &[place])
 }
 
-/// Solves a graph that is there to be read from.
+/// Solves a graph whose files this frontend reads.
 pub(super) fn solve(bridge: &Bridge, definition: &Definition) -> Result<Reference, FrontendFailure> {
     let solved = bridge.solve(SolveRequest::new(definition))?;
     solved.ok_or_else(|| FrontendFailure::new("the build context is empty", &[]))
 }
 
-/// The folder of the client that has the build file, read exactly as docker/dockerfile reads it: it has done so just
-/// before to find us, and the same vertex is not transferred twice.
+/// The client's folder with the build file, read in exactly the same way as docker/dockerfile reads it. The
+/// builtin frontend has just read it to find us. With the same vertex, the engine does not transfer the file
+/// twice.
 fn client_build_file(
     options: &Options,
     name: &str,
@@ -150,7 +155,7 @@ fn client_build_file(
         return from_input(source, &definition);
     }
     let mut paths = vec![name.to_owned(), format!("{name}.dockerignore")];
-    // docker/dockerfile looks for the lower-case name as well; the vertex is the same only with it.
+    // docker/dockerfile also asks for the lower-case name. The vertex is the same only if we ask for it too.
     if name.rsplit('/').next() == Some("Dockerfile") {
         let folder = name.strip_suffix("Dockerfile").unwrap_or_default();
         paths.push(format!("{folder}dockerfile"));
@@ -170,7 +175,7 @@ fn from_input(name: &str, definition: &[u8]) -> Result<State, FrontendFailure> {
     State::from_definition(&definition).map_err(broken)
 }
 
-/// The main context, and the build file where the context turns out to be nothing but that.
+/// The main context. If the context is only a build file, also the state of that file.
 fn main_context(
     bridge: &Bridge,
     options: &Options,

@@ -1,4 +1,4 @@
-//! What the calls of [`crate::gateway::bridge::Bridge`] take and give.
+//! The requests and answers of [`crate::gateway::bridge::Bridge`].
 
 use buildkit_llb::{Definition, Platform, Range, ResolveMode};
 use buildkit_proto::fsutil::types::Stat;
@@ -9,14 +9,14 @@ use crate::gateway::errors::wire_range;
 use crate::gateway::options::CacheImport;
 use crate::reference::{ImageReference, ReferenceError};
 
-/// A result the engine holds for us; lasts as long as the build.
+/// A result that the engine keeps for us until the end of the build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     pub(super) id: String,
 }
 
 impl Reference {
-    /// The engine's name for the result.
+    /// The engine's id of the result.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -25,32 +25,33 @@ impl Reference {
 /// A graph to solve.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SolveRequest {
-    /// The graph, encoded. Without operations it is the empty file system, and the engine is not asked.
+    /// The encoded graph. A graph without operations is the empty file system, and the engine is not asked.
     pub definition: Vec<u8>,
-    /// Runs the graph before the call returns. Otherwise it runs when something is read, or at the export.
+    /// Whether the graph runs before the call returns. Otherwise it runs when a file is read, or at the
+    /// export.
     pub evaluate: bool,
-    /// Where the engine may find cached results.
+    /// The caches in which the engine may find results.
     pub cache_imports: Vec<CacheImport>,
 }
 
 impl SolveRequest {
-    /// A graph to be run when its result is needed.
+    /// A graph that runs when its result is needed.
     pub fn new(definition: &Definition) -> Self {
         Self { definition: definition.encode(), ..Self::default() }
     }
 }
 
-/// Where an image's configuration comes from.
+/// The place where the engine finds an image's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ImageStore {
-    /// The registry in its name.
+    /// The registry that the image's name contains.
     #[default]
     Registry,
-    /// An OCI layout on the client's side.
+    /// An OCI layout of the client.
     OciLayout {
-        /// The session of the client that has it.
+        /// The session of the client that has the layout.
         session_id: String,
-        /// The client's name for it.
+        /// The client's name of the layout.
         store_id: String,
     },
 }
@@ -60,18 +61,18 @@ pub enum ImageStore {
 pub struct ImageRequest {
     /// The full canonical name, with a tag or a digest.
     pub reference: String,
-    /// The platform to choose from an index; `None` leaves it to the engine.
+    /// The platform to select from an index. With `None` the engine chooses.
     pub platform: Option<Platform>,
-    /// Whether a local image will do.
+    /// Whether the engine may use a local image.
     pub resolve_mode: ResolveMode,
-    /// What the user sees while it is loaded, e.g. `[internal] load metadata for …`.
+    /// The step name that the user sees during the lookup, such as `[internal] load metadata for …`.
     pub log_name: String,
-    /// Where the image is.
+    /// The place of the image.
     pub store: ImageStore,
 }
 
 impl ImageRequest {
-    /// Equal but for the name of the row, so that one answer serves both.
+    /// Whether two requests differ only in their step name, so that one answer serves both.
     pub(super) fn asks_the_same(&self, other: &Self) -> bool {
         self.reference == other.reference
             && self.platform == other.platform
@@ -107,7 +108,7 @@ fn resolve_mode_name(mode: ResolveMode) -> &'static str {
     }
 }
 
-/// A platform on the wire.
+/// Converts a platform to its message.
 pub(super) fn wire_platform(platform: &Platform) -> pb::Platform {
     pb::Platform {
         architecture: platform.architecture.clone(),
@@ -118,7 +119,7 @@ pub(super) fn wire_platform(platform: &Platform) -> pb::Platform {
     }
 }
 
-/// A platform from the wire.
+/// Converts a platform from its message.
 pub(super) fn platform_from_wire(platform: pb::Platform) -> Platform {
     Platform {
         os: platform.os,
@@ -129,66 +130,67 @@ pub(super) fn platform_from_wire(platform: pb::Platform) -> Platform {
     }
 }
 
-/// An image as it was found.
+/// The answer to an image lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedImage {
-    /// The digest of its manifest or index; empty where the engine knows none, see [`Self::pin`].
+    /// The digest of the manifest or index. Empty if the engine knows none, see [`Self::pin`].
     pub digest: String,
-    /// Its configuration, JSON as it is in the registry.
+    /// The image's configuration: JSON, as it is in the registry.
     pub config: Vec<u8>,
-    /// Its full name; differs from the name asked for where a source policy says so.
+    /// The full name of the image. A source policy can make it differ from the name in the request.
     pub reference: String,
 }
 
 impl ResolvedImage {
-    /// `reference`, with the default tag if it has none, pinned to what was found. Docker's classic store tells no digest
-    /// of an image that it has itself: then it is the name, as with docker/dockerfile.
+    /// Adds the default tag to `reference` if it has none, and pins it to the digest that was found. Docker's
+    /// classic store gives no digest for an image that it has itself. Then the result is the name without a
+    /// digest, as in docker/dockerfile.
     ///
     /// # Errors
-    /// If the engine's digest is none.
+    /// If the engine's digest is not a valid digest.
     pub fn pin(&self, reference: ImageReference) -> Result<ImageReference, ReferenceError> {
         let reference = reference.with_default_tag();
         if self.digest.is_empty() { Ok(reference) } else { reference.with_digest(&self.digest) }
     }
 }
 
-/// What is known about a file without reading it.
+/// The metadata of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStat {
-    /// The name inside the directory that was listed, or the path that was asked for.
+    /// The name inside the listed directory, or the path of the request.
     pub path: String,
     /// Type and permissions in the bits of Go's `fs.FileMode`.
     pub mode: u32,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Where a symbolic link points to, as it is written there.
+    /// The target of a symbolic link, as the link contains it.
     pub link_target: String,
-    /// When its content last changed, in seconds since 1970.
+    /// The time of the last change of the content, in seconds since 1970.
     pub modified: i64,
 }
 
 impl FileStat {
     const DIRECTORY: u32 = 1 << 31;
     const SYMLINK: u32 = 1 << 27;
-    /// Everything in Go's mode that says "not a regular file".
+    /// All bits of Go's mode that mean "not a regular file".
     const TYPE: u32 = 0x8f28_0000;
 
-    /// Whether it is a directory.
+    /// Whether the file is a directory.
     pub fn is_dir(&self) -> bool {
         self.mode & Self::DIRECTORY != 0
     }
 
-    /// Whether somebody may execute it.
+    /// Whether the owner, the group or others may execute the file.
     pub fn runs(&self) -> bool {
         self.mode & 0o111 != 0
     }
 
-    /// Whether it is a symbolic link.
+    /// Whether the file is a symbolic link.
     pub fn is_symlink(&self) -> bool {
         self.mode & Self::SYMLINK != 0
     }
 
-    /// Whether it is a regular file.
+    /// Whether the file is a regular file.
     pub fn is_file(&self) -> bool {
         self.mode & Self::TYPE == 0
     }
@@ -211,20 +213,20 @@ impl From<Stat> for FileStat {
     }
 }
 
-/// A warning for the end of the build's output.
+/// A warning, which clients show at the end of the build's output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Warning {
-    /// The operation to attach it to: the one that loaded the build file.
+    /// The digest of the operation that the warning belongs to: the one that loaded the build file.
     pub digest: String,
-    /// One line, e.g. `RuleName: what is wrong (line 3)`.
+    /// One line, such as `RuleName: what is wrong (line 3)`.
     pub short: String,
-    /// What clients add in debug mode.
+    /// More lines, which clients show in debug mode.
     pub detail: Vec<String>,
     /// A page about the rule.
     pub url: String,
-    /// The file it is about.
+    /// The file that the warning is about.
     pub source: Option<pb::SourceInfo>,
-    /// The stretches of that file.
+    /// The parts of that file.
     pub ranges: Vec<Range>,
 }
 

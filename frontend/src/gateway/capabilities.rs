@@ -1,47 +1,48 @@
-//! What the engine says it can do.
+//! The capabilities that the engine reports.
 
 use std::collections::BTreeMap;
 
 use buildkit_proto::moby::buildkit::v1::apicaps::ApiCap;
 
-/// A set of capabilities, either of the LLB or of the frontend API.
+/// A set of capabilities, either of LLB or of the frontend API.
 ///
-/// A capability is there only if the engine lists it and has it enabled: engines list what they switched off, too.
+/// The engine has a capability only if it lists the capability as enabled. Engines also list capabilities
+/// that they have disabled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    // The value is the reason why the capability is disabled.
+    // The value is the reason why the capability is disabled; `None` if it is enabled.
     listed: BTreeMap<String, Option<String>>,
 }
 
-/// Something the build needs and the engine lacks.
+/// The error for a capability that the build needs and the engine does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CapabilityError {
-    /// The engine has never heard of it: it is too old.
+    /// The engine does not know the capability, because the engine is too old.
     #[error("the engine does not support `{capability}`, update {product}")]
     Unknown {
         /// The capability's id.
         capability: String,
-        /// What the user has to update.
+        /// The product that the user must update.
         product: String,
     },
-    /// The engine has it switched off.
+    /// The engine has disabled the capability.
     #[error("the engine has `{capability}` disabled: {reason}")]
     Disabled {
         /// The capability's id.
         capability: String,
-        /// The engine's explanation.
+        /// The engine's reason.
         reason: String,
     },
 }
 
 impl Capabilities {
-    /// Whether the engine has the capability and has it enabled.
+    /// Whether the engine has the capability enabled.
     pub fn supports(&self, capability: &str) -> bool {
         matches!(self.listed.get(capability), Some(None))
     }
 
-    /// Like [`Self::supports`], with an explanation for the user. `product` is what the engine calls itself, see
-    /// [`crate::gateway::options::Options::product`].
+    /// Like [`Self::supports`], with an explanation for the user. `product` is the engine's name for itself,
+    /// see [`crate::gateway::options::Options::product`].
     ///
     /// # Errors
     /// [`CapabilityError`], which says whether an update would help.
@@ -80,7 +81,7 @@ impl FromIterator<ApiCap> for Capabilities {
     }
 }
 
-/// Enabled capabilities by their ids, for tests and for engines that are not asked.
+/// Makes a set of enabled capabilities from their ids, for tests and for code that asks no engine.
 impl<'a> FromIterator<&'a str> for Capabilities {
     fn from_iter<T: IntoIterator<Item = &'a str>>(ids: T) -> Self {
         Self { listed: ids.into_iter().map(|id| (id.to_owned(), None)).collect() }

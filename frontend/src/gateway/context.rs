@@ -1,4 +1,4 @@
-//! The build context through the engine: what the project is read from, and what steps copy from.
+//! The build context through the engine: the project is read from it, and steps copy from it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,32 +17,32 @@ use crate::project::{
 };
 use crate::spec::{ContextPath, Spec};
 
-/// The name under which clients offer the context.
+/// The name by which clients offer the context.
 const LOCAL: &str = "context";
 
-/// Where the names are of what a client has not sent.
+/// The file in which the engine lists the names of files that the client has not sent.
 const LISTING: &str = ".fsutil-metadata";
 
-/// How many folders are looked into one by one.
+/// The largest number of folders that are listed one by one.
 const MOST_FOLDERS: usize = 200;
 
 /// The context of one build.
 pub struct GatewayContext<'b> {
     bridge: &'b Bridge,
     main: &'b MainContext,
-    /// Paths that the file names: they are looked for together with the well-known ones.
+    /// Paths that the build file names. They are looked up together with the well-known files.
     named: BTreeSet<String>,
     probes: RefCell<Probes>,
 }
 
-/// What has been looked at so far. Files of a client are transferred a few at a time.
+/// The parts of the context that were read so far. The client transfers a few files at a time.
 #[derive(Default)]
 struct Probes {
-    /// The first look: well-known files, and those that the build file names.
+    /// The first transfer: well-known files, and files that the build file names.
     first: Option<Look>,
-    /// Later looks, by the path that was missing from the first.
+    /// Later transfers, by the path that the first one did not contain.
     later: BTreeMap<String, Look>,
-    /// The names of everything that is not ignored.
+    /// The names of all files that are not ignored.
     whole: Option<Rc<Listing>>,
     files: BTreeMap<String, Option<Vec<u8>>>,
 }
@@ -50,22 +50,22 @@ struct Probes {
 /// A part of the context that has been transferred.
 #[derive(Clone)]
 struct Look {
-    /// Absent where there is nothing at all.
+    /// `None` if this part of the context is empty.
     reference: Option<Reference>,
-    /// Everything that is there, where the client sent no more than names for most of it.
+    /// The names of all files, if the client sent most of them without their content.
     listing: Option<Rc<Listing>>,
-    /// What steps can have the same files from.
+    /// The state from which steps can take the same files.
     state: State,
 }
 
 impl<'b> GatewayContext<'b> {
-    /// The context that `file` was found with. `named` are the paths that will be asked for.
+    /// The context of the build that `file` belongs to. `named` are the paths that will be asked for.
     pub fn new(bridge: &'b Bridge, file: &'b BuildFile, named: impl IntoIterator<Item = String>) -> Self {
         let probes = RefCell::new(Probes::default());
         Self { bridge, main: &file.context, named: named.into_iter().collect(), probes }
     }
 
-    /// The context that `file` was found with, asked for what it says.
+    /// The context of the build that `file` belongs to, for the paths that `spec` names.
     pub fn of(bridge: &'b Bridge, file: &'b BuildFile, spec: &Spec) -> Self {
         let named = Scope::all(spec).named_paths().into_iter().map(|path| path.value.as_str().to_owned());
         let requirements = spec.dependencies.requirements.iter().flatten();
@@ -74,8 +74,8 @@ impl<'b> GatewayContext<'b> {
         Self::new(bridge, file, named.chain(requirements))
     }
 
-    /// What is left out of the context: `FILE.dockerignore`, else `.dockerignore`, else the built-in rules. Nothing is
-    /// left out of a context that the client does not transfer.
+    /// The ignore rules of the context: `FILE.dockerignore`, else `.dockerignore`, else the built-in rules.
+    /// If the client does not transfer the context, nothing is ignored.
     ///
     /// # Errors
     /// If the context cannot be read, or a rule is malformed.
@@ -87,7 +87,7 @@ impl<'b> GatewayContext<'b> {
             .map_err(|message| FrontendFailure::new(message, &[]))
     }
 
-    /// The files of the context for build steps: `paths`, or all of it, less what is ignored.
+    /// The files of the context for build steps: `paths` or all files, without the ignored ones.
     pub fn state(&self, paths: Option<&BTreeSet<String>>, ignored: &Ignored) -> State {
         let session_id = match self.main {
             MainContext::State(state) => return state.clone(),
@@ -107,8 +107,8 @@ impl<'b> GatewayContext<'b> {
         local.state()
     }
 
-    /// Files of the context for steps that need nothing but `paths`: as they were transferred to be read, if all of them
-    /// were, so that the client is not asked again.
+    /// Files of the context for steps that need only `paths`. If all of them were already transferred for
+    /// reading, the same state is used again, so the client is not asked twice.
     pub fn files(&self, paths: &BTreeSet<String>, ignored: &Ignored) -> State {
         if paths.is_empty() {
             return State::scratch();
@@ -119,18 +119,18 @@ impl<'b> GatewayContext<'b> {
         }
     }
 
-    /// Whether the first look has brought the content of the file at `path`.
+    /// Whether the first transfer contains the content of the file at `path`.
     fn has_content(&self, look: &Look, path: &str) -> bool {
         let is_file = |listing: &Rc<Listing>| matches!(listing.get(path), Some(Entry::File { .. }));
         self.is_known(path) && self.is_read(path) && look.listing.as_ref().is_some_and(is_file)
     }
 
-    /// Whether a path of the first look is transferred with its content.
+    /// Whether the first transfer reads the content of a path.
     fn is_read(&self, path: &str) -> bool {
         !self.named.contains(path) || is_text(path)
     }
 
-    /// The part of the context in which `path` is to be looked for.
+    /// The part of the context that contains `path`.
     fn look(&self, path: &str) -> Result<Look, FrontendFailure> {
         if path == "." || self.is_known(path) {
             if let Some(look) = &self.probes.borrow().first {
@@ -161,7 +161,7 @@ impl<'b> GatewayContext<'b> {
             || likely.matches(path)
     }
 
-    /// The content of the file `target`, which `path` leads to.
+    /// The content of the file `target`, to which `path` leads.
     fn content(&self, path: &ContextPath, target: &ContextPath) -> Result<Option<Vec<u8>>, ContextError> {
         let look = self.look(path.as_str()).map_err(boxed)?;
         let is_file = look.listing.as_ref().map(|listing| listing.get(target.as_str()));
@@ -176,7 +176,7 @@ impl<'b> GatewayContext<'b> {
             {
                 read(reference, path)?
             }
-            // Of this file, no more than its name has been transferred.
+            // Only the name of this file has been transferred, so its content is transferred now.
             (Some(Some(Entry::File { .. })), Some(_)) => {
                 let only = BTreeSet::from([target.as_str().to_owned()]);
                 let look = self.look_with(&only, &[], |_| true).map_err(boxed)?;
@@ -200,8 +200,8 @@ impl<'b> GatewayContext<'b> {
         Ok(bytes)
     }
 
-    /// The names of everything below `roots` that is not ignored, and of more. What the first look has shown is not
-    /// asked again.
+    /// The names of everything below `roots` that is not ignored, and possibly more names. If the first
+    /// transfer already lists all of them, the client is not asked again.
     fn names_below(
         &self,
         roots: &BTreeSet<ContextPath>,
@@ -214,7 +214,7 @@ impl<'b> GatewayContext<'b> {
                     Some(reference) => self.walk(reference, roots, ignored),
                     None => BTreeMap::new(),
                 },
-                // An engine that cannot tell names alone would have the files sent for it.
+                // This engine cannot transfer names alone. The client would have to send all files.
                 MainContext::Client { .. } => BTreeMap::new(),
             }));
         };
@@ -230,7 +230,8 @@ impl<'b> GatewayContext<'b> {
         Ok(listing)
     }
 
-    /// The same for a context that is no folder of a client's: folder by folder, as far as that takes no long time.
+    /// Lists the files of a context that is not a client's folder. It lists one folder after the other, up to
+    /// [`MOST_FOLDERS`], to limit the time.
     fn walk(&self, reference: &Reference, roots: &BTreeSet<ContextPath>, ignored: &Patterns) -> Listing {
         let mut found = BTreeMap::new();
         let mut open: Vec<String> = roots.iter().map(|root| root.as_str().to_owned()).collect();
@@ -261,7 +262,8 @@ impl<'b> GatewayContext<'b> {
         self.look_with(patterns, without, |path| self.is_read(path))
     }
 
-    /// Transfers what `patterns` name, of which those have their contents that are `read`.
+    /// Transfers the paths that `patterns` name. Paths for which `read` is true are transferred with their
+    /// content.
     fn look_with(
         &self,
         patterns: &BTreeSet<String>,
@@ -272,7 +274,7 @@ impl<'b> GatewayContext<'b> {
         let session_id = match self.main {
             MainContext::State(state) => {
                 let reference = self.bridge.solve(SolveRequest::new(&state.marshal()))?;
-                // A lone build file comes without a context.
+                // A build that consists only of a build file has an empty context.
                 let listing = reference.is_none().then(Rc::default);
                 return Ok(Look { reference, listing, state: state.clone() });
             }
@@ -281,7 +283,7 @@ impl<'b> GatewayContext<'b> {
         let mut local = Local::new(LOCAL)
             .session_id(session_id)
             .shared_key_hint(format!("{LOCAL}-pybuild"))
-            // What links lead to comes with them.
+            // `follow_paths` also transfers the targets of symbolic links.
             .follow_paths(patterns)
             .meta(Metadata::named(format!("[internal] {what}")));
         if !without.is_empty() {
@@ -289,7 +291,7 @@ impl<'b> GatewayContext<'b> {
         }
         let names_only = self.bridge.llb_caps().supports(Cap::SourceLocalMetadataTransfer);
         if names_only {
-            // Of the app itself it is enough to know that it is there.
+            // For the app itself, names are enough.
             local = local.metadata_only(patterns.iter().filter(|path| read(path)));
         }
         let state = local.state();
@@ -303,7 +305,7 @@ impl<'b> GatewayContext<'b> {
     }
 }
 
-/// Whether a file that the build file names is one that is read, by its name.
+/// Whether the name of a file that the build file names shows that its content is read.
 fn is_text(path: &str) -> bool {
     [".txt", ".toml", ".in", ".lock", ".cfg", ".yml", ".yaml"].iter().any(|end| path.ends_with(end))
 }
@@ -349,7 +351,8 @@ impl Context for GatewayContext<'_> {
         let found = self.bridge.stat(reference, path.as_str()).map_err(|error| boxed(error.into()))?;
         Ok(found.map(|found| match () {
             () if found.is_dir() => Kind::Folder,
-            // Where an engine does not tell of what a link leads to, reading tells.
+            // The engine does not report the target of this link. Reading it later will show whether it is a
+            // file.
             () if found.is_file() || found.is_symlink() => Kind::File,
             () => Kind::Other,
         }))
@@ -373,13 +376,14 @@ impl Context for GatewayContext<'_> {
         let look = self.look(path.as_str()).map_err(boxed)?;
         match &look.listing {
             Some(listing) => Ok(target_in(listing, path)),
-            // The engine follows links of what it holds.
+            // The engine itself follows links in files that it has.
             None => Ok(Some(path.clone())),
         }
     }
 
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError> {
-        // Asked only to suggest a name for one that is missing, so the price of another look is paid by mistakes alone.
+        // These names are needed only to suggest a name for a missing file. So only a build with such a
+        // mistake pays for another transfer.
         let prefix = if folder.is_root() { String::new() } else { format!("{}/", folder.as_str()) };
         let patterns = BTreeSet::from([format!("{prefix}*")]);
         let look = self.look_for(&patterns, &[format!("{prefix}*/*")]).map_err(boxed)?;
@@ -408,7 +412,7 @@ fn boxed(failure: FrontendFailure) -> ContextError {
     ContextError(Box::new(failure))
 }
 
-/// The engine's own words, where the context could not be read because of it.
+/// The failure of reading the context: the engine's own message if the engine caused the failure.
 pub(super) fn failure_of(error: &ContextError) -> FrontendFailure {
     match error.0.downcast_ref::<FrontendFailure>() {
         Some(failure) => failure.clone(),

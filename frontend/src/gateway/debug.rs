@@ -1,8 +1,9 @@
-//! What can be exported in place of an image: `--target debug:llb`, `debug:plan` and `debug:graph` look inside a build,
-//! `reports:STAGE` has what checks left. All with `--output type=local`.
+//! Views that are exported instead of an image, all with `--output type=local`. `--target debug:llb`,
+//! `debug:plan` and `debug:graph` show the inside of a build. `reports:STAGE` has the reports of checks.
 //!
-//! `debug:llb:STAGE` shows a stage other than the default. Nothing of the stage itself is run. `debug:cost` shows what
-//! the frontend itself took up to this point, and what it has asked the engine, for the benchmark.
+//! `debug:llb:STAGE` shows a stage other than the default. A debug view does not run the stage. `debug:cost`
+//! shows the resources that the frontend used up to this point and its calls to the engine; the benchmark
+//! reads it.
 
 use std::sync::OnceLock;
 
@@ -17,27 +18,27 @@ use crate::plan::Plan;
 const PREFIX: &str = "debug:";
 const REPORTS: &str = "reports:";
 
-/// What is shown in place of an image.
+/// A view that is exported instead of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
     /// `llb.json`: the definition, each op with its digest.
     Llb,
-    /// `plan.txt`: what was decided, before it became a graph.
+    /// `plan.txt`: the plan, from which the graph is made.
     Plan,
     /// `graph.svg`: the graph as a picture.
     Graph,
-    /// `cost.json`: processor time and peak memory of the frontend, from its start until it has the graph, and its calls to
-    /// the engine.
+    /// `cost.json`: processor time and peak memory of the frontend, from its start until the graph is ready,
+    /// and its calls to the engine.
     Cost,
-    /// A folder for each check with reports.
+    /// A folder with the reports of each check.
     Reports,
 }
 
 impl View {
-    /// Splits a target into the stage that is meant and what is to be shown of it.
+    /// Splits a target into the stage and the view of it.
     ///
     /// # Errors
-    /// If there is no such view.
+    /// If no view has this name.
     pub(super) fn of(target: &str) -> Result<(&str, Option<Self>), FrontendFailure> {
         if let Some(stage) = target.strip_prefix(REPORTS) {
             return Ok((stage, Some(Self::Reports)));
@@ -58,15 +59,15 @@ impl View {
         }
     }
 
-    /// Whether something of the stage itself is run for it.
+    /// Whether the view runs steps of the stage.
     pub(super) fn builds(self) -> bool {
         self == Self::Reports
     }
 
-    /// A file system with the view.
+    /// A file system that contains the view.
     ///
     /// # Errors
-    /// If there is nothing to be shown.
+    /// If there is nothing to show.
     pub(super) fn show(self, plan: &Plan, image: &Image, trace: &Trace) -> Result<State, FrontendFailure> {
         let (path, text) = match self {
             Self::Llb => ("/llb.json", image.state.marshal().to_json_text()),
@@ -90,13 +91,13 @@ impl View {
     }
 }
 
-/// Processor time that the process had used before it became ours: what starts a container runs in the same process,
-/// and the kernel goes on counting.
+/// The processor time that the process had used before our program started. The container runtime starts the
+/// container in the same process, and the kernel counts both.
 static BEFORE: OnceLock<u64> = OnceLock::new();
 
-/// Notes the processor time at the start; to be called first of all.
+/// Records the processor time at the start. Call this before anything else.
 pub fn note_start() {
-    // A second call changes nothing, which is right.
+    // A second call correctly keeps the first value.
     let _ = BEFORE.set(processor_time());
 }
 
@@ -109,7 +110,8 @@ fn processor_time() -> u64 {
         .sum()
 }
 
-/// Processor time in microseconds, peak resident memory in KiB, and the calls to the engine. The graph is marshalled before they are read.
+/// Processor time in microseconds, peak resident memory in KiB, and the calls to the engine. The graph is
+/// marshalled before these values are read.
 fn cost(image: &Image, trace: &Trace) -> String {
     let ops = image.state.marshal().ops().len();
     let nanoseconds = processor_time().saturating_sub(*BEFORE.get_or_init(|| 0));

@@ -1,7 +1,8 @@
-//! Targets of Dockerfiles: solved through the gateway by the engine's own Dockerfile frontend, in the same build.
+//! Targets of Dockerfiles. The engine's own Dockerfile frontend solves them through the gateway, in the same
+//! build.
 //!
-//! Its answer is a graph with an image config. The graph is put into ours, so that its steps run beside ours, are cached
-//! with ours, and fail with the lines of the Dockerfile.
+//! The answer is a graph with an image config. We add this graph to our graph. So its steps run in parallel
+//! with ours, use the same cache, and fail with the lines of the Dockerfile.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +21,10 @@ use crate::gateway::wishes::epoch;
 use crate::plan::Plan;
 use crate::spec::DockerfileTarget;
 
-/// The frontend that is asked.
+/// The frontend that builds Dockerfiles.
 const FRONTEND: &str = "dockerfile.v0";
 
-/// Options that are about this build file or its result, and not about the Dockerfile.
+/// Options that belong to this build file or its result. They are not passed to the Dockerfile frontend.
 const OURS: [&str; 11] = [
     "cmdline",
     "source",
@@ -38,15 +39,16 @@ const OURS: [&str; 11] = [
     "build-arg:SOURCE_DATE_EPOCH",
 ];
 
-/// Beginnings of such options.
+/// Prefixes of such options.
 const OURS_BY_PREFIX: [&str; 5] =
     ["label:", "attest:", "vcs:", "build-arg:BUILDKIT_SYNTAX", "build-arg:BUILDKIT_DOCKERFILE_CHECK"];
 
-/// Makes the targets of Dockerfiles that the stages of a plan start or copy from; those of stages that something else
-/// stands in for are not needed.
+/// Builds the Dockerfile targets from which the plan's stages start or copy. Targets of stages that are
+/// replaced by a named context are not needed.
 ///
 /// # Errors
-/// What the Dockerfile frontend says, with the lines of the Dockerfile, or else at the place of this build file.
+/// The Dockerfile frontend's error, with the lines of the Dockerfile, or else with the place in this build
+/// file.
 pub(super) fn made(
     bridge: &Bridge,
     options: &Options,
@@ -64,7 +66,7 @@ pub(super) fn made(
     Ok(made)
 }
 
-/// Makes one target of a Dockerfile, for the stage that names it at a place.
+/// Builds one target of a Dockerfile for the stage that names it, at its place.
 ///
 /// # Errors
 /// As [`made`].
@@ -92,8 +94,8 @@ pub(super) fn one(
     Ok(BaseImage { state, config })
 }
 
-/// The options for the Dockerfile frontend: those of this build (contexts, caches, hosts, limits, the network), with the
-/// Dockerfile in place of this file, its own args, and one platform.
+/// The options for the Dockerfile frontend: the options of this build (contexts, caches, hosts, limits, the
+/// network), but with the Dockerfile instead of this file, the args for it, and one platform.
 fn asked(
     options: &Options,
     file: &BuildFile,
@@ -107,7 +109,7 @@ fn asked(
         options.raw.iter().filter(|(key, _)| !is_ours(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     asked.insert("filename".to_owned(), target.file.as_str().to_owned());
     if let MainContext::Client { .. } = file.context {
-        // The Dockerfile lies in the context, wherever this file is.
+        // The Dockerfile is in the context, wherever this build file is.
         let context = options.raw.get("contextkey").map_or("context", String::as_str);
         asked.insert("dockerfilekey".to_owned(), context.to_owned());
     }
@@ -132,7 +134,8 @@ fn asked(
     asked
 }
 
-/// Args of this file. A Dockerfile gets those that `args` names. Args for builders and proxies hold for every file.
+/// Whether an option is an arg of this build file. A Dockerfile gets only the args that `args` names. Args
+/// for the builder and for proxies apply to every file.
 fn is_own_arg(key: &str) -> bool {
     const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
     key.strip_prefix("build-arg:").is_some_and(|name| {

@@ -1,9 +1,10 @@
-//! Downloads that fail: why, in the words of HTTP, and whether the same download may go well now.
+//! Failed downloads: the HTTP reason, and whether another try may succeed.
 //!
-//! An engine tries a download once, and within a build it remembers that an operation has failed. Of a download with a
-//! known digest it looks at no status: it compares the digest of whatever was answered, an error page as well. pip and uv
-//! try again what a server was too busy for, so a build does it too: the graph is made once more, with another operation
-//! for the download that failed ([`Inputs::tries`](crate::emit::Inputs)). What was fetched before is not fetched again.
+//! An engine tries a download once and remembers within a build that an operation has failed. If the digest
+//! of a download is known, the engine ignores the status and compares the digest of any answer, even of an
+//! error page. pip and uv try again if a server is busy, so a build does the same. The graph is made again
+//! with another operation for the failed download ([`Inputs::tries`](crate::emit::Inputs)). Files that were
+//! fetched before are not fetched again.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -20,17 +21,18 @@ use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::explain::not_passed;
 use crate::plan::{Access, BuildFrom, CondaFrom, CondaPlan, CondaSet, Plan, WheelFrom};
 
-/// How often one file is asked for.
+/// The largest number of tries for one file.
 const TRIES: u32 = 4;
 
-/// How often a build is begun again in all. Downloads that failed at the same time are told of one after the other.
+/// The largest number of times that a build starts again. Downloads that fail at the same time are reported
+/// one after the other.
 const TURNS: u32 = 40;
 
-/// What the names of downloads begin with that a plan asks for. A context or a build file can be a download as well, and is
-/// asked for once.
+/// The prefixes of the step names of downloads that a plan asks for. A context or a build file can also be a
+/// download, but these are not tried again.
 const OURS: [&str; 3] = ["[wheels] ", "[conda] ", "[resolver] "];
 
-/// What the engine says when a connection did not come to its end, and another one may.
+/// The engine's messages for a broken connection. Another connection may succeed.
 const PASSING: [&str; 12] = [
     "EOF",
     "broken pipe",
@@ -46,66 +48,67 @@ const PASSING: [&str; 12] = [
     "timeout awaiting response headers",
 ];
 
-/// The downloads of a build that have failed so far.
+/// The failed downloads of a build so far.
 #[derive(Debug, Default)]
 pub(super) struct Downloads {
-    /// How often each address was asked.
+    /// The number of tries of each address.
     tries: BTreeMap<String, u32>,
     turns: u32,
 }
 
-/// What is to be done about a step that failed.
+/// What to do about a failed step.
 pub(super) enum After {
-    /// Make the graph once more, with the tries that there are now.
+    /// Make the graph again with the new numbers of tries.
     Again,
-    /// No download can be made better by another try.
+    /// Report the failed download, because another try would not help.
     Failed(Failed),
-    /// It was no download.
+    /// The failed step is not a download.
     NoDownload,
 }
 
-/// A download that came to nothing.
+/// A download that has failed.
 pub(super) struct Failed {
     url: HttpUrl,
     why: Why,
     tries: u32,
 }
 
-/// Why there is no file.
+/// The reason of the failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Why {
-    /// The server's status.
+    /// The server answered with this status.
     Status(u16),
-    /// The answer is whole and another file, in the engine's words.
+    /// The answer is complete, but it is a different file. The text is the engine's message.
     OtherFile(String),
-    /// There is no whole answer, in the engine's words.
+    /// The answer is not complete. The text is the engine's message.
     Broken(String),
 }
 
 impl Why {
-    /// Whether the next answer may be a better one, after the file was asked for so many times.
+    /// Whether another try may succeed after this number of tries.
     fn passes(&self, tries: u32) -> bool {
         match self {
             Self::Status(status) => tries < TRIES && is_passing(*status),
-            // A server that was too busy for the first answer has its file by now, and what it has by now was looked at.
+            // If the server was too busy for the first answer, the second answer has the file. So the second
+            // answer decides.
             Self::OtherFile(_) => tries < 2,
             Self::Broken(words) => tries < TRIES && PASSING.iter().any(|passing| words.contains(passing)),
         }
     }
 }
 
-/// Whether a server says with a status that it may have another answer later.
+/// Whether the status means that the server may answer differently later.
 fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599)
 }
 
 impl Downloads {
-    /// How often each address has failed.
+    /// The number of failures of each address.
     pub(super) fn tries(&self) -> &BTreeMap<String, u32> {
         &self.tries
     }
 
-    /// Looks at what failed in one of `graphs`, and waits if it may be tried again.
+    /// Finds the failed download in one of `graphs`, and waits if another try may succeed.
     pub(super) fn after(
         &mut self,
         error: &RpcError,
@@ -113,7 +116,7 @@ impl Downloads {
         access: Option<&Access>,
         graphs: &[Definition],
     ) -> After {
-        // A download without its secret has not been asked for.
+        // If the secret of a download is missing, the server was not asked.
         let is_asked = access.is_none_or(|access| not_passed(error.message(), access).is_none());
         if error.is_cancelled() || !is_asked {
             return After::NoDownload;
@@ -127,7 +130,7 @@ impl Downloads {
         *tries += 1;
         let why = why(error.message(), || status_of(&source, *tries, &url, bridge));
         if why.passes(*tries) && self.turns < TURNS {
-            // What has failed for the first time in a later turn may have failed long ago.
+            // A first failure in a later turn may have happened long ago, so it needs no waiting time.
             if *tries > 1 || self.turns == 0 {
                 thread::sleep(Duration::from_secs(1 << (*tries - 1).min(4)));
             }
@@ -139,8 +142,8 @@ impl Downloads {
 }
 
 impl Failed {
-    /// The failure with the name of the package that one of `plans` has the download for; of a file that is no
-    /// package's, with its address.
+    /// The failure as a problem. It names the package of `plans` that the download belongs to. For a file
+    /// that belongs to no package it names the address.
     pub(super) fn problem(self, plans: &[&Plan]) -> Problem {
         let server = self.url.host().to_owned();
         let Self { url, tries, .. } = self;
@@ -160,7 +163,7 @@ impl Failed {
     }
 }
 
-/// The download among the operations that failed.
+/// The download among the failed operations.
 fn failed_source(graph: &Definition, vertices: &[String]) -> Option<pb::SourceOp> {
     let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
     failed.into_iter().find_map(|(digest, op)| {
@@ -177,14 +180,14 @@ fn failed_source(graph: &Definition, vertices: &[String]) -> Option<pb::SourceOp
     })
 }
 
-/// What the engine's message says. Of an answer that has another digest, `status` is asked.
+/// The reason in the engine's message. If the answer has a wrong digest, `status` finds the status.
 fn why(message: &str, status: impl FnOnce() -> Option<u16>) -> Why {
     if let Some(status) = status_in(message) {
         return Why::Status(status);
     }
     if !message.contains("digest mismatch") {
         let words = message.trim_start_matches("failed to load cache key: ");
-        // An address in it is where the server has led to, and can have a signature.
+        // An address in the message can be the target of a redirect and can contain a signature.
         return Why::Broken(redacted(words).into_owned());
     }
     match status() {
@@ -199,10 +202,11 @@ fn status_in(message: &str) -> Option<u16> {
     status.trim().parse().ok()
 }
 
-/// The status of an answer that is no success. The engine looks at the status of a download whose digest is not known.
+/// The status of an unsuccessful answer. The engine reports the status only if the digest is not known, so
+/// this asks again without a digest.
 fn status_of(source: &pb::SourceOp, tries: u32, url: &HttpUrl, bridge: &Bridge) -> Option<u16> {
     let meta = Metadata::named(format!("[internal] what {} answers", url.host()));
-    // Another name each time: the engine remembers what has failed.
+    // The name is different each time, because the engine remembers failed operations.
     let mut http =
         Http::new(source.identifier.as_str()).filename(format!("status-{tries}")).mode(0o644).meta(meta);
     if let Some(id) = source.attrs.get("http.authheadersecret") {
@@ -213,7 +217,7 @@ fn status_of(source: &pb::SourceOp, tries: u32, url: &HttpUrl, bridge: &Bridge) 
     bridge.solve(request).err().and_then(|error| status_in(error.message()))
 }
 
-/// The package whose file is at an address, and the name of the file.
+/// The package whose file has this address, and the name of the file.
 fn package_at(address: &HttpUrl, plans: &[&Plan]) -> Option<(String, String)> {
     let wheels =
         plans.iter().flat_map(|plan| plan.environments()).filter_map(|groups| groups.wheels.as_ref());
@@ -238,7 +242,7 @@ fn package_at(address: &HttpUrl, plans: &[&Plan]) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    /// The texts are those of BuildKit's `source/http` and of Go's `net/http`.
+    /// The messages are those of BuildKit's `source/http` and of Go's `net/http`.
     #[test]
     fn the_words_of_the_engine_say_whether_a_download_may_go_well_later() {
         let never = || panic!("asked for a status");

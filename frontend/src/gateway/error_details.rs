@@ -1,7 +1,7 @@
-//! The details of a failure, as the engine and its clients decode them.
+//! The details of a failure, in the form that the engine and its clients decode.
 //!
-//! They are `Any` messages whose value is JSON, not protobuf, wherever the type URL ends in `+json`: what Go's
-//! `encoding/json` makes of the generated structs, with bytes in base64 and without zero values.
+//! They are `Any` messages. If the type URL ends in `+json`, the value is JSON, not protobuf: the output of
+//! Go's `encoding/json` for the generated structs, with bytes in base64 and without zero values.
 
 use std::collections::BTreeMap;
 
@@ -115,12 +115,12 @@ fn json_definition(definition: &pb::Definition) -> JsonDefinition<'_> {
 }
 
 fn json_any(type_url: &str, value: &impl Serialize) -> Any {
-    // Plain structs of strings and numbers always serialise; an empty value only loses the excerpt.
+    // Structs of strings and numbers always serialise. An empty value would only lose the excerpt.
     let value = serde_json::to_vec(value).unwrap_or_default();
     Any { type_url: type_url.to_owned(), value }
 }
 
-/// The name of a request that is not known, as an error detail.
+/// The name of an unknown request, as an error detail.
 pub(super) fn subrequest_any(name: &str) -> Any {
     json_any(SUBREQUEST_DETAIL, &JsonSubrequest { name })
 }
@@ -131,7 +131,7 @@ struct JsonVertex {
     digest: String,
 }
 
-/// The digest of the operation that a detail says has failed.
+/// The digest of the failed operation, if the detail contains one.
 pub(super) fn failed_vertex(detail: &Any) -> Option<String> {
     detail.type_url.ends_with("errdefs.Vertex+json").then_some(())?;
     serde_json::from_slice::<JsonVertex>(&detail.value).ok().map(|vertex| vertex.digest)

@@ -1,6 +1,7 @@
-//! Failures on their way to the user: the engine's are forwarded as they came, ours become typed source errors.
+//! Failures on their way to the user. The engine's failures are forwarded unchanged. Our own failures become
+//! typed errors with source lines.
 //!
-//! Clients print the marked lines of every source they find in a failure.
+//! Clients print the marked lines of every source that a failure contains.
 
 use std::error::Error;
 
@@ -12,10 +13,10 @@ use prost::Message as _;
 
 use crate::gateway::error_details::{failed_vertex, source_any, subrequest_any};
 
-/// `Unknown`: with any other code, clients put the name of the code in front of the message.
+/// `Unknown`. With any other code, clients print the name of the code before the message.
 const CODE_UNKNOWN: i32 = 2;
 
-/// A call to the engine that failed, with everything the engine said about it.
+/// A failed call to the engine, with all details that the engine sent.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}", .status.message())]
 pub struct RpcError {
@@ -33,8 +34,8 @@ impl RpcError {
         self.status.code()
     }
 
-    /// Whether something that was asked for does not exist. File operations fail without a code, so the system's
-    /// text for `ENOENT` and `ENOTDIR` counts as well.
+    /// Whether the requested object does not exist. File operations fail without a code, so the system's
+    /// messages for `ENOENT` and `ENOTDIR` count too.
     pub fn is_not_found(&self) -> bool {
         let message = self.status.message();
         self.status.code() == tonic::Code::NotFound
@@ -43,22 +44,22 @@ impl RpcError {
             || message.ends_with(": not found")
     }
 
-    /// Whether a file was asked for and something else is there, a directory most likely.
+    /// Whether the path of a file is something else, most likely a directory.
     pub fn is_not_a_file(&self) -> bool {
         let message = self.status.message();
         message.ends_with("is a directory") || message.ends_with("is not a regular file")
     }
 
-    /// Whether the build was cancelled by its user, or its engine is gone.
+    /// Whether the user cancelled the build, or the engine is gone.
     pub fn is_cancelled(&self) -> bool {
         self.status.code() == tonic::Code::Cancelled || self.status.message().ends_with("context canceled")
     }
 
-    /// The status as the engine sent it, with all details.
+    /// The engine's status with all details.
     pub fn to_status(&self) -> rpc::Status {
         match rpc::Status::decode(self.status.details()) {
             Ok(status) if status.code != 0 => status,
-            // No details were sent, or a proxy cut them off.
+            // The engine sent no details, or a proxy removed them.
             _ => rpc::Status {
                 code: i32::from(self.status.code()),
                 message: self.status.message().to_owned(),
@@ -74,7 +75,7 @@ impl From<tonic::Status> for RpcError {
     }
 }
 
-/// A range on the wire. Both ends are always sent: clients read both without looking.
+/// The message for a range. It always has both ends, because clients read both without a check.
 pub(super) fn wire_range(range: Range) -> pb::Range {
     let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let position =
@@ -82,23 +83,23 @@ pub(super) fn wire_range(range: Range) -> pb::Range {
     pb::Range { start: position(range.start), end: position(range.end) }
 }
 
-/// A file and the stretches of it that a failure is about.
+/// A file and the parts of it that a failure is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceDetail {
-    /// The file's name as the user knows it.
+    /// The file name that the user knows.
     pub filename: String,
     /// The whole file.
     pub data: Vec<u8>,
-    /// The file's language as clients may use it for colours, e.g. `toml`.
+    /// The language of the file for syntax highlighting, such as `toml`.
     pub language: String,
     /// The LLB that loaded the file.
     pub definition: Option<pb::Definition>,
-    /// The stretches to show, outermost first.
+    /// The parts to show, the outermost first.
     pub ranges: Vec<Range>,
 }
 
 impl SourceDetail {
-    /// The file as warnings and source maps carry it.
+    /// The message for the file in warnings and source maps.
     pub fn to_source_info(&self) -> pb::SourceInfo {
         pb::SourceInfo {
             filename: self.filename.clone(),
@@ -120,7 +121,7 @@ pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Why the build fails: what is returned to the engine in place of a result.
+/// The reason why the build fails. It is returned to the engine instead of a result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", .status.message)]
 pub struct FrontendFailure {
@@ -128,23 +129,24 @@ pub struct FrontendFailure {
 }
 
 impl FrontendFailure {
-    /// A failure of ours, with the text the user reads and the places it is about, in the order to show them.
+    /// A failure of ours, with its message and the places in files, in the order in which clients should show
+    /// them.
     pub fn new(message: impl Into<String>, sources: &[SourceDetail]) -> Self {
         let status = rpc::Status {
             code: CODE_UNKNOWN,
             message: message.into(),
-            // Clients print the last detail first: each one counts as wrapped around those before it.
+            // Clients print the last detail first, because each detail wraps the earlier ones.
             details: sources.iter().rev().map(source_any).collect(),
         };
         Self { status }
     }
 
-    /// A failure that is told by an error and its causes, such as an option that cannot be read.
+    /// A failure with the message of an error and its causes, such as an option that cannot be read.
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         Self::new(with_causes(error), &[])
     }
 
-    /// A request for something other than a build (`--call`) that this frontend does not know.
+    /// The failure for a request other than a build (`--call`) that this frontend does not know.
     pub fn unsupported_request(name: &str) -> Self {
         let status = rpc::Status {
             code: CODE_UNKNOWN,
@@ -154,7 +156,7 @@ impl FrontendFailure {
         Self { status }
     }
 
-    /// Says where in the build file the failure comes from, unless the engine has said so already.
+    /// Adds the place in the build file, unless the engine has already given a place.
     #[must_use]
     pub fn at(mut self, source: &SourceDetail) -> Self {
         if !self.has_source() {
@@ -163,7 +165,7 @@ impl FrontendFailure {
         self
     }
 
-    /// Says where it comes from in place of what was said of that before.
+    /// Replaces all places of the failure.
     #[must_use]
     pub fn moved(mut self, sources: &[SourceDetail]) -> Self {
         self.status.details.retain(|detail| !is_source(detail));
@@ -171,14 +173,14 @@ impl FrontendFailure {
         self
     }
 
-    /// Puts what was being done before the message.
+    /// Puts the current activity before the message.
     #[must_use]
     pub fn context(mut self, doing: &str) -> Self {
         self.status.message = format!("{doing}: {}", self.status.message);
         self
     }
 
-    /// Says it in other words. What the engine has said besides, the places among it, stays.
+    /// Replaces the message. The engine's other details, such as its places, stay.
     #[must_use]
     pub fn reworded(mut self, message: String) -> Self {
         self.status.code = CODE_UNKNOWN;
@@ -186,22 +188,22 @@ impl FrontendFailure {
         self
     }
 
-    /// The digests of the operations that have failed.
+    /// The digests of the failed operations.
     pub(super) fn failed_vertices(&self) -> Vec<String> {
         self.status.details.iter().filter_map(failed_vertex).collect()
     }
 
-    /// Whether some place in a file is already part of the failure.
+    /// Whether the failure already contains a place in a file.
     pub fn has_source(&self) -> bool {
         self.status.details.iter().any(is_source)
     }
 
-    /// The message as it goes out.
+    /// The message that the user sees.
     pub fn message(&self) -> &str {
         &self.status.message
     }
 
-    /// The status as it goes out.
+    /// The status that is sent.
     pub fn into_status(self) -> rpc::Status {
         self.status
     }
@@ -212,7 +214,7 @@ fn is_source(detail: &Any) -> bool {
     url.rsplit('/').next() == Some("errdefs.Source")
 }
 
-/// The engine's failure, verbatim.
+/// The engine's failure, unchanged.
 impl From<RpcError> for FrontendFailure {
     fn from(error: RpcError) -> Self {
         Self { status: error.to_status() }

@@ -1,4 +1,5 @@
-//! The engine's own words for what a user can mend, told as any other problem. The lines that it points at stay.
+//! Explains an engine's failure that the user can fix, in the form of our own problems. The failure keeps the
+//! engine's source lines.
 
 use buildkit_llb::{Definition, State};
 use buildkit_proto::pb;
@@ -14,10 +15,10 @@ use crate::install::NO_PYTHON;
 use crate::plan::{Access, Action, CopyPlan, CopySource, Plan, RunPlan, StagePlan};
 use crate::spec::NetworkMode;
 
-/// More names of a folder are no help to anybody.
+/// The largest number of names of a folder that help the user.
 const MOST_NAMES: usize = 12;
 
-/// A failure of a step, in words that help where the reason is known.
+/// The failure of a step. If the reason is known, the message explains it.
 pub(super) fn explained(error: RpcError, access: &Access) -> FrontendFailure {
     let problem = not_passed(error.message(), access);
     let failure = FrontendFailure::from(error);
@@ -27,7 +28,8 @@ pub(super) fn explained(error: RpcError, access: &Access) -> FrontendFailure {
     }
 }
 
-/// The same for steps of plans and their graphs: what they would have copied is looked for.
+/// Like [`explained`], for steps of plans and their graphs. It also searches for a path that a copy did not
+/// find.
 pub(super) fn explained_build(
     error: RpcError,
     bridge: &Bridge,
@@ -50,7 +52,7 @@ pub(super) fn explained_build(
         _ => None,
     };
     if let Some(asks) = asks {
-        // The graph was refused as a whole, with no word of which step it is.
+        // The engine refused the whole graph and did not name the step.
         let asked = plans.iter().flat_map(|plan| &plan.stages).find_map(|stage| asking(stage, asks));
         return asked.map_or(failure.clone(), |span| failure.at(&place(file, span)));
     }
@@ -64,27 +66,29 @@ pub(super) fn explained_build(
     failure.reworded(nothing_to_copy(copy, &path, &source, bridge).with_help())
 }
 
-/// The command of the tool that has not found a fitting Python in a base.
+/// The tool's command that found no matching Python in a base.
 fn without_python(message: &str) -> Option<String> {
     let rest = message.strip_suffix(&format!("did not complete successfully: exit code: {NO_PYTHON}"))?;
     let (_, words) = rest.split_once("\"/run/pybuild/tool tool ")?;
     words.split(' ').next().map(str::to_owned)
 }
 
-/// A base without a fitting Python, told where the file names the base. What the base has stands in the step's output.
+/// The failure for a base without a matching Python, at the place where the build file names the base. The
+/// step's output lists the Pythons of the base.
 fn no_python(failure: FrontendFailure, command: &str, file: &BuildFile, plans: &[&Plan]) -> FrontendFailure {
     let builder = plans.iter().find_map(|plan| plan.builder.as_ref());
     let version = builder.and_then(|builder| builder.python).map(|version| version.to_string());
     let problem = Problem::BaseWithoutPython { version: version.unwrap_or_else(|| "3".to_owned()) };
     let failure = failure.reworded(problem.with_help());
-    // The environment is made on the base itself, and its step has the place. Its packages are compiled in `build-base`.
+    // The environment is made on the runtime base, and the `venv` step already has the right place. Packages
+    // are compiled on `build-base`.
     match builder.and_then(|builder| builder.base_span).filter(|_| command != "venv") {
         Some(span) => failure.moved(&[place(file, span)]),
         None => failure,
     }
 }
 
-/// Where a stage asks for what has to be allowed.
+/// The place where a stage asks for a permission.
 fn asking(stage: &StagePlan, asks: fn(&RunPlan) -> bool) -> Option<Span> {
     let runs = stage.steps.iter().filter_map(|step| match &step.action {
         Action::Run(run) => Some((run, step.span)),
@@ -94,7 +98,7 @@ fn asking(stage: &StagePlan, asks: fn(&RunPlan) -> bool) -> Option<Span> {
     all.find(|(run, _)| asks(run)).map(|(_, span)| span)
 }
 
-/// Whether the engine misses something that clients pass.
+/// The problem if the client did not pass a secret or an agent that the build needs.
 pub(super) fn not_passed(message: &str, access: &Access) -> Option<Problem> {
     let word = |text: &str| text.split([' ', ':', '"']).next().unwrap_or_default().to_owned();
     if message.ends_with(": not found")
@@ -120,8 +124,8 @@ pub(super) fn not_passed(message: &str, access: &Access) -> Option<Problem> {
     message.contains("network.host is not allowed").then_some(Problem::HostNetworkNotAllowed)
 }
 
-/// The path that a copy has not found: `…: "/path": not found`, `lstat /path: no such file or directory`, or for a
-/// pattern `/path/* not found`.
+/// The path that a copy did not find. The engine's message is `…: "/path": not found`, `lstat /path: no such
+/// file or directory`, or `/path/* not found` for a pattern.
 fn missing_path(message: &str) -> Option<&str> {
     let quoted = message.strip_suffix("\": not found").and_then(|rest| rest.rsplit_once('"'));
     let quoted = quoted.map(|(_, path)| path);
@@ -133,7 +137,7 @@ fn missing_path(message: &str) -> Option<&str> {
     quoted.or_else(plain).or_else(pattern).filter(|path| path.starts_with('/'))
 }
 
-/// The copy of a graph that has failed since `missing` is not there: what it copies from, and what it was to copy.
+/// The copy of a graph that failed because `missing` does not exist: its source state and its source path.
 fn failed_copy(graph: &Definition, vertices: &[String], missing: &str) -> Option<(State, String)> {
     let failed = graph.ops().filter(|(digest, _)| vertices.iter().any(|vertex| vertex == digest.as_str()));
     failed.into_iter().find_map(|(_, op)| {
@@ -159,7 +163,7 @@ fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge)
     };
     let near = match bridge.solve(SolveRequest::new(&source.marshal())) {
         Ok(Some(reference)) => near(bridge, &reference, path),
-        // Nothing is lost but a hint.
+        // An error here only loses a hint.
         Ok(None) | Err(_) => Near::default(),
     };
     let mut help = Vec::new();
@@ -177,19 +181,19 @@ fn nothing_to_copy(copy: &CopyPlan, path: &str, source: &State, bridge: &Bridge)
     Problem::NothingToCopy { path: shown(path), from, suggestion: near.path.as_deref().map(shown), help }
 }
 
-/// What is like a path that is not there.
+/// Paths similar to a missing path.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Near {
-    /// A path that is there and was most likely meant.
+    /// An existing path that the user most likely meant.
     path: Option<String>,
-    /// The last folder on the way that is there.
+    /// The last folder of the missing path that exists.
     folder: String,
-    /// What it has.
+    /// The names in this folder.
     names: Vec<String>,
 }
 
-/// Goes down a path as far as it is there, and on from the name that is nearest to the first one that is not. What
-/// stands behind a wildcard is taken as it is.
+/// Follows a path as far as it exists. At the first missing name it continues with the most similar name. The
+/// part after a wildcard is kept unchanged.
 fn near(bridge: &Bridge, reference: &Reference, path: &str) -> Near {
     let mut there = String::new();
     let mut gap = None;
@@ -241,7 +245,7 @@ mod tests {
                  help: or let the step do without: `secrets = [{ id = \"token\", required = false }]`"
             )
         );
-        // One that an index needs cannot be left out.
+        // A secret that an index needs cannot be optional.
         assert_eq!(
             told("failed to retrieve HTTP auth secret login: secret login: not found").as_deref(),
             Some(

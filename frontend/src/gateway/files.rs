@@ -1,4 +1,4 @@
-//! Looking into what the engine holds: files, directories and what they are.
+//! Reads files and directories that the engine holds.
 
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
@@ -10,7 +10,7 @@ use crate::gateway::errors::RpcError;
 use crate::gateway::transport::MAX_MESSAGE;
 use crate::project::MOST_BYTES;
 
-/// How much of a file is asked for at once, in bytes: half of what fits into a message.
+/// The number of bytes per request: half of the largest message.
 pub(super) const CHUNK: usize = MAX_MESSAGE / 2;
 
 /// A part of a file.
@@ -35,15 +35,15 @@ pub(super) async fn read_range(
 }
 
 impl Bridge {
-    /// The contents of a file of any size. Symbolic links are followed inside the reference.
+    /// The content of a file of any size. Symbolic links are followed inside the reference.
     ///
     /// # Errors
-    /// What fails when the reference runs, or that the path is no regular file.
+    /// A failure of the graph, or that the path is not a regular file.
     pub fn read_file(&self, reference: &Reference, path: &str) -> Result<Vec<u8>, RpcError> {
         self.read_until(reference, path, u64::MAX)
     }
 
-    /// The same, read no further once there are more than `most` bytes.
+    /// Like [`Self::read_file`], but stops reading after more than `most` bytes.
     ///
     /// # Errors
     /// See [`Self::read_file`].
@@ -58,7 +58,7 @@ impl Bridge {
         }
     }
 
-    /// The first `length` bytes of a file, or all if it is shorter. At most 8 MiB.
+    /// The first `length` bytes of a file, or the whole file if it is shorter. At most 8 MiB.
     ///
     /// # Errors
     /// See [`Self::read_file`].
@@ -76,29 +76,30 @@ impl Bridge {
         self.wait("ReadFile", path, read_range(self.client.clone(), reference, path, offset, length))
     }
 
-    /// The contents of a file that need not be there; `None` if there is nothing, or no file but a directory. The
-    /// directory is listed first: that a file is missing is something engines say only in words. Of a file of more than
-    /// [`MOST_BYTES`], a few more than these are read.
+    /// The content of an optional file. `None` if nothing exists at the path, or a directory.
+    ///
+    /// This lists the directory first, because an engine reports a missing file only in the text of its
+    /// message. Of a file larger than [`MOST_BYTES`], only a little more than this limit is read.
     ///
     /// # Errors
     /// See [`Self::read_file`].
     pub fn try_read_file(&self, reference: &Reference, path: &str) -> Result<Option<Vec<u8>>, RpcError> {
         match self.probe(reference, path)? {
             Some(found) if !found.is_dir() => match self.read_until(reference, path, MOST_BYTES) {
-                // A link to a directory.
+                // The path is a link to a directory.
                 Err(error) if error.is_not_a_file() => Ok(None),
-                // Gone after all if it is a link that leads nowhere.
+                // The path is a link whose target does not exist.
                 read => absent_is_none(read),
             },
             _ => Ok(None),
         }
     }
 
-    /// The entries of a directory, sorted by name; not those of its subdirectories. `include` is a pattern in the
-    /// syntax of ignore files.
+    /// The entries of one directory, sorted by name, without the entries of its subdirectories. `include` is
+    /// a pattern in the syntax of ignore files.
     ///
     /// # Errors
-    /// What fails when the reference runs, or that there is no such directory.
+    /// A failure of the graph, or that the directory does not exist.
     pub fn read_dir(
         &self,
         reference: &Reference,
@@ -118,10 +119,10 @@ impl Bridge {
         Ok(entries)
     }
 
-    /// What a path is, or `None` if there is nothing. Symbolic links are followed.
+    /// The metadata of a path, or `None` if nothing exists there. Symbolic links are followed.
     ///
     /// # Errors
-    /// What fails when the reference runs.
+    /// A failure of the graph.
     pub fn stat(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
         match self.probe(reference, path)? {
             Some(found) if found.is_symlink() => absent_is_none(self.stat_existing(reference, path)),
@@ -138,7 +139,7 @@ impl Bridge {
         Ok(FileStat { path: path.to_owned(), ..FileStat::from(stat) })
     }
 
-    /// The directory entry at a path, links not followed.
+    /// The directory entry at a path. Links are not followed.
     fn probe(&self, reference: &Reference, path: &str) -> Result<Option<FileStat>, RpcError> {
         let path = crate::ignore::clean_path(path);
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));

@@ -1,7 +1,7 @@
-//! Where the main context is: a directory of the client, a git repository or a download.
+//! The place of the main context: a directory of the client, a git repository or a download.
 //!
-//! A text is read as BuildKit's `dockerui` and `dfgitutil` read it, down to what does not count as a repository:
-//! `https://host/repo` without `.git` is a download.
+//! The text is read as BuildKit's `dockerui` and `dfgitutil` read it. This includes their rule for
+//! repositories: `https://host/repo` without `.git` is a download.
 
 use buildkit_llb::Git;
 
@@ -11,27 +11,27 @@ use crate::ignore::clean_path;
 /// The main context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContextSource {
-    /// A directory of the client, unless the frontend's inputs have one of that name.
+    /// A directory of the client, unless the frontend's inputs contain a state of this name.
     Local {
-        /// The client's name for it.
+        /// The client's name of the directory.
         name: String,
-        /// The session that has it.
+        /// The session of the client that has the directory.
         session_id: String,
     },
     /// A git repository.
     Git(GitSource),
-    /// A download: an archive to unpack (see [`is_archive`]) or the build file itself.
+    /// A download: an archive to unpack (see [`is_archive`]), or the build file itself.
     Http {
-        /// Where it is.
+        /// The address.
         url: String,
     },
 }
 
 impl ContextSource {
-    /// The context the client asks for.
+    /// The context that the client asks for.
     ///
     /// # Errors
-    /// [`GitUrlError`] for a repository with a query that cannot be used.
+    /// [`GitUrlError`] for a repository whose query is invalid.
     pub fn of(options: &Options) -> Result<Self, GitUrlError> {
         const NAME: &str = "context";
         let text = options.context.as_str();
@@ -50,7 +50,7 @@ pub(super) fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// Whether files get the time of their checkout or that of the commit.
+/// Whether files get the time of the checkout or the time of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileTimes {
     /// The time of the checkout.
@@ -59,41 +59,41 @@ pub enum FileTimes {
     Commit,
 }
 
-/// A git repository and what to take from it.
+/// A git repository, and the part of it that is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitSource {
     /// The repository, without query and fragment: a URL, `user@host:path` or `github.com/…`.
     pub remote: String,
-    /// A branch, a tag or a commit; empty is the default branch.
+    /// A branch, a tag or a commit. Empty means the default branch.
     pub reference: String,
-    /// The directory to take; empty is all.
+    /// The directory to use. Empty means the whole repository.
     pub subdir: String,
-    /// The commit that [`Self::reference`] must be, or its beginning; may be empty.
+    /// The commit that [`Self::reference`] must point to, or its first digits. May be empty.
     pub checksum: String,
     /// Whether to keep `.git`.
     pub keep_git_dir: Option<bool>,
-    /// Whether to fetch submodules; they are unless this is `false`.
+    /// Whether to fetch submodules. They are fetched unless this is `false`.
     pub submodules: Option<bool>,
-    /// The time of files, where the URL says it.
+    /// The time of files, if the URL sets it.
     pub file_times: Option<FileTimes>,
-    /// Fetches [`Self::checksum`] without comparing it with [`Self::reference`].
+    /// Fetches the commit [`Self::checksum`] without comparing it with [`Self::reference`].
     pub fetch_by_commit: bool,
 }
 
-/// A git URL whose query cannot be used.
+/// The error for a git URL whose query is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("git context `{url}`: {problem}")]
 pub struct GitUrlError {
     /// The whole URL.
     pub url: String,
-    /// What is wrong with it.
+    /// The problem of the query.
     pub problem: GitUrlProblem,
 }
 
-/// What can be wrong with the query of a git URL.
+/// The problems of a git URL's query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitUrlProblem {
-    /// A key that means nothing.
+    /// The key is unknown.
     #[error(
         "query key `{key}` is unknown; accepted: `ref`, `tag`, `branch`, `subdir`, `checksum`, `commit`, \
          `keep-git-dir`, `submodules`, `mtime`, `fetch-by-commit`"
@@ -102,36 +102,36 @@ pub enum GitUrlProblem {
         /// The key.
         key: String,
     },
-    /// A key that needs a value.
+    /// The key needs a value.
     #[error("query key `{key}` has no value")]
     NoValue {
         /// The key.
         key: String,
     },
-    /// A key that may stand there once.
+    /// The key occurs several times, but only one value is allowed.
     #[error("query key `{key}` has several values")]
     SeveralValues {
         /// The key.
         key: String,
     },
-    /// A value that the key does not take.
+    /// The key does not accept this value.
     #[error("query key `{key}` has the value `{value}`; accepted: {accepted}")]
     BadValue {
         /// The key.
         key: String,
         /// The value.
         value: String,
-        /// What would have been accepted.
+        /// The accepted values.
         accepted: &'static str,
     },
-    /// Two places that say something different.
+    /// Two parts of the URL contradict each other.
     #[error("{what} is given as `{first}` and as `{second}`")]
     Conflict {
-        /// What they say.
+        /// The property that both parts set.
         what: &'static str,
-        /// What one place says.
+        /// The value of the first part.
         first: String,
-        /// What the other says.
+        /// The value of the second part.
         second: String,
     },
 }
@@ -155,7 +155,7 @@ impl GitSource {
         git.with_query(&url.query).map(Some).map_err(|problem| GitUrlError { url: text.to_owned(), problem })
     }
 
-    /// The source for a graph. The options' wishes are met where the URL has none of its own.
+    /// The source for a graph. Where the URL sets nothing, the options decide.
     pub fn to_llb(&self, options: &Options) -> Git {
         let mut git = Git::new(&self.remote)
             .reference(&self.reference)
@@ -166,7 +166,7 @@ impl GitSource {
         if !self.checksum.is_empty() {
             git = git.checksum(&self.checksum);
         }
-        // A reproducible build needs times that do not change with each checkout.
+        // A reproducible build needs file times that are equal in each checkout.
         let commit_times = options.source_date_epoch.as_ref().map(|_: &SourceDateEpoch| FileTimes::Commit);
         if self.file_times.or(commit_times) == Some(FileTimes::Commit) {
             git = git.commit_times();
@@ -205,7 +205,7 @@ impl GitSource {
     }
 }
 
-/// Fills in a value, or checks that it is the one that is there.
+/// Sets a value, or checks that it equals the value that is already set.
 fn agree(what: &'static str, known: &mut String, value: &str) -> Result<(), GitUrlProblem> {
     if known.is_empty() {
         value.clone_into(known);
@@ -238,7 +238,7 @@ fn bad_value(key: &str, value: &str, accepted: &'static str) -> GitUrlProblem {
     GitUrlProblem::BadValue { key: key.to_owned(), value: value.to_owned(), accepted }
 }
 
-/// A git URL in its parts.
+/// The parts of a git URL.
 struct Url {
     remote: String,
     query: Vec<(String, String)>,
@@ -246,7 +246,7 @@ struct Url {
 }
 
 impl Url {
-    /// `None` if the text does not point to a git repository.
+    /// `None` if the text is not the URL of a git repository.
     fn split(text: &str) -> Option<Self> {
         let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -291,7 +291,7 @@ fn parse_query(query: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// What a `+` stands for.
+/// The meaning of a `+`.
 #[derive(Clone, Copy)]
 enum Plus {
     Literal,
@@ -314,8 +314,8 @@ fn percent_decode(text: &str, plus: Plus) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Whether the first kilobyte of a download says that it is an archive: compressed, or a tar header whose checksum is
-/// right.
+/// Whether a download is an archive, judged by its first kilobyte: a compressed file, or a tar header with a
+/// correct checksum.
 pub fn is_archive(head: &[u8]) -> bool {
     const BZIP2: &[u8] = &[0x42, 0x5a, 0x68];
     const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
@@ -324,7 +324,8 @@ pub fn is_archive(head: &[u8]) -> bool {
 }
 
 fn is_tar(head: &[u8]) -> bool {
-    /// Where a header has its checksum: six octal digits, which count as blanks in the sum.
+    /// The position of the checksum in a tar header. It has six octal digits, which count as spaces in the
+    /// sum.
     const CHECKSUM: std::ops::Range<usize> = 148..156;
     let (Some(header), Some(field)) = (head.get(..512), head.get(CHECKSUM)) else {
         return false;

@@ -1,4 +1,4 @@
-//! Images: looked up all at once, each pinned to what was found.
+//! Image lookups, all at the same time. Each image is pinned to the digest that was found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::gateway::report::{image_failure, location_of};
 use crate::plan::Plan;
 use crate::reference::ImageReference;
 
-/// Where the engine puts the definition of the image that we were started from.
+/// The path at which the engine stores the definition of the image that we were started from.
 const OWN_IMAGE: &str = "/run/config/buildkit/metadata/frontend.bin";
 
 pub(super) type Images = BTreeMap<ImageReference, BaseImage>;
@@ -36,8 +36,8 @@ pub(super) fn resolve_image(
     })
 }
 
-/// Looks up the images of all plans at once and pins each to what was found: those of each platform, and last those
-/// that run on the build platform whatever the image is for.
+/// Looks up the images of all plans at the same time and pins them. The answer has the images of each plan's
+/// platform, and then the images that always run on the build platform.
 pub(super) fn resolve_images(
     bridge: &Bridge,
     options: &Options,
@@ -90,10 +90,11 @@ fn look_up(
     Ok(resolved)
 }
 
-/// The config of an image as the engine gives it.
+/// The config of an image, as the engine returns it.
 ///
 /// # Errors
-/// If it is no JSON: an image would otherwise pass for one that says nothing and has nothing.
+/// If the config is not JSON. Otherwise the image would silently count as an image without settings and
+/// files.
 pub(super) fn read_config(bytes: &[u8], image: &str) -> Result<serde_json::Value, FrontendFailure> {
     serde_json::from_slice(bytes).map_err(|error| {
         FrontendFailure::new(format!("the config of image `{image}` cannot be read: {error}"), &[])
@@ -111,7 +112,7 @@ fn request(image: &ImageReference, platform: &Platform, options: &Options) -> Im
     }
 }
 
-/// Whether an image has no layers: engines cannot unpack such, and nothing is lost by leaving it out.
+/// Whether an image has no layers. Engines cannot unpack such an image, and leaving it out changes nothing.
 fn is_empty_image(config: &serde_json::Value) -> bool {
     let empty = |value: Option<&serde_json::Value>| {
         value.and_then(serde_json::Value::as_array).is_none_or(Vec::is_empty)
@@ -119,10 +120,10 @@ fn is_empty_image(config: &serde_json::Value) -> bool {
     empty(config.get("rootfs").and_then(|rootfs| rootfs.get("diff_ids"))) && empty(config.get("history"))
 }
 
-/// Our own image: as the engine describes it to us, else what there is by the name that we were started by.
+/// Our own image: the one in the engine's description, else the image with the name that we were started by.
 ///
-/// A Docker with `userns-remap` puts the description where a container's root may not read it. `None` if neither leads
-/// to an image.
+/// A Docker engine with `userns-remap` stores the description where a container's root user may not read it.
+/// `None` if neither way finds an image.
 pub(super) fn own_image(bridge: &Bridge, options: &Options, platform: &Platform) -> Option<State> {
     let described = own_definition().and_then(|definition| State::from_definition(&definition).ok());
     described.or_else(|| named_image(bridge, &options.source, platform))
@@ -134,7 +135,7 @@ fn named_image(bridge: &Bridge, name: &str, platform: &Platform) -> Option<State
         log_name: format!("[internal] load metadata for {reference}"),
         reference: reference.to_string(),
         platform: Some(platform.clone()),
-        // As the engine has looked for it to start us.
+        // The engine used the same mode when it looked up this image to start us.
         resolve_mode: ResolveMode::Default,
         store: ImageStore::Registry,
     };
@@ -148,8 +149,9 @@ fn named_image(bridge: &Bridge, name: &str, platform: &Platform) -> Option<State
     )
 }
 
-/// The order in which the engine's own client writes operations: the description of our image is of its making. What
-/// the builtin frontend has loaded to find us has a name that goes by it.
+/// The field order that the engine's own client uses. It is detected from the description of our image, which
+/// that client wrote. With this order, our source that loads the build file has the digest that the builtin
+/// frontend has already solved, so the file is not transferred twice.
 pub(super) fn engines_order() -> Order {
     own_definition().map(|definition| definition.order()).unwrap_or_default()
 }
@@ -178,7 +180,7 @@ mod tests {
         assert!(is_empty_image(&json!({ "config": {}, "rootfs": { "type": "layers", "diff_ids": [] } })));
         assert!(is_empty_image(&json!({})));
         assert!(!is_empty_image(&json!({ "rootfs": { "diff_ids": ["sha256:00"] } })));
-        // A history alone says that there is something to be kept.
+        // An image with a history is kept, even without layers.
         assert!(!is_empty_image(&json!({ "history": [{ "created_by": "x" }] })));
     }
 }

@@ -1,5 +1,5 @@
-//! The call for the states that a client passes in, each as the bytes of its definition: the generated messages lack a
-//! field, see [`buildkit_llb::LinuxResources`].
+//! The call for the states that a client passes in, each as its encoded definition. The generated messages
+//! are not used because they lack a field, see [`buildkit_llb::LinuxResources`].
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,15 @@ use crate::gateway::solve_message::call;
 
 const METHOD: &str = "/moby.buildkit.v1.frontend.LLBBridge/Inputs";
 
-/// BuildKit's `InputsResponse`. On the wire, a message inside of another is its bytes.
+/// BuildKit's `InputsResponse`. In the wire format, a nested message has the same encoding as a field of
+/// bytes.
 #[derive(Clone, PartialEq, prost::Message)]
 struct InputsMessage {
     #[prost(btree_map = "string, bytes", tag = "1")]
     definitions: BTreeMap<String, Vec<u8>>,
 }
 
-/// Makes the call.
+/// Sends the call.
 pub(super) async fn ask(channel: Channel) -> Result<BTreeMap<String, Vec<u8>>, Status> {
     let answer: InputsMessage = call(channel, wire::InputsRequest {}, METHOD).await?;
     Ok(answer.definitions)

@@ -1,4 +1,4 @@
-//! The names of what a client has, as the engine lists them where most files are not transferred.
+//! The names of a client's files, as the engine lists them if it does not transfer most of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -11,24 +11,24 @@ use crate::ignore::Patterns;
 use crate::project::followed;
 use crate::spec::ContextPath;
 
-/// What a client has, by path.
+/// The entries of a client's folder, by path.
 pub(super) type Listing = BTreeMap<String, Entry>;
 
 /// One entry of a client's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// A file, and whether it may be executed.
+    /// A file, and whether it is executable.
     File {
         runs: bool,
     },
     Folder,
-    /// A symbolic link, with its target as it is written.
+    /// A symbolic link with its target, as the link contains it.
     Link(String),
     /// A pipe or a device.
     Other,
 }
 
-/// The entries of a listing: each a length in four bytes, little-endian, and an fsutil `Stat`.
+/// Decodes a listing. Each entry is a length in four little-endian bytes and an fsutil `Stat` message.
 pub(super) fn listed(bytes: &[u8]) -> Listing {
     let mut found = BTreeMap::new();
     let mut rest = bytes;
@@ -52,7 +52,7 @@ pub(super) fn listed(bytes: &[u8]) -> Listing {
     found
 }
 
-/// The path that `path` stands for, by the links of a listing.
+/// The path that `path` leads to, if the links of a listing are followed.
 pub(super) fn target_in(listing: &Listing, path: &ContextPath) -> Option<ContextPath> {
     let link = |path: &str| {
         Ok::<_, Infallible>(match listing.get(path) {
@@ -66,7 +66,7 @@ pub(super) fn target_in(listing: &Listing, path: &ContextPath) -> Option<Context
     }
 }
 
-/// What is at a path without links. A client lists the folders above what is asked for as well.
+/// The entry at a path that contains no links. A listing also has the parent folders of the requested paths.
 pub(super) fn entry_at(listing: &Listing, path: &ContextPath) -> Option<Entry> {
     if path.is_root() { Some(Entry::Folder) } else { listing.get(path.as_str()).cloned() }
 }

@@ -1,7 +1,7 @@
-//! The engine's side of a build: what it asks for, the calls to it, and what it is given back.
+//! The engine's side of a build: the options, the calls to the engine, and the result.
 //!
-//! [`run_guarded`] is the whole life of a frontend process. What runs inside of it sees a [`bridge::Bridge`] for calls
-//! and [`options::Options`] for wishes, and gives back a [`result::GatewayResult`] or an
+//! [`run_guarded`] runs the whole frontend process. The code inside uses a [`bridge::Bridge`] for calls and
+//! reads the user's wishes from [`options::Options`]. It returns a [`result::GatewayResult`] or an
 //! [`errors::FrontendFailure`].
 
 mod attest;
@@ -51,20 +51,21 @@ use bridge::Bridge;
 use errors::{FrontendFailure, RpcError, with_causes};
 use result::GatewayResult;
 
-/// Where the last panic happened, for the message to the user.
+/// The place of the last panic, for the message to the user.
 type PanicPlace = Arc<Mutex<Option<String>>>;
 
-/// Connects to the engine, runs `build` and returns what it gives, or its failure, exactly once; then the process
-/// ends. A panic inside `build` is returned as a failure, too.
+/// Connects to the engine, runs `build` and returns its result or its failure exactly once. Then the process
+/// ends. A panic inside `build` is returned as a failure too.
 ///
-/// Connecting comes first, since the engine hangs up after ten seconds of silence. The exit code is 0 even for a
-/// failure that was returned: any other would replace the failure's text by `exit code: 1`. It is 1 if there is no
-/// engine or if it does not take the answer; then the reason is on standard error.
+/// Connecting comes first, because the engine hangs up after ten seconds of silence. The exit code is 0 even
+/// if a failure was returned: with another code, clients would print `exit code: 1` instead of the failure's
+/// message. The exit code is 1 if there is no engine, or if the engine does not accept the answer. Then the
+/// reason is on standard error.
 pub fn run_guarded(build: impl FnOnce(&Bridge) -> Result<GatewayResult, FrontendFailure>) -> ! {
     let place = remember_panics();
     match Bridge::connect() {
         Ok(bridge) => match conclude(&bridge, build, &place) {
-            // The connection must be open until the process is gone, so nothing is dropped before.
+            // The connection must stay open until the process ends, so nothing is dropped before.
             Ok(()) => std::process::exit(0),
             Err(error) => {
                 complain(&error);
@@ -78,13 +79,13 @@ pub fn run_guarded(build: impl FnOnce(&Bridge) -> Result<GatewayResult, Frontend
     }
 }
 
-/// Runs `build` and returns what comes of it.
+/// Runs `build` and returns its result or its failure to the engine.
 fn conclude(
     bridge: &Bridge,
     build: impl FnOnce(&Bridge) -> Result<GatewayResult, FrontendFailure>,
     place: &PanicPlace,
 ) -> Result<(), RpcError> {
-    // What `build` leaves half done is not looked at again, the process ends.
+    // After a panic nobody reads the state that `build` left, because the process ends.
     match catch_unwind(AssertUnwindSafe(|| build(bridge))) {
         Ok(Ok(result)) => bridge.return_result(result),
         Ok(Err(failure)) => bridge.return_error(failure.into_status()),
@@ -108,7 +109,7 @@ fn panic_failure(panic: &(dyn Any + Send), place: Option<String>) -> FrontendFai
     )
 }
 
-/// Sends panics to standard error, which is the engine's log, and keeps where they happened.
+/// Prints panics to standard error, which is the engine's log, and records their place.
 fn remember_panics() -> PanicPlace {
     let place = PanicPlace::default();
     let remembered = Arc::clone(&place);
@@ -126,6 +127,6 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
 }
 
 fn complain_text(text: &str) {
-    // There is nobody left to tell if even this fails.
+    // If even this write fails, nobody can read the message.
     let _ = writeln!(std::io::stderr(), "pybuild: {text}");
 }

@@ -1,4 +1,4 @@
-//! Named contexts (`--build-context NAME=…`) in place of the images and stages that the file names.
+//! Named contexts (`--build-context NAME=…`). They replace images and stages that the file names.
 
 use std::collections::BTreeMap;
 
@@ -28,16 +28,16 @@ pub(super) struct NamedContexts<'a> {
 }
 
 impl<'a> NamedContexts<'a> {
-    /// What the client passes.
+    /// The named contexts that the client passes.
     ///
     /// # Errors
-    /// If the engine cannot say which states it was given.
+    /// If the engine cannot list the inputs of the build.
     pub(super) fn new(bridge: &'a Bridge, options: &'a Options) -> Result<Self, FrontendFailure> {
         let inputs = if options.named_contexts.is_empty() { BTreeMap::new() } else { bridge.inputs()? };
         Ok(Self { bridge, options, inputs })
     }
 
-    /// What stands in for the image or stage `name`, if anything does.
+    /// The named context that replaces the image or stage `name`, if there is one.
     ///
     /// # Errors
     /// If the context is malformed or cannot be looked up.
@@ -91,7 +91,7 @@ impl<'a> NamedContexts<'a> {
         platform: &Platform,
     ) -> Result<BaseImage, FrontendFailure> {
         let session = self.options.session_of(store);
-        // The name means nothing to the store; engines want one all the same.
+        // The name has no meaning for the store, but engines require one.
         let name = ImageReference::parse(found.key.split("::").next().unwrap_or_default());
         let name = name.map_err(|error| FrontendFailure::of(&error))?.name();
         let reference = format!("{name}@{digest}");
@@ -125,7 +125,7 @@ impl<'a> NamedContexts<'a> {
         Ok(answer?)
     }
 
-    /// A folder of the client, less what its own `.dockerignore` hides.
+    /// A folder of the client, without the files that its own `.dockerignore` excludes.
     fn local(&self, found: &NamedContextOption<'_>, name: &str) -> Result<State, FrontendFailure> {
         let session = self.options.session_of(name);
         let rules = Local::new(name)
@@ -169,7 +169,7 @@ impl<'a> NamedContexts<'a> {
     }
 }
 
-/// The config of an image that is inherited; the time of its making is not.
+/// The inherited config of an image. The time of its creation is not inherited.
 pub(super) fn config_of(bytes: &[u8], image: &str) -> Result<Value, FrontendFailure> {
     let mut config = read_config(bytes, image)?;
     if let Some(config) = config.as_object_mut() {

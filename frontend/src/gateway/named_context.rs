@@ -1,45 +1,45 @@
-//! What a named context (`--build-context name=…`) points to.
+//! The value of a named context (`--build-context name=…`).
 
 use crate::gateway::git_url::{GitSource, GitUrlError, is_http};
 use crate::reference::{ImageReference, ReferenceError, is_digest};
 
-/// Where a named context comes from.
+/// The place of a named context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedSource {
-    /// `docker-image://scratch`: nothing.
+    /// `docker-image://scratch`: the empty file system.
     Scratch,
-    /// `docker-image://…`, with the default tag where there was neither tag nor digest.
+    /// `docker-image://…`, with the default tag if the name has no tag and no digest.
     Image(ImageReference),
     /// A git repository.
     Git(GitSource),
-    /// A download, which is not unpacked.
+    /// A download. It is not unpacked.
     Http {
-        /// Where it is.
+        /// The address.
         url: String,
     },
-    /// `oci-layout://store@digest`: an image the client has in a directory.
+    /// `oci-layout://store@digest`: an image in a directory of the client.
     OciLayout {
-        /// The client's name for the directory.
+        /// The client's name of the directory.
         store_id: String,
-        /// The image in it.
+        /// The digest of the image.
         digest: String,
     },
     /// `local:…`: a directory of the client.
     Local {
-        /// The client's name for it.
+        /// The client's name of the directory.
         name: String,
     },
-    /// `input:…`: a state the client passes in, e.g. another target of a bake file.
+    /// `input:…`: a state that the client passes in, such as another target of a bake file.
     Input {
-        /// Its name among the inputs.
+        /// The name of the input.
         name: String,
     },
 }
 
-/// A named context that points to nothing known.
+/// The error for an invalid named context.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NamedContextError {
-    /// Neither of the known kinds.
+    /// The value is of no known kind.
     #[error(
         "named context `{name}` is `{value}`; accepted: `docker-image://`, `oci-layout://`, `local:`, `input:`, a git \
          URL or an HTTP URL"
@@ -50,12 +50,12 @@ pub enum NamedContextError {
         /// Its value.
         value: String,
     },
-    /// An image that cannot be named so.
+    /// The image name is invalid.
     #[error("named context `{name}` does not name an image")]
     Image {
         /// The context's name.
         name: String,
-        /// What is wrong with the image's name.
+        /// The error of the image name.
         #[source]
         source: ReferenceError,
     },
@@ -67,12 +67,12 @@ pub enum NamedContextError {
         /// Its value.
         value: String,
     },
-    /// A repository that cannot be used.
+    /// The git URL is invalid.
     #[error("named context `{name}` does not name a repository")]
     Git {
         /// The context's name.
         name: String,
-        /// What is wrong with its URL.
+        /// The error of the URL.
         #[source]
         source: GitUrlError,
     },
@@ -98,7 +98,7 @@ impl NamedSource {
             if store.is_empty() || !is_digest(digest) {
                 return Err(NamedContextError::NoDigest { name: named(), value: value.to_owned() });
             }
-            // A tag says nothing once there is a digest. A port cannot be mistaken for it: a slash follows that.
+            // With a digest, a tag has no meaning. A colon before a slash is a port and not a tag.
             let tag = store.rfind(':').filter(|&colon| !store.get(colon..).unwrap_or_default().contains('/'));
             let store = tag.and_then(|colon| store.get(..colon)).unwrap_or(store);
             return Ok(Self::OciLayout { store_id: store.to_owned(), digest: digest.to_owned() });

@@ -1,7 +1,7 @@
-//! Images and the comparisons of their layers, solved at the same time.
+//! Solves images and the comparisons of their layers at the same time.
 //!
-//! A comparison answers nearly always that the layers are right as they are. Otherwise the graph of the image is made once
-//! more, and what the engine does for the first graph is no longer wanted.
+//! A comparison almost always confirms the layers. Otherwise the graph of the image is made again, and the
+//! engine's work for the first graph is cancelled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,21 +17,22 @@ use crate::gateway::errors::{FrontendFailure, RpcError};
 use crate::gateway::files::read_range;
 use crate::plan::Together;
 
-/// How long images wait for answers that the engine has already. No result depends on it: without the wait, the engine
-/// would begin with steps on an environment that is about to be made anew, and break them off, in every such build.
+/// The time that images wait for answers that the engine already has. No result depends on this time. Without
+/// the wait, each build with a common layer would start steps on an environment that is made again, and then
+/// cancel them.
 const KNOWN: Duration = Duration::from_millis(200);
 
 /// The longest answer that is read, in bytes.
 const MOST: usize = 1 << 20;
 
-/// What comparisons have answered, by the digest of the step.
+/// The answers of comparisons, by the digest of the step.
 pub(super) type Answers = BTreeMap<Digest, Together>;
 
-/// What came of graphs and comparisons.
+/// The outcome of graphs and comparisons.
 pub(super) enum Outcome {
-    /// The layers are right: the results of the graphs, in their order.
+    /// The layers are right. These are the results of the graphs, in their order.
     Solved(Vec<Option<Reference>>),
-    /// Packages need a common layer.
+    /// Some packages need a common layer.
     Decided(Answers),
 }
 
@@ -41,11 +42,11 @@ enum Done {
 }
 
 impl Bridge {
-    /// Solves `graphs` and asks for the answers of `comparisons`, all at once.
+    /// Solves `graphs` and reads the answers of `comparisons`, all at the same time.
     ///
     /// # Errors
-    /// The first graph or comparison that fails. What fails on layers that are not the right ones does not count: a check
-    /// can fail for a file of the wrong package.
+    /// The first graph or comparison that fails. A failure of steps on wrong layers does not count: a check
+    /// can fail because a layer has a file of the wrong package.
     pub(super) fn solve_compared(
         &self,
         graphs: &[Definition],
@@ -79,7 +80,7 @@ impl Bridge {
                 }
                 Ok::<(), RpcError>(())
             };
-            // Nothing is lost where the time is over: what has not come yet comes below.
+            // A timeout loses nothing. Answers that are still missing are read below.
             tokio::time::timeout(KNOWN, known).await.unwrap_or(Ok(()))?;
             if open == 0 && is_decided(&answers) {
                 return Ok(Outcome::Decided(answers));
@@ -109,7 +110,8 @@ impl Bridge {
                     continue;
                 }
                 if is_decided(&answers) {
-                    // The calls for the graphs end with the set, and the engine ends what they have begun.
+                    // Dropping the set cancels the calls for the graphs, and the engine stops the steps that
+                    // they started.
                     return Ok(Outcome::Decided(answers));
                 }
                 if let Some(failed) = failed {
@@ -121,7 +123,7 @@ impl Bridge {
     }
 }
 
-/// Whether what has failed was made from layers that are compared.
+/// Whether the failed step was made from layers that are compared.
 fn is_after_layers(error: &RpcError, graph: &Definition, comparisons: &BTreeMap<Digest, Definition>) -> bool {
     let mut after: BTreeSet<&str> = BTreeSet::new();
     for comparison in comparisons.values() {

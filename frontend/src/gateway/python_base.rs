@@ -1,5 +1,6 @@
-//! What has the project's Python where that is no image: a stage of the file, or a target of a Dockerfile, made for one
-//! platform. What resolves and what compiles runs on the platform of the engine, whatever the image is for.
+//! The base with the project's Python, if it is not an image but a stage of the file or a target of a
+//! Dockerfile. It is made for one platform. Resolving and compiling run on the engine's own platform, for any
+//! platform of the image.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,10 +22,10 @@ use crate::plan::{Plan, PythonBase};
 use crate::project::{Files, Project, Scope};
 use crate::spec::Spec;
 
-/// Looks up or makes what has the project's Python, for `platform`.
+/// Looks up or makes the base with the project's Python, for `platform`.
 ///
 /// # Errors
-/// What an image, the stage or the Dockerfile fails with.
+/// The error of the image lookup, of the stage or of the Dockerfile.
 pub(super) fn python_base(
     bridge: &Bridge,
     options: &Options,

@@ -1,4 +1,4 @@
-//! Diagnostics as the engine and its clients take them: failures and warnings with the lines they are about.
+//! Converts diagnostics to failures and warnings of the engine, with the lines that they are about.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::lint::{Rule, labelled};
 use crate::project::{Wanted, releases};
 use crate::resolve::ResolveError;
 
-/// Where the file names an image: the text itself if it is written there, or the version of Python that it is chosen
-/// by, else the first line.
+/// The place where the file names an image: the image's name if the file contains it, else the Python version
+/// from which the name is made, else the first line.
 pub(super) fn location_of(
     file: &BuildFile,
     reference: &crate::reference::ImageReference,
@@ -24,7 +24,7 @@ pub(super) fn location_of(
     buildkit_llb::Location { file: Arc::clone(&file.file), ranges }
 }
 
-/// The bytes of the file that [`location_of`] is about.
+/// The bytes of the file for [`location_of`].
 pub(super) fn span_of(file: &BuildFile, reference: &crate::reference::ImageReference) -> Span {
     let name = reference.familiar();
     let text = &file.source.text;
@@ -40,18 +40,19 @@ pub(super) fn image_location(file: &BuildFile, reference: &crate::reference::Ima
     place(file, span_of(file, reference))
 }
 
-/// A place in the build file, as the engine and its clients take it.
+/// A place in the build file, as an error detail.
 pub(super) fn place(file: &BuildFile, span: Span) -> SourceDetail {
     SourceDetail { ranges: vec![range(&file.source, span)], ..detail_of_file(file) }
 }
 
-/// The version in the name of an official image of Python.
+/// The version in the name of an official Python image.
 fn python_version(reference: &crate::reference::ImageReference) -> Option<&str> {
     let tag = reference.tag().filter(|_| reference.familiar_name() == "python")?;
     tag.split('-').next()
 }
 
-/// Why an image could not be looked up: the engine's own words, unless its registry says that there is none.
+/// The failure of an image lookup. The message is the engine's own, unless the registry does not have the
+/// image.
 pub(super) fn image_failure(
     error: RpcError,
     file: &BuildFile,
@@ -73,7 +74,7 @@ pub(super) fn image_failure(
         None => Problem::NoImage { image },
     };
     let mut found = Diagnostics::default();
-    // A version that has no image is shown where the version is said.
+    // If a version has no image, the failure points to the place that sets the version.
     let said = file.python.get().filter(|_| matches!(problem, Problem::NoPythonImage { .. }));
     if let Some(said) = said.filter(|said| !Arc::ptr_eq(&said.source, &file.source)) {
         found.report(&said.source, said.span, problem);
@@ -99,7 +100,7 @@ fn range(source: &crate::diagnostics::Source, span: Span) -> Range {
     Range { start: position(start), end: position(end) }
 }
 
-/// A diagnostic's file and lines as the engine and its clients take them.
+/// The file and lines of a diagnostic, as an error detail.
 fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
     if Arc::ptr_eq(&diagnostic.source, &file.source) {
         return place(file, diagnostic.span);
@@ -114,7 +115,7 @@ fn detail(diagnostic: &Diagnostic, file: &BuildFile) -> SourceDetail {
     }
 }
 
-/// Places as the engine and its clients take them, file by file.
+/// Places as error details, one for each file.
 pub(super) fn details_of(wanted: &[&Wanted]) -> Vec<SourceDetail> {
     let files = by_file(wanted.iter().map(|wanted| &wanted.at)).into_iter();
     let details = files.map(|(source, spans)| SourceDetail {
@@ -127,11 +128,11 @@ pub(super) fn details_of(wanted: &[&Wanted]) -> Vec<SourceDetail> {
     details.collect()
 }
 
-/// The most bytes of files that go with the problems of a build. A file is sent with each of its problems, and an engine
-/// takes messages of 16 MiB.
+/// The largest size of the files that are sent with the problems of a build, in bytes. Each problem carries
+/// its whole file, and the engine accepts messages of up to 16 MiB.
 const MOST_SHOWN: usize = 4 << 20;
 
-/// How much of files may still be sent.
+/// The number of bytes of files that may still be sent.
 struct Room(usize);
 
 impl Room {
@@ -139,7 +140,7 @@ impl Room {
         Self(MOST_SHOWN)
     }
 
-    /// Whether the file of a problem is sent with it. The first one always is.
+    /// Whether the file of a problem is sent. The first file is always sent.
     fn takes(&mut self, found: &Diagnostic) -> bool {
         let size = found.source.text.len();
         let fits = self.0 == MOST_SHOWN || size <= self.0;
@@ -148,23 +149,24 @@ impl Room {
     }
 }
 
-/// The problems' files and lines, of the first problems where the files are large. The message has all.
+/// The files and lines of the problems. If the files are large, only those of the first problems. The message
+/// still lists all problems.
 fn details(found: Vec<&Diagnostic>, file: &BuildFile) -> Vec<SourceDetail> {
     let mut room = Room::new();
     found.into_iter().filter(|one| room.takes(one)).map(|one| detail(one, file)).collect()
 }
 
-/// All errors as one failure: clients print the lines of each.
+/// One failure for all errors. Clients print the lines of each error.
 pub(super) fn failure(found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
     FrontendFailure::new(found.summary(), &details(found.errors(), file))
 }
 
-/// Warnings that are to fail the build, as one failure: clients print the lines of each.
+/// One failure for warnings that must fail the build. Clients print the lines of each warning.
 pub(super) fn violation(message: String, found: &Diagnostics, file: &BuildFile) -> FrontendFailure {
     FrontendFailure::new(message, &details(found.warnings(), file))
 }
 
-/// Why resolving failed: the engine's own words where it was a step that failed.
+/// The failure of resolving. If a step failed, the message is the engine's own.
 pub(super) fn resolve_failure(error: &ResolveError, file: &BuildFile) -> FrontendFailure {
     if let Some(failure) = error.0.downcast_ref::<FrontendFailure>() {
         return failure.clone();
@@ -191,7 +193,7 @@ pub(super) fn warn(bridge: &Bridge, found: &Diagnostics, file: &BuildFile) {
             source: is_shown.then(|| place.to_source_info()),
             ranges: place.ranges,
         });
-        // A warning that cannot be shown is no reason to fail; the engine has the next call fail if it is gone.
+        // A warning that cannot be shown is not a reason to fail. If the engine is gone, the next call fails.
         drop(sent);
     }
 }

@@ -1,4 +1,4 @@
-//! Asks the engine to resolve: a build step whose result is read back.
+//! Resolves requirements on the engine: runs a build step and reads its result.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use crate::plan::{Access, PythonBase};
 use crate::project::Ignored;
 use crate::resolve::{Clock, CondaQuestion, FilesQuestion, Question, ResolveError, Resolver, blamed};
 
-/// Resolves in the builder's base image, on the platform that the engine runs on.
+/// Resolves in the builder's base image, on the engine's own platform.
 pub(super) struct GatewayResolver<'a> {
     pub(super) bridge: &'a Bridge,
     pub(super) options: &'a Options,
@@ -33,7 +33,7 @@ pub(super) struct GatewayResolver<'a> {
     pub(super) base: &'a PythonBase,
     pub(super) access: &'a Access,
     pub(super) image: RefCell<Option<BaseImage>>,
-    /// What was resolved so far.
+    /// The states of the answers so far.
     pub(super) answered: RefCell<Vec<State>>,
 }
 
@@ -82,7 +82,8 @@ impl GatewayResolver<'_> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The state with the answer, and what came of it. A file that is included by its address is a download.
+    /// The state with the answer, and its reference. Solving can fail at a download, because a requirements
+    /// file can include another file by its address.
     fn solved(
         &self,
         question: &Question,
@@ -114,8 +115,8 @@ impl GatewayResolver<'_> {
         self.bridge.solve(request)
     }
 
-    /// A failure of the resolver at those requirements that it speaks of. No frontend sees what a step prints, so the
-    /// resolver is asked once more, for its words alone.
+    /// Moves a failure of the resolver to the requirements that the resolver names. A frontend cannot read
+    /// the output of a step, so the resolver runs again and saves its output.
     fn explained(
         &self,
         question: &Question,
@@ -123,7 +124,7 @@ impl GatewayResolver<'_> {
         inputs: &Inputs,
         error: RpcError,
     ) -> FrontendFailure {
-        // With another code there was no index to ask, and a second question would wait for it as long.
+        // Another exit code means that the index did not answer. A second run would wait for the index again.
         let nothing_fits = error.message().ends_with("exit code: 1");
         let failure = explained(error, self.access);
         let wanted = &question.requirements.wanted;
@@ -133,7 +134,7 @@ impl GatewayResolver<'_> {
         let state = explanation(question, base, inputs, self.access, &self.file.source);
         let words = match self.solve(&state) {
             Ok(Some(solved)) => self.bridge.read_file(&solved, EXPLANATION),
-            // What failed is known; where exactly is then left to its own words.
+            // The failure is known. Only its place stays unknown, and the resolver's output describes it.
             _ => return failure,
         };
         let words = words.unwrap_or_default();

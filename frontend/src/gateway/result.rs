@@ -1,4 +1,4 @@
-//! What a build gives back: references, image configurations and further metadata, under the keys exporters read.
+//! The result of a build: references, image configs and other metadata, under the keys that exporters read.
 
 use std::collections::BTreeMap;
 
@@ -17,34 +17,34 @@ const SPDX: &str = "https://spdx.dev/Document";
 /// The result for one platform.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlatformResult {
-    /// The platform, as it was asked for.
+    /// The platform, as the client wrote it.
     pub platform: Platform,
-    /// The file system; `None` is an empty one.
+    /// The file system; `None` means an empty one.
     pub reference: Option<Reference>,
-    /// The image configuration, JSON.
+    /// The image config, as JSON.
     pub config: Vec<u8>,
-    /// The configuration of the base image, as it is in the registry. Without it, timestamps of inherited history
-    /// cannot be kept.
+    /// The config of the base image, as it is in the registry. Exporters need it to keep the timestamps of
+    /// inherited history.
     pub base_config: Option<Vec<u8>>,
-    /// The time of the build in seconds since 1970, where the frontend worked it out.
+    /// The time of the build in seconds since 1970, if the frontend determined it.
     pub epoch: Option<i64>,
-    /// Statements about the file system.
+    /// Attestations about the file system.
     pub attestations: Vec<SbomAttestation>,
 }
 
-/// An SBOM that the build itself has made.
+/// An SBOM that the build made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SbomAttestation {
-    /// A file with an SPDX document.
+    /// A file that contains an SPDX document.
     Document {
-        /// Where it is.
+        /// The file system with the document.
         reference: Reference,
-        /// Its path there.
+        /// The path of the document.
         path: String,
     },
-    /// A directory of in-toto statements, as scanners leave it.
+    /// A directory of in-toto statements, the output of a scanner.
     Statements {
-        /// The directory.
+        /// The file system with the directory.
         reference: Reference,
     },
 }
@@ -55,7 +55,7 @@ impl From<SbomAttestation> for wire::Attestation {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
         };
         let wire_ref = |reference: Reference| Some(wire::Ref { id: reference.id, def: None });
-        // The predicate's type also tells the engine that there is no need for a scanner of its own.
+        // The predicate type also shows the engine that it need not run a scanner of its own.
         let common = Self { in_toto_predicate_type: SPDX.to_owned(), ..Self::default() };
         match sbom {
             SbomAttestation::Document { reference, path } => Self {
@@ -75,7 +75,7 @@ impl From<SbomAttestation> for wire::Attestation {
     }
 }
 
-/// A complete result. There is one way in for each kind of build: [`Self::single`], [`Self::multi`] and
+/// A complete result. Each kind of build has one constructor: [`Self::single`], [`Self::multi`] and
 /// [`Self::answer`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GatewayResult {
@@ -91,8 +91,8 @@ impl GatewayResult {
         result
     }
 
-    /// Results by platform. Also right for a single one, if the client asked for several or set `multi-platform`.
-    /// Of two results for the same platform the later one counts.
+    /// Results by platform. Use it also for one platform, if the client asked for several or set
+    /// `multi-platform`. Of two results for the same platform, the later one is kept.
     pub fn multi(platforms: Vec<PlatformResult>) -> Self {
         let mut result = Self::with_platforms(&platforms);
         let refs = platforms.iter().map(|each| (key_of(&each.platform), wire_ref(each.reference.as_ref())));
@@ -104,7 +104,8 @@ impl GatewayResult {
         result
     }
 
-    /// The answer to a request that builds nothing: metadata such as `result.json` and an empty file system.
+    /// The answer to a request that builds no image: metadata such as `result.json`, and an empty file
+    /// system.
     pub fn answer<K: Into<String>, V: Into<Vec<u8>>>(metadata: impl IntoIterator<Item = (K, V)>) -> Self {
         let mut result = Self::default();
         result.result.result = Some(wire::result::Result::Ref(wire_ref(None)));
@@ -114,7 +115,7 @@ impl GatewayResult {
         result
     }
 
-    /// Adds a key for exporters or, under `frontend.`, for the client.
+    /// Adds a key for exporters or, with the prefix `frontend.`, for the client.
     #[must_use]
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.result.metadata.insert(key.into(), value.into());
@@ -133,7 +134,7 @@ impl GatewayResult {
 
     fn with_platforms(platforms: &[PlatformResult]) -> Self {
         let platforms = platforms.iter().map(|each| ExportPlatform::from(&each.platform)).collect();
-        // Plain structs of strings always serialise.
+        // Structs of strings always serialise.
         let json = serde_json::to_vec(&ExportPlatforms { platforms }).unwrap_or_default();
         Self::default().with_metadata(PLATFORMS, json)
     }
@@ -149,7 +150,7 @@ impl GatewayResult {
         }
         if !platform.attestations.is_empty() {
             let attestation = platform.attestations.into_iter().map(wire::Attestation::from).collect();
-            // By platform even in a single result.
+            // Attestations are keyed by platform even in the result for one platform.
             self.result.attestations.insert(key_of(&platform.platform), wire::Attestations { attestation });
         }
     }
@@ -163,7 +164,7 @@ fn wire_ref(reference: Option<&Reference>) -> wire::Ref {
     wire::Ref { id: reference.map(|reference| reference.id.clone()).unwrap_or_default(), def: None }
 }
 
-/// The value of `refs.platforms`; the capitals are Go's field names.
+/// The value of `refs.platforms`. The capital letter is that of Go's field name.
 #[derive(Serialize)]
 struct ExportPlatforms {
     #[serde(rename = "Platforms")]
@@ -178,7 +179,7 @@ struct ExportPlatform {
     platform: OciPlatform,
 }
 
-/// In the order of the fields of Go's OCI type.
+/// The fields have the order of Go's OCI type.
 #[derive(Serialize)]
 struct OciPlatform {
     architecture: String,

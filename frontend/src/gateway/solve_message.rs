@@ -1,7 +1,8 @@
-//! The call that hands a graph to the engine, with the graph in bytes that are written already.
+//! The call that sends a graph to the engine. The graph is passed as bytes that are already encoded.
 //!
-//! The generated client would take the graph apart and put it together again from messages that lack a field, see
-//! [`buildkit_llb::LinuxResources`]. On the wire, a message inside of another is its bytes.
+//! The generated client would decode the graph and encode it again with messages that lack a field, see
+//! [`buildkit_llb::LinuxResources`]. In the wire format, a nested message has the same encoding as a field of
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::gateway::transport::MAX_MESSAGE;
 
 const METHOD: &str = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
 
-/// What we use of BuildKit's `SolveRequest`.
+/// The fields of BuildKit's `SolveRequest` that we use.
 #[derive(Clone, PartialEq, prost::Message)]
 struct SolveMessage {
     #[prost(bytes = "vec", tag = "1")]
@@ -43,7 +44,7 @@ impl From<SolveRequest> for SolveMessage {
     }
 }
 
-/// What a frontend is asked: the same message with other fields.
+/// A call of another frontend: the same message with other fields.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct NestedRequest {
     #[prost(string, tag = "2")]
@@ -69,16 +70,16 @@ impl NestedRequest {
     }
 }
 
-/// What a frontend answers for one platform.
+/// The answer of another frontend for one platform.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NestedAnswer {
-    /// The graph, encoded; nothing for the empty file system.
+    /// The encoded graph; empty for the empty file system.
     pub definition: Vec<u8>,
-    /// What it says of the result, as `containerimage.config`.
+    /// Metadata of the result, such as `containerimage.config`.
     pub metadata: BTreeMap<String, Vec<u8>>,
 }
 
-/// What we use of BuildKit's `SolveResponse`, with graphs as their bytes.
+/// The fields of BuildKit's `SolveResponse` that we use, with encoded graphs.
 #[derive(Clone, PartialEq, prost::Message)]
 struct AnswerMessage {
     #[prost(message, optional, tag = "3")]
@@ -109,7 +110,7 @@ struct RefMessage {
     definition: Vec<u8>,
 }
 
-/// Makes the call to a frontend.
+/// Sends a call to another frontend.
 pub(super) async fn send_nested(channel: Channel, request: NestedRequest) -> Result<NestedAnswer, Status> {
     let answer: AnswerMessage = call(channel, request, METHOD).await?;
     let result = answer.result.unwrap_or_default();
@@ -118,12 +119,12 @@ pub(super) async fn send_nested(channel: Channel, request: NestedRequest) -> Res
     Ok(NestedAnswer { definition: only.definition, metadata: result.metadata })
 }
 
-/// Makes the call.
+/// Sends the call.
 pub(super) async fn send(channel: Channel, request: SolveRequest) -> Result<wire::SolveResponse, Status> {
     call(channel, SolveMessage::from(request), METHOD).await
 }
 
-/// Makes a call with messages that are not the generated ones.
+/// Sends a call with messages other than the generated ones.
 pub(super) async fn call<Q, A>(channel: Channel, request: Q, method: &'static str) -> Result<A, Status>
 where
     Q: prost::Message + Send + Sync + 'static,
@@ -132,7 +133,7 @@ where
     let mut client = tonic::client::Grpc::new(channel)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
-    // As the generated client says it: the channel has a queue, which has to have room.
+    // As in the generated client: the queue of the channel must have room.
     client.ready().await.map_err(|error| Status::unknown(format!("the engine is gone: {error}")))?;
     let codec: ProstCodec<Q, A> = ProstCodec::default();
     let answer = client.unary(Request::new(request), PathAndQuery::from_static(method), codec).await?;

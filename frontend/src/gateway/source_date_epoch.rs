@@ -1,8 +1,8 @@
-//! `SOURCE_DATE_EPOCH` by name: the time of the context, or of a named one.
+//! `SOURCE_DATE_EPOCH` with a name: the time of the main context or of a named context.
 //!
-//! As in docker/dockerfile, a git repository has the time of its commit, and a download that of its last change; of an
-//! archive that comes without one, it is the time of the newest file in it. Folders, images and other states have none,
-//! and the build goes on as without the arg.
+//! The rules are those of docker/dockerfile. A git repository has the time of its commit. A download has the
+//! time of its last change; an archive without such a time has the time of the newest file in it. Folders,
+//! images and other states have no time, and the build goes on as without the arg.
 
 use buildkit_llb::{Copy, Definition, FileOp, Metadata, State, pb};
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
@@ -16,13 +16,13 @@ use crate::gateway::named::NamedContexts;
 use crate::gateway::options::{Options, SourceDateEpoch};
 use crate::spec::{Arguments, Spec};
 
-/// The capability of the frontend API that asks for the time of a source.
+/// The capability of the frontend API for asking for the time of a source.
 const ASKS: &str = "source.metaresolver";
 
-/// The options with the time that a name stands for, if they have such a name.
+/// The options with the name replaced by its time.
 ///
 /// # Errors
-/// If the name stands for nothing that has a time, or the engine cannot be asked.
+/// If the name is neither `context` nor a named context, or if the engine's answer is an error.
 pub(super) fn resolved(
     bridge: &Bridge,
     options: &Options,
@@ -93,7 +93,7 @@ fn time_of(
     if is_http { newest_in_archive(bridge, state, &source) } else { Ok(None) }
 }
 
-/// The source of a state that has no other.
+/// The source of a state, if it has exactly one.
 fn only_source(definition: &Definition) -> Option<pb::SourceOp> {
     let mut sources = definition.ops().filter_map(|(_, op)| match &op.op {
         Some(pb::op::Op::Source(source)) => Some(source),
@@ -103,21 +103,21 @@ fn only_source(definition: &Definition) -> Option<pb::SourceOp> {
     sources.next().is_none().then(|| source.clone())
 }
 
-/// When the commit was made: the last but one word of the line that says by whom, see git-commit-tree(1).
+/// The time of a commit: the last but one word of its `committer` line, see git-commit-tree(1).
 fn commit_time(object: &str) -> Option<i64> {
     let mut head = object.lines().take_while(|line| !line.is_empty());
     let line = head.find(|line| line.starts_with("committer "))?;
     line.rsplit(' ').nth(1)?.parse().ok()
 }
 
-/// The time of the newest file of a download that is an archive. The engine unpacks it, whatever it is packed with.
+/// The time of the newest file in a downloaded archive. The engine unpacks every kind of archive.
 fn newest_in_archive(
     bridge: &Bridge,
     state: &State,
     source: &pb::SourceOp,
 ) -> Result<Option<i64>, FrontendFailure> {
     let Some(file) = source.attrs.get("http.filename") else { return Ok(None) };
-    // The main context is unpacked already; a named one is still the file.
+    // The main context is already unpacked. A named context is still the archive itself.
     let is_file = state.marshal().ops().len() == 1;
     let unpacked = if is_file {
         let download = solve(bridge, &state.marshal())?;

@@ -79,7 +79,7 @@ fn graphs_are_solved_in_parallel_and_answered_in_order() {
 
 #[test]
 fn large_error_details_of_the_engine_arrive() {
-    // Larger than the 16 KiB that headers are limited to by default.
+    // Larger than 16 KiB, the default limit of headers.
     let detail = Any { type_url: "x/errdefs.Source+json".to_owned(), value: vec![b' '; 100_000] };
     let failure = rpc::Status { code: 2, message: "exit code: 1".to_owned(), details: vec![detail] };
     let bridge = connect(Engine { failure: Some(failure), ..Engine::default() });

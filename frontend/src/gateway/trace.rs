@@ -1,4 +1,4 @@
-//! The calls to the engine with their times, for `--target debug:cost`.
+//! The calls to the engine and their times, for `--target debug:cost`.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,31 +6,31 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// The calls of a process, in the order in which they ended.
+/// The calls of the process, in the order in which they ended.
 #[derive(Debug)]
 pub(super) struct Trace {
     start: Instant,
     calls: Mutex<Vec<Call>>,
 }
 
-/// A call that has ended.
+/// A finished call.
 #[derive(Debug)]
 struct Call {
     name: &'static str,
-    /// What the call is about: a path, an image.
+    /// The subject of the call, such as a path or an image.
     about: String,
-    /// From the start of the process.
+    /// The time since the start of the process.
     began: Duration,
     ended: Duration,
 }
 
 impl Trace {
-    /// A trace that begins now.
+    /// A trace that starts now.
     pub(super) fn begin() -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), calls: Mutex::default() })
     }
 
-    /// Waits for a call, and remembers it.
+    /// Waits for a call and records it.
     pub(super) async fn call<T>(
         self: Arc<Self>,
         name: &'static str,

@@ -1,8 +1,8 @@
-//! The connection to the engine: HTTP/2 in clear text over the standard input and output of this process.
+//! The connection to the engine: HTTP/2 without TLS, over standard input and output of this process.
 //!
-//! The engine is the server and waits ten seconds for the preface, so connecting is the first thing to do. Nothing
-//! else may ever be written to standard output. The engine never closes our input before we exit, and it takes the
-//! end of our output for the end of the build: the channel has to live until the process exits.
+//! The engine is the server. It waits ten seconds for the preface, so connecting is the first thing to do. No
+//! other code may write to standard output. The engine never closes our input before we exit. It takes the
+//! end of our output for the end of the build, so the channel must live until the process exits.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +12,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::unix::pipe;
 use tonic::transport::{Channel, Endpoint};
 
-/// The engine's limit for a message, in both directions, in bytes.
+/// The engine's limit for the size of a message, in both directions, in bytes.
 pub(super) const MAX_MESSAGE: usize = 16 << 20;
-/// Error details travel in a header and hold the build file and stacks; what exceeds the limit is dropped without a
-/// word, and the default of 16 KiB is too small for them.
+/// Error details are sent in a header, and contain the build file and stacks. The default limit of 16 KiB is
+/// too small for them, and larger details are silently dropped.
 const MAX_HEADERS: u32 = 16 << 20;
 
-/// Why there is no connection to the engine.
+/// The reason why there is no connection to the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The handshake failed: standard input and output do not lead to an engine.
+    /// The handshake failed: no engine is at the other end of standard input and output.
     #[error("no BuildKit engine answers on standard input and output")]
     Handshake(#[source] tonic::transport::Error),
 }
@@ -29,7 +29,8 @@ pub enum TransportError {
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// Connects over file descriptors 0 and 1 and sends the preface. Must be called on a runtime with I/O enabled.
+/// Connects over file descriptors 0 and 1 and sends the preface. Must be called on a runtime with I/O
+/// enabled.
 ///
 /// # Errors
 /// [`TransportError::Handshake`] if the other end is closed or does not speak HTTP/2.
@@ -37,7 +38,7 @@ pub async fn connect_stdio() -> Result<Channel, TransportError> {
     connect(tokio::io::join(standard_input(), standard_output())).await
 }
 
-/// Connects over any stream; tests bring their own.
+/// Connects over any stream. Tests use streams of their own.
 ///
 /// # Errors
 /// See [`connect_stdio`].
@@ -45,7 +46,7 @@ pub async fn connect<S>(stream: S) -> Result<Channel, TransportError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    // There is one stream and no way to a second one, so a connection that breaks stays broken.
+    // There is only one stream, so a broken connection cannot be opened again.
     let once = Arc::new(Mutex::new(Some(stream)));
     let connector = tower::service_fn(move |_| {
         let stream = once.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -55,7 +56,7 @@ where
             })
         }
     });
-    // The authority is required and never looked at. No timeouts: a solve may take hours.
+    // The authority is required but never used. There are no timeouts, because a solve may take hours.
     Endpoint::from_static("http://localhost")
         .http2_max_header_list_size(MAX_HEADERS)
         .connect_with_connector(connector)
@@ -63,7 +64,8 @@ where
         .map_err(TransportError::Handshake)
 }
 
-/// Pipes, which the engine uses, are read without a thread of their own; anything else goes through one.
+/// The engine uses pipes, and a pipe is read without a thread of its own. Any other input needs such a
+/// thread.
 fn standard_input() -> Reader {
     match duplicate(&std::io::stdin()).and_then(pipe::Receiver::from_owned_fd) {
         Ok(pipe) => Box::new(pipe),

@@ -1,4 +1,4 @@
-//! What the options mean to the rest of the crate: args, and what every process gets.
+//! The meaning of options for the rest of the crate: args, and settings of every process.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::emit::{ExecOptions, NoCache};
 use crate::gateway::options::{self, Options, SourceDateEpoch};
 use crate::spec::Arguments;
 
-/// What `--build-arg` says, and the platform args of docker/dockerfile.
+/// The args of `--build-arg`, and the platform args of docker/dockerfile.
 pub(super) fn arguments(options: &Options, target: &Platform, build: &Platform) -> Arguments {
     let stage = options.target.as_deref().unwrap_or("default");
     build_arguments(options.build_args.clone(), epoch(options), stage, target, build)
 }
 
-/// The args of a build: `given` on the command line, and those that are always there. `epoch` is the time in
-/// `SOURCE_DATE_EPOCH`, `stage` the word after `--target`.
+/// The args of a build: the args `given` on the command line, and the predefined ones. `epoch` is the time in
+/// `SOURCE_DATE_EPOCH`, and `stage` is the value of `--target`.
 pub fn build_arguments(
     mut given: BTreeMap<String, String>,
     epoch: Option<i64>,
@@ -24,7 +24,7 @@ pub fn build_arguments(
     build: &Platform,
 ) -> Arguments {
     let mut predefined = platform_arguments(stage, target, build);
-    // Steps that ask for it get the time itself, also where the client gave a name for it.
+    // A step that asks for this arg gets the time in seconds, even if the client gave a name.
     given.remove("SOURCE_DATE_EPOCH");
     if let Some(seconds) = epoch {
         predefined.insert("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string());

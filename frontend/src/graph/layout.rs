@@ -1,18 +1,18 @@
-//! Where the steps are in a picture: a column for each depth, a lane for each stage.
+//! The layout of the steps in a picture: a column for each depth, and a lane for each stage.
 //!
-//! Depth goes from left to right, so what is one above the other can run at the same time. Within its lane, a step is
-//! near those it depends on. Many steps with the same neighbours, as those that unpack wheels, are one block: side by
-//! side in a frame, with one line for all of them.
+//! Depth increases from left to right, so steps in the same column can run at the same time. In its lane, a
+//! step is near the steps that it depends on. Many steps with the same neighbours, such as the steps that
+//! unpack wheels, are drawn as a block: side by side in a frame, with a single line for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Graph;
 
-/// A step's place, in columns and rows.
+/// The place of a step, in columns and rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) column: usize,
-    /// The part of the column, where it is as wide as a block.
+    /// The subcolumn, if the column has the width of a block.
     pub(super) part: usize,
     pub(super) row: usize,
 }
@@ -21,38 +21,38 @@ pub(super) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lane<'g> {
     pub(super) stage: &'g str,
-    /// Its first row.
+    /// The first row of the lane.
     pub(super) row: usize,
-    /// How many it has.
+    /// The number of rows.
     pub(super) rows: usize,
 }
 
-/// A whole picture.
+/// The layout of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout<'g> {
     pub(super) places: Vec<Place>,
     pub(super) lanes: Vec<Lane<'g>>,
-    /// How many parts each column has.
+    /// The number of subcolumns in each column.
     pub(super) columns: Vec<usize>,
     pub(super) rows: usize,
     /// The steps of each block.
     pub(super) blocks: Vec<Vec<usize>>,
 }
 
-/// Steps that are put somewhere together: one, or a block.
+/// Steps that are placed together: a single step or a block.
 type Item = Vec<usize>;
 
-/// How often rows are put in order again; more changes nothing that can be seen.
+/// The number of passes that sort the rows. More passes make no visible difference.
 const SWEEPS: usize = 4;
 
-/// Fewer steps are no block.
+/// The minimum number of steps in a block.
 const BLOCK: usize = 5;
 
-/// How many steps of a block are one above the other before it gets wider, and how wide it may get.
+/// The number of steps in a column of a block, and the largest number of such columns.
 const HIGH: usize = 6;
 const WIDE: usize = 4;
 
-/// How many steps of an item stand side by side.
+/// The number of steps of an item that are side by side.
 fn across(item: &[usize]) -> usize {
     item.len().div_ceil(HIGH).clamp(1, WIDE)
 }
@@ -68,7 +68,7 @@ pub(super) fn layout(graph: &Graph) -> Layout<'_> {
             (of_stage.map(|(_, depth)| *depth).max().unwrap_or(0), at, stage)
         })
         .collect();
-    // Lanes go down as the build goes on.
+    // The order of the lanes from top to bottom is the order of the build.
     stages.sort_unstable();
     let mut places: Vec<Place> =
         depths.iter().map(|depth| Place { column: *depth, ..Place::default() }).collect();
@@ -103,7 +103,7 @@ pub(super) fn layout(graph: &Graph) -> Layout<'_> {
     Layout { places, lanes, columns, rows: row, blocks }
 }
 
-/// What each step depends on, and what depends on it.
+/// For each step: the steps that it depends on, and the steps that depend on it.
 fn neighbours(graph: &Graph) -> Vec<(BTreeSet<usize>, BTreeSet<usize>)> {
     let mut all: Vec<(BTreeSet<usize>, BTreeSet<usize>)> =
         graph.nodes.iter().map(|node| (node.inputs.iter().copied().collect(), BTreeSet::new())).collect();
@@ -117,7 +117,7 @@ fn neighbours(graph: &Graph) -> Vec<(BTreeSet<usize>, BTreeSet<usize>)> {
     all
 }
 
-/// The steps of a cell, those with the same neighbours in blocks if they are many.
+/// The items of a cell. Many steps with the same neighbours form a block.
 fn items(cell: &[usize], neighbours: &[(BTreeSet<usize>, BTreeSet<usize>)]) -> Vec<Item> {
     let mut alike: BTreeMap<_, Item> = BTreeMap::new();
     for at in cell {
@@ -135,7 +135,7 @@ fn items(cell: &[usize], neighbours: &[(BTreeSet<usize>, BTreeSet<usize>)]) -> V
     items
 }
 
-/// Places items below one another, and gives how many rows they have.
+/// Places items below each other. Returns the number of rows.
 fn set_rows(places: &mut [Place], items: &[Item], first: usize) -> usize {
     let mut row = first;
     for item in items {
@@ -150,7 +150,8 @@ fn set_rows(places: &mut [Place], items: &[Item], first: usize) -> usize {
     row - first
 }
 
-/// Each step one column after the last of those it depends on; sources just before the first that uses them.
+/// The column of each step: one column after its last dependency. Sources are one column before the first
+/// step that uses them.
 fn depths(graph: &Graph) -> Vec<usize> {
     let mut columns: Vec<usize> = Vec::new();
     for node in &graph.nodes {
@@ -172,7 +173,7 @@ fn depths(graph: &Graph) -> Vec<usize> {
     columns
 }
 
-/// Puts the items of each lane and column in the order of what they are connected to.
+/// Sorts the items of each lane and column by the rows of their neighbours.
 fn order_rows(
     neighbours: &[(BTreeSet<usize>, BTreeSet<usize>)],
     places: &mut [Place],
@@ -180,7 +181,7 @@ fn order_rows(
 ) {
     for _ in 0..SWEEPS {
         for (first, items) in cells.iter_mut().filter(|(_, items)| items.len() > 1) {
-            // The mean row of the neighbours, as a whole number: the same on every machine.
+            // The mean row of the neighbours. It is an integer, so it is the same on every machine.
             let weight = |item: &Item| {
                 let near = item.iter().filter_map(|at| neighbours.get(*at));
                 let near = near.flat_map(|(inputs, users)| inputs.iter().chain(users));

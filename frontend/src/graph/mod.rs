@@ -1,7 +1,8 @@
-//! A build's graph as a picture: what depends on what, which stages there are, what can run at the same time, and
-//! where a build that was recorded spent its time.
+//! The graph of a build as a picture. The picture shows dependencies, stages, steps that can run at the same
+//! time, and the durations of the steps of a recorded build.
 //!
-//! Pure: from a [`Definition`] or a recorded progress to text. The same input gives the same picture.
+//! The input is a [`Definition`] or a recorded progress, and the output is text. No other input or output:
+//! the same input always gives the same picture.
 
 mod layout;
 mod svg;
@@ -19,16 +20,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{CUSTOM_NAME, Definition};
 
-/// The stage of steps that have none.
+/// The stage of steps without a stage.
 const ENGINE: &str = "engine";
 
-/// The stage that wheels are fetched and unpacked in.
+/// The stage that downloads and unpacks wheels.
 const WHEELS: &str = "wheels";
 
-/// A graph of steps. A step comes after those it depends on.
+/// A graph of steps. A step comes after the steps that it depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// What it is a graph of.
+    /// The title of the picture.
     pub title: String,
     /// The steps.
     pub nodes: Vec<Node>,
@@ -37,33 +38,33 @@ pub struct Graph {
 /// One step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
-    /// The stage it belongs to.
+    /// The stage of the step.
     pub stage: String,
-    /// What it does.
+    /// The title of the step.
     pub title: String,
-    /// The positions of the steps it depends on.
+    /// The positions of the steps that this step depends on.
     pub inputs: Vec<usize>,
-    /// How it went, in a build that was recorded.
+    /// The times and the result of the step, for a recorded build.
     pub timing: Option<Timing>,
-    /// Downloads that are shown as a part of it.
+    /// The number of downloads that are shown as part of this step.
     pub downloads: usize,
 }
 
-/// How a step of a recorded build went.
+/// The times and the result of a step in a recorded build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Milliseconds from the start of the build to the step's.
+    /// Milliseconds from the start of the build to the start of the step.
     pub start: u64,
-    /// Milliseconds that it took.
+    /// The duration in milliseconds.
     pub took: u64,
-    /// Whether its result came from the cache.
+    /// Whether the result came from the cache.
     pub cached: bool,
-    /// Whether it failed.
+    /// Whether the step failed.
     pub failed: bool,
 }
 
 impl Node {
-    /// A step by the name that clients print: `[stage] what it does`.
+    /// A step, from a name that clients print: `[stage] title`.
     fn named(name: &str) -> Self {
         let (stage, title) = match name.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
             Some((stage, title)) => (stage, title),
@@ -72,7 +73,7 @@ impl Node {
         Self { stage: stage.to_owned(), title: familiar(title), ..Self::default() }
     }
 
-    /// Whether it is there for the build itself and not for the image.
+    /// Whether the step is internal: the image does not depend on its files.
     fn is_machinery(&self) -> bool {
         self.is_internal() || (self.stage == ENGINE && self.title.starts_with("docker-image://"))
     }
@@ -81,7 +82,7 @@ impl Node {
         self.stage == "internal"
     }
 
-    /// What is said of it below its title.
+    /// The details below the title of the step.
     fn detail(&self) -> String {
         let mut parts = Vec::new();
         if self.downloads > 0 {
@@ -98,7 +99,7 @@ impl Node {
     }
 }
 
-/// A title with images as people name them: without the default registry and without what they are pinned to.
+/// A title with short image names: without the default registry and without the digest.
 fn familiar(title: &str) -> String {
     let short = title.replace("docker.io/library/", "");
     match short.split_once("@sha256:") {
@@ -107,7 +108,7 @@ fn familiar(title: &str) -> String {
     }
 }
 
-/// Milliseconds for people.
+/// Milliseconds, for people.
 fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
@@ -133,8 +134,8 @@ impl Graph {
         Self { title: title.into(), nodes: nodes.collect() }
     }
 
-    /// The graph with what matters to people: internal steps are left out, and the downloads of wheels are a part of
-    /// the step that unpacks them.
+    /// The graph for people. Internal steps are removed, and the downloads of wheels are part of the step
+    /// that unpacks them.
     #[must_use]
     pub fn folded(&self) -> Self {
         let is_download = |node: &Node| node.stage == WHEELS && node.inputs.is_empty();
@@ -149,9 +150,10 @@ impl Graph {
         graph.without(|node| node.is_machinery() || is_download(node))
     }
 
-    /// The graph less some steps; what depends on one of these depends on what it depended on.
+    /// The graph without some steps. A step that depends on a dropped step depends on the inputs of the
+    /// dropped step instead.
     fn without(&self, dropped: impl Fn(&Node) -> bool) -> Self {
-        // By old position: what to depend on instead.
+        // By old position: the new positions to depend on.
         let mut stands_for: Vec<BTreeSet<usize>> = Vec::new();
         let mut nodes: Vec<Node> = Vec::new();
         for node in &self.nodes {
@@ -167,7 +169,7 @@ impl Graph {
         Self { title: self.title.clone(), nodes }
     }
 
-    /// The stages, in the order in which they first appear.
+    /// The stages, in the order of their first step.
     fn stages(&self) -> Vec<&str> {
         let mut stages: Vec<&str> = Vec::new();
         for node in &self.nodes {
@@ -178,7 +180,8 @@ impl Graph {
         stages
     }
 
-    /// The positions of the chain of steps that took longest, first to last. Empty where no build was recorded.
+    /// The positions of the steps in the chain with the longest duration, from first to last. Empty without a
+    /// recorded build.
     fn longest_chain(&self) -> Vec<usize> {
         let mut best: Vec<(u64, Option<usize>)> = Vec::new();
         for node in &self.nodes {
@@ -197,7 +200,7 @@ impl Graph {
         chain
     }
 
-    /// How the build went, on one line; nothing where none was recorded.
+    /// A summary of the build in a single line. `None` without a recorded build.
     pub fn summary(&self) -> Option<String> {
         let timed: Vec<Timing> = self.nodes.iter().filter_map(|node| node.timing).collect();
         let end = timed.iter().map(|timing| timing.start + timing.took).max()?;

@@ -1,4 +1,5 @@
-//! A graph as SVG: lanes in colours, steps as boxes, and with a recorded build its times and its longest chain.
+//! A graph as SVG: lanes in colours and steps as boxes. For a recorded build, it also shows the durations and
+//! the longest chain.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -9,21 +10,21 @@ use crate::address::lines;
 
 const WIDTH: usize = 230;
 const HEIGHT: usize = 38;
-/// Room between columns, and between the steps of a block.
+/// The space between columns, and between the steps of a block. All lengths are in pixels.
 const GAP: usize = 56;
 const INNER: usize = 12;
-/// How far the frame of a block is from its steps.
+/// The space between the frame of a block and its steps.
 const FRAME: usize = 5;
 const ROW: usize = HEIGHT + 12;
-/// Room for the lanes' names.
+/// The space for the names of the lanes.
 const LEFT: usize = 120;
 const TOP: usize = 64;
-/// Room between lanes.
+/// The space between lanes.
 const LANE: usize = 18;
-/// Characters that fit in a box.
+/// The number of characters that fit in a box.
 const LETTERS: usize = 34;
 
-/// Fill and outline of a stage's boxes, and the tint of its lane.
+/// The colours of a stage: the fill and the outline of its boxes, and the background of its lane.
 const COLOURS: [(&str, &str, &str); 8] = [
     ("#dbeafe", "#2563eb", "#f5f9ff"),
     ("#dcfce7", "#16a34a", "#f5fdf8"),
@@ -35,7 +36,7 @@ const COLOURS: [(&str, &str, &str); 8] = [
     ("#e2e8f0", "#475569", "#f8fafc"),
 ];
 
-/// The picture of a graph.
+/// Draws a graph.
 pub fn svg(graph: &Graph) -> String {
     let layout = layout(graph);
     let canvas = Canvas::new(&layout);
@@ -84,23 +85,23 @@ pub fn svg(graph: &Graph) -> String {
     out
 }
 
-/// Where things are, in pixels.
+/// The positions in the picture, in pixels.
 struct Canvas<'l> {
     layout: &'l Layout<'l>,
-    /// Where each column begins.
+    /// The left side of each column.
     columns: Vec<usize>,
     width: usize,
     height: usize,
 }
 
-/// A box with lines to it: a step's, or the frame of a block.
+/// A box for the ends of lines: a step or the frame of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Frame {
     left: usize,
     right: usize,
     top: usize,
     bottom: usize,
-    /// Its first row.
+    /// The first row of the box.
     row: usize,
 }
 
@@ -157,14 +158,14 @@ impl<'l> Canvas<'l> {
         self.layout.blocks.iter().filter_map(|block| self.of_block(block))
     }
 
-    /// What lines to and from a step end at.
+    /// The box where lines to and from a step end.
     fn end(&self, at: usize) -> Frame {
         let block = self.layout.blocks.iter().find(|block| block.contains(&at));
         block.and_then(|block| self.of_block(block)).unwrap_or_else(|| self.of_step(at))
     }
 }
 
-/// A line for each pair of boxes, and the longest chain on top of them from step to step.
+/// Draws a line for each pair of boxes, and the longest chain on top of them, from step to step.
 fn edges(out: &mut String, graph: &Graph, canvas: &Canvas<'_>, chain: &[usize]) {
     let ends: Vec<Frame> = (0..graph.nodes.len()).map(|at| canvas.end(at)).collect();
     let mut drawn = BTreeSet::new();
@@ -237,7 +238,8 @@ fn step_box(
         "<rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"5\" fill=\"{fill}\" stroke=\"{outline}\" \
          stroke-width=\"{stroke}\"{dashes}/>"
     );
-    // A bar at the foot of the box, as long as the step's share of the longest one.
+    // A bar at the bottom of the box. Its length is the duration of the step relative to the longest
+    // duration.
     if let Some(timing) = node.timing.filter(|timing| !timing.cached && longest > 0) {
         let room = u64::try_from(WIDTH - 8).unwrap_or(0);
         let bar = (timing.took * room / longest).max(1);
@@ -263,7 +265,7 @@ fn step_box(
     out.push_str("</g>\n");
 }
 
-/// A text that fits; the whole of it is in the box's title.
+/// A text that fits into a box. The title of the box has the whole text.
 fn shortened(text: &str, letters: usize) -> String {
     if text.chars().count() <= letters {
         return text.to_owned();
@@ -272,7 +274,8 @@ fn shortened(text: &str, letters: usize) -> String {
     format!("{}…", head.trim_end())
 }
 
-/// A text between tags. XML cannot hold control characters, whatever their spelling; the line break of a title stays.
+/// Escapes a text for XML. XML cannot have control characters in any form, so they are replaced. Line breaks
+/// stay.
 fn escape(text: &str) -> String {
     lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Two sources, a stage on each, and one that joins them.
+/// Two sources, a stage on each of them, and a step that joins them.
 fn small() -> Graph {
     let node = |name: &str, inputs: &[usize]| Node { inputs: inputs.to_vec(), ..Node::named(name) };
     Graph {
@@ -84,8 +84,8 @@ fn many_steps_with_the_same_neighbours_are_a_block_with_one_line() {
     taken.sort_unstable();
     taken.dedup();
     assert_eq!(taken.len(), graph.nodes.len());
-    // To the block from the base and from the download, to the check twice, to the image from the block, the check and
-    // the base.
+    // The lines: two to the block (from the base and from the download), two to the check, and three to the
+    // image (from the block, the check and the base).
     assert_eq!(svg(&graph).matches("<path ").count(), 7);
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Graph, Node};
 use crate::address::visible;
 
-/// Colours of stages, as Mermaid and DOT take them.
+/// The colours of stages, for Mermaid and DOT.
 const FILLS: [&str; 8] =
     ["#dbeafe", "#dcfce7", "#fef3c7", "#fce7f3", "#ede9fe", "#cffafe", "#ffe4e6", "#e2e8f0"];
 
@@ -14,7 +14,7 @@ fn fill(stage: usize) -> &'static str {
     FILLS.get(stage % FILLS.len()).copied().unwrap_or("#ffffff")
 }
 
-/// The title, and on a second line what else is said of the step.
+/// The title of a step, and its details on a second line.
 fn lines(node: &Node, line_break: &str) -> String {
     let detail = node.detail();
     if detail.is_empty() { node.title.clone() } else { format!("{}{line_break}{detail}", node.title) }
@@ -23,7 +23,7 @@ fn lines(node: &Node, line_break: &str) -> String {
 /// The graph as a Mermaid flowchart, with a subgraph for each stage.
 pub fn mermaid(graph: &Graph) -> String {
     let text = |text: &str| {
-        // `#` begins an entity of Mermaid's, and must be the first that is replaced.
+        // `#` begins an entity in Mermaid, so `#` has to be replaced first.
         let text = visible(text).replace('#', "#35;");
         text.replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;").replace('`', "#96;")
     };
@@ -31,7 +31,7 @@ pub fn mermaid(graph: &Graph) -> String {
     for (number, stage) in graph.stages().iter().enumerate() {
         let _ = writeln!(out, "  subgraph s{number}[\"{}\"]", text(stage));
         for (at, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.stage == *stage) {
-            // The break is Mermaid's own and not escaped.
+            // `<br/>` is Mermaid's line break and must not be escaped.
             let whole = lines(node, "\n").split('\n').map(text).collect::<Vec<_>>().join("<br/>");
             let _ = writeln!(out, "    n{at}[\"{whole}\"]");
         }
@@ -73,8 +73,8 @@ pub fn dot(graph: &Graph) -> String {
     out
 }
 
-/// The graph as trees: each step that nothing depends on, and below a step what it depends on. What has been shown is
-/// named again without what is below it.
+/// The graph as trees. The root of a tree is a step that no other step depends on, and the children of a step
+/// are its dependencies. A step that was shown before is shown again without its children.
 pub fn tree(graph: &Graph) -> String {
     let used: BTreeSet<usize> = graph.nodes.iter().flat_map(|node| node.inputs.iter().copied()).collect();
     let mut out = format!("{}\n", graph.title);
@@ -88,7 +88,7 @@ pub fn tree(graph: &Graph) -> String {
     out
 }
 
-/// One tree. A stack in place of calls: a chain of steps may be long.
+/// Draws a tree. It uses a stack instead of recursion, because a chain of steps can be long.
 fn branch(graph: &Graph, root: usize, seen: &mut BTreeSet<usize>, out: &mut String) {
     let mut stack = vec![(root, String::new(), String::new())];
     while let Some((at, lead, below)) = stack.pop() {

@@ -1,5 +1,5 @@
-//! A recorded build: what `docker buildx build --progress=rawjson` writes, one JSON object a line. The same step comes
-//! several times; what is said last holds.
+//! Reads a recorded build: the output of `docker buildx build --progress=rawjson`, with a JSON object on each
+//! line. A step can be on several lines. The last line about a step is valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,18 @@ use serde::Deserialize;
 
 use super::{Graph, Node, Timing};
 
-/// Why a progress cannot be read.
+/// The reason why a progress cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimingsError {
-    /// A line is something else.
+    /// A line is not a progress of buildx.
     #[error("line {line} is no progress of buildx: {reason}")]
     NotProgress {
-        /// Which, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// What the reader said.
+        /// The message of the JSON parser.
         reason: String,
     },
-    /// No line has a step.
+    /// The text has no step.
     #[error("there is no step in it")]
     Empty,
 }
@@ -47,12 +47,12 @@ struct Vertex {
 /// Reads a progress.
 ///
 /// # Errors
-/// If the text is none.
+/// If the text is not a progress.
 pub fn read(title: &str, text: &str) -> Result<Graph, TimingsError> {
     let mut order: Vec<String> = Vec::new();
     let mut known: BTreeMap<String, Vertex> = BTreeMap::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        // What buildx says after the build (warnings, where to look) is on the same stream.
+        // After the build, buildx writes warnings and links to the same stream.
         if !line.starts_with('{') && !known.is_empty() {
             continue;
         }
@@ -68,8 +68,9 @@ pub fn read(title: &str, text: &str) -> Result<Graph, TimingsError> {
     if order.is_empty() {
         return Err(TimingsError::Empty);
     }
-    // The build begins with the first step that it reports: later ones may have been begun by another build, which
-    // shares them, and what is cached may carry the times of the build that made it.
+    // The build starts with the first reported step that is not from the cache. Later steps can have an
+    // earlier start, because another build started and shares them. Cached steps can have the times of the
+    // build that made them.
     let first = order
         .iter()
         .filter_map(|digest| known.get(digest))
@@ -101,7 +102,8 @@ fn timing(vertex: &Vertex, start: u64) -> Option<Timing> {
     Some(Timing { start, took, cached: false, failed })
 }
 
-/// The steps in the order in which they came, each after those it depends on. Circles, which no engine makes, are cut.
+/// The steps in their order, but each after the steps that it depends on. BuildKit makes no cycles; a cycle
+/// in the input is cut.
 fn inputs_first<'a>(order: &'a [String], known: &'a BTreeMap<String, Vertex>) -> Vec<&'a str> {
     let mut done = BTreeSet::new();
     let mut sorted = Vec::new();
@@ -123,7 +125,7 @@ fn inputs_first<'a>(order: &'a [String], known: &'a BTreeMap<String, Vertex>) ->
     sorted
 }
 
-/// An RFC 3339 time in UTC as milliseconds since 1970. Fractions come with any number of digits, or none.
+/// An RFC 3339 time in UTC, as milliseconds since 1970. The fraction may have any number of digits.
 fn milliseconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
@@ -131,7 +133,7 @@ fn milliseconds(text: &str) -> Option<u64> {
     let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
     let mut time = time.split(':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    // Years that begin in March put the leap day last.
+    // With March as the first month, the leap day is the last day of the year.
     let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = shifted * 365 + shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400);
     let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;

@@ -1,7 +1,7 @@
-//! Lexical cleaning of paths, as Go's `path.Clean` does it.
+//! Lexical cleaning of paths, equal to Go's `path.Clean`.
 
-/// The shortest path that means the same without looking at a file system: no empty and no `.` parts, `..` resolved
-/// as far as possible, no slash at the end. An empty path is `.`.
+/// The shortest equivalent path, without access to a file system: no empty parts, no `.` parts, `..` resolved
+/// where possible, and no slash at the end. An empty path gives `.`.
 pub fn clean_path(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();

@@ -1,9 +1,10 @@
-//! Which paths of a context an ignore file hides, as Docker reads `.dockerignore`.
+//! The paths of a context that an ignore file hides, with the rules of Docker's `.dockerignore`.
 //!
-//! The engine's client does the real filtering: it is sent [`Patterns::to_strings`]. Matching here serves what has to
-//! be known before anything is transferred, and messages such as "`app/` is hidden by line 3 of `.dockerignore`".
+//! BuildKit's client filters the context with the strings of [`Patterns::to_strings`]. The matcher here
+//! answers questions before the transfer of the context, and explains messages such as "`app/` is hidden by
+//! line 3 of `.dockerignore`".
 //!
-//! Pure: text in, answers out. Reading the file is up to the caller.
+//! No input or output: the caller reads the ignore file.
 
 mod clean;
 mod pattern;
@@ -17,11 +18,12 @@ pub use pattern::Malformed;
 use pattern::Pattern;
 use positions::Path;
 
-/// The rules that apply where a context has no ignore file.
+/// The rules for a context without an ignore file.
 ///
-/// Only what is never wanted in an image: results of tools, editor and version control data, and files that
-/// customarily hold secrets. `build` and `dist` are missing on purpose, they are packages or inputs in many projects.
-/// No rule is negated, so that a client need not walk into hidden directories.
+/// These rules hide only files that no image needs: output of tools, files of editors and of version control,
+/// and files that usually hold secrets. `build` and `dist` are not in the list on purpose, because they are
+/// packages or inputs in many projects. No rule is negated, so a client does not have to look into hidden
+/// folders.
 pub const BUILT_IN: &[&str] = &[
     "**/.git",
     "**/.hg",
@@ -53,43 +55,43 @@ pub const BUILT_IN: &[&str] = &[
 /// A rule as its author wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The line without surrounding blanks, `!` included.
+    /// The line without blanks at its ends, including a `!`.
     pub text: String,
-    /// The line in the ignore file, from 1. `None` for rules that come from no file.
+    /// The line number in the ignore file, from 1. `None` for rules that come from no file.
     pub line: Option<u32>,
 }
 
-/// A rule that is not a pattern.
+/// A rule with an invalid pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a valid ignore pattern: {problem}", rule.text)]
 pub struct PatternError {
-    /// The rule, with its line.
+    /// The rule, with its line number.
     pub rule: Rule,
-    /// What is wrong with it.
+    /// The error in the pattern.
     pub problem: Malformed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Compiled {
     rule: Rule,
-    /// What the engine is sent.
+    /// The string for the engine.
     sent: String,
     negated: bool,
     pattern: Pattern,
 }
 
-/// The rules of an ignore file, in their order: the last one that matches a path decides.
+/// The rules of an ignore file, in their order. The last rule that matches a path decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patterns {
     rules: Vec<Compiled>,
 }
 
 impl Patterns {
-    /// Reads an ignore file. A byte order mark and CRLF are accepted; `#` begins a comment only as the first
+    /// Parses an ignore file. A byte order mark and CRLF are accepted. `#` starts a comment only as the first
     /// character of a line.
     ///
     /// # Errors
-    /// [`PatternError`] for the first malformed rule; an engine would refuse the whole transfer for it.
+    /// [`PatternError`] for the first invalid rule. An engine would refuse the whole transfer for this rule.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = (1..).zip(text.lines());
@@ -103,7 +105,7 @@ impl Patterns {
     /// Compiles rules that come from no file, such as [`BUILT_IN`] or exclusions in a build file.
     ///
     /// # Errors
-    /// [`PatternError`] for the first malformed rule.
+    /// [`PatternError`] for the first invalid rule.
     pub fn from_rules<'a>(rules: impl IntoIterator<Item = &'a str>) -> Result<Self, PatternError> {
         rules
             .into_iter()
@@ -115,22 +117,24 @@ impl Patterns {
 
     /// The rules of [`BUILT_IN`].
     pub fn built_in() -> Self {
-        // A test holds that all of them are well formed; hiding nothing is the harmless way to be wrong.
+        // A test checks that all built-in rules are valid. If a rule were invalid, hiding nothing would be
+        // harmless.
         Self::from_rules(BUILT_IN.iter().copied()).unwrap_or_default()
     }
 
-    /// Whether there is no rule at all.
+    /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// Whether the rules hide `path`, which is relative to the context, with `/` between its parts. A path is hidden
-    /// too if one of its parents is and no later rule takes it back. The context itself is never hidden.
+    /// Whether the rules hide `path`. The path is relative to the context and has `/` between its parts. A
+    /// path is also hidden if a parent folder is hidden and no later rule re-includes the path. The context
+    /// itself is never hidden.
     pub fn matches(&self, path: &str) -> bool {
         self.excluding_rule(path).is_some()
     }
 
-    /// The rule that hides `path`, or `None` if it is part of the context.
+    /// The rule that hides `path`. `None` if the path is part of the context.
     pub fn excluding_rule(&self, path: &str) -> Option<&Rule> {
         let path = clean_path(path);
         let path = path.trim_start_matches('/');
@@ -140,7 +144,8 @@ impl Patterns {
         let path = Path::new(path);
         let mut excluding = None;
         for compiled in &self.rules {
-            // A rule that would change nothing is not asked, so the earliest rule is the one reported.
+            // A rule that would not change the result is skipped, so the result is the earliest rule that
+            // hides the path.
             if compiled.negated == excluding.is_some() && compiled.pattern.matches(&path) {
                 excluding = if compiled.negated { None } else { Some(&compiled.rule) };
             }
@@ -148,27 +153,27 @@ impl Patterns {
         excluding
     }
 
-    /// How many paths may be compared with the rules where a whole context is looked through: millions with the rules
-    /// that people write, fewer with very many of them.
+    /// The largest number of paths to match when a whole context is searched. It is millions for usual rules,
+    /// and less for very many rules.
     pub fn most_paths(&self) -> usize {
         const STEPS: usize = 200_000_000;
         STEPS / (100 + self.rules.iter().map(|compiled| compiled.pattern.steps()).sum::<usize>())
     }
 
-    /// The rules as they are written.
+    /// The rules as the author wrote them.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|compiled| &compiled.rule)
     }
 
-    /// The rules as the engine's exclude patterns, in order, with `!` where a rule takes paths back: the same strings
-    /// that Docker's own reader of ignore files gives.
+    /// The rules as exclude patterns for the engine, in order. Negated rules begin with `!`. The strings are
+    /// the same as those of Docker's own parser of ignore files.
     pub fn to_strings(&self) -> Vec<String> {
         self.rules.iter().map(|rule| rule.sent.clone()).collect()
     }
 }
 
-/// Reads one line of an ignore file the way Docker's two readers do, one after the other: the client's reader of the
-/// file makes a rule, and the engine's matcher reads this rule once more.
+/// Compiles a line of an ignore file as Docker does, in two steps: the client parses the line to a rule, and
+/// the matcher of the engine parses this rule again.
 fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
     let rule = Rule { text: line.trim().to_owned(), line: number };
     let Some(sent) = rule_of_line(&rule.text) else {
@@ -184,7 +189,8 @@ fn compile(line: &str, number: Option<u32>) -> Result<Compiled, PatternError> {
     }
 }
 
-/// The rule that Docker's reader of ignore files makes of a line without blanks around it. `None` for a lone `!`.
+/// The rule that Docker's parser of ignore files makes from a line without blanks at its ends. `None` for a
+/// lone `!`.
 fn rule_of_line(line: &str) -> Option<String> {
     let (mark, body) = match line.strip_prefix('!') {
         Some(body) => ("!", body.trim()),
@@ -198,8 +204,9 @@ fn rule_of_line(line: &str) -> Option<String> {
     Some(format!("{mark}{relative}"))
 }
 
-/// Whether a rule takes paths back, and its pattern, as the engine's matcher reads the rule. The matcher takes blanks
-/// away from the ends and cleans the path again, so `/!a` of a file is `!a` here, and `/\tb` is `b`.
+/// Whether a rule is negated, and its pattern, as the matcher of the engine parses the rule. The matcher
+/// removes blanks at the ends and cleans the path again. So `/!a` in a file is the negated rule `!a`, and
+/// `/\tb` is `b`.
 fn pattern_of_rule(rule: &str) -> (bool, String) {
     let cleaned = clean_path(rule.trim());
     match cleaned.strip_prefix('!') {

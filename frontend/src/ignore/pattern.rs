@@ -1,34 +1,35 @@
-//! One ignore pattern: its syntax, and whether it matches a path.
+//! An ignore pattern: its syntax, and its matcher.
 //!
-//! The meaning is that of Docker's matcher (<https://pkg.go.dev/github.com/moby/patternmatcher>), which turns a
-//! pattern into a regular expression, apart from three forms it compares as plain text. Both are kept, because they
-//! differ: `**.log` is plain text and matches `a.log`, `**.log*` is not and needs a `/` before the dot.
+//! The rules are the ones of Docker's matcher (<https://pkg.go.dev/github.com/moby/patternmatcher>). Docker
+//! turns a pattern into a regular expression, but compares three forms as plain text. The two ways give
+//! different results, so both are reproduced here: `**.log` is plain text and matches `a.log`; `**.log*` is
+//! not plain text and needs a `/` before the dot.
 
 use super::positions::Path;
 
-/// How many characters a token of a pattern consumes, and which.
+/// A token of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
-    /// This very character.
+    /// Exactly this character.
     Literal(char),
     /// `?`: one character other than `/`.
     One,
-    /// `*`: any run of characters other than `/`.
+    /// `*`: any number of characters other than `/`.
     Run,
-    /// `**` or `**/` inside a pattern: nothing, or anything that ends in `/`.
+    /// `**` or `**/` inside a pattern: nothing, or any text that ends in `/`.
     Directories,
-    /// `**` at the end of a pattern: everything that is left.
+    /// `**` at the end of a pattern: the whole rest of the path.
     Rest,
-    /// `[a-z]` or `[^a-z]`: one character, `/` included.
+    /// `[a-z]` or `[^a-z]`: one character, which may be `/`.
     Class { negated: bool, ranges: Vec<(char, char)> },
 }
 
-/// A compiled pattern. What it matches may be the path or any of its parents.
+/// A compiled pattern. It matches a path if it fits the path or one of its parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Matcher {
     Exact(String),
     Prefix(String),
-    /// The ending, and the same with a slash behind it, as a parent has it in its path.
+    /// The ending of a path, and the ending with a slash after it, for a parent inside the path.
     Suffix {
         ending: String,
         inside: String,
@@ -36,13 +37,13 @@ enum Matcher {
     Tokens(Vec<Token>),
 }
 
-/// What is wrong with a pattern.
+/// The error in a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// A `!` and nothing to take back.
+    /// A `!` without a pattern.
     #[error("`!` needs a pattern after it")]
     EmptyNegation,
-    /// `[` without its `]`.
+    /// A `[` without a `]`.
     #[error("`[` is not closed")]
     OpenClass,
     /// `[]`, `[-a]` or `[a-]`.
@@ -60,7 +61,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern that has been cleaned already.
+    /// Compiles a pattern. The pattern must be clean.
     pub(super) fn compile(cleaned: &str) -> Result<Self, Malformed> {
         let tokens = tokenize(cleaned)?;
         let plain = !cleaned.contains('\\')
@@ -82,7 +83,7 @@ impl Pattern {
         Ok(Self { matcher })
     }
 
-    /// How many steps it takes at most to compare it with a short path.
+    /// The largest number of steps that a comparison with a short path takes.
     pub(super) fn steps(&self) -> usize {
         match &self.matcher {
             Matcher::Tokens(tokens) => tokens
@@ -134,7 +135,7 @@ fn tokenize(pattern: &str) -> Result<Vec<Token>, Malformed> {
     Ok(tokens)
 }
 
-/// The rest of a character class, after its `[`. A `!` does not negate, unlike in a shell.
+/// Reads the rest of a character class, after its `[`. Unlike in a shell, `!` does not negate.
 fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Token, Malformed> {
     let negated = rest.next_if_eq(&'^').is_some();
     let mut ranges = Vec::new();
@@ -155,8 +156,9 @@ fn class_character(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Resul
     }
 }
 
-/// Follows all ways to match at once: where the tokens so far can end. Time is the product of both lengths, less what
-/// [`Positions`] does at once, whatever the pattern; backtracking could be made to take forever.
+/// Follows all possible matches at the same time, as the set of positions where the tokens so far can end.
+/// The time is at most the product of both lengths, and [`Positions`] handles many positions in each
+/// operation. Backtracking could take exponential time.
 fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
     let mut ends = path.start();
     for token in tokens {
@@ -167,7 +169,7 @@ fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
                 &path.behind_any(|c| ranges.iter().any(|&(low, high)| (low..=high).contains(&c)) != *negated),
             ),
             Token::Run => ends.run(path.behind_others()),
-            // What is swallowed ends in a slash.
+            // The skipped text ends in a slash.
             Token::Directories => ends.add_later(path.behind('/')),
             Token::Rest => ends.add_later(path.all()),
         }
@@ -182,7 +184,7 @@ fn tokens_match(tokens: &[Token], path: &Path<'_>) -> bool {
 mod tests {
     use super::*;
 
-    /// What a token accepts of one character, said as plainly as can be.
+    /// Whether a token accepts a character. This is the simplest possible reference implementation.
     fn accepts(token: &Token, c: char) -> bool {
         match token {
             Token::Literal(literal) => *literal == c,
@@ -195,7 +197,8 @@ mod tests {
         }
     }
 
-    /// The same by trying every way, which takes for ever on long texts.
+    /// The reference implementation of a match: it tries all possibilities, which takes exponential time on
+    /// long texts.
     fn tries(tokens: &[Token], path: &[char]) -> bool {
         let Some((token, rest)) = tokens.split_first() else { return path.is_empty() };
         match token {

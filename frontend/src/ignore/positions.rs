@@ -1,8 +1,9 @@
-//! Sets of positions in a path, as bits: all ways to match are followed at once, 64 positions with each operation.
+//! Sets of positions in a path, as bits. All possible matches are followed at the same time, with 64
+//! positions in each operation.
 
 use std::collections::BTreeMap;
 
-/// Positions between the characters of a path: 0 is before the first one.
+/// A set of positions between the characters of a path. Position 0 is before the first character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Positions(Vec<u64>);
 
@@ -25,7 +26,7 @@ impl Positions {
         }
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -34,7 +35,7 @@ impl Positions {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
     }
 
-    /// Goes on to those that are one character behind any of these, and in `allowed`.
+    /// Moves every position one character forward. Keeps the positions that are in `allowed`.
     pub(super) fn step(&mut self, allowed: &Self) {
         let mut carry = 0;
         for (word, allowed) in self.0.iter_mut().zip(&allowed.0) {
@@ -44,7 +45,7 @@ impl Positions {
         }
     }
 
-    /// Adds all that can be reached from these by steps within `allowed`.
+    /// Adds all positions that can be reached from the set by steps within `allowed`.
     pub(super) fn run(&mut self, allowed: &Self) {
         let mut carry = 0;
         for (word, allowed) in self.0.iter_mut().zip(&allowed.0) {
@@ -58,14 +59,14 @@ impl Positions {
         }
     }
 
-    /// Adds those of `others` that are behind the first of these.
+    /// Adds the positions of `others` that come after the first position of the set.
     pub(super) fn add_later(&mut self, others: &Self) {
         let mut is_behind = false;
         for (word, others) in self.0.iter_mut().zip(&others.0) {
             let later = match (is_behind, *word) {
                 (true, _) => u64::MAX,
                 (false, 0) => 0,
-                // Everything above the lowest bit.
+                // All bits above the lowest set bit.
                 (false, word) => !(word ^ word.wrapping_sub(1)),
             };
             is_behind |= *word != 0;
@@ -74,17 +75,17 @@ impl Positions {
     }
 }
 
-/// A path to be matched: where each of its characters is.
+/// A path to match, with the positions of its characters.
 #[derive(Debug)]
 pub(super) struct Path<'p> {
     pub(super) text: &'p str,
     characters: usize,
-    /// By character: the positions behind it.
+    /// The positions after each character.
     behind: BTreeMap<char, Positions>,
-    /// Every position that is behind a character, and the first one.
+    /// The positions after any character, and position 0.
     all: Positions,
     none: Positions,
-    /// Where the path and each of its parents end.
+    /// The ends of the path and of its parents.
     pub(super) ends: Positions,
     behind_others: Positions,
 }
@@ -117,17 +118,17 @@ impl<'p> Path<'p> {
         &self.all
     }
 
-    /// The positions behind `character`.
+    /// The positions after `character`.
     pub(super) fn behind(&self, character: char) -> &Positions {
         self.behind.get(&character).unwrap_or(&self.none)
     }
 
-    /// The positions behind anything but a slash.
+    /// The positions after any character except a slash.
     pub(super) fn behind_others(&self) -> &Positions {
         &self.behind_others
     }
 
-    /// The positions behind characters that `accepts` says yes to.
+    /// The positions after each character for which `accepts` is true.
     pub(super) fn behind_any(&self, accepts: impl Fn(char) -> bool) -> Positions {
         let mut any = self.none.clone();
         for (_, positions) in self.behind.iter().filter(|(character, _)| accepts(**character)) {

@@ -1,4 +1,4 @@
-//! What the rules hide. The tables hold the cases in which Docker's matcher is known to surprise.
+//! The paths that the rules hide. The tables have the cases in which Docker's matcher is surprising.
 
 use super::{BUILT_IN, Patterns, clean_path};
 
@@ -97,7 +97,7 @@ fn negations_are_trimmed_and_cleaned_like_other_rules() {
 fn malformed_rules_name_the_mistake_and_the_line() {
     let cases = [
         ("a\n!\n", 2, "`!` is not a valid ignore pattern: `!` needs a pattern after it"),
-        // The engine's matcher cleans `!/` to `!`, and refuses the transfer.
+        // The engine's matcher cleans `!/` to `!` and refuses the transfer.
         ("!/\n", 1, "`!/` is not a valid ignore pattern: `!` needs a pattern after it"),
         ("[a", 1, "`[a` is not a valid ignore pattern: `[` is not closed"),
         (
@@ -163,9 +163,10 @@ fn paths_are_cleaned_as_in_go() {
     }
 }
 
-/// Docker's reader of ignore files takes the `/` from `/!a`, and its matcher then reads `!a`. Both take blanks from the
-/// ends of a rule, and the second reading meets other ends than the first; found by fuzzing. The expectations follow
-/// `ignorefile.ReadAll` and `patternmatcher.New` of Moby's package patternmatcher.
+/// Docker's parser of ignore files removes the `/` from `/!a`, and then Docker's matcher reads `!a`. Both
+/// remove blanks at the ends of a rule, but the ends are different in the second step. Fuzzing found these
+/// cases. The expected values follow `ignorefile.ReadAll` and `patternmatcher.New` of Moby's package
+/// patternmatcher.
 #[test]
 fn rules_are_read_once_more_as_the_engine_gets_them() {
     for (rules, sent, path, hidden) in [

@@ -1,8 +1,9 @@
-//! `pybuild tool account`: a user, a group and a home, as files to lay over a base image; and a look whether users are
-//! there.
+//! `pybuild tool account`: makes a user, a group and a home folder as files to put over a base image, and
+//! checks whether users exist.
 //!
-//! Reads `/etc/passwd` and its kin from a copy of the base's `/etc` and writes changed ones below an output folder;
-//! formats as in passwd(5), group(5), shadow(5) and gshadow(5). A base without these files gets new ones.
+//! This reads `/etc/passwd` and the related files from a copy of the base's `/etc`, and writes the changed
+//! files into an output folder. The formats are those of passwd(5), group(5), shadow(5) and gshadow(5). A
+//! base without these files gets new ones.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 
 use super::ToolError;
 
-/// What is to be made.
+/// The arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     etc: PathBuf,
@@ -29,10 +30,10 @@ struct NewUser {
     gid: u32,
 }
 
-/// Makes what the arguments ask for.
+/// Makes the files for the arguments.
 ///
 /// # Errors
-/// If an argument is wrong, the base has another user of the same name, or a file cannot be written.
+/// If an argument is wrong, the base has another user with the same name, or a file cannot be written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let options = parse(arguments)?;
     let passwd = read(&options.etc.join("passwd"))?.unwrap_or_default();
@@ -45,7 +46,8 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let Some(user) = options.create else { return Ok(()) };
     let mut made = Made { out: options.out.clone(), folders: Vec::new() };
     write_tables(&options.etc, &user, &options.home, &mut made)?;
-    // Clusters that give containers any number give them the group 0: what the group may do is what the user may do.
+    // Clusters that run containers with an arbitrary user id use group 0, so the group gets the same
+    // permissions as the user.
     made.folder(&options.home, user.uid, user.gid, if user.gid == 0 { 0o770 } else { 0o750 })?;
     made.settle()
 }
@@ -107,11 +109,11 @@ fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Resu
         0o644,
         0,
     )?;
-    // The group 0 is there in every image.
+    // Every image has group 0.
     let has_group = *gid == 0;
     let group = if has_group { group } else { with_line(&group, name, &format!("{name}:x:{gid}:")) };
     made.file("/etc/group", &group, 0o644, 0)?;
-    // `!` locks the password; a base without shadow files keeps being one.
+    // `!` locks the password. A base without shadow files gets none.
     let shadow = [("shadow", format!("{name}:!::0:::::")), ("gshadow", format!("{name}:!::"))];
     for (file, line) in shadow.into_iter().take(if has_group { 1 } else { 2 }) {
         let path = etc.join(file);
@@ -123,12 +125,12 @@ fn write_tables(etc: &Path, user: &NewUser, home: &str, made: &mut Made) -> Resu
     Ok(())
 }
 
-/// The line of `name` in a table.
+/// The line of `name` in a file.
 fn entry<'t>(table: &'t str, name: &str) -> Option<&'t str> {
     table.lines().find(|line| line.split(':').next() == Some(name))
 }
 
-/// `table` with `line` at its end, unless `name` has one.
+/// `table` with `line` at its end, unless it already has a line for `name`.
 fn with_line(table: &str, name: &str, line: &str) -> String {
     if entry(table, name).is_some() {
         return table.to_owned();
@@ -145,7 +147,8 @@ fn read(path: &Path) -> Result<Option<String>, ToolError> {
     }
 }
 
-/// The output folder. Times are set last and to the same value always, so that the layer is the same everywhere.
+/// The output folder. Times are set last and always to the same value, so that the layer is the same on every
+/// machine.
 struct Made {
     out: PathBuf,
     folders: Vec<PathBuf>,
@@ -161,7 +164,7 @@ impl Made {
         let failed = |source| ToolError::File { path: path.to_owned(), source };
         self.parents(path).map_err(failed)?;
         fs::write(&file, text).map_err(failed)?;
-        // Without privileges (in tests) the group stays what it is.
+        // Without privileges (in tests) the group stays unchanged.
         if group != 0 {
             chown(&file, Some(0), Some(group)).map_err(failed)?;
         }
@@ -195,7 +198,7 @@ impl Made {
         Ok(())
     }
 
-    /// Sets the folders' times, innermost first: each file that is added changes its folder's.
+    /// Sets the times of folders, the innermost first, because adding a file changes the time of its folder.
     fn settle(self) -> Result<(), ToolError> {
         for folder in self.folders.iter().rev() {
             let failed = |source| ToolError::File { path: folder.display().to_string(), source };
@@ -220,7 +223,7 @@ mod tests {
         fs::write(base.path().join("passwd"), passwd).unwrap();
         let out = tempfile::tempdir().unwrap();
         let (etc, target) = (base.path().to_str().unwrap(), out.path().to_str().unwrap());
-        // Tests may run without the right to give files away.
+        // Tests may run without the permission to change owners.
         let owner =
             if fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m)).unwrap() == 0 {
                 user

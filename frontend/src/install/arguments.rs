@@ -1,4 +1,5 @@
-//! Arguments of the tool's commands: pairs of an option and its value, and the kinds of value that several take.
+//! The arguments of the tool's commands: pairs of an option and its value, and the kinds of values that
+//! several commands accept.
 
 use std::path::PathBuf;
 
@@ -12,17 +13,18 @@ pub(super) fn pairs(arguments: &[String]) -> impl Iterator<Item = Result<(&str, 
     })
 }
 
-/// The step was put together wrongly.
+/// The error for a step with wrong arguments.
 pub(super) fn usage(text: impl Into<String>) -> ToolError {
     ToolError::Usage(text.into())
 }
 
-/// An option that a command does not have.
+/// The error for an unknown option.
 pub(super) fn unknown(name: &str) -> ToolError {
     usage(format!("`{name}` is no option"))
 }
 
-/// An absolute path of plain parts that needs no quoting in a script, without its first `/`.
+/// An absolute path without `.` and `..` that needs no quoting in a script. The result has no `/` at its
+/// beginning.
 pub(super) fn absolute(name: &str, value: &str) -> Result<String, ToolError> {
     let plain = |part: &str| !matches!(part, "" | "." | "..");
     let safe = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '$' | '`');
@@ -37,7 +39,7 @@ pub(super) fn seconds(value: &str) -> Result<u32, ToolError> {
     value.parse().map_err(|_| usage(format!("`{value}` is not a number of seconds since 1970")))
 }
 
-/// Reads `PATH:SHA256`, with `-` where no hash is known.
+/// Reads `PATH:SHA256`, with `-` for an unknown hash.
 pub(super) fn hashed_path(value: &str) -> Option<(PathBuf, Option<String>)> {
     let (path, hash) = value.rsplit_once(':').filter(|(path, _)| !path.is_empty())?;
     let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -48,7 +50,8 @@ pub(super) fn hashed_path(value: &str) -> Option<(PathBuf, Option<String>)> {
     }
 }
 
-/// Reads `PATH:HASH`, where the hash is a SHA-256, or `sha384=` or `sha512=` and its digits; `-` where none is known.
+/// Reads `PATH:HASH`. The hash is a SHA-256, or `sha384=` or `sha512=` and its digits, or `-` if it is
+/// unknown.
 pub(super) fn proven_path(value: &str) -> Option<(PathBuf, Option<String>)> {
     if let Some(found) = hashed_path(value) {
         return Some(found);
@@ -64,12 +67,12 @@ pub(super) fn proven_path(value: &str) -> Option<(PathBuf, Option<String>)> {
     is_hash.then(|| (path.into(), Some(hash.to_ascii_lowercase())))
 }
 
-/// What must be given.
+/// The value of a required option.
 pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, ToolError> {
     value.ok_or_else(|| usage(format!("`{name}` is missing")))
 }
 
-/// A Python that code is installed for: `3.11`, or `3.13t` for the free-threaded build.
+/// The Python version for which code is installed: `3.11`, or `3.13t` for the free-threaded build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PythonVersion(String);
 

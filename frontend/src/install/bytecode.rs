@@ -1,18 +1,19 @@
-//! `pybuild tool bytecode`: compiles installed packages, so that a container's first start does not.
+//! `pybuild tool bytecode`: compiles installed packages, so that the first start of a container need not
+//! compile them.
 //!
 //! ```text
 //! bytecode --interpreter /usr/local/bin/python3.11 --python 3.11 --source /venv/lib/python3.11/site-packages
 //!          --out OUT [--root ROOT] [--epoch SECONDS]
 //! ```
 //!
-//! Reads ROOT with SOURCE below it, and writes the same folders below OUT with nothing but `__pycache__` in them.
-//! The code carries the paths that it has in the image, and the hash of its source, which Python does not check
-//! again (PEP 552): the source's time makes no difference.
+//! This reads the folder SOURCE below ROOT, and writes the same folders below OUT with only `__pycache__` in
+//! them. The code contains its paths in the image. It also contains the hash of its source, which Python does
+//! not check again (PEP 552), so the time of the source has no effect.
 //!
-//! What Python writes for a file can depend on what the same process has compiled before: an object that is still
-//! known to it may be marked as shared (seen up to Python 3.10, in one file of two hundred). So the files are split
-//! in the same way on every machine, and each part is compiled by a process of its own, which is given nothing of
-//! the environment and hashes strings in the same way always.
+//! Python's output for a file can depend on the files that the same process has compiled before: an object
+//! that the process still knows may be marked as shared (seen up to Python 3.10, in one file of two hundred).
+//! So the files are split in the same way on every machine, and a process of its own compiles each part. This
+//! process gets no environment variables, and always hashes strings in the same way.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -28,34 +29,34 @@ use super::interpreter::{self, SearchPath};
 use super::parallel::in_parallel;
 use super::tree::{EPOCH, Mode, Tree};
 
-/// The program that the interpreter is given.
+/// The program that the interpreter runs.
 const PROGRAM: &str = include_str!("compile.py");
-/// How much source one process compiles, in bytes: about half a second's work, so that starting it costs little and
-/// the parts are many enough to keep all processors busy.
+/// The amount of source that one process compiles, in bytes. It takes about half a second. So starting the
+/// process costs little, and there are enough parts to keep all processors busy.
 const PART: u64 = 1 << 20;
 
-/// Bytecode that could not be made.
+/// The error for bytecode that could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BytecodeError {
-    /// The interpreter does not start.
+    /// The interpreter did not start.
     #[error("cannot run `{interpreter}` to compile bytecode: {source}")]
     Start {
         /// The interpreter.
         interpreter: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The interpreter is of another version than the code is for.
+    /// The interpreter has another version than the packages.
     #[error("`{interpreter}` is Python {found}, but the packages are installed for {wanted}")]
     Version {
         /// The interpreter.
         interpreter: String,
         /// Its version.
         found: String,
-        /// The version that was asked for.
+        /// The expected version.
         wanted: String,
     },
-    /// The interpreter gave up.
+    /// The interpreter failed.
     #[error(
         "`{interpreter}` could not compile the part that begins with `{file}` ({status}):\n{output}\n  \
          help: set `bytecode = false` to build without"
@@ -65,18 +66,18 @@ pub enum BytecodeError {
         interpreter: String,
         /// The first file of the part.
         file: String,
-        /// How it ended.
+        /// The exit status.
         status: String,
-        /// What it said.
+        /// The output.
         output: String,
     },
 }
 
-/// Compiles what the arguments name.
+/// Compiles the packages that the arguments name.
 ///
 /// # Errors
-/// If an argument is wrong, the interpreter does not do its work ([`BytecodeError`]), or a file cannot be read or
-/// written. A file that is no valid Python is left out: packages carry templates and code for other versions.
+/// If an argument is wrong, the interpreter fails ([`BytecodeError`]), or a file cannot be read or written. A
+/// file that is not valid Python is left out, because packages contain templates and code for other versions.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let options = parse(arguments)?;
     let mut files = Vec::new();
@@ -84,10 +85,11 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     compile_all(&options, files)
 }
 
-/// Compiles these files of a folder, by their paths in it, with Python of the image whose root is at `base`.
+/// Compiles files of a folder, given by their paths in the folder. The Python is that of the image whose root
+/// is at `base`.
 ///
 /// # Errors
-/// As [`run`], and if the image does not have that Python.
+/// As [`run`], and if the image does not have this Python version.
 pub(super) fn beside(
     root: &Path,
     paths: &[String],
@@ -174,7 +176,7 @@ fn find(options: &Options, folder: &str, files: &mut Vec<Source>) -> Result<(), 
     let failed = |source| ToolError::File { path: format!("/{folder}"), source };
     let mut entries = BTreeSet::new();
     for entry in fs::read_dir(options.root.join(folder)).map_err(failed)? {
-        // Python reads no module whose name is not text.
+        // Python does not import a module whose name is not UTF-8.
         if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
             entries.insert(name);
         }
@@ -191,7 +193,7 @@ fn find(options: &Options, folder: &str, files: &mut Vec<Source>) -> Result<(), 
     Ok(())
 }
 
-/// Splits the files by size alone, so that the split is the same on every machine.
+/// Splits the files only by size, so that the result is the same on every machine.
 fn parts(files: Vec<Source>) -> Vec<Vec<Source>> {
     let mut parts: Vec<Vec<Source>> = Vec::new();
     let mut size = PART;
@@ -208,11 +210,11 @@ fn parts(files: Vec<Source>) -> Vec<Vec<Source>> {
     parts
 }
 
-/// What a process has made of a part.
+/// The output of a process for its part.
 struct Compiled {
-    /// The part of a file name that tells interpreters apart: `cpython-311`.
+    /// The part of a bytecode file's name that is specific to an interpreter, such as `cpython-311`.
     tag: String,
-    /// For each file, in order; empty for one that has no code.
+    /// The code of each file, in order; empty for a file without code.
     code: Vec<Vec<u8>>,
 }
 
@@ -226,10 +228,11 @@ fn compile(options: &Options, part: &[Source]) -> Result<Compiled, ToolError> {
         output: String::from_utf8_lossy(output).trim_end().to_owned(),
     };
     let mut command = Command::new(interpreter);
-    // No site packages, no user folder, no bytecode of its own, and no warnings about other people's code.
+    // The options disable site packages, the user folder, the interpreter's own bytecode, and warnings about
+    // the compiled code.
     command.args(["-s", "-S", "-B", "-W", "ignore", "-c", PROGRAM]).env_clear();
     command.env("PYTHONHASHSEED", "0").env("PYTHONUTF8", "1");
-    // Some interpreters find their own library only with it.
+    // Some interpreters need this variable to find their own library.
     command.envs(env::var_os("LD_LIBRARY_PATH").map(|value| ("LD_LIBRARY_PATH", value)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(started)?;
@@ -238,8 +241,8 @@ fn compile(options: &Options, part: &[Source]) -> Result<Compiled, ToolError> {
         names.extend_from_slice(options.root.join(path).as_os_str().as_encoded_bytes());
         names.extend_from_slice(format!("\0/{path}\0").as_bytes());
     }
-    // It writes nothing before it has read everything, so neither side can wait for the other. One that died
-    // early leaves a closed pipe; how it ended says more than that.
+    // The process writes nothing before it has read everything, so there is no deadlock. A process that ended
+    // early leaves a closed pipe. Its exit status then gives a better reason than the write error.
     let sent = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(&names));
     let output = child.wait_with_output().map_err(started)?;
     if !output.status.success() {
@@ -260,7 +263,7 @@ fn compile(options: &Options, part: &[Source]) -> Result<Compiled, ToolError> {
     Ok(Compiled { tag, code })
 }
 
-/// The blocks of a length and as many bytes.
+/// The blocks, each of which is a length followed by this number of bytes.
 fn blocks(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk()?;
@@ -297,8 +300,8 @@ mod tests {
 
     const SITE: &str = "/venv/lib/python3.11/site-packages";
 
-    /// One test at a time: a program cannot be started while a process that another test starts still has it open
-    /// for writing.
+    /// These tests run one after the other. A program cannot be started while a process of another test still
+    /// has it open for writing.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn packages(files: &[(&str, &str)]) -> TempDir {
@@ -331,7 +334,7 @@ mod tests {
         found
     }
 
-    /// A program that reads the names and then does this.
+    /// A program that reads the names and then runs the commands `then`.
     fn interpreter(folder: &TempDir, then: &str) -> String {
         let path = folder.path().join("python");
         fs::write(&path, format!("#!/bin/sh\nwhile read -r line; do :; done\n{then}\n")).unwrap();

@@ -1,6 +1,6 @@
-//! Finds the Python of a base image in a copy of its root, without running it.
+//! Finds the Python of a base image in a copy of the image's root, without running it.
 //!
-//! Links are followed inside that root, as they will be in the image: an absolute one begins at the root again.
+//! Links are followed inside of this root, as in a running container: an absolute link starts at the root.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,19 +10,19 @@ use std::path::Path;
 use super::ToolError;
 use super::arguments::{PythonVersion, absolute};
 
-/// Where images keep their Python, in the order in which a `PATH` has them.
+/// The usual folders of Python in images, in the order in which a `PATH` has them.
 const PLACES: [&str; 4] = ["usr/local/bin", "usr/bin", "bin", "opt/python/bin"];
-/// Folders whose own folders each have a `bin`.
+/// Folders with subfolders that each may have a `bin` folder.
 const FAMILIES: [&str; 1] = ["opt"];
-/// As many links as Linux follows in one path.
+/// The number of links that Linux follows in one path.
 const LINKS: usize = 40;
 
-/// The folders of an image's `PATH`, without their first `/`; none where these are the usual ones.
+/// The folders of an image's `PATH`, without their first `/`. Empty if they are the usual folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SearchPath(Vec<String>);
 
 impl SearchPath {
-    /// Reads the value of a `PATH`.
+    /// Reads a value of `PATH`.
     pub(super) fn parse(name: &str, value: &str) -> Result<Self, ToolError> {
         value.split(':').map(|folder| absolute(name, folder)).collect::<Result<_, _>>().map(Self)
     }
@@ -31,7 +31,7 @@ impl SearchPath {
 /// An interpreter of the base image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Interpreter {
-    /// The program itself, with no link left in its path; without the first `/`.
+    /// The path of the program after following all links, without the first `/`.
     pub(super) path: String,
     /// Its version.
     pub(super) version: PythonVersion,
@@ -39,41 +39,41 @@ pub(super) struct Interpreter {
     pub(super) wide: bool,
 }
 
-/// A base image without the Python that was asked for.
+/// The error for a base image without the requested Python.
 #[derive(Debug, thiserror::Error)]
 pub enum InterpreterError {
-    /// There is none at all.
+    /// The image has no Python.
     #[error(
         "the base image has no Python in {}\n  help: choose a base that has Python {wanted}", .places.join(", ")
     )]
     None {
-        /// The version asked for.
+        /// The requested version.
         wanted: String,
-        /// The folders that were looked at.
+        /// The searched folders.
         places: Vec<String>,
     },
-    /// There are others.
+    /// The image has only other versions.
     #[error(
         "the base image has no Python {wanted}, but {}\n  help: choose a base that has Python {wanted}, \
          or set `python.version` to what this one has", .found.join(", ")
     )]
     Version {
-        /// The version asked for.
+        /// The requested version.
         wanted: String,
-        /// `VERSION (PATH)` of those that there are.
+        /// The existing versions, each as `VERSION (PATH)`.
         found: Vec<String>,
     },
-    /// What stands at the path is not the interpreter itself.
+    /// The file at the path is not the interpreter itself.
     #[error("`{path}` of the base image {reason}\n  help: choose a base whose Python is a program")]
     Unfit {
         /// The path.
         path: String,
-        /// Why it does not serve.
+        /// The reason why it cannot be used.
         reason: &'static str,
     },
 }
 
-/// Finds the interpreter of a version, or holds the one at `given` to it.
+/// Finds the interpreter with a version, or checks the one at `given`.
 pub(super) fn find(
     base: &Path,
     wanted: &PythonVersion,
@@ -87,7 +87,7 @@ pub(super) fn find(
     let mut seen = BTreeSet::new();
     let mut unfit = None;
     for path in given.map(str::to_owned).into_iter().chain(searched) {
-        // `/bin` is a link to `/usr/bin` in most images, and `python3` one to `python3.11`.
+        // In most images, `/bin` is a link to `/usr/bin`, and `python3` is a link to `python3.11`.
         let Some(target) = resolve(base, &path)?.filter(|target| seen.insert(target.clone())) else {
             continue;
         };
@@ -110,7 +110,7 @@ pub(super) fn find(
     .into())
 }
 
-/// The folders to look at: those of the image's own `PATH`, then those where a Python usually is.
+/// The folders to search: first those of the image's `PATH`, then the usual ones.
 fn places(base: &Path, search: &SearchPath) -> Vec<String> {
     let mut places: Vec<String> = search.0.clone();
     let usual = PLACES.iter().filter(|place| !search.0.iter().any(|folder| folder == *place));
@@ -129,7 +129,7 @@ fn places(base: &Path, search: &SearchPath) -> Vec<String> {
     places
 }
 
-/// What is at the end of a path's links, which are taken as they are inside `base`.
+/// The target of a path after following all links. Links are interpreted inside of `base`.
 pub(super) fn resolve(base: &Path, path: &str) -> Result<Option<String>, ToolError> {
     let mut rest: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
     let mut done: Vec<String> = Vec::new();
@@ -169,7 +169,7 @@ pub(super) fn resolve(base: &Path, path: &str) -> Result<Option<String>, ToolErr
     Ok(Some(done.join("/")))
 }
 
-/// What kind of interpreter stands at `target`, which `path` leads to.
+/// The interpreter at `target`, which is the target of `path`.
 fn inspect(
     base: &Path,
     path: &str,
@@ -183,7 +183,7 @@ fn inspect(
     }
     let mut start = Vec::new();
     File::open(&file).and_then(|opened| opened.take(5).read_to_end(&mut start)).map_err(failed)?;
-    // An ELF header: four bytes that say so, then 1 for 32 bits or 2 for 64.
+    // An ELF header: four fixed bytes, then 1 for 32 bits or 2 for 64 bits.
     let wide = match start.as_slice() {
         [0x7f, b'E', b'L', b'F', class] => *class == 2,
         [b'#', b'!', ..] => return unfit("is a script that starts Python"),
@@ -196,7 +196,7 @@ fn inspect(
     Ok(Ok(Interpreter { path: target, version, wide }))
 }
 
-/// The version of the one standard library that belongs to a `bin` folder.
+/// The version of the standard library that belongs to a `bin` folder, if there is exactly one.
 fn version_beside(base: &Path, folder: &str) -> Option<PythonVersion> {
     let prefix = folder.rsplit_once('/').map_or("", |(prefix, _)| prefix);
     let entries = fs::read_dir(base.join(prefix).join("lib")).ok()?.filter_map(Result::ok);

@@ -1,4 +1,5 @@
-//! `pybuild tool layer`: one layer of a virtual environment: wheels unpacked, with bytecode beside every module.
+//! `pybuild tool layer`: one layer of a virtual environment: wheels unpacked, with bytecode beside every
+//! module.
 //!
 //! ```text
 //! layer --root OUT --prefix /venv --python 3.11 --interpreter /venv/bin/python [--bytecode BASE]
@@ -6,7 +7,8 @@
 //!       [--list FOLDER]
 //! ```
 //!
-//! `--bytecode` names the root of an image whose Python compiles; the rest is what `unpack` takes.
+//! `--bytecode` names the root of an image whose Python compiles bytecode. The other options are those of
+//! `unpack`.
 
 use std::path::Path;
 
@@ -14,8 +16,9 @@ use super::arguments::{PythonVersion, pairs, required};
 use super::interpreter::{self, SearchPath};
 use super::{ToolError, bytecode, unpack};
 
-/// Whether layers of images give a name a meaning of its own: `.wh.NAME` removes NAME from the layers below, and
-/// `.wh..wh..opq` removes all that is in its folder there (OCI image specification, "Image Layer Filesystem Changeset").
+/// Whether image layers give a name a special meaning: `.wh.NAME` removes NAME from lower layers, and
+/// `.wh..wh..opq` removes all files of its folder in lower layers (OCI image specification, "Image Layer
+/// Filesystem Changeset").
 pub(super) fn is_whiteout(name: &str) -> bool {
     name.starts_with(".wh.")
 }

@@ -1,63 +1,68 @@
-//! How much of a stranger's archive is too much: bounds that the largest real packages keep, each with room.
+//! Limits for archives from strangers. The largest real packages stay well below them.
 //!
-//! Measured on 47 wheels of the largest kinds (2026): homeassistant has the most members (39,913) and the longest RECORD
-//! (4.4 MB), tensorflow unpacks to the most (1.8 GB), azure-mgmt-network is the best compressed (17 times).
+//! Measured on 47 wheels of the largest kinds (2026): homeassistant has the most members (39,913) and the
+//! longest RECORD (4.4 MB), tensorflow is the largest after unpacking (1.8 GB), and azure-mgmt-network has
+//! the highest compression ratio (17).
 
-/// The most files and folders that an archive names.
+/// The maximum number of files and folders in an archive.
 pub(super) const MEMBERS: u64 = 1 << 19;
 
-/// The most folders that its files are in.
+/// The maximum number of folders of its files.
 pub(super) const FOLDERS: u64 = 1 << 19;
 
-/// The most bytes of all names together.
+/// The maximum size of all names together, in bytes.
 pub(super) const NAMES: u64 = 64 << 20;
 
-/// The most bytes that one member may unpack to. The largest known shared libraries have a third of it.
+/// The maximum size of an unpacked member, in bytes. The largest known shared libraries have a third of this
+/// size.
 pub(super) const MEMBER: u64 = 8 << 30;
 
-/// The most bytes that an archive may unpack to.
+/// The maximum size of an unpacked archive, in bytes.
 pub(super) const TOTAL: u64 = 16 << 30;
 
-/// The most bytes of a file that is held in memory, because the environment's path is written into it.
+/// The maximum size, in bytes, of a file that is kept in memory because the environment's path is written
+/// into it.
 pub(super) const HELD: u64 = 512 << 20;
 
-/// The most bytes between two members of a tar archive: headers of its extensions, with long names in them.
+/// The maximum number of bytes between two members of a tar archive: extension headers with long names.
 pub(super) const EXTENSIONS: u64 = 1 << 20;
 
-/// What an archive may always unpack to, in bytes, however small it is.
+/// The unpacked size, in bytes, that every archive may have, even a small one.
 const FREE: u64 = 256 << 20;
 
-/// How many times larger than the archive its content may be.
+/// The maximum ratio of the unpacked size to the size of the archive.
 const RATIO: u64 = 100;
 
-/// The most bytes of a list of files: RECORD, or `paths.json`.
+/// The maximum size of a list of files in bytes: RECORD, or `paths.json`.
 pub(super) const LIST: u64 = 32 << 20;
 
-/// The most rows of a list of files.
+/// The maximum number of rows in a list of files.
 pub(super) const ROWS: u64 = 1 << 19;
 
-/// The most bytes of other files that describe a package. The longest METADATA have a manual in them.
+/// The maximum size, in bytes, of other files that describe a package. The longest METADATA files contain a
+/// manual.
 pub(super) const DESCRIPTION: u64 = 16 << 20;
 
-/// The most bytes of a line in a list or description of entry points.
+/// The maximum length, in bytes, of a line in a list or in a description of entry points.
 pub(super) const LINE: u64 = 16 << 10;
 
-/// The most commands that a package has.
+/// The maximum number of commands of a package.
 pub(super) const COMMANDS: u64 = 1 << 14;
 
-/// The most parts of a path, and its most bytes: Linux takes 4096 with the environment's path.
+/// The maximum number of parts of a path and its maximum length in bytes. Linux allows 4096 bytes, including
+/// the environment's path.
 pub(super) const DEPTH: usize = 100;
 pub(super) const PATH: usize = 3500;
 
-/// The most bytes of one part of a path (`NAME_MAX`).
+/// The maximum length of one part of a path, in bytes (`NAME_MAX`).
 pub(super) const NAME: usize = 255;
 
-/// The most bytes that an archive of so many bytes may unpack to.
+/// The maximum unpacked size, in bytes, of an archive of this size.
 pub(super) fn unpacked(archive: u64) -> u64 {
     archive.saturating_mul(RATIO).clamp(FREE, TOTAL)
 }
 
-/// How many folders the files at these places are in; the places are sorted.
+/// The number of folders that contain the files at these paths. The paths must be sorted.
 pub(super) fn folders<'p>(places: impl Iterator<Item = &'p str>) -> u64 {
     let mut count: u64 = 0;
     let mut before: Vec<&str> = Vec::new();

@@ -1,4 +1,5 @@
-//! The tool role: what the same binary does inside build steps. Of the rest of the crate it knows only what is pure.
+//! The tool: the commands that the same binary runs inside of build steps. It uses only pure parts of the
+//! other modules.
 
 pub mod account;
 mod arguments;
@@ -25,13 +26,13 @@ pub use conda::{CondaError, CondaProblem};
 pub use interpreter::InterpreterError;
 pub use wheel::{NameProblem, Problem, WheelError};
 
-/// Why the tool could not do what a step asked for. The text is what the user sees in the step's output.
+/// The error of a tool command. The user reads its text in the step's output.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// The step was put together wrongly.
+    /// The step has wrong arguments.
     #[error("`pybuild tool` was called wrongly: {0}")]
     Usage(String),
-    /// The base image is not fit for what was asked.
+    /// The base image cannot be used.
     #[error("{0}")]
     Base(String),
     /// A file could not be read or written.
@@ -39,10 +40,10 @@ pub enum ToolError {
     File {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file would not be one in a layer.
+    /// A file name has a special meaning in a layer.
     #[error(
         "`/{0}` would remove files from the layers below: layers give names that begin with `.wh.` another meaning"
     )]
@@ -56,14 +57,14 @@ pub enum ToolError {
     /// Bytecode could not be made.
     #[error(transparent)]
     Bytecode(#[from] BytecodeError),
-    /// The base image has no fitting Python.
+    /// The base image has no matching Python.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
 }
 
 impl ToolError {
-    /// The exit code of a step that fails with it. A base without a fitting Python has one of its own, so that the failure
-    /// can be shown where the file names the base.
+    /// The exit code of a step with this error. A base without a matching Python has an exit code of its own.
+    /// The frontend then shows the failure at the place where the file names the base.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Interpreter(_) => NO_PYTHON,
@@ -72,19 +73,19 @@ impl ToolError {
     }
 }
 
-/// The exit code where the base image has no fitting Python.
+/// The exit code for a base image without a matching Python.
 pub const NO_PYTHON: u8 = 3;
 
-/// Tells the user something in the step's output.
+/// Prints a message for the user into the step's output.
 fn note(text: &str) {
-    // Nobody reads it if it cannot be written.
+    // If this write fails, nobody can read the message.
     let _ = writeln!(std::io::stderr(), "pybuild: {text}");
 }
 
 /// Runs `pybuild tool ARGUMENTS`.
 ///
 /// # Errors
-/// If the arguments make no sense or the work fails.
+/// If the arguments are wrong, or the command fails.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), ToolError> {
     let text = |argument: OsString| {
         argument.into_string().map_err(|_| ToolError::Usage("an argument is not UTF-8".to_owned()))

@@ -1,10 +1,11 @@
-//! Work on all processors, with results that do not depend on how many there are.
+//! Runs work on all processors. The results do not depend on the number of processors.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does something with each item, and gives the results in the items' order. Each thread has a `scratch` of its own.
+/// Calls `work` for each item, and returns the results in the order of the items. Each thread has its own
+/// `scratch` value.
 pub(super) fn in_parallel<T: Sync, S, R: Send>(
     items: &[T],
     scratch: impl Fn() -> S + Sync,

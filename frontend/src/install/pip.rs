@@ -1,13 +1,14 @@
-//! `pybuild tool pip`: a wheel of the pip that a base image has, for the environments that people work in.
+//! `pybuild tool pip`: makes a wheel of a base image's pip, for environments in which people work.
 //!
 //! ```text
 //! pip --root OUT --base BASE --prefix /venv [--python 3.11]
 //! ```
 //!
-//! BASE is a copy of the root of the image that the environment is for. `python -m venv` takes its pip from a wheel
-//! beside the standard library, and so does this command; a distribution can keep the wheel in a folder of its own.
-//! Where an image has no such wheel, the installed pip is packed into one. OUT gets the wheel and nothing else. OUT
-//! stays empty, with a note, where the image has no pip at all, and without a note where the environment has a pip.
+//! BASE is a copy of the root of the image for which the environment is made. `python -m venv` takes pip from
+//! a wheel beside the standard library, and so does this command. A distribution can keep this wheel in a
+//! folder of its own. If an image has no such wheel, the installed pip is packed into a wheel. The wheel is
+//! the only file in OUT. OUT stays empty if the image has no pip (this is reported), or if the environment
+//! already has a pip (this is not reported).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,21 +25,22 @@ use super::tree::{EPOCH, Mode, Tree};
 use super::wheel::record_hash;
 use super::{ToolError, note};
 
-/// The most files that a pip can have, and the most bytes in all: many times those of today.
+/// The maximum number of files of a pip, and their maximum total size. Both are many times those of current
+/// versions.
 const MOST_FILES: usize = 20_000;
 const MOST_BYTES: u64 = 256 << 20;
 
-/// What an installer notes beside a distribution, and what is not in its wheel.
+/// Files that an installer adds to a distribution and that its wheel does not contain.
 const NOTES: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
 
-/// The file that says what kind of wheel a wheel is, for a distribution that has lost it.
+/// The `WHEEL` file for a distribution that has lost its own.
 const WHEEL: &[u8] = b"Wheel-Version: 1.0\nGenerator: pybuild\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
 
-/// Looks for the pip that the arguments ask for.
+/// Finds the pip that the arguments describe.
 ///
 /// # Errors
-/// If an argument is wrong, the base image has no fitting Python ([`super::InterpreterError`]), or a file cannot be
-/// read or written.
+/// If an argument is wrong, the base image has no matching Python ([`super::InterpreterError`]), or a file
+/// cannot be read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (mut root, mut base, mut prefix, mut python) = (None, None, None, None);
     let mut search = SearchPath::default();
@@ -74,13 +76,13 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     tree.settle()
 }
 
-/// The Python of an environment that is there already.
+/// The Python version of an existing environment.
 fn environment_python(base: &Path, prefix: &str) -> Result<Option<PythonVersion>, ToolError> {
     let names = names(base, &format!("{prefix}/lib"))?;
     Ok(names.iter().find_map(|name| PythonVersion::of_name(name)))
 }
 
-/// The name and content of a wheel of pip.
+/// The file name and the content of a pip wheel.
 fn wheel(base: &Path, home: &str, python: &PythonVersion) -> Result<Option<(String, Vec<u8>)>, ToolError> {
     let libraries = ["lib", "lib64"].map(|lib| format!("{home}/{lib}/python{}", python.text()));
     let beside = libraries.iter().map(|library| format!("{library}/ensurepip/_bundled"));
@@ -114,7 +116,7 @@ fn wheel(base: &Path, home: &str, python: &PythonVersion) -> Result<Option<(Stri
     Ok(None)
 }
 
-/// The pip that is installed in a folder, as a wheel.
+/// The pip that is installed in a folder, packed as a wheel.
 fn pack(base: &Path, folder: &str) -> Result<Option<(String, Vec<u8>)>, ToolError> {
     let informations = names(base, folder)?.into_iter().filter_map(|name| {
         let version = name.strip_prefix("pip-")?.strip_suffix(".dist-info")?;
@@ -140,7 +142,7 @@ fn pack(base: &Path, folder: &str) -> Result<Option<(String, Vec<u8>)>, ToolErro
                     bytes += content.len() as u64;
                     files.insert(path, content);
                 }
-                // A link to a folder could lead back.
+                // A link to a folder could form a circle.
                 None if is_folder(base, &format!("{folder}/{path}")) => open.push(path),
                 None => {}
             }
@@ -155,7 +157,7 @@ fn pack(base: &Path, folder: &str) -> Result<Option<(String, Vec<u8>)>, ToolErro
     files.entry(format!("{information}/WHEEL")).or_insert_with(|| WHEEL.to_vec());
     let mut record = String::new();
     for (path, content) in &files {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(record, "{path},{},{}", record_hash(content), content.len());
     }
     let own = format!("{information}/RECORD");
@@ -166,7 +168,7 @@ fn pack(base: &Path, folder: &str) -> Result<Option<(String, Vec<u8>)>, ToolErro
     Ok(Some((name, content)))
 }
 
-/// An archive of these files, the same bytes always.
+/// An archive of these files. The same files always give the same bytes.
 fn zip(files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<Vec<u8>> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (path, content) in files {
@@ -188,7 +190,7 @@ fn exists(base: &Path, path: &str) -> Result<bool, ToolError> {
     Ok(resolve(base, path)?.is_some())
 }
 
-/// The names in a folder of the image, sorted; none where there is no such folder.
+/// The names in a folder of the image, sorted. Empty if the folder does not exist.
 fn names(base: &Path, folder: &str) -> Result<Vec<String>, ToolError> {
     let Some(folder) = resolve(base, folder)? else { return Ok(Vec::new()) };
     let place = base.join(&folder);
@@ -200,14 +202,15 @@ fn names(base: &Path, folder: &str) -> Result<Vec<String>, ToolError> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        // Python could not import a name that is no text.
+        // Python could not import a name that is not UTF-8.
         names.extend(entry.map_err(failed)?.file_name().into_string().ok());
     }
     names.sort_unstable();
     Ok(names)
 }
 
-/// The content of a file of the image; nothing for a folder, a link that leads nowhere, and whatever else is no file.
+/// The content of a file in the image. `None` for a folder, a broken link, or anything else that is not a
+/// file.
 fn read(base: &Path, path: &str) -> Result<Option<Vec<u8>>, ToolError> {
     let Some(target) = resolve(base, path)? else { return Ok(None) };
     let place = base.join(&target);
@@ -272,7 +275,7 @@ mod tests {
     fn the_wheel_that_python_has_for_environments_is_taken() {
         type Files<'f> = &'f [(&'f str, &'f str)];
         let cases: [(Files<'_>, &[&str]); 6] = [
-            // Beside the standard library, before the folder of a distribution.
+            // The folder beside the standard library takes precedence over the folder of a distribution.
             (
                 &[
                     ("usr/lib/python3.11/ensurepip/_bundled/pip-24.0-py3-none-any.whl", "a"),
@@ -280,7 +283,7 @@ mod tests {
                 ],
                 &["pip-24.0-py3-none-any.whl"],
             ),
-            // By its version and not by its text.
+            // The highest version wins, not the last text.
             (
                 &[
                     ("usr/lib64/python3.11/ensurepip/_bundled/pip-9.0.1-py2.py3-none-any.whl", "a"),
@@ -289,7 +292,7 @@ mod tests {
                 ],
                 &["pip-23.0-py3-none-any.whl"],
             ),
-            // Debian's, and Fedora's for one of several Pythons.
+            // The folder of Debian, and the folder of Fedora for one of several Python versions.
             (
                 &[("usr/share/python-wheels/pip-23.0.1-py3-none-any.whl", "a")],
                 &["pip-23.0.1-py3-none-any.whl"],
@@ -301,7 +304,7 @@ mod tests {
                 ],
                 &["pip-22.3.1-py3-none-any.whl"],
             ),
-            // That of another Python is not looked at.
+            // The pip of another Python version is not used.
             (&[("usr/lib/python3.12/ensurepip/_bundled/pip-24.0-py3-none-any.whl", "a")], &[]),
             (&[("usr/share/python-wheels/setuptools-66.1.1-py3-none-any.whl", "a")], &[]),
         ];
@@ -312,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_installed_pip_is_packed_into_a_wheel_that_is_installed_as_any() {
-        // As Debian's python3-pip leaves it: without a RECORD, for every Python 3.
+        // Debian's python3-pip has these files: no RECORD, and one folder for every Python 3.
         let information = "usr/lib/python3/dist-packages/pip-25.1.1.dist-info";
         let has = base(&[
             ("usr/lib/python3/dist-packages/pip/__init__.py", "def main(): pass\n"),

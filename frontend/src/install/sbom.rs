@@ -1,11 +1,11 @@
-//! `pybuild tool sbom`: completes a bill of materials from the packages of a virtual environment.
+//! `pybuild tool sbom`: completes an SBOM with data of the packages in a virtual environment.
 //!
 //! ```text
 //! sbom --document FILE --base ROOT --prefix /venv --platform linux/amd64 --root OUT
 //! ```
 //!
-//! FILE is the SPDX document that the frontend has made. Its successor is `OUT/sbom.spdx.json`. An image without an
-//! environment gets it as it is.
+//! FILE is the SPDX document that the frontend made. The completed document is `OUT/sbom.spdx.json`. For an
+//! image without an environment it is unchanged.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -19,10 +19,10 @@ use crate::pep508::Environment;
 use crate::sbom::{Distribution, Document, complete};
 use crate::tags::{Architecture, Libc, Python, Target};
 
-/// The file that is left.
+/// The output file.
 const FILE: &str = "sbom.spdx.json";
 
-/// The most that is read of a package's metadata, in bytes. The longest have a licence and a manual in them.
+/// The number of bytes that are read of a package's metadata. The longest contain a licence and a manual.
 const LIMIT: u64 = 16 << 20;
 
 /// Writes the document that the arguments describe.
@@ -62,7 +62,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> ToolError + '_ {
     |source| ToolError::File { path: path.display().to_string(), source }
 }
 
-/// The folders that an environment's packages are in, one a version of Python; in order.
+/// The package folders of an environment, one for each Python version, sorted.
 fn site_packages(environment: &Path) -> Vec<(PythonVersion, PathBuf)> {
     let entries = fs::read_dir(environment.join("lib")).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
@@ -76,14 +76,15 @@ fn site_packages(environment: &Path) -> Vec<(PythonVersion, PathBuf)> {
     found
 }
 
-/// What an interpreter of this version answers to markers. The C library plays no part in them.
+/// The marker environment of an interpreter with this version. Markers do not depend on the C library.
 fn markers(version: &PythonVersion, architecture: Architecture) -> Environment {
     let minor = version.numbers().rsplit('.').next().and_then(|minor| minor.parse().ok()).unwrap_or(0);
     let python = Python { major: 3, minor, patch: None, free_threaded: version.text().ends_with('t') };
     Target { python, architecture, libc: Libc::Glibc { major: 2, minor: 36 } }.environment()
 }
 
-/// The packages in a folder, by the names of their `.dist-info` folders. What names no package is passed over.
+/// The packages in a folder, sorted by their `.dist-info` folders. A folder without a package name is
+/// ignored.
 fn distributions(folder: &Path) -> Result<Vec<Distribution>, ToolError> {
     let entries = fs::read_dir(folder).map_err(failed(folder))?;
     let mut places: Vec<PathBuf> = entries
@@ -105,11 +106,11 @@ fn distributions(folder: &Path) -> Result<Vec<Distribution>, ToolError> {
     Ok(found)
 }
 
-/// The files of a package that Python runs at every start, by its list of files.
+/// The files of a package that Python runs at every start, found in its list of files.
 fn startup_files(record: &Path) -> Result<Vec<String>, ToolError> {
     let file = match File::open(record) {
         Ok(file) => file,
-        // Packages of conda and of distributions can be without one.
+        // Packages of conda or of distributions may have no such list.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(record)(error)),
     };

@@ -1,15 +1,15 @@
-//! Files that Python runs at every start of an interpreter, whether a program imports them or not.
+//! Files that Python runs at every start of an interpreter, even if no program imports them.
 //!
-//! See the documentation of Python's module `site`: `NAME.pth` (its lines that begin with `import`), `NAME.start`, and the
-//! modules `sitecustomize` and `usercustomize`.
+//! See the documentation of Python's module `site`: `NAME.pth` (lines that begin with `import`),
+//! `NAME.start`, and the modules `sitecustomize` and `usercustomize`.
 
-/// Whether a file is one, by its path from the folder of packages.
+/// Whether Python runs this file at every start. The path is relative to the package folder.
 pub(super) fn is_run(path: &str) -> bool {
     let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let module = first.split('.').next().unwrap_or(first);
     match rest {
         None if matches!(first.rsplit_once('.'), Some((_, "pth" | "start"))) => true,
-        // A package is told of once, by the file that is run.
+        // A package is reported once, by the file that runs.
         Some(rest) => {
             matches!(module, "sitecustomize" | "usercustomize")
                 && module == first

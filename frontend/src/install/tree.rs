@@ -1,11 +1,12 @@
-//! The files that a step leaves behind, the same to the byte wherever they are made.
+//! The output files of a step. They are equal byte for byte on every machine.
 //!
 //! Invariants
-//! - What is made gets its mode and time from here, never from the clock or the process's umask.
-//! - A directory that was there keeps its mode and time: in a layer on top of a base, a touched directory would be
+//! - This module sets the mode and time of everything that it makes. The clock and the process's umask have
+//!   no effect.
+//! - An existing directory keeps its mode and time. In a layer on top of a base, a changed directory would be
 //!   copied whole.
-//! - Nothing is written through a link, so nothing can end up outside the root.
-//! - Nothing has a name that removes files of lower layers, whoever asks for it.
+//! - Nothing is written through a link, so no file can end up outside of the root.
+//! - No file has a name that removes files of lower layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
@@ -21,27 +22,28 @@ use rustix::io::Errno;
 
 use super::{ToolError, layer};
 
-/// 1980-01-01, in seconds since 1970: the earliest time that a ZIP archive can hold, so that a later step can pack
-/// what is made here.
+/// 1980-01-01, in seconds since 1970. This is the earliest time that a ZIP archive can store, so a later step
+/// can pack the files.
 pub(super) const EPOCH: u32 = 315_532_800;
 
-/// An output folder, and what has been done to it.
+/// An output folder, and the record of its changes.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: PathBuf,
     seconds: u32,
-    /// By path, parents before children. With the time to restore, or none for one that was made here.
+    /// Folders by path, parents before children. The value is the time to restore, or `None` for a folder
+    /// that was made here.
     folders: BTreeMap<PathBuf, Option<SystemTime>>,
 }
 
-/// Where a link leads.
+/// The target of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leads {
-    /// To something in the folder.
+    /// The target is in the folder.
     Inside,
-    /// Out of the folder.
+    /// The target is outside of the folder.
     Outside,
-    /// To nothing that is there, or in a circle; or the system cannot say.
+    /// The target does not exist, links form a circle, or the system cannot tell.
     Nowhere,
 }
 
@@ -61,26 +63,26 @@ impl Mode {
     }
 }
 
-/// The folders above a relative path, outermost first.
+/// The parent folders of a relative path, the outermost first.
 pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(move |(at, _)| path.get(..at))
 }
 
-/// Layers give some names another meaning. The folders above were checked when they were made.
+/// Refuses names that have a special meaning in layers. The parent folders were checked when they were made.
 fn check_name(path: &str) -> Result<(), ToolError> {
     let name = path.rsplit('/').next().unwrap_or(path);
     if layer::is_whiteout(name) { Err(ToolError::Whiteout(path.to_owned())) } else { Ok(()) }
 }
 
 impl Tree {
-    /// A tree below `root`, which exists; `seconds` since 1970 is the time of everything in it.
+    /// A tree in the existing folder `root`. `seconds` since 1970 is the time of everything in it.
     pub(super) fn new(root: PathBuf, seconds: u32) -> Result<Self, ToolError> {
         let time = fs::metadata(&root).and_then(|found| found.modified());
         let time = time.map_err(|source| ToolError::File { path: root.display().to_string(), source })?;
         Ok(Self { folders: BTreeMap::from([(root.clone(), Some(time))]), root, seconds })
     }
 
-    /// Makes the directories of these paths, and all above them. Paths are relative and of plain parts.
+    /// Makes the directories at these paths and their parents. Paths are relative, without `.` and `..`.
     pub(super) fn folders<'p>(&mut self, paths: impl IntoIterator<Item = &'p str>) -> Result<(), ToolError> {
         let mut wanted = BTreeSet::new();
         for path in paths {
@@ -119,20 +121,20 @@ impl Tree {
         Ok(())
     }
 
-    /// Begins a file, in the place of one that is there. Its directory has been made.
+    /// Starts a file, and replaces an existing one. Its directory must exist.
     pub(super) fn create(&self, path: &str) -> Result<Pending<'_>, ToolError> {
         let file = self.room(path, |place| OpenOptions::new().write(true).create_new(true).open(place))?;
         Ok(Pending { file, path: format!("/{path}"), tree: self })
     }
 
-    /// Makes a file with this content.
+    /// Writes a file with this content.
     pub(super) fn write(&self, path: &str, content: &[u8], mode: Mode) -> Result<(), ToolError> {
         let mut file = self.create(path)?;
         file.write(content)?;
         file.finish(mode)
     }
 
-    /// A file that was made here, with its mode and time. No link is followed on the way.
+    /// Opens a file that was made here, with its mode and time. No link in its path is followed.
     pub(super) fn open(&self, path: &str) -> Result<(File, Mode, u64), ToolError> {
         let open = || {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -145,7 +147,8 @@ impl Tree {
                 ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
             );
             let file = match found {
-                // Not every sandbox lets it pass. The folders above are none but those of `folder`, which are no links.
+                // Some sandboxes forbid `openat2`. All parent folders were made by `folders` and are not
+                // links.
                 Err(Errno::NOSYS | Errno::PERM) => openat(&root, path, flags, RawMode::empty())?,
                 found => found?,
             };
@@ -161,14 +164,15 @@ impl Tree {
         open().map_err(|source| ToolError::File { path: format!("/{path}"), source })
     }
 
-    /// What a link that was made here says.
+    /// The text of a link that was made here.
     pub(super) fn target(&self, path: &str) -> Result<String, ToolError> {
         let target = fs::read_link(self.root.join(path));
         let target = target.map_err(|source| ToolError::File { path: format!("/{path}"), source })?;
         Ok(target.to_string_lossy().into_owned())
     }
 
-    /// Where the link at `path` below `folder` leads, all links on its way followed as the system follows them.
+    /// The target of the link at `path` in `folder`. All links on its path are followed as the system follows
+    /// them.
     pub(super) fn leads(&self, folder: &str, path: &str) -> Result<Leads, ToolError> {
         let place = self.root.join(folder);
         let folder = File::open(&place)
@@ -186,12 +190,13 @@ impl Tree {
         self.room(path, |place| symlink(target, place))?;
         let time = Timespec { tv_sec: self.seconds.into(), tv_nsec: 0 };
         let times = Timestamps { last_access: time, last_modification: time };
-        // The standard library sets times through an open file, and a link cannot be opened.
+        // The standard library sets times only through an open file, and a link cannot be opened.
         utimensat(CWD, self.root.join(path), &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| ToolError::File { path: format!("/{path}"), source: error.into() })
     }
 
-    /// Sets the directories' times, innermost first: each file that is added changes its directory's.
+    /// Sets the times of directories, the innermost first, because adding a file changes the time of its
+    /// directory.
     pub(super) fn settle(self) -> Result<(), ToolError> {
         for (folder, before) in self.folders.iter().rev() {
             let settle = || {
@@ -207,7 +212,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Makes something at a place, after removing the file or link that is there.
+    /// Makes something at a path. An existing file or link is removed first.
     fn room<T>(&self, path: &str, make: impl Fn(&PathBuf) -> io::Result<T>) -> Result<T, ToolError> {
         check_name(path)?;
         let place = self.root.join(path);
@@ -232,7 +237,7 @@ impl Tree {
     }
 }
 
-/// A file that is being written.
+/// A file during writing.
 pub(super) struct Pending<'t> {
     file: File,
     path: String,
@@ -240,12 +245,12 @@ pub(super) struct Pending<'t> {
 }
 
 impl Pending<'_> {
-    /// Adds to the file.
+    /// Appends to the file.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ToolError> {
         self.file.write_all(bytes).map_err(|source| self.failed(source))
     }
 
-    /// Gives the file its mode and time.
+    /// Sets the mode and time of the file.
     pub(super) fn finish(self, mode: Mode) -> Result<(), ToolError> {
         let finish = || {
             self.file.set_permissions(mode.permissions())?;
@@ -254,9 +259,9 @@ impl Pending<'_> {
         finish().map_err(|source| self.failed(source))
     }
 
-    /// Gives the file its mode, and a time of its own in seconds since 1970.
+    /// Sets the mode of the file, and its own time in seconds since 1970.
     pub(super) fn finish_at(self, mode: Mode, seconds: u64) -> Result<(), ToolError> {
-        // What no file system can hold is no time.
+        // A time outside of the range that file systems store is replaced by the default.
         let seconds = u32::try_from(seconds).unwrap_or(EPOCH);
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
         let finish = || {

@@ -6,14 +6,15 @@
 //!        [--if-any FOLDER] [--list FOLDER]
 //! ```
 //!
-//! `--list` names a folder for a list of what each package has installed ([`super::overlaps`]). `--listed paths` is for a
-//! wheel whose content changes with every line of its code: the list has its paths alone.
+//! `--list` names a folder for a list of the files that each package has installed ([`super::overlaps`]).
+//! `--listed paths` is for a wheel whose content changes with every line of its code: the list contains only
+//! its paths.
 //!
-//! `--if-any` names a folder with one wheel, which is then installed as one that was asked for by name, or with none.
-//! What comes out depends on the wheels and the options alone: not on the number of processors, the clock or the process.
-//! Wheels are checked side by side, then their members written side by side, so that one large wheel keeps all
-//! processors busy too. The order of the wheels is that of their installation: of a file that several of them bring, the
-//! one of the last of them is there in the end.
+//! `--if-any` names a folder with at most one wheel. This wheel is installed as a requested package. The
+//! result depends only on the wheels and the options, not on the number of processors, the clock or the
+//! process. First the wheels are checked in parallel, then their members are written in parallel. So even a
+//! single large wheel keeps all processors busy. The order of the wheels is that of their installation: if
+//! several wheels have the same file, the file of the last wheel is kept.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,12 +40,12 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let mut jobs = assign(&wheels)?;
     let mut tree = Tree::new(options.root, options.seconds)?;
     let prefix = &environment.prefix;
-    // The same parents always, so that the layers of all groups agree on them.
+    // These folders are always made, so that the layers of all groups have the same folders.
     let folders = jobs.iter().filter_map(|job| Some(job.place.rsplit_once('/')?.0));
     let folders: Vec<_> = folders.map(|folder| format!("{prefix}/{folder}")).collect();
     let site = format!("{prefix}/{}", environment.site_packages());
     tree.folders(folders.iter().chain([&site]).map(String::as_str))?;
-    // Large ones first: a large one that begins last would keep one processor busy alone.
+    // Large files come first. Otherwise a large file at the end would keep only one processor busy.
     jobs.sort_by_key(|job| std::cmp::Reverse(job.content.size()));
     let written = in_parallel(&jobs, Inflater::new, |job, inflater| {
         let path = format!("{prefix}/{}", job.place);
@@ -60,7 +61,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
                     facts.insert(job.place, written);
                 }
             }
-            // The same one every time.
+            // The first path decides, so that the reported error is always the same.
             Err(error) if failed.as_ref().is_none_or(|(place, _)| job.place < *place) => {
                 failed = Some((job.place, error));
             }
@@ -99,7 +100,7 @@ struct Options {
     environment: Environment,
     seconds: u32,
     sources: Vec<Source>,
-    /// The folder for the list of what is installed.
+    /// The folder for the list of installed files.
     list: Option<PathBuf>,
 }
 
@@ -146,7 +147,8 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
     Ok(Options { root: required(root, "--root")?, environment, seconds: time, sources, list })
 }
 
-/// Reads `PATH:SHA256[:requested]`, or another hash with its name in the place of the SHA-256, with `-` for the hash of a wheel that was built in the same build.
+/// Reads `PATH:SHA256[:requested]`. Another hash stands with its name instead of the SHA-256. A wheel that
+/// was built in the same build has `-` instead of a hash.
 fn source(value: &str) -> Result<Source, ToolError> {
     let wrong = || usage(format!("`{value}` is not PATH:SHA256 or PATH:SHA256:requested"));
     let (rest, requested) = match value.strip_suffix(":requested") {
@@ -157,7 +159,7 @@ fn source(value: &str) -> Result<Source, ToolError> {
     Ok(Source { path, hash, requested, direct_url: None, expected: None, paths_alone: false })
 }
 
-/// The wheel in a folder that may have none.
+/// The wheel in a folder, which may be empty.
 fn only_wheel(folder: &str) -> Result<Option<Source>, ToolError> {
     let failed = |source| ToolError::File { path: folder.to_owned(), source };
     let is_empty = fs::read_dir(folder).map_err(failed)?.next().is_none();
@@ -174,7 +176,7 @@ fn only_wheel(folder: &str) -> Result<Option<Source>, ToolError> {
 /// A file to write.
 struct Job<'w> {
     place: &'w str,
-    /// The wheel, and its number in the order of installation.
+    /// The wheel, and its index in the order of installation.
     wheel: (usize, &'w Wheel),
     content: &'w Content,
     mode: Mode,
@@ -190,10 +192,10 @@ fn check_packages(wheels: &[Wheel]) -> Result<(), ToolError> {
     Ok(())
 }
 
-/// Decides which wheel writes which file: what several bring is written once.
+/// Decides which wheel writes each file. A file that several wheels have is written once.
 fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
-    // The files that differ, by the wheel that brings them first and the wheel that brings them last.
+    // The paths of files with different contents, by the first and the last wheel with the file.
     let mut replaced: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     for wheel in wheels.iter().enumerate() {
         for (place, content) in &wheel.1.files {
@@ -222,7 +224,7 @@ fn assign(wheels: &[Wheel]) -> Result<Vec<Job<'_>>, ToolError> {
     Ok(jobs.into_values().collect())
 }
 
-/// Two wheels that bring the same files, as the step's output has it.
+/// The message for two wheels with the same files, as the step's output shows it.
 pub(super) fn conflict(first: &str, last: &str, place: &str, count: usize) -> String {
     let files = match count {
         1 => format!("`{place}`"),

@@ -1,11 +1,12 @@
-//! `pybuild tool venv`: the skeleton of a virtual environment, made without running Python.
+//! `pybuild tool venv`: makes an empty virtual environment without running Python.
 //!
 //! ```text
 //! venv --root OUT --prefix /venv --base BASE --python 3.11 [--interpreter /usr/bin/python3] [--path FOLDER:…] [--epoch SECONDS]
 //! ```
 //!
-//! BASE is a copy of the root of the image that the environment will be used in. What makes a folder a virtual
-//! environment is PEP 405; the rest is as Python's own `venv` leaves it, less pip and the files of other shells.
+//! BASE is a copy of the root of the image in which the environment will be used. PEP 405 defines a virtual
+//! environment. The other files are those of Python's own `venv`, without pip and without the files for other
+//! shells.
 
 use std::path::PathBuf;
 
@@ -17,8 +18,8 @@ use super::tree::{EPOCH, Mode, Tree};
 /// Makes the environment that the arguments describe.
 ///
 /// # Errors
-/// If an argument is wrong, the base image has no fitting Python ([`super::InterpreterError`]), or a file cannot be
-/// read or written.
+/// If an argument is wrong, the base image has no matching Python ([`super::InterpreterError`]), or a file
+/// cannot be read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let (mut root, mut prefix, mut base, mut python, mut given) = (None, None, None, None, None);
     let (mut time, mut search) = (EPOCH, SearchPath::default());
@@ -46,11 +47,12 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     tree.link(&place("bin/python"), &format!("/{}", found.path))?;
     tree.link(&place("bin/python3"), "python")?;
     tree.link(&place(&format!("bin/python{}", python.text())), "python")?;
-    // Python adds it where `lib` and `lib64` may differ, for what is installed to the latter.
+    // Python makes this link where `lib` and `lib64` may differ, because packages can be installed into
+    // `lib64`.
     if found.wide {
         tree.link(&place("lib64"), "lib")?;
     }
-    // The folder of the program itself: from there Python looks for its standard library.
+    // The folder of the program itself. Python searches its standard library from there.
     let home = found.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let configuration =
         format!("home = /{home}\ninclude-system-site-packages = false\nversion = {}\n", python.numbers());
@@ -59,7 +61,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     tree.settle()
 }
 
-/// A script to source in a shell, with a `deactivate` to undo it.
+/// A script for sourcing in a shell, with a function `deactivate` that reverses it.
 fn activate(prefix: &str) -> String {
     let name = prefix.rsplit_once('/').map_or(prefix, |(_, name)| name);
     format!(
@@ -170,7 +172,7 @@ mod tests {
         }
     }
 
-    /// The folders are those of AWS Lambda's image of Python 3.12, whose own system has a Python as well.
+    /// The folders are those of AWS Lambda's image for Python 3.12. Its base system also has a Python.
     #[test]
     fn the_path_of_the_image_is_searched_first() {
         let base = base(
@@ -179,7 +181,7 @@ mod tests {
         );
         let path = ["--path", "/var/lang/bin:/usr/local/bin:/usr/bin:/bin"];
         assert_eq!(interpreter(&make(base.path(), "3.12", &path).unwrap()), "/var/lang/bin/python3.12");
-        // What the path lacks is looked for where images usually have it.
+        // If no folder of the path has the version, the usual folders are searched.
         assert_eq!(
             interpreter(&make(base.path(), "3.9", &["--path", "/opt/x"]).unwrap()),
             "/usr/bin/python3.9"

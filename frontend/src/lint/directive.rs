@@ -1,10 +1,12 @@
-//! Directives: comments of the form `# name=value` at the head of a build file, as docker/dockerfile reads them.
+//! Directives of a build file: comments of the form `# name=value` at its head, with the rules of
+//! docker/dockerfile.
 
 use crate::diagnostics::{Source, Span};
 use crate::spec::Located;
 
-/// The value of the directive `name`, with its place. Directives end at the first line that is none; a line that
-/// begins with `#!` may come before them. Of two with the same name, the first counts.
+/// The value of the directive `name`, with its place. The first line that is not a directive ends the
+/// directives. A line that begins with `#!` may come before them. If a name occurs twice, the first value
+/// counts.
 pub fn directive(source: &Source, name: &str) -> Option<Located<String>> {
     let mut at = 0;
     for (index, line) in source.text.split_inclusive('\n').enumerate() {

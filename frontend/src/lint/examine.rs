@@ -1,4 +1,5 @@
-//! Everything that can be told of a project without an engine: what a build would fail for, and what rules warn of.
+//! Examines a project without an engine. The result has the errors that would stop a build, and the warnings
+//! of the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +12,22 @@ use crate::project::{ContextError, Files, Project, Scope};
 use crate::resolve::{Clock, Question, ResolveError, Resolver, wheel_sets};
 use crate::spec::{Installer, Spec};
 
-/// What is to be looked at.
+/// The input of an examination.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// The stage; absent for every one.
+    /// The stage to build. `None` means all stages.
     pub target: Option<&'a str>,
     /// The platform to build for.
     pub platform: &'a Platform,
     /// The platform that steps run on without emulation.
     pub build_platform: &'a Platform,
-    /// What stands in for the clock, in seconds since 1970.
+    /// The replacement for the clock, in seconds since 1970.
     pub epoch: Option<i64>,
-    /// The named contexts of the build, which stand in for images of these names.
+    /// The named contexts of the build, which replace the images with these names.
     pub named: &'a [String],
 }
 
-/// There is no index to ask: what only it knows stays open.
+/// A resolver without an index. The questions to the index stay open.
 struct NoIndex(Clock);
 
 impl Resolver for NoIndex {
@@ -39,7 +40,7 @@ impl Resolver for NoIndex {
     }
 }
 
-/// Looks at one platform's build. What is found goes to `found`, as far as `options` let it.
+/// Examines the build for one platform. Adds the problems to `found`, except those that `options` skips.
 ///
 /// # Errors
 /// If the context cannot be read.
@@ -64,7 +65,7 @@ pub fn examine(
     let sets: BTreeSet<_> = with_builder.flat_map(Plan::group_sets).collect();
     if spec.dependencies.installer == Installer::Wheels && !problems.has_errors() {
         for groups in sets {
-            // Whether an index would have an answer is for the build to find out.
+            // Only a build can ask the index, so the answers are dropped here.
             let wanted = [groups].into();
             drop(wheel_sets(spec, &project, &wanted, (asked.platform, None), &no_index, &mut problems));
         }

@@ -1,9 +1,9 @@
-//! Lint: what works and is likely not meant, or not wise.
+//! Lint rules: warnings about builds that work, but are probably a mistake or not wise.
 //!
-//! Each rule is one file in `rules` and one line in [`RULES`]; its page is `docs/rules/ID.md`. A rule sees a
-//! [`Subject`], which is made of what the other modules found out, and no engine. What it finds is a warning. Some
-//! warnings and errors are found on the way, by the modules that read the project; they have an id too, and are listed
-//! here without a function.
+//! Each rule has a file in `rules`, a line in [`RULES`], and a page `docs/rules/ID.md`. A rule reads a
+//! [`Subject`], which has the results of the other modules, and uses no engine. The findings of a rule are
+//! warnings. The modules that read the project also find some warnings and errors. These have an id too, and
+//! are in [`RULES`] without a function.
 
 mod directive;
 mod examine;
@@ -25,43 +25,43 @@ use std::sync::Arc;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::project::ContextError;
 
-/// Where the pages of the rules are.
+/// The folder with the pages of the rules.
 const PAGES: &str = "docs/rules/";
 
-/// One rule.
+/// A lint rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its stable name, as `RootUser`.
+    /// The stable name, such as `RootUser`.
     pub id: &'static str,
-    /// What it is about, in one sentence.
+    /// A summary in one sentence.
     pub summary: &'static str,
     look: Look,
 }
 
-/// What looks for what a rule is about.
+/// The implementation of a rule.
 #[derive(Clone, Copy, Debug)]
 enum Look {
-    /// Whoever reads the project: it is found on the way.
+    /// The modules that read the project report it.
     Elsewhere,
-    /// A function over what is known.
+    /// A function that needs only known facts.
     Known(fn(&Subject<'_>, &mut Sink<'_>)),
-    /// A function that asks for more of the context.
+    /// A function that reads more files of the context.
     Files(fn(&Subject<'_>, &mut Sink<'_>) -> Result<(), ContextError>),
 }
 
 impl Rule {
-    /// The rule of this name.
+    /// The rule with this name.
     pub fn named(id: &str) -> Option<&'static Self> {
         RULES.iter().copied().find(|rule| rule.id == id)
     }
 
-    /// Its page.
+    /// The path of its page.
     pub fn url(&self) -> String {
         format!("{PAGES}{}.md", self.id)
     }
 }
 
-/// Where a rule puts what it finds.
+/// The output of a rule.
 struct Sink<'a> {
     rule: &'static str,
     source: &'a Arc<Source>,
@@ -69,19 +69,19 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// Warns at a place of the build file.
+    /// Adds a warning at a place in the build file.
     fn warn(&mut self, span: Span, message: String, help: Vec<String>) {
         let source = Arc::clone(self.source);
         self.warn_in(&source, span, message, help);
     }
 
-    /// Warns at a place of another file.
+    /// Adds a warning at a place in another file.
     fn warn_in(&mut self, source: &Arc<Source>, span: Span, message: String, help: Vec<String>) {
         self.found.report(source, span, Problem::Lint { rule: self.rule, message, help });
     }
 }
 
-/// Applies every rule that `options` leave on. The spec and project must be free of errors.
+/// Runs every rule that `options` does not skip. The spec and the project must be free of errors.
 ///
 /// # Errors
 /// If the context cannot be read.
@@ -101,7 +101,7 @@ pub fn check(
     Ok(())
 }
 
-/// The message of a warning or error, with the id of its rule as docker/dockerfile writes it.
+/// The message of a problem, with the id of its rule before it, in the format of docker/dockerfile.
 pub fn labelled(problem: &Problem) -> String {
     match problem.rule() {
         Some(rule) => format!("{rule}: {problem}"),

@@ -1,4 +1,5 @@
-//! Which rules count, and how much: `# check=…` of the build file, or the build arg `BUILDKIT_DOCKERFILE_CHECK`.
+//! The options of the checks, from `# check=…` in the build file or from the build arg
+//! `BUILDKIT_DOCKERFILE_CHECK`.
 
 use super::{Rule, directive, rules};
 use crate::diagnostics::nearest;
@@ -7,31 +8,32 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Severity, Source, Spa
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A text that does not say how to check; what is accepted instead.
+/// The text has no valid options. The message lists the valid options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`skip=`, `experimental=` (rules or `all`) and `error=`, separated by `;`")]
 pub struct CheckOptionsError;
 
-/// How checks of the build file behave.
+/// The options of the checks of a build file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckOptions {
-    /// Leaves out all checks.
+    /// Skips all checks.
     pub skip_all: bool,
-    /// Leaves out these checks.
+    /// Skips these checks.
     pub skip: Vec<String>,
-    /// Adds all experimental checks. There are none; the words are accepted as docker/dockerfile does.
+    /// Adds all experimental checks. There are no experimental checks. The option exists because
+    /// docker/dockerfile has it.
     pub experimental_all: bool,
     /// Adds these experimental checks.
     pub experimental: Vec<String>,
-    /// Fails the build where a check warns.
+    /// Makes the build fail if a check has a warning.
     pub error: bool,
 }
 
 impl CheckOptions {
-    /// Reads `skip=Rule,Rule|all;error=true;experimental=Rule|all`.
+    /// Parses `skip=Rule,Rule|all;error=true;experimental=Rule|all`.
     ///
     /// # Errors
-    /// If it is anything else.
+    /// If the text has another form.
     pub fn parse(text: &str) -> Result<Self, CheckOptionsError> {
         let mut options = Self::default();
         for part in text.trim().split(';').filter(|_| !text.trim().is_empty()) {
@@ -50,11 +52,11 @@ impl CheckOptions {
         Ok(options)
     }
 
-    /// The build arg that replaces what a file says. Docker's own name for it.
+    /// The build arg that replaces the options of the file. docker/dockerfile has the same build arg.
     pub const ARG: &str = "BUILDKIT_DOCKERFILE_CHECK";
 
-    /// What the client says (`given`), else the build file. A directive that cannot be read is an error, a rule that
-    /// there is not a warning.
+    /// The options of the client (`given`), or else of the build file. An invalid directive is an error. An
+    /// unknown rule is a warning.
     pub fn of(source: &Arc<Source>, given: Option<&Self>, found: &mut Diagnostics) -> Self {
         if let Some(given) = given {
             return given.clone();
@@ -74,7 +76,7 @@ impl CheckOptions {
         options
     }
 
-    /// Whether what this rule finds is left out.
+    /// Whether the warnings of this rule are skipped.
     pub fn skips(&self, rule: &str) -> bool {
         self.skip_all || self.names(rule)
     }
@@ -83,8 +85,8 @@ impl CheckOptions {
         self.skip.iter().any(|name| name == rule)
     }
 
-    /// Takes out of `found` what is not to be told: warnings of rules that are skipped, and the errors that one may
-    /// decide to live with where their rule is named. `all` means warnings alone.
+    /// Removes the skipped problems from `found`: warnings of skipped rules, and errors that a user may skip,
+    /// if the user names their rule. `all` skips only warnings.
     pub fn apply(&self, found: &mut Diagnostics) {
         found.retain(|diagnostic: &Diagnostic| {
             let Some(rule) = diagnostic.problem.rule() else { return true };
@@ -95,7 +97,7 @@ impl CheckOptions {
         });
     }
 
-    /// What an ordinary build fails with where warnings count as errors and there are any.
+    /// The error of a build if warnings count as errors and there are warnings.
     pub fn violation(&self, found: &Diagnostics) -> Option<String> {
         let warnings = found.warnings();
         let rules: BTreeSet<_> = warnings.iter().filter_map(|warning| warning.problem.rule()).collect();
@@ -105,7 +107,7 @@ impl CheckOptions {
     }
 }
 
-/// What Go's `strconv.ParseBool` accepts.
+/// A boolean with the values of Go's `strconv.ParseBool`.
 fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

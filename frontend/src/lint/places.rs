@@ -1,23 +1,23 @@
-//! Where things stand in the build file that the spec keeps no place of: single variables, args, commands.
+//! Finds places in the build file that the spec does not keep: single variables, args and commands.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostics::{Source, Span};
 
-/// The text of a build file as a tree.
+/// The text of a build file as a TOML tree.
 pub(super) struct Places<'s> {
     document: Option<Spanned<DeTable<'s>>>,
     in_pyproject: bool,
 }
 
-/// One string of the file.
+/// A string in the file.
 pub(super) struct Text<'a> {
-    /// The keys that lead to it; places in lists are left out.
+    /// The keys on the path to the string. Positions in lists are left out.
     pub(super) path: Vec<&'a str>,
-    /// What it says.
+    /// The value.
     pub(super) value: &'a str,
-    /// Where.
+    /// The place of the value.
     pub(super) span: Span,
 }
 
@@ -35,7 +35,7 @@ impl<'s> Places<'s> {
         document.get("tool")?.get_ref().as_table()?.get("pybuild")?.get_ref().as_table()
     }
 
-    /// The key at the end of `path`.
+    /// The place of the key at the end of `path`.
     pub(super) fn key(&self, path: &[&str]) -> Option<Span> {
         let (last, tables) = path.split_last()?;
         let mut table = self.root()?;
@@ -45,7 +45,7 @@ impl<'s> Places<'s> {
         table.get_key_value(*last).map(|(key, _)| key.span().into())
     }
 
-    /// The value at the end of `path`.
+    /// The place of the value at the end of `path`.
     pub(super) fn value(&self, path: &[&str]) -> Option<Span> {
         let (last, tables) = path.split_last()?;
         let mut table = self.root()?;
@@ -55,7 +55,7 @@ impl<'s> Places<'s> {
         table.get(*last).map(|value| value.span().into())
     }
 
-    /// Every string of the file that is a value.
+    /// All string values of the file.
     pub(super) fn texts(&self) -> Vec<Text<'_>> {
         let mut texts = Vec::new();
         if let Some(root) = self.root() {

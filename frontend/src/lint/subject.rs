@@ -1,4 +1,4 @@
-//! What rules look at.
+//! The input of lint rules.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::project::{Files, Project};
 use crate::reference::ImageReference;
 use crate::spec::{Base, CopyStep, Spec, Stage};
 
-/// A project and what is to be built of it.
+/// A project and its builds.
 pub struct Subject<'a> {
     /// The build file.
     pub spec: &'a Spec,
@@ -18,15 +18,15 @@ pub struct Subject<'a> {
     pub project: &'a Project,
     /// The context.
     pub files: &'a Files<'a>,
-    /// What is built, one for each target that is looked at.
+    /// The plans, one for each examined target.
     pub plans: &'a [Plan],
-    /// The platform that it is built for.
+    /// The platform of the image.
     pub platform: &'a Platform,
     /// The platform that steps run on without emulation.
     pub build_platform: &'a Platform,
-    /// Whether to look at more of the context than a build needs.
+    /// Whether a rule may read more of the context than a build needs.
     pub thorough: bool,
-    /// The named contexts of the build, which stand in for images of these names.
+    /// The named contexts of the build, which replace the images with these names.
     pub named: &'a [String],
 }
 
@@ -35,25 +35,25 @@ impl<'a> Subject<'a> {
         Places::new(&self.spec.source)
     }
 
-    /// The names of the stages that are built, sorted.
+    /// The names of the stages in the plans, sorted.
     fn names(&self) -> BTreeSet<&'a str> {
         self.plans.iter().flat_map(|plan| &plan.stages).map(|stage| stage.name.as_str()).collect()
     }
 
-    /// The stages of the file that are built.
+    /// The stages of the build file that are in the plans.
     pub(super) fn stages(&self) -> Vec<&'a Stage> {
         self.names().into_iter().filter_map(|name| self.spec.stages.get(name)).collect()
     }
 
-    /// How a stage is built.
+    /// The plan of a stage.
     pub(super) fn planned(&self, name: &str) -> Option<&'a StagePlan> {
-        // Where all targets are looked at, the stage has a plan of its own, whose last stage it is.
+        // If all targets are examined, each stage is the target of its own plan.
         let own = self.plans.iter().find(|plan| plan.target == name).and_then(|plan| plan.stage(name));
         own.or_else(|| self.plans.iter().find_map(|plan| plan.stage(name)))
     }
 
-    /// Those targets whose images are meant to be run or handed on: not `builder`, `dev` and `test` and what goes on
-    /// from them, and not those that others only take from.
+    /// The targets whose images are for use or distribution. `builder`, `dev`, `test` and the stages based on
+    /// them are left out, and so are stages that exist only for other stages.
     pub(super) fn shipped(&self) -> Vec<&'a Stage> {
         let targets: BTreeSet<_> = self.plans.iter().map(|plan| plan.target.as_str()).collect();
         let stages = targets.into_iter().filter_map(|name| self.spec.stages.get(name));
@@ -76,10 +76,10 @@ impl<'a> Subject<'a> {
         !from_builder && !used && !chain.iter().any(|stage| working(&stage.name))
     }
 
-    /// A stage and those that it goes on from, itself first.
+    /// A stage and the stages that it is based on, the stage itself first.
     pub(super) fn chain<'s>(&'s self, stage: &'s Stage) -> Vec<&'s Stage> {
         let mut chain = vec![stage];
-        // A circle of stages was reported before; the bound only keeps it from hanging us.
+        // A cycle of stages was reported before. The limit only prevents an endless loop.
         while chain.len() <= self.spec.stages.len()
             && let Some(Base::Stage(name)) =
                 chain.last().and_then(|last| last.from.as_ref()).map(|from| &from.value)
@@ -90,14 +90,14 @@ impl<'a> Subject<'a> {
         chain
     }
 
-    /// Whether a named context stands in for an image, so that the image itself is not used.
+    /// Whether a named context replaces an image, so that the image itself is not used.
     pub(super) fn is_given(&self, image: &ImageReference) -> bool {
         let name = image.context_name();
         let on_platform = format!("{name}::{}", self.platform.normalized().format_all());
         self.named.iter().any(|named| *named == name || *named == on_platform)
     }
 
-    /// The stages that `[python] base` goes on from, the one that it names first.
+    /// The chain of stages of `[python] base`. The stage that it names comes first.
     pub(super) fn python_chain(&self) -> Vec<&Stage> {
         match self.spec.python.base.as_ref().map(|base| &base.value) {
             Some(Base::Stage(name)) => self.spec.stages.get(name).map_or_else(Vec::new, |s| self.chain(s)),

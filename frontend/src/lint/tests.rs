@@ -1,4 +1,4 @@
-//! A project in memory, examined as `pybuild check` does it.
+//! Examines a project in memory, as `pybuild check` does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::project::memory::Memory;
 use crate::project::{Files, Ignored};
 use crate::spec::{Arguments, Spec};
 
-/// The warnings of a `pybuild.toml`, as `LINE: RULE: MESSAGE`, those of other files after their name. What is about
-/// locks and the like is left out: tests are about one rule.
+/// The warnings about a `pybuild.toml`, as `LINE: RULE: MESSAGE`. Warnings about other files begin with the
+/// file name. Warnings about locks are left out, because each test is about a single rule.
 pub(super) fn warnings(file: &str, context: &[(&'static str, &'static str)]) -> Vec<String> {
     let all = warnings_for("linux/amd64", file, context);
     all.into_iter()
@@ -20,7 +20,7 @@ pub(super) fn warnings(file: &str, context: &[(&'static str, &'static str)]) -> 
         .collect()
 }
 
-/// The same for a build file of another name, which is always shown.
+/// Like [`warnings`], for a build file with another name. The name is always shown.
 pub(super) fn warnings_in(name: &str, file: &str, context: &[(&'static str, &str)]) -> Vec<String> {
     let context: Vec<(&'static str, &'static str)> = context
         .iter()
@@ -29,7 +29,7 @@ pub(super) fn warnings_in(name: &str, file: &str, context: &[(&'static str, &str
     run(name, "linux/amd64", file, &context)
 }
 
-/// The same for a platform.
+/// Like [`warnings`], for a platform.
 pub(super) fn warnings_for(
     platform: &str,
     file: &str,

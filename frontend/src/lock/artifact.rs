@@ -1,4 +1,4 @@
-//! The files that a lock offers, where they are, and what may be taken of them.
+//! The files of a lock: their places, and the kinds that may be used.
 
 use std::collections::BTreeSet;
 
@@ -12,48 +12,48 @@ use crate::tags::WheelName;
 pub struct Artifact {
     /// The file's name.
     pub file: FileName,
-    /// Where it is.
+    /// The place of the file.
     pub location: Location,
-    /// What is known of its content.
+    /// The known hashes of the content.
     pub hashes: Hashes,
-    /// Its size in bytes.
+    /// The size in bytes, if it is known.
     pub size: Option<u64>,
-    /// When its index received the file, where the lock says so.
+    /// The upload time on the index, if the lock contains it.
     pub uploaded: Option<Timestamp>,
-    /// Wheel or source archive.
+    /// The kind of the file.
     pub kind: ArtifactKind,
 }
 
-/// Where a file is.
+/// The place of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// At an address.
+    /// A URL.
     Url(HttpUrl),
-    /// In the context, at a path relative to the lock.
+    /// A path in the context, relative to the lock.
     Path(String),
-    /// On the package's index; the format does not say where.
+    /// The package's index. The format does not contain the URL.
     Index,
 }
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArtifactKind {
     /// A wheel.
     Wheel(WheelName),
-    /// A source archive.
+    /// A source distribution.
     Sdist,
-    /// Something from long ago that is never installed (an egg, an installer), or a wheel without a valid name.
+    /// An old format that is never installed (an egg, an installer), or a wheel with an invalid name.
     Other,
 }
 
 impl Artifact {
-    /// A file by its name.
+    /// A file with the kind that its name shows.
     pub fn new(file: FileName, location: Location) -> Self {
         let kind = ArtifactKind::of_file(file.as_str());
         Self { file, location, hashes: Hashes::default(), size: None, uploaded: None, kind }
     }
 
-    /// The wheel that it is.
+    /// The name of the wheel, if the file is a wheel.
     pub fn wheel(&self) -> Option<&WheelName> {
         match &self.kind {
             ArtifactKind::Wheel(name) => Some(name),
@@ -65,7 +65,7 @@ impl Artifact {
 impl ArtifactKind {
     const ARCHIVES: [&'static str; 5] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
 
-    /// What the file at the end of a path or address is.
+    /// The kind of the file at the end of a path or URL.
     pub fn of_path(path: &str) -> Self {
         FileName::of_address(path).map_or(Self::Other, |name| Self::of_file(name.as_str()))
     }
@@ -74,7 +74,7 @@ impl ArtifactKind {
         if let Ok(wheel) = WheelName::parse(file) {
             return Self::Wheel(wheel);
         }
-        // `bdist_dumb` archives end like source archives but name their platform.
+        // `bdist_dumb` archives have the suffix of a source distribution, but their name contains a platform.
         let dumb = [".linux-", ".win32", ".win-amd64", ".macosx-"].iter().any(|mark| file.contains(mark));
         if Self::ARCHIVES.iter().any(|ending| file.ends_with(ending)) && !dumb {
             Self::Sdist
@@ -87,15 +87,16 @@ impl ArtifactKind {
 /// An index that a lock or requirements file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// Its name, where it has one.
+    /// The name of the index, if it has one.
     pub name: Option<String>,
-    /// Its address, with `${VARIABLES}` as they stand.
+    /// The URL. `${VARIABLES}` are not replaced.
     pub url: String,
-    /// What is found there.
+    /// The kind of the index.
     pub kind: IndexKind,
-    /// Patterns of names: packages that are looked for here, and not in indexes without such a pattern.
+    /// Patterns of package names. These packages are searched here, and not in indexes without a matching
+    /// pattern.
     pub include: Vec<String>,
-    /// Patterns of names: packages that are not looked for here.
+    /// Patterns of package names. These packages are not searched here.
     pub exclude: Vec<String>,
 }
 
@@ -105,7 +106,8 @@ impl Index {
         Self { name, url, kind, include: Vec::new(), exclude: Vec::new() }
     }
 
-    /// Whether `package` is looked for here: `Some` where a pattern says it, as pdm reads them.
+    /// Whether a pattern includes (`Some(true)`) or excludes (`Some(false)`) `package`, with pdm's rules.
+    /// `None` if no pattern matches.
     pub fn preference(&self, package: &Name) -> Option<bool> {
         let is_in = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, package.as_str()));
         if is_in(&self.include) {
@@ -118,11 +120,11 @@ impl Index {
     }
 }
 
-/// Whether a name is one of those that a pattern with `*` and `?` stands for.
+/// Whether a name matches a pattern with `*` and `?`.
 fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut read) = (0, 0);
-    // The last `*`, and how much of the name it stands for.
+    // The position of the last `*`, and the end of the part of the name that it matches.
     let mut star: Option<(usize, usize)> = None;
     while let Some(letter) = name.get(read) {
         match pattern.get(at) {
@@ -147,34 +149,34 @@ fn fits(pattern: &str, name: &str) -> bool {
     pattern.iter().skip(at).all(|rest| *rest == '*')
 }
 
-/// What an address of packages is.
+/// The kind of an index URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexKind {
-    /// An index; it stands in for the default one.
+    /// An index that replaces the default index.
     Main,
-    /// An index asked besides the main one.
+    /// An index in addition to the main one.
     Extra,
     /// A page or folder with links to files.
     Links,
 }
 
-/// Which kinds of artifacts may be taken, by package.
+/// The kinds of files that may be used for each package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Packages that must be wheels.
+    /// Packages that must be installed from wheels.
     pub only_wheels: Scope,
     /// Packages that must be built.
     pub no_wheels: Scope,
-    /// Whether no index may be asked at all.
+    /// Whether all indexes are disabled.
     pub no_index: bool,
 }
 
-/// Some packages, or all.
+/// A set of packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// These.
+    /// These packages.
     Only(BTreeSet<Name>),
-    /// Every one.
+    /// All packages.
     All,
 }
 
@@ -185,7 +187,7 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Whether `name` is meant.
+    /// Whether the set contains `name`.
     pub fn covers(&self, name: &Name) -> bool {
         match self {
             Self::All => true,
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn patterns_of_names_are_read_as_pdm_reads_them() {
-        // Each compared with `fnmatch.fnmatch` of Python, which pdm calls.
+        // Each expected value is the result of Python's `fnmatch.fnmatch`, which pdm calls.
         for (pattern, name, expected) in [
             ("corp-*", "corp-tools", true),
             ("corp-*", "corporate", false),

@@ -1,4 +1,4 @@
-//! Why a lock cannot be read, and where.
+//! Errors of reading a lock, with their places.
 
 use super::Format;
 use super::model::Place;
@@ -6,186 +6,187 @@ use crate::address::{AddressError, FileNameError};
 use crate::diagnostics::Span;
 use crate::pep508::{NameError, ParseErrorKind};
 
-/// A lock that cannot be read.
+/// The error for a lock that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct LockError {
-    /// Where.
+    /// The place of the error.
     pub at: Place,
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: LockErrorKind,
 }
 
-/// What is wrong with a lock.
+/// The kinds of errors of a lock.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockErrorKind {
-    /// No reader is registered for the format.
+    /// The format has no reader.
     #[error("this is no lock that is read here")]
     UnknownFormat,
-    /// Not TOML or not JSON.
+    /// The text is not TOML or not JSON.
     #[error("{message}")]
     Syntax {
-        /// What the parser says.
+        /// The parser's message.
         message: String,
     },
-    /// A version of the format from after or before what is read here.
+    /// The lock has a version of its format that is not supported.
     #[error("{format} has version `{found}` of its format; {reads} can be read")]
     Version {
         /// The format.
         format: Format,
-        /// The version it has.
+        /// The version of the lock.
         found: String,
-        /// The versions that are read.
+        /// The supported versions.
         reads: &'static str,
     },
-    /// A key that has to be there.
+    /// A required key is missing.
     #[error("`{key}` is missing")]
     Missing {
         /// The key.
         key: &'static str,
     },
-    /// A value of another type.
+    /// A value has the wrong type.
     #[error("`{key}` must be {expected}, not {found}")]
     WrongType {
         /// The key.
         key: String,
-        /// What it must be.
+        /// The expected type.
         expected: &'static str,
-        /// What it is.
+        /// The found type.
         found: &'static str,
     },
-    /// A name that is none.
+    /// A package name is invalid.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// An address that nothing is fetched from.
+    /// A URL cannot be used for fetching.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A name that no file has.
+    /// A file name is invalid.
     #[error(transparent)]
     FileName(#[from] FileNameError),
-    /// A requirement or marker that cannot be read.
+    /// A requirement or marker is invalid.
     #[error(transparent)]
     Requirement(#[from] ParseErrorKind),
-    /// A version that is none.
+    /// A version is invalid.
     #[error("`{text}` is not a version")]
     PackageVersion {
-        /// What stands there.
+        /// The invalid text.
         text: String,
     },
-    /// Version specifiers that are none.
+    /// Version specifiers are invalid.
     #[error("`{text}` is not a version specifier")]
     Specifiers {
-        /// What stands there.
+        /// The invalid text.
         text: String,
     },
-    /// A hash that is none.
+    /// A hash is invalid.
     #[error("`{text}` is not a hash such as `sha256:…`")]
     Hash {
-        /// What stands there.
+        /// The invalid text.
         text: String,
     },
-    /// A source that is none of the known ones.
+    /// The source of a package is unknown.
     #[error("the source of `{package}` is not one that is known here")]
     Source {
-        /// Whose source it is.
+        /// The package.
         package: String,
     },
-    /// An index that is not among the sources of the lock.
+    /// An index is not among the sources of the lock.
     #[error(
         "`{package}` is locked from the index `{index}`, which is no source of this lock: \
          add it as `[[source]]` to the Pipfile and lock again"
     )]
     UnknownIndex {
-        /// Whose index it is.
+        /// The package of the index.
         package: String,
-        /// The index's name.
+        /// The name of the index.
         index: String,
     },
-    /// The lock does not say what is installed, and the file that would is not there.
+    /// The lock does not contain what is installed, and the manifest that does is missing.
     #[error("{format} does not say what the project depends on, and there is no {manifest} beside it")]
     NeedsManifest {
         /// The format.
         format: Format,
-        /// The file that says so.
+        /// The name of the manifest.
         manifest: &'static str,
     },
-    /// The file that says what is installed cannot be read.
+    /// The manifest cannot be read.
     #[error("{manifest} cannot be read: {message}")]
     Manifest {
         /// The file.
         manifest: &'static str,
-        /// Why.
+        /// The reason.
         message: String,
     },
-    /// An environment variable, which pip puts in. A build has no environment of its own.
+    /// The text contains an environment variable, which pip would replace. A build has no environment of its
+    /// own.
     #[error("`${{{name}}}` stands for an environment variable, and none is set in a build")]
     Variable {
         /// The variable.
         name: String,
     },
-    /// A file that another one includes cannot be read.
+    /// An included file cannot be read.
     #[error("`{path}` cannot be read: {message}")]
     Include {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         message: String,
     },
-    /// A file that includes itself, directly or through others.
+    /// A file includes itself, directly or through other files.
     #[error("`{path}` includes itself")]
     Circle {
         /// The file.
         path: String,
     },
-    /// An option of a requirements file that is not known.
+    /// An option of a requirements file is unknown.
     #[error("`{option}` is not an option of requirements files")]
     Option {
         /// The option.
         option: String,
     },
-    /// An option that needs a value.
+    /// An option has no value but needs one.
     #[error("`{option}` needs a value")]
     OptionValue {
         /// The option.
         option: String,
     },
-    /// An option that takes no value.
+    /// An option has a value but accepts none.
     #[error("`{option}` takes no value")]
     OptionWithoutValue {
         /// The option.
         option: String,
     },
-    /// A quote that begins and does not end.
+    /// A quote is not closed.
     #[error("a quote in the options of this line is not closed")]
     OpenQuote,
-    /// An included file with other options on its line.
+    /// An include has other options on the same line.
     #[error("`{option}` needs a line of its own: pip drops the other options there")]
     Crowded {
         /// The option.
         option: String,
     },
-    /// A file at an address among files with hashes.
+    /// A URL is included from files with hashes.
     #[error("`{url}` is read only during a build, but the hashes of all requirements must be known before")]
     Remote {
-        /// The address.
+        /// The URL.
         url: String,
     },
-    /// A line of a hashed requirements file that is not pinned.
+    /// A line of a requirements file with hashes has no exact version.
     #[error("`{package}` is not pinned by `==`, although others here have hashes")]
     Unpinned {
         /// The package.
         package: String,
     },
-    /// A line of a hashed requirements file without a hash.
+    /// A line of a requirements file with hashes has no hash.
     #[error("`{package}` has no hash, although others here have")]
     Unhashed {
         /// The package.
         package: String,
     },
-    /// A requirements file without any hash is no lock.
+    /// A requirements file without hashes is not a lock.
     #[error("nothing here has a hash, so nothing is locked")]
     NotLocked,
-    /// A line that can be installed by no known name.
+    /// A line does not contain the name of its package.
     #[error("`{text}` does not say which package it is; write it as `name @ {text}`")]
     Nameless {
         /// The line.

@@ -1,14 +1,14 @@
-//! Addresses and paths as lock files write them.
+//! URLs and paths in lock files.
 //!
-//! Only what locks need: joining relative paths, the last segment of an address, and the parts of the addresses
-//! with which uv and pip name a repository.
+//! This module has only what locks need: joining relative paths, and reading the forms in which uv and pip
+//! write a repository.
 
 use super::artifact::Location;
 use super::model::Source;
 use crate::address::{AddressError, Commit, GitUrl, HttpUrl, decoded, split_scheme};
 
-/// Joins `path` to the folder `base`, both with `/`, and takes out `.` and what `..` cancels. An absolute `path`
-/// stays as it is; the folder itself is `.`.
+/// Joins `path` to the folder `base`, both with `/`, and resolves `.` and `..`. An absolute `path` stays as
+/// it is. The folder itself is `.`.
 pub(super) fn join(base: &str, path: &str) -> String {
     if path.starts_with('/') {
         return path.to_owned();
@@ -31,20 +31,20 @@ pub(super) fn join(base: &str, path: &str) -> String {
     }
 }
 
-/// Whether `text` is an address and not a path.
+/// Whether `text` is a URL and not a path.
 pub fn is_url(text: &str) -> bool {
     let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     split_scheme(text).is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(in_scheme))
 }
 
-/// The path of a `file:` address.
+/// The path of a `file:` URL.
 pub fn file_url_path(url: &str) -> Option<String> {
     let rest = url.strip_prefix("file:")?;
     let path = rest.strip_prefix("//localhost").or_else(|| rest.strip_prefix("//")).unwrap_or(rest);
     Some(decoded(path.split(['?', '#']).next().unwrap_or(path)))
 }
 
-/// An address or path as a location; a path is relative to `base`.
+/// The location of a URL or path. A path is relative to `base`.
 pub(super) fn locate(base: &str, text: &str) -> Result<Location, AddressError> {
     Ok(match file_url_path(text) {
         Some(path) => Location::Path(join(base, &path)),
@@ -53,13 +53,13 @@ pub(super) fn locate(base: &str, text: &str) -> Result<Location, AddressError> {
     })
 }
 
-/// The values after `?` or `#`, joined by `&`.
+/// The value of a parameter after `?` or `#`. Parameters are separated by `&`.
 pub(super) fn parameter(text: &str, key: &str) -> Option<String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs.filter(|(name, _)| *name == key).map(|(_, value)| decoded(value)).next()
 }
 
-/// A repository as uv writes it: `https://host/repo?rev=main&subdirectory=a#<commit>`.
+/// A repository in uv's form: `https://host/repo?rev=main&subdirectory=a#<commit>`.
 pub(super) fn uv_git(text: &str) -> Result<Source, AddressError> {
     let (address, commit) = text.rsplit_once('#').unwrap_or((text, ""));
     let (url, query) = address.split_once('?').unwrap_or((address, ""));
@@ -71,8 +71,8 @@ pub(super) fn uv_git(text: &str) -> Result<Source, AddressError> {
     })
 }
 
-/// A repository as pip writes it: `git+https://host/repo@<commit>#egg=a&subdirectory=b`. The second value is the
-/// revision that is named there, which need not be a commit.
+/// A repository in pip's form: `git+https://host/repo@<commit>#egg=a&subdirectory=b`. The second value is the
+/// revision in the text, which may be a branch or a tag.
 pub(super) fn pip_git(text: &str) -> Option<Result<(Source, Option<String>), AddressError>> {
     let address = text.strip_prefix("git+")?;
     let (address, fragment) = address.split_once('#').unwrap_or((address, ""));

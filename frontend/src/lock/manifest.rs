@@ -1,6 +1,6 @@
-//! What a `pyproject.toml` asks for (PEP 621, PEP 735), as the root of a graph.
+//! The requirements of a `pyproject.toml` (PEP 621, PEP 735), as the root of a graph.
 //!
-//! For locks that do not say it themselves.
+//! It is read for locks that do not contain these requirements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const FILE: &str = "pyproject.toml";
 pub(super) struct Manifest<'t>(Document<'t>);
 
 impl<'t> Manifest<'t> {
-    /// Parses the one beside a lock.
+    /// Parses the `pyproject.toml` beside a lock.
     pub(super) fn beside(input: &Input<'t>, format: Format) -> Result<Self, LockError> {
         let kind = LockErrorKind::NeedsManifest { format, manifest: FILE };
         let text = input.pyproject.ok_or_else(|| LockError::whole(input.path, kind))?;
@@ -68,14 +68,14 @@ pub(super) fn root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
     Ok(root)
 }
 
-/// A group with those that it includes.
+/// The requirements of a group, including those of the groups that it includes.
 fn group(
     groups: &Table<'_>,
     name: &Name,
     entered: &mut BTreeSet<Name>,
 ) -> Result<Vec<Dependency>, LockError> {
     let mut list = Vec::new();
-    // A group that includes itself adds nothing by that.
+    // If a group includes itself, the include adds nothing.
     if !entered.insert(name.clone()) {
         return Ok(list);
     }
@@ -95,7 +95,7 @@ fn group(
     Ok(list)
 }
 
-/// One requirement as an edge. An editable one, as pdm writes it, is named by its fragment.
+/// A requirement as an edge. An editable requirement in pdm's form is named by its fragment.
 pub(super) fn edge(text: &Text<'_>) -> Result<Dependency, LockError> {
     let editable = text.text.strip_prefix("-e ").and_then(|rest| rest.split_once("#egg="));
     if let Some((_, name)) = editable {
@@ -105,7 +105,7 @@ pub(super) fn edge(text: &Text<'_>) -> Result<Dependency, LockError> {
     Ok(of_requirement(text.requirement()?))
 }
 
-/// The lists of a table, each item a requirement.
+/// A list item, which is a requirement.
 pub(super) fn edges(value: &Value<'_>) -> Result<Dependency, LockError> {
     edge(&value.text()?)
 }

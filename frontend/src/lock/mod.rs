@@ -1,8 +1,8 @@
-//! What is locked: every lock format read into one [`Lock`].
+//! Reads every lock format into one [`Lock`].
 //!
-//! One file a format, and one line of registration in `FORMATS`. A reader gets texts and gives a value; it
-//! touches no file and no network. Names are normalised here, at the edge, and nowhere later. Whether a lock is
-//! still the one of its project is asked with [`Lock::stale`].
+//! Each format has one file and one line in `FORMATS`. A reader turns texts into a value and accesses neither
+//! files nor the network. Names are normalised here and nowhere later. [`Lock::stale`] checks whether a lock
+//! is up to date with its project.
 
 mod artifact;
 mod error;
@@ -43,7 +43,7 @@ use std::fmt;
 use self::model::Trace;
 use crate::tags::{Tags, Target};
 
-/// A format that is read.
+/// A supported lock format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// `uv.lock`
@@ -56,62 +56,63 @@ pub enum Format {
     Pdm,
     /// `Pipfile.lock`
     Pipfile,
-    /// Requirements files whose every entry is pinned and hashed.
+    /// Requirements files in which every entry has an exact version and a hash.
     Requirements,
 }
 
-/// The texts that a lock is read from.
+/// The texts of a lock and the files beside it.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
     /// The lock's path in the context, with `/`.
     pub path: &'a str,
-    /// Its text.
+    /// The text of the lock.
     pub text: &'a str,
-    /// The text of the `pyproject.toml` beside it. Older poetry and pdm locks cannot do without.
+    /// The text of the `pyproject.toml` beside the lock. Older locks of Poetry and pdm need it.
     pub pyproject: Option<&'a str>,
     /// Reads another file by its path in the context, for the includes of requirements files.
     pub read: &'a ReadFile<'a>,
-    /// Tells whether there is something at a path of the context, for paths in requirements files.
+    /// Whether a path of the context exists, for paths in requirements files.
     pub exists: &'a Exists<'a>,
 }
 
-/// What a format has to offer.
+/// The functions and names of a format.
 struct Reader {
     format: Format,
-    /// Whether a file of this name is one.
+    /// Whether a file with this name has the format.
     claims: fn(&str) -> bool,
-    /// Reads it.
+    /// Reads a lock.
     parse: fn(&Input<'_>) -> Result<Lock, LockError>,
-    /// Compares what it was made from with what stands beside it: the folder of each project that differs, and why.
+    /// Compares a lock with the files beside it. Returns the folder of each project that differs, and the
+    /// reason.
     fresh: fn(&Trace, &Beside<'_>) -> Vec<(String, Reason)>,
-    /// The file that says what should be locked.
+    /// The file with the requirements of the project.
     manifest: &'static str,
     /// The command that locks again.
     renew: &'static str,
 }
 
-/// The formats, in the order in which a project's lock is looked for. A new format is one line here.
+/// The formats, in the order in which a project's lock is searched. A new format is one line here.
 const FORMATS: [&Reader; 6] =
     [&uv::READER, &pylock::READER, &poetry::READER, &pdm::READER, &pipfile::READER, &requirements::READER];
 
 impl Format {
-    /// The format that a file of this name has; absent for names that no lock has.
+    /// The format of a file with this name; `None` if no lock has this name.
     pub fn of_file(name: &str) -> Option<Self> {
         let name = name.rsplit('/').next().unwrap_or(name);
         FORMATS.iter().find(|reader| (reader.claims)(name)).map(|reader| reader.format)
     }
 
-    /// The command that writes such a lock anew.
+    /// The command that makes such a lock again.
     pub fn renew(self) -> &'static str {
         self.reader().map_or("", |reader| reader.renew)
     }
 
-    /// The file of the project that says what should be locked; empty where there is none.
+    /// The file of the project with its requirements; empty if the format has none.
     pub fn manifest(self) -> &'static str {
         self.reader().map_or("", |reader| reader.manifest)
     }
 
-    /// The tags of a target in the order that the tools have which install from such a lock.
+    /// The tags of a target, in the order of the tools that install from such a lock.
     pub fn tags(self, target: &Target) -> Tags {
         match self {
             Self::Uv | Self::Pylock => Tags::of(target),
@@ -119,7 +120,7 @@ impl Format {
         }
     }
 
-    /// Whether a higher build number counts more than a better tag, as poetry has it.
+    /// Whether a higher build number takes precedence over a better tag, as in Poetry.
     pub fn prefers_builds(self) -> bool {
         self == Self::Poetry
     }
@@ -145,7 +146,7 @@ impl fmt::Display for Format {
 /// Reads a lock of a known format.
 ///
 /// # Errors
-/// If the text is not what the format says, or of a version that is not known here.
+/// If the text does not have the format, or has an unsupported version of it.
 pub fn parse(format: Format, input: &Input<'_>) -> Result<Lock, LockError> {
     match format.reader() {
         Some(reader) => (reader.parse)(input),
@@ -154,17 +155,17 @@ pub fn parse(format: Format, input: &Input<'_>) -> Result<Lock, LockError> {
 }
 
 impl Lock {
-    /// What shows that the lock is older than what stands beside it: the folder of each project that differs, relative to
-    /// the lock, and why.
+    /// The reasons why the lock is older than the files beside it. Each has the folder of the project that
+    /// differs, relative to the lock.
     ///
-    /// Nothing is said where the format keeps no trace of what it was made from, or where a text cannot be read.
+    /// Nothing is reported if the format does not record its inputs, or if a text cannot be read.
     pub fn stale(&self, beside: &Beside<'_>) -> Vec<(String, Stale)> {
         let Some(reader) = self.format.reader() else { return Vec::new() };
         let found = (reader.fresh)(&self.trace, beside).into_iter();
         found.map(|(folder, reason)| (folder, Stale { reason, command: reader.renew })).collect()
     }
 
-    /// What a compiled lock lacks of the files that it says it was compiled from. `input` is the lock's file, or one of its
+    /// The input files that a compiled lock does not satisfy. `input` is the lock's file, or one of its
     /// files.
     pub fn unsatisfied(&self, input: &Input<'_>) -> Vec<Unsatisfied> {
         match self.format {
@@ -173,8 +174,8 @@ impl Lock {
         }
     }
 
-    /// The folders of the other projects that the lock was made from, relative to the lock: members of the workspace, and
-    /// folders that are depended on.
+    /// The folders of the lock's other projects, relative to the lock: members of the workspace, and folders
+    /// that a project depends on.
     pub fn other_projects(&self) -> impl Iterator<Item = &str> {
         let projects = match &self.trace {
             Trace::Asked(asked) => asked.projects.as_slice(),

@@ -1,8 +1,8 @@
-//! The one model that every format is read into.
+//! The model into which every format is read.
 //!
-//! Two kinds of lock exist. A *graph* names what each package depends on, and what is installed is found by
-//! walking from the roots. A *listing* says of each package when it is installed, by marker, group and extra.
-//! [`Roots`] says which of the two a lock is; everything else is the same for both.
+//! There are two kinds of locks. A *graph* contains the dependencies of each package, and the installed
+//! packages are found by a walk from the roots. A *listing* contains a condition for each package: a marker,
+//! groups and extras. [`Roots`] shows the kind of a lock; all other parts are the same for both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,57 +20,58 @@ use crate::pep508::{Marker, Name};
 pub struct Place {
     /// The file's path in the context.
     pub file: Arc<str>,
-    /// The bytes in it.
+    /// The bytes of the place.
     pub span: Span,
 }
 
 /// A lock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lock {
-    /// Where it came from.
+    /// The format of the file.
     pub format: Format,
-    /// The Pythons it was made for.
+    /// The Python versions for which the lock was made.
     pub requires_python: Option<VersionSpecifiers>,
-    /// The environments it was made for: one of them has to hold. Empty: any.
+    /// The environments for which the lock was made. One of these markers must hold. Empty means all
+    /// environments.
     pub environments: Vec<Marker>,
-    /// What is locked, in the file's order.
+    /// The locked packages, in the order of the file.
     pub packages: Vec<Arc<Package>>,
-    /// Where the way to the packages begins.
+    /// The roots of the installed packages.
     pub roots: Roots,
-    /// What cannot be asked for together.
+    /// The extras and groups that exclude each other.
     pub conflicts: Vec<Conflict>,
-    /// The indexes that the file names, the first before the others.
+    /// The indexes that the file names, in order.
     pub indexes: Vec<Index>,
-    /// What the file says about which artifacts to take.
+    /// The kinds of files that may be used.
     pub policy: Policy,
-    /// Requirements that what builds a source has to agree with.
+    /// Constraints for the packages of build environments.
     pub build_constraints: Vec<String>,
     /// Settings for the build backends of single packages, as `KEY=VALUE`.
     pub build_settings: BTreeMap<Name, Vec<String>>,
-    /// What it was made from.
+    /// The record of the lock's inputs.
     pub(super) trace: Trace,
 }
 
-/// What a lock remembers of what it was made from.
+/// The record that a lock has of its inputs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Trace {
-    /// Nothing.
+    /// No record.
     #[default]
     None,
     /// A hash of the manifest.
     Hash(ManifestHash),
-    /// What the projects asked for and the settings, as `uv.lock` notes them.
+    /// The requirements of the projects and the settings, which `uv.lock` contains.
     Asked(Box<Asked>),
 }
 
-/// A hash of the manifest that a lock was made from.
+/// A hash of the lock's manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ManifestHash {
-    /// The hash, as the lock has it.
+    /// The hash in the text form of the lock.
     pub(super) text: String,
-    /// Whether a version of poetry made the lock that hashes no `[dependency-groups]`.
+    /// Whether the lock was made by a version of Poetry whose hash does not include `[dependency-groups]`.
     pub(super) may_lack_groups: bool,
-    /// The sources that pipenv notes in the lock.
+    /// The sources that pipenv writes into the lock.
     pub(super) sources: serde_json::Value,
 }
 
@@ -80,18 +81,18 @@ impl From<String> for ManifestHash {
     }
 }
 
-/// What a `uv.lock` was made from.
+/// The inputs of a `uv.lock`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Asked {
     /// The projects in folders of the context.
     pub(super) projects: Vec<AskedProject>,
-    /// The members of the workspace; none where there is one project alone.
+    /// The members of the workspace; empty for a single project.
     pub(super) members: BTreeSet<Name>,
     /// The lock's own `requires-python`.
     pub(super) requires_python: Option<String>,
-    /// Everything that is locked, with its versions.
+    /// The locked packages with their versions.
     pub(super) names: BTreeMap<Name, Vec<Version>>,
-    /// The addresses of the indexes that packages come from.
+    /// The URLs of the packages' indexes.
     pub(super) registries: BTreeSet<String>,
     /// The revision of the format.
     pub(super) revision: u64,
@@ -99,175 +100,176 @@ pub(super) struct Asked {
     pub(super) head: serde_json::Value,
 }
 
-/// What one project asked for when it was locked.
+/// The inputs of one project.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct AskedProject {
-    /// The project.
+    /// The name of the project.
     pub(super) name: Name,
-    /// Its folder, relative to the lock; `.` is the lock's own.
+    /// The folder of the project, relative to the lock; `.` is the lock's own folder.
     pub(super) folder: String,
     /// `virtual`, `editable` or `directory`.
     pub(super) kind: String,
-    /// Whether it is the project itself or a member of the workspace: the groups of these are locked.
+    /// Whether it is the main project or a member of the workspace. The lock contains the groups of such
+    /// projects.
     pub(super) is_member: bool,
-    /// The groups that uv installs without being asked, where the lock has them.
+    /// The groups that uv installs by default, if the lock contains them.
     pub(super) default_groups: Option<serde_json::Value>,
-    /// The Pythons of groups, where the lock has them.
+    /// The Python bounds of groups, if the lock contains them.
     pub(super) group_pythons: Option<serde_json::Value>,
-    /// The package's `metadata` table; absent in a lock that leaves these out.
+    /// The package's `metadata` table; `None` if the lock does not have it.
     pub(super) metadata: Option<serde_json::Value>,
 }
 
-/// Where the way to the packages begins.
+/// The start of finding the installed packages.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Roots {
-    /// What is installed is what can be reached from these.
+    /// The packages that can be reached from these roots are installed.
     Graph(Vec<Root>),
-    /// Each package says for itself when it is installed.
+    /// Each package has a condition of its own.
     Listed(Listing),
 }
 
-/// What a listing knows about what can be asked for.
+/// The extras and groups of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The extras that can be asked for.
+    /// The extras that can be requested.
     pub extras: BTreeSet<Name>,
-    /// The groups that can be asked for.
+    /// The groups that can be requested.
     pub groups: BTreeSet<Name>,
-    /// Whether the format knows no extras but has a group for each.
+    /// Whether the format has no extras, but a group for each extra.
     pub extras_are_groups: bool,
-    /// The groups that make up the project's own dependencies: always on.
+    /// The groups that contain the project's own dependencies. They are always active.
     pub base: BTreeSet<Name>,
 }
 
 /// A project or workspace member whose dependencies are installed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Root {
-    /// Its name; absent for a workspace or project without one.
+    /// The name; `None` for a workspace or project without a name.
     pub name: Option<Name>,
-    /// The project as a package of the lock, if it is one.
+    /// The package of the project in the lock, if there is one.
     pub package: Option<Arc<Package>>,
-    /// Whether it is the project at the lock's own place.
+    /// Whether the project is in the folder of the lock.
     pub is_main: bool,
-    /// What it depends on.
+    /// The dependencies of the project.
     pub dependencies: Vec<Dependency>,
-    /// What each of its extras adds.
+    /// The additional dependencies of each extra.
     pub extras: BTreeMap<Name, Vec<Dependency>>,
-    /// What each of its groups adds.
+    /// The additional dependencies of each group.
     pub groups: BTreeMap<Name, Vec<Dependency>>,
-    /// The Pythons that a group is for, where the group names its own.
+    /// The Python bounds of groups that have their own.
     pub group_pythons: BTreeMap<Name, VersionSpecifiers>,
 }
 
-/// One locked package.
+/// A locked package.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Package {
     /// Its name.
     pub name: Name,
-    /// Its version; absent where it is known only once built, and in formats that left it open.
+    /// The version. `None` if only a build shows it, and in formats that may leave it out.
     pub version: Option<Version>,
-    /// Where it comes from.
+    /// The source of the package.
     pub source: Source,
     /// The files that may be installed.
     pub artifacts: Vec<Artifact>,
-    /// The hashes of all files of the release, in formats that do not say which file has which.
+    /// The hashes of all files of the release, in formats that do not say which file has which hash.
     pub hashes: Hashes,
-    /// The Pythons that it runs on, where the format says so.
+    /// The Python versions that the package supports, if the format contains them.
     pub requires_python: Option<VersionSpecifiers>,
-    /// When it is installed.
+    /// The condition under which the package is installed.
     pub marker: Option<Marker>,
-    /// In a listing: the groups that ask for it, each with its own marker.
+    /// In a listing: the groups that require the package, each with its own marker.
     pub groups: BTreeMap<Name, Option<Marker>>,
-    /// In a graph: what it depends on.
+    /// In a graph: the dependencies of the package.
     pub dependencies: Vec<Dependency>,
-    /// In a graph: what each of its extras adds.
+    /// In a graph: the additional dependencies of each extra.
     pub extras: BTreeMap<Name, Vec<Dependency>>,
-    /// Where it stands in the lock.
+    /// The place of the package in the lock.
     pub at: Place,
 }
 
-/// An edge of a graph.
+/// A dependency: an edge of a graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dependency {
-    /// On what.
+    /// The required package.
     pub name: Name,
-    /// With which extras of it.
+    /// The extras of the required package.
     pub extras: BTreeSet<Name>,
-    /// When.
+    /// The condition of the dependency.
     pub marker: Option<Marker>,
-    /// Which, where the lock holds several of the name.
+    /// The choice among several packages with this name.
     pub pick: Pick,
 }
 
-/// How an edge tells several packages of one name apart.
+/// The way in which an edge selects one of several packages with the same name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pick {
-    /// It does not: there is one.
+    /// There is only one package with this name.
     Only,
-    /// By its exact version and source, as far as they are given.
+    /// By the exact version and source, if they are given.
     Exact {
         /// The version.
         version: Option<Version>,
         /// The source.
         source: Option<Source>,
     },
-    /// By what it allows: one of these sets of specifiers.
+    /// By version: one of these sets of specifiers must match.
     AnyOf(Vec<VersionSpecifiers>),
-    /// By the markers of the packages themselves, whatever extras and groups are on.
+    /// By the markers of the packages themselves, independently of active extras and groups.
     Forked,
 }
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An index; the address is absent where the format does not say which.
+    /// An index. The URL is `None` if the format does not contain it.
     Index {
-        /// Its address.
+        /// The URL of the index.
         url: Option<String>,
     },
     /// A commit of a repository.
     Git {
-        /// The repository's address, without what Git does not understand.
+        /// The repository's URL, without parts that Git does not understand.
         url: GitUrl,
-        /// The full id of the commit. In requirements files and `Pipfile.lock` it is whatever revision is named
-        /// there, and empty if none is.
+        /// The full id of the commit. In requirements files and `Pipfile.lock` it is the revision that the
+        /// file names, or empty if the file names none.
         commit: String,
-        /// The branch, tag or commit that was asked for, where the lock says so.
+        /// The requested branch, tag or commit, if the lock contains it.
         revision: Option<String>,
-        /// The folder of the project in it.
+        /// The project's folder in the repository.
         subdirectory: Option<String>,
     },
-    /// An archive or wheel at an address.
+    /// An archive or wheel at a URL.
     Url {
-        /// The address.
+        /// The URL.
         url: HttpUrl,
-        /// The folder of the project in it.
+        /// The project's folder in the archive.
         subdirectory: Option<String>,
     },
     /// An archive or wheel in the context.
     File {
-        /// Its path relative to the lock.
+        /// The path relative to the lock.
         path: String,
-        /// The folder of the project in it.
+        /// The project's folder in the archive.
         subdirectory: Option<String>,
     },
     /// A folder of the context.
     Directory {
-        /// Its path relative to the lock; `.` is the lock's own folder.
+        /// The path relative to the lock; `.` is the lock's own folder.
         path: String,
-        /// What is made of it.
+        /// The kind of installation.
         install: Install,
     },
 }
 
-/// What is made of a folder with sources.
+/// The kind of installation of a folder with sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Install {
     /// A wheel is built and installed.
     Built,
-    /// The sources stay where they are and are put on the path.
+    /// The sources stay in their folder, and Python imports them from there.
     Editable,
-    /// Nothing: only its dependencies are wanted.
+    /// The folder itself is not installed, only its dependencies.
     Not,
 }
 
@@ -276,23 +278,23 @@ pub enum Install {
 pub struct Conflict {
     /// Its sides.
     pub items: Vec<ConflictItem>,
-    /// Where the lock declares it.
+    /// The place in the lock that declares the conflict.
     pub at: Place,
 }
 
-/// One side of a conflict.
+/// An item of a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConflictItem {
-    /// The project that has the extra or group, or else the project as a whole.
+    /// The project that has the extra or group. Without both, the item is the project itself.
     pub package: Name,
-    /// The extra, if it is one.
+    /// The extra, if the item is an extra.
     pub extra: Option<Name>,
-    /// The group, if it is one.
+    /// The group, if the item is a group.
     pub group: Option<Name>,
 }
 
 impl Package {
-    /// A package of which nothing but its name, source and place is known yet.
+    /// A package with only a name, a source and a place.
     pub(super) fn new(name: Name, source: Source, at: Place) -> Self {
         Self {
             name,
@@ -342,8 +344,8 @@ impl Lock {
         }
     }
 
-    /// The roots that an image is made from: the member that is asked for, or else the project at the lock's own
-    /// place, or else all. Empty if there is no such member.
+    /// The roots of an image: the requested member, else the main project, else all roots. Empty if the
+    /// member does not exist.
     pub fn roots_of<'r>(roots: &'r [Root], member: Option<&Name>) -> Vec<&'r Root> {
         let Some(member) = member else {
             let main: Vec<&Root> = roots.iter().filter(|root| root.is_main).collect();
@@ -352,7 +354,8 @@ impl Lock {
         roots.iter().filter(|root| root.name.as_ref() == Some(member)).collect()
     }
 
-    /// Whether the project in the lock's own folder is installed itself; nothing where the lock has no such project.
+    /// Whether the project in the lock's own folder is installed itself; `None` if the lock has no such
+    /// project.
     pub fn installs_own_folder(&self) -> Option<bool> {
         let Roots::Graph(roots) = &self.roots else { return None };
         let package = roots.iter().find(|root| root.is_main)?.package.as_ref()?;
@@ -362,7 +365,7 @@ impl Lock {
         }
     }
 
-    /// The extras that can be asked for together with `member`.
+    /// The extras that can be requested for `member`.
     pub fn extras_of(&self, member: Option<&Name>) -> BTreeSet<Name> {
         match &self.roots {
             Roots::Listed(listing) => listing.extras.clone(),
@@ -373,8 +376,8 @@ impl Lock {
         }
     }
 
-    /// The groups that can be asked for together with `member`: its own, and those of the project at the lock's own
-    /// place or of a workspace without one.
+    /// The groups that can be requested for `member`: its own, and those of the main project or of a
+    /// workspace without a project.
     pub fn groups_of(&self, member: Option<&Name>) -> BTreeSet<Name> {
         match &self.roots {
             Roots::Listed(listing) => listing.groups.clone(),
@@ -386,7 +389,7 @@ impl Lock {
         }
     }
 
-    /// The extras that can be asked for.
+    /// All extras that can be requested.
     pub fn extras(&self) -> BTreeSet<Name> {
         match &self.roots {
             Roots::Listed(listing) => listing.extras.clone(),
@@ -394,7 +397,7 @@ impl Lock {
         }
     }
 
-    /// The groups that can be asked for.
+    /// All groups that can be requested.
     pub fn groups(&self) -> BTreeSet<Name> {
         match &self.roots {
             Roots::Listed(listing) => listing.groups.clone(),

@@ -1,7 +1,8 @@
-//! `pdm.lock`: a listing where metadata is inherited (the default since pdm 2.11), a graph without roots before.
+//! `pdm.lock`. With inherited metadata (the default since pdm 2.11) it is a listing, otherwise a graph
+//! without roots.
 //!
-//! A package with extras has an entry of its own beside the plain one, of the same version. Extras of the project
-//! are groups by their name, and the group of its dependencies is `default`.
+//! A package with extras has a separate entry in addition to the plain one, with the same version. Extras of
+//! the project are groups with the same name. The group of the project's dependencies is `default`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         lock.indexes = indexes(&Manifest::beside(input, Format::Pdm)?)?;
     }
     let environments: Result<Vec<_>, _> = metadata.tables("targets")?.iter().map(environment).collect();
-    // One target that says nothing fits everything, whatever the others say.
+    // One target without conditions matches every environment, so the other targets do not count.
     lock.environments = environments?.into_iter().collect::<Option<Vec<Marker>>>().unwrap_or_default();
     Ok(lock)
 }
@@ -65,7 +66,7 @@ fn listing(metadata: &Table<'_>) -> Result<Listing, LockError> {
     Ok(Listing { extras: groups.clone(), groups, extras_are_groups: true, base: BTreeSet::from([base]) })
 }
 
-/// What the project asks for; pdm's own development groups are in its own table.
+/// The requirements of the project. pdm's own table contains development groups.
 fn graph_root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
     let mut root = manifest::root(manifest)?;
     if let Some(pdm) = manifest.tool("pdm")? {
@@ -76,12 +77,13 @@ fn graph_root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
     Ok(root)
 }
 
-/// The sources that the project names (`[[tool.pdm.source]]`). The one that is called `pypi` stands in for the usual index.
+/// The sources of the project (`[[tool.pdm.source]]`). A source with pdm's name for the default index,
+/// `pypi`, replaces this index.
 fn indexes(manifest: &Manifest<'_>) -> Result<Vec<Index>, LockError> {
     let Some(pdm) = manifest.tool("pdm")? else { return Ok(Vec::new()) };
     let mut indexes = Vec::new();
     for source in pdm.tables("source")? {
-        // Without an address, it says more of a source that pdm's own settings have.
+        // A source without a URL only adds settings to a source in pdm's own configuration.
         let Some(url) = source.owned("url")? else { continue };
         let name = source.owned("name")?;
         let is_links = source.text("type")?.is_some_and(|kind| kind.text == "find_links");
@@ -98,7 +100,7 @@ fn indexes(manifest: &Manifest<'_>) -> Result<Vec<Index>, LockError> {
     Ok(indexes)
 }
 
-/// A pattern of names, normalised as pdm does it.
+/// A pattern of names, normalised in the same way as in pdm.
 fn pattern(text: &str) -> String {
     let mut normal = String::new();
     for letter in text.chars() {
@@ -111,7 +113,7 @@ fn pattern(text: &str) -> String {
     normal
 }
 
-/// A target as a marker; absent if it fits everything.
+/// A target as a marker; `None` if it matches every environment.
 fn environment(target: &Table<'_>) -> Result<Option<Marker>, LockError> {
     let python = target.text("requires_python")?.map(|text| text.specifiers()).transpose()?;
     let mut markers: Vec<Marker> = python.iter().filter_map(Marker::of_python).collect();
@@ -133,7 +135,7 @@ fn environment(target: &Table<'_>) -> Result<Option<Marker>, LockError> {
     Ok(markers.into_iter().reduce(Marker::and))
 }
 
-/// Adds an entry, joined with the entries of the same package that only differ in their extras.
+/// Adds an entry. Entries of the same package that differ only in their extras are joined.
 fn add(packages: &mut Vec<Package>, table: &Table<'_>) -> Result<(), LockError> {
     let mut package = package(table)?;
     let edges = std::mem::take(&mut package.dependencies);
@@ -154,14 +156,14 @@ fn add(packages: &mut Vec<Package>, table: &Table<'_>) -> Result<(), LockError> 
         return Ok(());
     }
     for extra in extras {
-        // The plain package is among the edges of the one with extras.
+        // An entry with extras has the plain package among its dependencies.
         let own = edges.iter().filter(|edge| edge.name != package.name || !edge.extras.is_empty());
         package.extras.entry(extra).or_default().extend(own.cloned());
     }
     Ok(())
 }
 
-/// Whatever asks for either entry asks for the package.
+/// A requirement of one of the entries is a requirement of the package.
 fn join_entries(known: &mut Package, other: Package) {
     for (group, _) in other.groups {
         known.groups.entry(group).or_insert(None);
@@ -194,7 +196,7 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
     Ok(package)
 }
 
-/// An edge with specifiers picks by them; one without has only one to pick.
+/// An edge with specifiers selects by them. For an edge without specifiers there is only one candidate.
 fn locked_edge(edge: Dependency) -> Dependency {
     let pick = match edge.pick {
         Pick::AnyOf(sets) if sets.iter().all(pep440_rs::VersionSpecifiers::is_empty) => Pick::Only,
@@ -227,7 +229,7 @@ fn source(table: &Table<'_>) -> Result<Source, LockError> {
     })
 }
 
-/// pdm writes `file:///${PROJECT_ROOT}/…` for what lies in the project.
+/// pdm writes paths in the project as `file:///${PROJECT_ROOT}/…`.
 fn project_path(url: &str) -> Option<String> {
     let path = file_url_path(url)?;
     let inside = path.trim_start_matches('/').strip_prefix("${PROJECT_ROOT}");

@@ -1,4 +1,4 @@
-//! `Pipfile.lock`: a listing by sections; hashes of whole releases, without the names of files.
+//! `Pipfile.lock`: a listing by sections. It contains the hashes of whole releases, without file names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -26,17 +26,17 @@ pub(super) const READER: Reader = Reader {
 
 const READS: &str = "version 6";
 
-/// After as many names that are not found in the text, places are no longer looked for.
+/// After this number of names that are not found in the text, places are no longer searched.
 const MOST_LOST: usize = 20;
 
-/// The file, and places in it. `serde_json` keeps none, so keys are looked for in the text.
+/// The file and the places in it. `serde_json` gives no places, so this searches keys in the text.
 struct Document<'a> {
     path: Arc<str>,
     text: &'a str,
 }
 
 impl Document<'_> {
-    /// Where `key` stands as a key after byte `from`.
+    /// The place of `key` as a key after byte `from`.
     fn key(&self, key: &str, from: usize) -> Place {
         let quoted = format!("\"{key}\"");
         let rest = self.text.get(from..).unwrap_or_default();
@@ -72,8 +72,8 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
         if !listing.base.contains(&group) {
             listing.groups.insert(group.clone());
         }
-        // Entries come in the order of the file, so that each is looked for behind the one before it. One that is written
-        // with escapes is not found, and has the section's place.
+        // The entries have the order of the file, so each search starts after the previous entry. An entry
+        // with escapes is not found, and gets the place of its section.
         let mut from = at.span.end;
         let mut lost = 0;
         for (name, entry) in entries {
@@ -101,7 +101,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     Ok(lock)
 }
 
-/// The development packages are asked for as `--dev`, whatever their section is called.
+/// The group of development packages is `dev`, whatever the name of their section.
 fn group_of(section: &str) -> Result<Name, LockErrorKind> {
     match section {
         "develop" => Ok(Name::fixed("dev")),
@@ -117,7 +117,7 @@ fn syntax(input: &Input<'_>, error: &serde_json::Error) -> LockError {
     LockError::at(at, LockErrorKind::Syntax { message: error.to_string() })
 }
 
-/// The same package in two sections is one package in two groups. `known` has the positions of each name.
+/// A package in two sections is one package with two groups. `known` contains the positions of each name.
 fn add(packages: &mut Vec<Package>, known: &mut BTreeMap<Name, Vec<usize>>, package: Package) {
     let places = known.entry(package.name.clone()).or_default();
     for at in places.iter() {
@@ -147,7 +147,8 @@ fn package(name: &str, entry: &Value, at: &Place, indexes: &[Index]) -> Result<P
             let version = pinned.as_ref().and_then(Requirement::pinned).cloned();
             match version {
                 Some(version) => Some(version),
-                // What pipenv leaves out on the machine that locks keeps the range of the Pipfile, written behind `==`.
+                // If a package is not needed on the machine that locks, pipenv writes the range of the
+                // Pipfile after `==`.
                 None if is_range(version_text) => None,
                 None => {
                     return Err(fail(LockErrorKind::PackageVersion { text: version_text.to_owned() }));
@@ -173,7 +174,7 @@ fn package(name: &str, entry: &Value, at: &Place, indexes: &[Index]) -> Result<P
         Source::File { path, .. } => (path.as_str(), Location::Path(path.clone())),
         _ => return Ok(package),
     };
-    // What a file's address leads to is one file, so its hashes are its own.
+    // The URL of a file leads to one file, so the hashes belong to this file.
     let file = FileName::of_address(place).map_err(|error| fail(error.into()))?;
     let mut artifact = Artifact::new(file, location);
     if artifact.kind != ArtifactKind::Other && !package.hashes.is_empty() {
@@ -183,7 +184,7 @@ fn package(name: &str, entry: &Value, at: &Place, indexes: &[Index]) -> Result<P
     Ok(package)
 }
 
-/// Whether a version is `==` and a range of versions behind it.
+/// Whether a version is `==` followed by a range of versions.
 fn is_range(text: &str) -> bool {
     let range = text.strip_prefix("==").unwrap_or(text);
     range.starts_with(['<', '>', '!', '~', '=']) && VersionSpecifiers::from_str(range).is_ok()
@@ -194,7 +195,7 @@ fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     let subdirectory = text("subdirectory");
     if let Some(url) = text("git") {
         let commit = Commit::parse(&text("ref").unwrap_or_default())?.as_str().to_owned();
-        // pipenv hands the commit to pip.
+        // pipenv passes the commit to pip.
         let revision = Some(commit.clone());
         return Ok(Source::Git { url: GitUrl::parse(&url)?, commit, revision, subdirectory });
     }
@@ -214,7 +215,7 @@ fn source(entry: &Value) -> Result<Source, LockErrorKind> {
     })
 }
 
-/// The address of a source of the lock; absent for the first one, which is the usual one.
+/// The URL of a source in the lock; `None` for the first one, which is the default source.
 fn index_of(name: &str, package: &str, indexes: &[Index]) -> Result<Option<String>, LockErrorKind> {
     let found = indexes.iter().find(|index| index.name.as_deref() == Some(name));
     match found {

@@ -1,7 +1,7 @@
 //! `pylock.toml` and `pylock.<name>.toml`: the standard lock file (PEP 751).
 //!
-//! A listing: markers with `extras` and `dependency_groups` say when a package is installed. The groups that the
-//! file calls default ones are always on.
+//! The file is a listing: markers with `extras` and `dependency_groups` are the conditions of packages. The
+//! default groups in the file are always active.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) const READER: Reader = Reader {
 
 const READS: &str = "version 1.x";
 
-/// `pylock.toml`, or one name without dots in between.
+/// `pylock.toml`, or a name with one part without dots in the middle.
 fn claims(file: &str) -> bool {
     let named = file.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix(".toml"));
     file == "pylock.toml" || named.is_some_and(|name| !name.is_empty() && !name.contains('.'))
@@ -48,7 +48,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let mut lock = Lock::empty(Format::Pylock, Roots::Listed(listing));
     lock.requires_python = root.text("requires-python")?.map(|text| text.specifiers()).transpose()?;
     lock.environments = root.markers("environments")?;
-    // pdm keeps the hash of the manifest.
+    // pdm writes the hash of the manifest.
     let tool = root.table("tool")?.map(|tool| tool.table("pdm")).transpose()?.flatten();
     let hashes = tool.map(|pdm| pdm.table("hashes")).transpose()?.flatten();
     if let Some(hash) = hashes.map(|hashes| hashes.owned("sha256")).transpose()?.flatten() {
@@ -106,7 +106,7 @@ fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
     if kind.text != "git" {
         return Err(kind.error(LockErrorKind::Source { package: package.to_string() }));
     }
-    // `path` wins over `url`, and a repository in a folder is none that an engine can fetch.
+    // `path` takes precedence over `url`. An engine cannot fetch a repository in a folder.
     let url = match (vcs.text("path")?, vcs.text("url")?) {
         (Some(path), _) => path.git()?,
         (None, Some(url)) => url.git()?,
@@ -117,7 +117,7 @@ fn repository(vcs: &Table<'_>, package: &Name) -> Result<Source, LockError> {
     Ok(Source::Git { url, commit, revision, subdirectory })
 }
 
-/// A source archive, whatever its address ends in, or a wheel.
+/// A wheel, or else a source distribution with any suffix.
 fn archive(table: &Table<'_>) -> Result<Artifact, LockError> {
     let mut archive = artifact(table)?;
     if archive.kind == ArtifactKind::Other {
@@ -127,7 +127,7 @@ fn archive(table: &Table<'_>) -> Result<Artifact, LockError> {
 }
 
 fn artifact(table: &Table<'_>) -> Result<Artifact, LockError> {
-    // `path` wins over `url` for both the place and the name.
+    // `path` takes precedence over `url`, for the place and for the name.
     let (location, text) = match (table.text("path")?, table.text("url")?) {
         (Some(path), _) => (Location::Path(join("", path.text)), path),
         (None, Some(url)) => (url.location()?, url),

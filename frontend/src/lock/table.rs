@@ -1,7 +1,7 @@
-//! Reading TOML trees of lock files: each value with its type checked and its place kept.
+//! Reads the TOML tree of a lock file. The type of each value is checked, and its place is kept.
 //!
-//! A lock is written by a tool, so reading stops at the first thing that is wrong: it will be locked again, not
-//! mended. Unknown keys are passed over, because minor versions of every format add some.
+//! A tool writes the lock, so reading stops at the first error: users make the lock again and do not repair
+//! it. Unknown keys are ignored, because minor versions of every format add keys.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ use crate::pep508::{Marker, Name, ParseError, Requirement, parse_specifiers};
 
 type Result<T> = std::result::Result<T, LockError>;
 
-/// A parsed document; [`Document::root`] begins the reading.
+/// A parsed document. Reading starts at [`Document::root`].
 pub(super) struct Document<'t> {
     file: Arc<str>,
     tree: toml::Spanned<DeTable<'t>>,
@@ -34,7 +34,7 @@ pub(super) struct Table<'t> {
     span: Span,
 }
 
-/// A value in a lock, with the key it stands under.
+/// A value in a lock, with its key.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'t> {
     file: &'t Arc<str>,
@@ -88,7 +88,7 @@ impl<'t> Table<'t> {
         self.entries.contains_key(key)
     }
 
-    /// The entries of a table whose keys are names, ordered by key.
+    /// The entries of a table whose keys are names, sorted by key.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> + use<'t> {
         let file = self.file;
         self.entries.iter().map(move |(key, value)| {
@@ -121,7 +121,7 @@ impl<'t> Table<'t> {
         number.map(Some).ok_or_else(|| value.wrong_type("a number"))
     }
 
-    /// A date and time: TOML's own, or a text in its form.
+    /// A date and time, as a TOML value or as a text in the same format.
     pub(super) fn moment(&self, key: &'t str) -> Result<Option<Timestamp>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let moment = match value.tree {
@@ -157,7 +157,7 @@ impl<'t> Table<'t> {
         self.texts(key)?.into_iter().map(|text| text.marker()).collect()
     }
 
-    /// Lists under names, read one by one by `read`.
+    /// Lists by name. `read` reads each item.
     pub(super) fn lists<T>(
         &self,
         key: &'t str,
@@ -241,19 +241,20 @@ impl Text<'_> {
         LockError::at(self.place(), kind)
     }
 
-    /// An error inside of the text. Offsets hold only where nothing is escaped: else the whole text is meant.
+    /// An error inside of the text. Offsets are correct only in a text without escapes. Otherwise the place
+    /// is the whole text.
     fn inner(&self, error: ParseError) -> LockError {
         let literal = self.span.end - self.span.start == self.text.len() + 2;
         let span = if literal { error.clone().shifted(self.span.start + 1).span } else { self.span };
         LockError::at(Place { file: Arc::clone(self.file), span }, error.kind)
     }
 
-    /// An address of a file.
+    /// The URL of a file.
     pub(super) fn http(&self) -> Result<HttpUrl> {
         HttpUrl::parse(self.text).map_err(|error| self.error(error))
     }
 
-    /// An address of a repository.
+    /// The URL of a repository.
     pub(super) fn git(&self) -> Result<GitUrl> {
         GitUrl::parse(self.text).map_err(|error| self.error(error))
     }
@@ -263,7 +264,7 @@ impl Text<'_> {
         Commit::parse(self.text).map(|commit| commit.to_string()).map_err(|error| self.error(error))
     }
 
-    /// An address or a path, relative to the lock.
+    /// A URL, or a path relative to the lock.
     pub(super) fn location(&self) -> Result<Location> {
         locate("", self.text).map_err(|error| self.error(error))
     }
@@ -273,7 +274,7 @@ impl Text<'_> {
         FileName::parse(self.text).map_err(|error| self.error(error))
     }
 
-    /// The name of the file at the end of an address or path.
+    /// The name of the file at the end of a URL or path.
     pub(super) fn last(&self) -> Result<FileName> {
         FileName::of_address(self.text).map_err(|error| self.error(error))
     }

@@ -1,4 +1,4 @@
-//! Moments in time, as locks and indexes write them: when a file was uploaded.
+//! Points in time, as locks and indexes write them: the upload times of files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,24 +7,24 @@ use toml_datetime::{Datetime, Offset};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// A moment, in whole seconds since 1970-01-01 (UTC).
+/// A time in whole seconds since 1970-01-01 (UTC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Reads a date and time as RFC 3339 writes it: `2026-11-28T04:15:00.123Z`. A time without an offset is in UTC, as
-    /// PEP 751 asks for.
+    /// Reads a date and time in the format of RFC 3339: `2026-11-28T04:15:00.123Z`. A time without an offset
+    /// is in UTC, as PEP 751 requires.
     pub fn parse(text: &str) -> Option<Self> {
         Self::of(&Datetime::from_str(text).ok()?)
     }
 
-    /// The moment as RFC 3339 writes it, in UTC.
+    /// The time in the format of RFC 3339, in UTC.
     pub fn rfc3339(self) -> String {
         let clock = self.0.rem_euclid(DAY);
         format!("{self}T{:02}:{:02}:{:02}Z", clock / 3600, clock / 60 % 60, clock % 60)
     }
 
-    /// A date and time of TOML.
+    /// A TOML date and time.
     pub(super) fn of(datetime: &Datetime) -> Option<Self> {
         let (date, time) = (datetime.date?, datetime.time?);
         let offset = match datetime.offset {
@@ -39,8 +39,8 @@ impl Timestamp {
     }
 }
 
-/// The days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that the day that a leap
-/// year adds is the last one of its year.
+/// The number of days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so a
+/// leap day is the last day of its year.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month = (month + 9) % 12;
@@ -51,7 +51,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 /// The date alone, in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The other way round: 400 years are 146,097 days.
+        // The reverse calculation: 400 years have 146,097 days.
         let since = self.0.div_euclid(DAY) + 719_468;
         let (era, day) = (since.div_euclid(146_097), since.rem_euclid(146_097));
         let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

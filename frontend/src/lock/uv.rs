@@ -1,8 +1,8 @@
 //! `uv.lock`: a graph with forks, extras, groups, conflicts and workspace members.
 //!
-//! Version 1 of the format; its revisions only add keys. The rules of following edges, and the names that stand
-//! for extras and groups in markers where a lock has conflicts, are uv's (reference: uv's lock file and
-//! resolution documentation).
+//! This reads version 1 of the format; its revisions only add keys. The rules for following edges are those
+//! of uv. So are the names of extras and groups in the markers of a lock with conflicts (reference: uv's lock
+//! file and resolution documentation).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,15 +46,15 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     let members: Vec<Name> = manifest.map_or_else(|| Ok(Vec::new()), |manifest| manifest.names("members"))?;
     let mut roots = Vec::new();
     let mut packages = Vec::new();
-    // The name of before the first release of the format.
+    // The older name, from before the first release of the format.
     let key = if root.has("distribution") { "distribution" } else { "package" };
     let tables = root.tables(key)?;
-    // From revision 4 on, a lock may leave out what its projects asked for.
+    // From revision 4 on, a lock may leave out the requirements of its projects.
     let revision = root.number("revision")?.unwrap_or(0);
     let is_new = revision >= 4;
     let mut asked = Asked { revision, members: members.iter().cloned().collect(), ..Asked::default() };
     let has_metadata = tables.iter().any(|table| table.has("metadata"));
-    // Projects that asked for nothing have no metadata either.
+    // Projects without requirements have no metadata either.
     let asked_for_something = |table: &Table<'_>| {
         let is_folder = ["virtual", "editable", "directory"];
         let source = table.get("source").map(|source| source.json());
@@ -98,7 +98,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     Ok(lock)
 }
 
-/// A constraint on what builds, as a requirement; absent if it is none on a version.
+/// A build constraint as a requirement; `None` if it does not constrain the version.
 fn constraint(table: &Table<'_>) -> Result<Option<String>, LockError> {
     let name = table.need_text("name")?.name()?;
     let Some(specifier) = table.text("specifier")? else { return Ok(None) };
@@ -106,7 +106,7 @@ fn constraint(table: &Table<'_>) -> Result<Option<String>, LockError> {
     Ok(Some(format!("{name}{}{marker}", specifier.text)))
 }
 
-/// What a project in a folder asked for. A project that asked for nothing has no `metadata`.
+/// The inputs of a project in a folder. A project without requirements has no `metadata`.
 fn asked_project(
     table: &Table<'_>,
     package: &Package,
@@ -129,7 +129,7 @@ fn asked_project(
     Some(AskedProject { name, folder, kind, is_member, default_groups, group_pythons, metadata })
 }
 
-/// The address of the index that a package comes from.
+/// The URL of a package's index.
 fn registry(table: &Table<'_>) -> Option<String> {
     table.get("source")?.json().get("registry")?.as_str().map(str::to_owned)
 }
@@ -146,7 +146,7 @@ fn is_member(package: &Package, members: &[Name]) -> bool {
 fn member(table: &Table<'_>, package: &Arc<Package>) -> Result<Root, LockError> {
     let groups = if table.has("dev-dependencies") { "dev-dependencies" } else { "dependency-groups" };
     let mut groups = table.lists(groups, dependency)?;
-    // A group without members is left out of the lists, but `metadata` knows it.
+    // A group without requirements is not in the lists, but in `metadata`.
     if let Some(metadata) = table.table("metadata")? {
         for (name, _) in metadata.table("requires-dev")?.iter().flat_map(Table::entries) {
             groups.entry(name.name()?).or_default();
@@ -169,13 +169,13 @@ fn member(table: &Table<'_>, package: &Arc<Package>) -> Result<Root, LockError> 
     })
 }
 
-/// The Pythons that groups name for themselves.
+/// The Python bounds that groups have of their own.
 fn group_pythons(table: &Table<'_>) -> Result<BTreeMap<Name, VersionSpecifiers>, LockError> {
     let Some(table) = table.table("group-requires-python")? else { return Ok(BTreeMap::new()) };
     table.entries().map(|(name, value)| Ok((name.name()?, value.text()?.specifiers()?))).collect()
 }
 
-/// What a workspace without a project of its own, or a script, asks for.
+/// The requirements of a script, or of a workspace without a project of its own.
 fn nameless(manifest: &Table<'_>, has_main: bool) -> Result<Option<Root>, LockError> {
     if has_main || !(manifest.has("requirements") || manifest.has("dependency-groups")) {
         return Ok(None);
@@ -200,7 +200,7 @@ fn package(table: &Table<'_>) -> Result<Package, LockError> {
     let source = read_source(&source, name.as_str())?;
     let mut package = Package::new(name, source, named.place());
     package.version = table.text("version")?.map(|text| text.version()).transpose()?;
-    // Where several packages have one name, each says for which forks of the resolution it is.
+    // If several packages have the same name, each has the markers of its forks of the resolution.
     let forks = table.markers("resolution-markers")?;
     package.marker = (!forks.is_empty()).then_some(Marker::Or(forks));
     package.dependencies = table.list("dependencies")?.iter().map(dependency).collect::<Result<_, _>>()?;
@@ -244,7 +244,7 @@ fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
     let (url, path) = (table.text("url")?, table.text("path")?);
     let location = match (url, path, source) {
         (Some(url), _, _) => url.location()?,
-        // Files of a flat index lie in its folder.
+        // Files of a flat index are in the folder of the index.
         (None, Some(path), Source::Index { url: Some(folder) }) if !is_url(folder) => {
             Location::Path(join(folder, path.text))
         }
@@ -269,7 +269,7 @@ fn artifact(table: &Table<'_>, source: &Source) -> Result<Artifact, LockError> {
         artifact.hashes.insert(hash.hash()?);
     }
     artifact.size = table.number("size")?;
-    // The name of before revision 2.
+    // The older name, from before revision 2.
     artifact.uploaded = table.moment(if table.has("upload-time") { "upload-time" } else { "upload_time" })?;
     Ok(artifact)
 }
@@ -279,7 +279,7 @@ fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
     let name = table.need_text("name")?.name()?;
     let source = table.table("source")?.map(|source| read_source(&source, name.as_str())).transpose()?;
     let version = table.text("version")?.map(|text| text.version()).transpose()?;
-    // The list is `extra` in edges and `extras` in the requirements of a manifest.
+    // Dependencies have the key `extra`, and requirements of a manifest have the key `extras`.
     let extras = if table.has("extra") { table.names("extra")? } else { table.names("extras")? };
     let pick = match (version, source) {
         (None, None) => Pick::Only,
@@ -293,7 +293,8 @@ fn dependency(value: &Value<'_>) -> Result<Dependency, LockError> {
     })
 }
 
-/// A requirement of the workspace itself. Edges of packages name the package exactly; a requirement does not.
+/// A requirement of the workspace itself. A dependency of a package names the exact package, but a
+/// requirement does not.
 fn required(value: &Value<'_>) -> Result<Dependency, LockError> {
     Ok(Dependency { pick: Pick::Forked, ..dependency(value)? })
 }

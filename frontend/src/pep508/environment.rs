@@ -1,10 +1,10 @@
-//! The values that markers are compared with.
+//! The values of marker variables for a target.
 
 use std::collections::BTreeSet;
 
 use super::Name;
 
-/// A variable of an environment marker. `extras` and `dependency_groups` are PEP 751's.
+/// A variable of an environment marker. `extras` and `dependency_groups` are from PEP 751.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Variable {
     /// `os_name`
@@ -53,7 +53,7 @@ impl Variable {
         ("extra", Self::Extra),
         ("extras", Self::Extras),
         ("dependency_groups", Self::DependencyGroups),
-        // Names from before PEP 508 that setuptools wrote; they come last so that they are never printed.
+        // Names from before PEP 508, which setuptools wrote. They come last, so they are never printed.
         ("os.name", Self::OsName),
         ("sys.platform", Self::SysPlatform),
         ("platform.machine", Self::PlatformMachine),
@@ -65,12 +65,13 @@ impl Variable {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, variable)| *variable)
     }
 
-    /// The name in markers.
+    /// The name of the variable in markers.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, variable)| *variable == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether values are versions, to be compared as PEP 440 says, and not texts.
+    /// Whether the values are versions. Versions are compared by PEP 440, and other values are compared as
+    /// texts.
     pub(super) fn is_version(self) -> bool {
         matches!(
             self,
@@ -82,35 +83,35 @@ impl Variable {
     }
 }
 
-/// What a target's interpreter would answer, variable by variable.
+/// The values of the marker variables for the interpreter of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     /// `posix` on Linux.
     pub os_name: String,
     /// `linux` on Linux.
     pub sys_platform: String,
-    /// The kernel's name of the architecture, such as `x86_64`.
+    /// The kernel's name for the architecture, such as `x86_64`.
     pub platform_machine: String,
     /// `CPython`.
     pub platform_python_implementation: String,
-    /// The kernel's release. Unknown at build time: empty.
+    /// The release of the kernel. It is unknown at build time, so it is empty.
     pub platform_release: String,
     /// `Linux`.
     pub platform_system: String,
-    /// The kernel's version. Unknown at build time: empty.
+    /// The version of the kernel. It is unknown at build time, so it is empty.
     pub platform_version: String,
-    /// Major and minor, such as `3.12`.
+    /// The major and minor version, such as `3.12`.
     pub python_version: String,
-    /// With the patch, such as `3.12.4`.
+    /// The version with the patch number, such as `3.12.4`.
     pub python_full_version: String,
     /// `cpython`.
     pub implementation_name: String,
-    /// The same as the full version for `CPython`.
+    /// For `CPython`, the same as the full version.
     pub implementation_version: String,
 }
 
 impl Environment {
-    /// The value of `variable`; absent for the three that stand for sets.
+    /// The value of `variable`. `None` for the three variables that stand for sets of names.
     pub fn value(&self, variable: Variable) -> Option<&str> {
         Some(match variable {
             Variable::OsName => &self.os_name,
@@ -129,11 +130,11 @@ impl Environment {
     }
 }
 
-/// The extras and groups that are switched on while a marker is evaluated.
+/// The active extras and groups for the evaluation of a marker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Active {
-    /// What `extra == "…"` and `"…" in extras` look into.
+    /// The names for `extra == "…"` and `"…" in extras`.
     pub extras: BTreeSet<Name>,
-    /// What `"…" in dependency_groups` looks into.
+    /// The names for `"…" in dependency_groups`.
     pub groups: BTreeSet<Name>,
 }

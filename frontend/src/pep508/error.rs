@@ -1,57 +1,57 @@
-//! What can be wrong with a requirement or a marker, and where.
+//! Errors in requirements and markers, with their places.
 
 use super::NameError;
 use crate::diagnostics::Span;
 
-/// A requirement or marker that cannot be read.
+/// A requirement or a marker that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct ParseError {
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: ParseErrorKind,
-    /// The bytes of the text that it is about.
+    /// The place of the error, in bytes of the text.
     pub span: Span,
 }
 
-/// What is wrong with a requirement or marker.
+/// The kind of an error in a requirement or a marker.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseErrorKind {
-    /// Something else was due.
+    /// The text has something else at this place.
     #[error("expected {expected}, found {found}")]
     Expected {
-        /// What could stand here.
+        /// The expected text.
         expected: &'static str,
-        /// What does.
+        /// The found text.
         found: String,
     },
-    /// A name that is none.
+    /// An invalid name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A version specifier that PEP 440 does not know.
+    /// A version specifier that is invalid by PEP 440.
     #[error("`{text}` is not a version specifier")]
     Specifier {
-        /// What was given.
+        /// The text of the specifier.
         text: String,
     },
-    /// A marker variable that does not exist.
+    /// An unknown marker variable.
     #[error("`{name}` is not a marker variable")]
     Variable {
-        /// What was given.
+        /// The name in the marker.
         name: String,
     },
-    /// A string without its end.
+    /// A string without its closing quote.
     #[error("the string is not closed")]
     OpenString,
-    /// Two strings compared with each other: always the same, and a sign of missing or extra quotes.
+    /// A comparison of two strings. Its result is always the same, so a quote is probably missing or extra.
     #[error("a comparison needs a marker variable such as `python_version` on one side")]
     NoVariable,
-    /// Parentheses deeper than any tool writes.
+    /// The parentheses are nested deeper than any tool writes.
     #[error("the marker is nested too deeply")]
     TooDeep,
 }
 
 impl ParseError {
-    /// The same error for a text that starts at byte `offset` of a larger one.
+    /// Moves the error to a larger text, in which the parsed text starts at byte `offset`.
     #[must_use]
     pub fn shifted(mut self, offset: usize) -> Self {
         self.span.start += offset;

@@ -1,8 +1,9 @@
-//! Whether one comparison of a marker holds for a target.
+//! Evaluates a single comparison of a marker for a target.
 //!
-//! Comparison follows the dependency specifiers specification: versions where the variable holds a version and
-//! the other side is one, texts otherwise, and an ordering of texts holds only for equal ones. `extra` and the
-//! two set variables look into [`Active`], also when they are negated.
+//! The rules are in the dependency specifiers specification. If the variable holds a version and the other
+//! side is a version, versions are compared. Otherwise texts are compared, and an ordering of texts holds
+//! only if the texts are equal. `extra` and the two set variables are looked up in [`Active`], also for
+//! negated comparisons.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -30,7 +31,7 @@ impl Comparison {
         }
     }
 
-    /// The extra that this comparison asks for.
+    /// The extra that this comparison requires.
     pub(super) fn extra(&self) -> Option<Name> {
         match (&self.left, self.operator, &self.right) {
             (Operand::Variable(Variable::Extra), Operator::Equal, Operand::Literal(text))
@@ -42,7 +43,7 @@ impl Comparison {
         }
     }
 
-    /// The extra whose presence alone decides the comparison, and whether the extra has to be there.
+    /// If the comparison depends only on an extra: the extra, and whether the extra has to be active.
     pub fn asks_extra(&self) -> Option<(Name, bool)> {
         let ((Operand::Variable(Variable::Extra | Variable::Extras), Operand::Literal(text))
         | (Operand::Literal(text), Operand::Variable(Variable::Extra | Variable::Extras))) =
@@ -54,7 +55,7 @@ impl Comparison {
         Name::new(text).ok().map(|name| (name, wanted))
     }
 
-    /// The comparison with the value that the target has.
+    /// The comparison as text, with the value of the target.
     pub(super) fn fact(&self, environment: &Environment, active: &Active) -> String {
         let ((Operand::Variable(variable), _) | (_, Operand::Variable(variable))) = (&self.left, &self.right)
         else {
@@ -75,7 +76,7 @@ impl Comparison {
     }
 }
 
-/// Where the variable stands.
+/// The side of the variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Left,
@@ -104,11 +105,12 @@ fn holds_for(
             let value = environment.value(other).unwrap_or_default();
             match (side, operator) {
                 (Side::Left, _) => compare(value, operator, text, other.is_version()),
-                // These have no mirror image.
+                // These operators have no mirrored form.
                 (Side::Right, Operator::In | Operator::NotIn | Operator::Compatible) => {
                     compare(text, operator, value, other.is_version())
                 }
-                // `'3.9' <= python_version`: read from the variable's side, where a specifier can stand.
+                // `'3.9' <= python_version` is evaluated as `python_version >= '3.9'`, because a specifier
+                // has the version on its right side.
                 (Side::Right, _) => compare(value, operator.mirrored(), text, other.is_version()),
             }
         }

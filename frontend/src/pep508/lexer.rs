@@ -1,9 +1,9 @@
-//! A cursor over the text of a requirement, shared by its parts.
+//! A cursor over the text of a requirement or a marker.
 
 use super::{ParseError, ParseErrorKind};
 use crate::diagnostics::Span;
 
-/// A place in a text, moving forward.
+/// A position in a text. It only moves forward.
 #[derive(Clone)]
 pub(super) struct Lexer<'t> {
     text: &'t str,
@@ -42,7 +42,7 @@ impl<'t> Lexer<'t> {
         rest.get(..length).unwrap_or_default()
     }
 
-    /// Takes `expected` if it is next, and says whether it was.
+    /// Skips `expected` if it comes next. Returns whether it did.
     pub(super) fn eat(&mut self, expected: &str) -> bool {
         let there = self.rest().starts_with(expected);
         if there {
@@ -51,7 +51,7 @@ impl<'t> Lexer<'t> {
         there
     }
 
-    /// Takes the word `expected` if it is next and no longer word.
+    /// Skips the word `expected` if it comes next as a whole word. Returns whether it did.
     pub(super) fn eat_word(&mut self, expected: &str) -> bool {
         let mut ahead = self.clone();
         if ahead.take_while(is_word) == expected {
@@ -61,7 +61,7 @@ impl<'t> Lexer<'t> {
         false
     }
 
-    /// The error that `expected` is not what stands here.
+    /// The error for a missing `expected` at this position.
     pub(super) fn expected(&self, expected: &'static str) -> ParseError {
         let (found, length) = match self.peek() {
             None => ("the end".to_owned(), 0),
@@ -80,7 +80,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Whether `character` can stand in a name, a variable or a word operator.
+/// Whether `character` can be part of a name, a variable or a word operator.
 pub(super) fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
 }

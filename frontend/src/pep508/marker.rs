@@ -1,6 +1,6 @@
-//! Environment markers: parsed, printed, and evaluated for a target with the reason kept.
+//! Environment markers: parsing, printing, and evaluation for a target with a reason.
 //!
-//! How a single comparison is decided is in `evaluate`.
+//! The evaluation of a single comparison is in `evaluate`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,41 +10,41 @@ use pep440_rs::{VersionSpecifier, VersionSpecifiers};
 use super::lexer::{Lexer, is_word};
 use super::{Active, Environment, Name, ParseError, ParseErrorKind, Variable};
 
-/// Deeper than any tool writes, and shallow enough for any stack.
+/// The maximum depth of parentheses. No tool writes more, and the stack is large enough for this depth.
 const MAX_DEPTH: usize = 64;
 
 /// A condition on the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marker {
-    /// One comparison.
+    /// A comparison.
     Compare(Comparison),
-    /// All of them.
+    /// All of these markers hold.
     And(Vec<Marker>),
-    /// At least one of them.
+    /// At least one of these markers holds.
     Or(Vec<Marker>),
 }
 
-/// One comparison of a marker.
+/// A comparison of a marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// The left side.
     pub left: Operand,
-    /// How the sides are compared.
+    /// The operator.
     pub operator: Operator,
     /// The right side.
     pub right: Operand,
 }
 
-/// One side of a comparison.
+/// A side of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operand {
-    /// A value of the target.
+    /// A variable, whose value depends on the target.
     Variable(Variable),
     /// A text.
     Literal(String),
 }
 
-/// How two sides are compared.
+/// An operator of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// `==`
@@ -70,7 +70,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Longer ones first, so that none is taken for the beginning of another.
+    /// The symbols. Longer symbols come first, because some begin with a shorter one.
     const SYMBOLS: [(&'static str, Self); 8] = [
         ("===", Self::Exact),
         ("==", Self::Equal),
@@ -90,7 +90,7 @@ impl Operator {
         }
     }
 
-    /// The operator that means the same with the sides exchanged.
+    /// The equivalent operator for exchanged sides.
     pub(super) fn mirrored(self) -> Self {
         match self {
             Self::Less => Self::Greater,
@@ -122,20 +122,20 @@ impl Operator {
     }
 }
 
-/// The result of a marker and the comparisons that decided it.
+/// The result of a marker, with the comparisons that decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether the marker holds.
     pub holds: bool,
-    /// What decided, each as `comparison (the variable's value)`.
+    /// The deciding comparisons, each as `comparison (the variable's value)`.
     pub because: Vec<String>,
 }
 
 impl Marker {
-    /// Reads a marker.
+    /// Parses a marker.
     ///
     /// # Errors
-    /// If the text is none; the span is in bytes of `text`.
+    /// If the text is not a marker. The span is in bytes of `text`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut lexer = Lexer::new(text);
         let marker = Self::parse_with(&mut lexer)?;
@@ -155,7 +155,7 @@ impl Marker {
         }
     }
 
-    /// Whether the marker holds, and why.
+    /// Whether the marker holds, with the reason.
     pub fn explain(&self, environment: &Environment, active: &Active) -> Verdict {
         let holds = self.holds(environment, active);
         let mut because = Vec::new();
@@ -163,7 +163,7 @@ impl Marker {
         Verdict { holds, because }
     }
 
-    /// Notes the comparisons whose result is the whole's: those that would have to change to change it.
+    /// Collects the comparisons that decide the result: the result can change only if one of them changes.
     fn decided_by(&self, holds: bool, environment: &Environment, active: &Active, because: &mut Vec<String>) {
         match self {
             Self::Compare(comparison) => {
@@ -180,7 +180,7 @@ impl Marker {
         }
     }
 
-    /// The extras by which the marker can hold: `None` is among them where an alternative asks for no extra.
+    /// The extras that make the marker hold. The set contains `None` if an alternative requires no extra.
     ///
     /// A lock may repeat the extra in each alternative: `(A and extra == 'x') or (B and extra == 'x')`.
     pub fn alternatives(&self) -> BTreeSet<Option<Name>> {
@@ -195,7 +195,7 @@ impl Marker {
         }
     }
 
-    /// The marker where `extras` are known to be asked for; absent if nothing else is left to ask.
+    /// The marker without the comparisons that the active `extras` satisfy. `None` if nothing remains.
     #[must_use]
     pub fn given_extras(&self, extras: &[Name]) -> Option<Self> {
         match self {
@@ -214,14 +214,14 @@ impl Marker {
         }
     }
 
-    /// The marker that asks for these versions of Python; absent if every one fits.
+    /// The marker for these Python versions. `None` if all versions are allowed.
     pub fn of_python(specifiers: &VersionSpecifiers) -> Option<Self> {
         let parts: Vec<Self> =
             specifiers.iter().filter_map(|one| Self::parse(&python_clause(one)).ok()).collect();
         (!parts.is_empty()).then(|| single_or(parts, Self::And))
     }
 
-    /// Both markers at once.
+    /// The marker that holds if both markers hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self::And(vec![self, other])
@@ -343,7 +343,7 @@ impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Variable(variable) => f.write_str(variable.name()),
-            // A literal may hold one kind of quote, never both.
+            // A literal cannot contain both kinds of quotes.
             Self::Literal(text) if text.contains('\'') => write!(f, "\"{text}\""),
             Self::Literal(text) => write!(f, "'{text}'"),
         }

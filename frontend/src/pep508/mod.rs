@@ -1,8 +1,9 @@
-//! Names, requirements and environment markers of Python packages (PEP 503, PEP 508 and the markers of PEP 751).
+//! Names, requirements and environment markers of Python packages (PEP 503, PEP 508 and the markers of PEP
+//! 751).
 //!
-//! Pure: text to values, and values to a truth. Every error says which bytes of the text it is about, so that
-//! whoever knows where the text stands can point into the file. A marker can also tell which of its comparisons
-//! decided, because "why is this package not in my image" is the question that users ask.
+//! No input or output: texts are parsed to values, and markers are evaluated. Every error has the place in
+//! the parsed text, so the caller can point to the place in the file. A marker can also give the comparisons
+//! that decided its result, because users ask why a package is not in their image.
 
 mod environment;
 mod error;

@@ -1,30 +1,30 @@
-//! Normalised names of packages, extras and groups.
+//! Normalized names of packages, extras and groups.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A package's, an extra's or a group's name in the form in which names are compared (PEP 503): lower case, with
-/// every run of `-`, `_` and `.` as one `-`.
+/// The normalized name of a package, an extra or a group (PEP 503): in lower case, with a single `-` in place
+/// of each run of `-`, `_` and `.`. Names are compared in this form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
-/// A text that is no name.
+/// The text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is not a valid name: letters, digits, `-`, `_` and `.` only, beginning and ending with a letter or digit"
 )]
 pub struct NameError {
-    /// What was given.
+    /// The text.
     pub text: String,
 }
 
 impl Name {
-    /// Normalises `text`.
+    /// Normalizes `text`.
     ///
     /// # Errors
-    /// If it breaks the rule for names of the core metadata specification.
+    /// If the text breaks the rules of the core metadata specification for names.
     pub fn new(text: &str) -> Result<Self, NameError> {
         let invalid = || NameError { text: text.to_owned() };
         let bytes = text.as_bytes();
@@ -44,7 +44,7 @@ impl Name {
         Ok(Self(normal.into()))
     }
 
-    /// A name that stands in the code, in its normal form.
+    /// A name that is written in the code, in normalized form.
     pub(crate) fn fixed(normal: &'static str) -> Self {
         debug_assert!(
             Self::new(normal).is_ok_and(|name| name.as_str() == normal),
@@ -53,12 +53,12 @@ impl Name {
         Self(normal.into())
     }
 
-    /// The normalised text.
+    /// The normalized text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as it stands in the names of wheels and of `.dist-info` directories: `_` for `-`.
+    /// The form of the name in file names of wheels and of `.dist-info` folders: with `_` for `-`.
     pub fn escaped(&self) -> String {
         self.0.replace('-', "_")
     }

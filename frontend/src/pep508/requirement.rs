@@ -1,4 +1,4 @@
-//! One requirement: `name[extras]`, versions or a URL, and a marker.
+//! A requirement: `name[extras]`, versions or a URL, and a marker.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,35 +10,35 @@ use super::lexer::{Lexer, is_word};
 use super::{Marker, Name, ParseError, ParseErrorKind};
 use crate::diagnostics::Span;
 
-/// What a requirement asks for.
+/// The accepted versions of a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Any of these versions; no specifier means any version at all.
+    /// Versions that match these specifiers. Without specifiers, all versions match.
     Versions(VersionSpecifiers),
-    /// Just what this URL leads to.
+    /// Only the file or repository at this URL.
     Url(String),
 }
 
-/// A requirement as PEP 508 writes it.
+/// A requirement in the form of PEP 508.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// Whose.
+    /// The name of the package.
     pub name: Name,
-    /// The extras of it that are wanted.
+    /// The requested extras of the package.
     pub extras: BTreeSet<Name>,
-    /// Which.
+    /// The accepted versions.
     pub wanted: Wanted,
-    /// When.
+    /// The condition of the requirement.
     pub marker: Option<Marker>,
-    /// Where the name stands in the text.
+    /// The place of the name in the text.
     pub name_span: Span,
 }
 
 impl Requirement {
-    /// Reads one requirement.
+    /// Parses a requirement.
     ///
     /// # Errors
-    /// If the text is not one; the span is in bytes of `text`.
+    /// If the text is not a requirement. The span is in bytes of `text`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut lexer = Lexer::new(text);
         lexer.skip_space();
@@ -63,7 +63,7 @@ impl Requirement {
         Ok(Self { name, extras, wanted, marker, name_span })
     }
 
-    /// The exact version that is pinned, if one is.
+    /// The exact version, if the requirement pins one.
     pub fn pinned(&self) -> Option<&pep440_rs::Version> {
         let Wanted::Versions(specifiers) = &self.wanted else { return None };
         let exact = [pep440_rs::Operator::Equal, pep440_rs::Operator::ExactEqual];
@@ -127,10 +127,10 @@ fn parse_versions(lexer: &mut Lexer<'_>) -> Result<Wanted, ParseError> {
     parse_specifiers(trimmed).map(Wanted::Versions).map_err(|text| ParseError { kind: kind(text), span })
 }
 
-/// Reads version specifiers as tools write them: a comma at the end and `*` for "any" are accepted.
+/// Parses version specifiers. Like other tools, it accepts a comma at the end, and `*` for all versions.
 ///
 /// # Errors
-/// The text itself, if it is none.
+/// The text itself, if it is invalid.
 pub fn parse_specifiers(text: &str) -> Result<VersionSpecifiers, String> {
     let trimmed = text.trim().trim_end_matches(',').trim_end();
     if trimmed.is_empty() || trimmed == "*" {

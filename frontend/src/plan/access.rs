@@ -1,24 +1,24 @@
-//! How steps reach what is outside: indexes, and certificates to trust.
+//! The access of steps to the outside: indexes, and trusted certificates.
 
 use crate::address::HttpUrl;
 use crate::spec::{Index, Spec};
 
-/// What every step that talks to a network is given.
+/// The settings of every step that uses a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Where packages come from.
+    /// The indexes of packages.
     pub index: Index,
-    /// The build secret with certificates to trust.
+    /// The build secret with trusted certificates.
     pub ca: Option<String>,
 }
 
 impl Access {
-    /// What the build file says.
+    /// The settings of the build file.
     pub fn of(spec: &Spec) -> Self {
         Self { index: spec.dependencies.index.clone(), ca: spec.system.ca.clone() }
     }
 
-    /// The build secret that opens a download, if the address is on the host of one of the indexes.
+    /// The build secret for a download, if its URL is on the host of one of the indexes.
     pub fn auth_for(&self, url: &HttpUrl) -> Option<&str> {
         let auth = self.index.auth.as_deref()?;
         let mut indexes = self.index.url.iter().chain(&self.index.extra);
@@ -27,8 +27,8 @@ impl Access {
     }
 }
 
-/// Whether two addresses are answered by the same server. The scheme counts: what is meant for `https` must not be sent
-/// in the clear because a lock says `http`.
+/// Whether two URLs are on the same server. The scheme counts: credentials for `https` must not be sent
+/// unencrypted because a lock says `http`.
 fn same_server(one: &HttpUrl, other: &HttpUrl) -> bool {
     let scheme = |url: &HttpUrl| url.as_str().starts_with("https:");
     scheme(one) == scheme(other) && one.host().eq_ignore_ascii_case(other.host())

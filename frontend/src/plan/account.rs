@@ -1,22 +1,22 @@
-//! Whom an image runs as, and which folders belong to that user.
+//! The user of an image, and the folders that belong to this user.
 
 use crate::spec::{Stage, User};
 
-/// The number of a user that the build creates, and of its group. Above the numbers that distributions give to
-/// services and to people, so that it is nobody else's on a host.
+/// The number of a user that the build creates, and of its group. It is above the numbers that distributions
+/// give to services and people. So no other user of a host has this number.
 pub const DEFAULT_UID: u32 = 10_001;
 
-/// The name of the user of images that name none.
+/// The default name of the image's user.
 const DEFAULT_NAME: &str = "app";
 
-/// Users that base images bring. They are used as they are, not created.
+/// Users that base images contain. They are used and not created.
 const WELL_KNOWN: [&str; 9] =
     ["root", "nobody", "www-data", "daemon", "nonroot", "node", "nginx", "postgres", "mail"];
 
-/// A user that an image does not have yet.
+/// A user that the base image does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewUser {
-    /// The login name, and the name of the group.
+    /// The name of the user and of its group.
     pub name: String,
     /// The user's number.
     pub uid: u32,
@@ -31,20 +31,21 @@ impl NewUser {
     }
 }
 
-/// Whom an image runs as.
+/// The user of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// What the image config says; absent for the base's own.
+    /// The value for the image config; `None` to keep the base's user.
     pub(super) config: Option<String>,
-    /// The user to create for it.
+    /// The user that the build must create.
     pub(super) create: Option<NewUser>,
-    /// Whose folders are that belong to the image's user.
+    /// The owner of the folders that belong to the image's user.
     pub(super) owner: Option<User>,
 }
 
-/// What `user` means for an image.
+/// The meaning of `user` for an image.
 ///
-/// `assembled` images are made from a base whose users are not known; there a name stands for a user to create.
+/// The users in the base of an `assembled` image are not known. In such an image, a name stands for a user
+/// that the build creates.
 pub(super) fn resolve(user: Option<&User>, assembled: bool, default_to_app: bool) -> Identity {
     let default = User::Named { name: DEFAULT_NAME.to_owned(), uid: None, gid: None };
     let user = match user {
@@ -65,7 +66,7 @@ pub(super) fn resolve(user: Option<&User>, assembled: bool, default_to_app: bool
             let uid = uid.unwrap_or(DEFAULT_UID);
             let gid = gid.unwrap_or(uid);
             Identity {
-                // Kubernetes' runAsNonRoot can only judge numbers.
+                // Kubernetes checks `runAsNonRoot` only for users given by number.
                 config: Some(format!("{uid}:{gid}")),
                 create: Some(NewUser { name: name.clone(), uid, gid }),
                 owner: Some(User::Numeric { uid, gid: Some(gid) }),
@@ -74,15 +75,15 @@ pub(super) fn resolve(user: Option<&User>, assembled: bool, default_to_app: bool
     }
 }
 
-/// Whom the image of a stage runs as.
+/// The user of a stage's image.
 pub(super) fn of_stage(stage: &Stage) -> Identity {
     let ships = stage.is_assembled() && !matches!(stage.name.as_str(), "dev" | "test");
     let user = stage.image.user.as_ref().map(|user| &user.value);
     resolve(user, stage.is_assembled(), ships)
 }
 
-/// The numbers of a step's user and its group. A name has some where the file gives them, or where the stage creates the
-/// user; those of a base image's user are known to the image alone.
+/// The numbers of a step's user and group. They are known for a name if the file gives them, or if the stage
+/// creates the user. Only the image knows the numbers of its own users.
 pub(super) fn numbers(user: &User, stage: &Identity) -> Option<(u32, u32)> {
     match user {
         User::Numeric { uid, gid } => Some((*uid, gid.unwrap_or(0))),

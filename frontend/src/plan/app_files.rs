@@ -1,4 +1,4 @@
-//! Which files of the project a stage gets.
+//! The files of the project that a stage gets.
 
 use super::AppFiles;
 use super::parts::brought;
@@ -6,16 +6,16 @@ use super::stages::Planner;
 use crate::spec::{ContextPath, ImagePath, Located, Stage};
 
 impl Planner<'_> {
-    /// The app's files for a stage, `None` where the file asks for none of them.
+    /// The app's files for a stage; `None` if the build file asks for none.
     pub(super) fn app_files(&self, stage: &Stage, workdir: &ImagePath, whole: bool) -> Option<AppFiles> {
-        // People who work on the code, and tests, want all of it; what ships is what `[app] include` says.
+        // Development and tests need all files. Images that ship get the files of `[app] include`.
         let fallback = if whole { None } else { self.spec.app.include.as_ref() };
         let include = stage.include.as_ref().or(fallback);
         let files = self.files(include, workdir)?;
         Some(if stage.is_assembled() { self.with_brought(files) } else { files })
     }
 
-    /// Files of the project with what stages and others bring to it.
+    /// Adds the files that the build file copies into the project from elsewhere.
     fn with_brought(&self, files: AppFiles) -> AppFiles {
         let copies = self.spec.app.copy.iter().map(|copy| brought(copy, &files.to));
         AppFiles { brought: copies.collect(), ..files }
@@ -34,8 +34,8 @@ impl Planner<'_> {
         self.for_backend(self.with_brought(files))
     }
 
-    /// Files for a build backend. One that asks git gets all of them: a file that is left out is a change to git, and
-    /// the version of a tag then another one.
+    /// The files for a build backend. A backend that asks git gets all files. For git a missing file is a
+    /// change, and then the version of a tag would differ.
     pub(super) fn for_backend(&self, files: AppFiles) -> AppFiles {
         let asks = self.project.version_from_git.is_some() && self.spec.app.version.is_none();
         if asks { AppFiles { exclude: Vec::new(), ..files } } else { files }
@@ -55,7 +55,8 @@ impl Planner<'_> {
         if chosen.iter().any(ContextPath::is_root) {
             chosen.clear();
         }
-        // The build file says how the image is made and is no part of it: editing it re-makes no app layer.
+        // The build file is not a part of the image: it only says how the image is made. Without it, an edit
+        // of the build file does not change the app layer.
         let file = &self.spec.source.name;
         let ours = chosen.is_empty() && !file.ends_with("pyproject.toml");
         let exclude = if ours {

@@ -1,42 +1,42 @@
-//! Conda packages in layers, grouped as wheels are.
+//! Conda packages in layers, grouped in the same way as wheels.
 
 use super::conda_order::{self, CondaTool};
 use super::spread::{Grouped, ON_TOP, PROJECT, contents};
 use crate::address::{FileName, HttpUrl};
 use crate::diagnostics::Place;
 
-/// A conda package as it gets into an image.
+/// A conda package of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CondaPlan {
-    /// Its name.
+    /// The name of the package.
     pub name: String,
-    /// Its version.
+    /// The version of the package.
     pub version: String,
-    /// The name of its file.
+    /// The name of the package's file.
     pub file: FileName,
-    /// Where it comes from.
+    /// The place from which the file comes.
     pub from: CondaFrom,
     /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Its size in bytes, where the lock has it.
+    /// The size of the file in bytes, if the lock contains it.
     pub size: Option<u64>,
     /// The names of the conda packages that it requires.
     pub requires: Vec<String>,
-    /// Where a file of the project locks it.
+    /// The place of the package in the lock, if a file of the project locks it.
     pub at: Option<Place>,
 }
 
-/// Where a conda package comes from.
+/// The place from which a conda package comes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CondaFrom {
-    /// An address.
+    /// A URL.
     Http(HttpUrl),
     /// A file of the context.
     Context(String),
 }
 
 impl CondaFrom {
-    /// The address or path.
+    /// The URL or path.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Http(url) => url.as_str(),
@@ -45,17 +45,17 @@ impl CondaFrom {
     }
 }
 
-/// Packages that are unpacked together: one layer.
+/// Packages that are unpacked together into one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CondaLayer {
-    /// What it is called: the package's name, or the bucket's.
+    /// The name of the layer: the name of its package or of its bucket.
     pub name: String,
     /// The packages.
     pub packages: Vec<CondaPlan>,
 }
 
 impl CondaLayer {
-    /// What is in it, for progress.
+    /// The contents of the layer for the progress.
     pub fn contents(&self) -> String {
         contents(&self.packages).unwrap_or_else(|| self.name.clone())
     }
@@ -66,17 +66,18 @@ impl CondaLayer {
 pub struct CondaSet {
     /// The project's own dependencies.
     pub base: Vec<CondaLayer>,
-    /// What groups add.
+    /// The packages that groups add.
     pub extra: Vec<CondaLayer>,
-    /// The names of the project's own dependencies in the order of their installation, as if there were no groups.
+    /// The names of the project's own dependencies in the order of their installation, computed without
+    /// groups.
     pub base_order: Vec<String>,
     /// The names of all packages in the order of their installation.
     pub order: Vec<String>,
 }
 
 impl CondaPlan {
-    /// Whether it may hold modules for any version of Python, which come without bytecode: channels keep such packages
-    /// in a folder of their own.
+    /// Whether the package may contain modules for any Python version, which have no bytecode. Channels keep
+    /// such packages in a separate folder.
     pub fn is_for_any_python(&self) -> bool {
         self.from.as_str().rsplit('/').nth(1) == Some("noarch")
     }
@@ -97,7 +98,8 @@ impl Grouped for CondaPlan {
 }
 
 impl CondaSet {
-    /// Layers for `base`, and for what of `all` is not in it, which `tool` would install.
+    /// The layers for `base`, and for the packages of `all` that are not in `base`. The order is that of
+    /// `tool`.
     pub fn new(base: Vec<CondaPlan>, all: Vec<CondaPlan>, tool: CondaTool) -> Self {
         let base_order = conda_order::of_installation(&base, tool);
         let order = conda_order::of_installation(&all, tool);
@@ -111,7 +113,7 @@ impl CondaSet {
         }
     }
 
-    /// All layers, lowest first.
+    /// All layers, from the lowest to the highest.
     pub fn layers(&self) -> impl Iterator<Item = &CondaLayer> {
         self.base.iter().chain(&self.extra)
     }

@@ -1,25 +1,26 @@
-//! The order in which conda packages are installed: of a file that several packages bring, the package that is installed
-//! last has the say.
+//! The order in which conda packages are installed. If several packages have the same file, the file of the
+//! package that is installed last is kept.
 //!
-//! Every tool installs what a package requires before the package itself, and the tools differ where packages do not
-//! require one another. The order of the tool that reads the lock is followed here.
+//! Every tool installs the requirements of a package before the package itself. For packages that do not
+//! require each other, the order differs between tools. This module follows the tool that reads the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CondaPlan;
 
-/// Whose order counts.
+/// The tool whose order is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CondaTool {
-    /// conda, and conda-lock for all that install its files: level by level, by name in each level (`toposort` of
-    /// conda and of conda-lock).
+    /// conda, and all tools that install files of conda-lock. Packages are installed level by level, and by
+    /// name in each level (`toposort` of conda and of conda-lock).
     Conda,
-    /// pixi, which installs with rattler: the last by name of those that nothing requires comes first, with everything
-    /// that it requires (`sort_topologically` of rattler's crate `rattler_conda_types`; measured with py-rattler 0.28).
+    /// pixi, which installs with rattler. Of the packages that nothing requires, the last by name comes
+    /// first, together with everything that it requires (`sort_topologically` of rattler's crate
+    /// `rattler_conda_types`; measured with py-rattler 0.28).
     Rattler,
 }
 
-/// The names of the packages as `tool` installs them one after the other.
+/// The names of the packages in the order in which `tool` installs them.
 pub(super) fn of_installation(packages: &[CondaPlan], tool: CondaTool) -> Vec<String> {
     let graph = Graph::of(packages);
     let order = match tool {
@@ -29,7 +30,7 @@ pub(super) fn of_installation(packages: &[CondaPlan], tool: CondaTool) -> Vec<St
     order.into_iter().map(str::to_owned).collect()
 }
 
-/// What each package requires of the others.
+/// The packages that each package requires.
 struct Graph<'p> {
     requires: BTreeMap<&'p str, BTreeSet<&'p str>>,
     for_any_platform: BTreeSet<&'p str>,
@@ -59,10 +60,10 @@ impl<'p> Graph<'p> {
         requiring
     }
 
-    /// First all that require nothing, then all that require only these, and so on. Where packages require one another in
-    /// a circle, the one with the fewest open requirements goes first.
+    /// First the packages without requirements, then the packages that only require these, and so on. If
+    /// packages require each other in a circle, the one with the fewest open requirements comes first.
     fn by_levels(mut self) -> Vec<&'p str> {
-        // Conda itself takes this circle apart.
+        // conda itself breaks this circle.
         if let Some(others) = self.requires.get_mut("python") {
             others.remove("pip");
         }
@@ -92,7 +93,8 @@ impl<'p> Graph<'p> {
         order
     }
 
-    /// From those that nothing requires, the last by name first: what a package requires, then the package.
+    /// Starts at the packages that nothing requires, the last by name first. Each package follows the
+    /// packages that it requires.
     fn by_depth(mut self) -> Vec<&'p str> {
         self.cut_circles();
         let requiring = self.requiring();
@@ -100,7 +102,7 @@ impl<'p> Graph<'p> {
             self.requires.keys().copied().partition(|name| requiring.contains_key(name));
         let mut order = Vec::with_capacity(self.requires.len());
         let mut seen = BTreeSet::new();
-        // What is left after the roots is a circle that could not be cut.
+        // The packages after the roots form a circle that could not be cut.
         for root in roots.into_iter().rev().chain(inner) {
             let mut stack = vec![(root, false)];
             while let Some((name, is_ready)) = stack.pop() {
@@ -115,13 +117,13 @@ impl<'p> Graph<'p> {
         order
     }
 
-    /// Of each circle, takes a requirement away: of a package for any platform where a package for one platform requires
-    /// it, else the one that closes the circle.
+    /// Removes one requirement from each circle. If a package for one platform requires a package for any
+    /// platform, this requirement is removed, else the one that closes the circle.
     fn cut_circles(&mut self) {
         let mut cuts: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut done = BTreeSet::new();
         for root in self.requires.keys().copied() {
-            // The way from the root, each package with those that are still to be looked at.
+            // The path from the root. Each package is listed with the requirements that are not visited yet.
             let mut way: Vec<(&str, Vec<&str>)> = Vec::new();
             let mut on_way: BTreeMap<&str, usize> = BTreeMap::new();
             let mut next = Some(root);
@@ -193,8 +195,8 @@ mod tests {
         }
     }
 
-    /// Measured: each pair of packages had a file in common, and py-rattler 0.28.0 installed all of them; conda's order is
-    /// what its `toposort` gives.
+    /// The order of rattler was measured: each pair of packages had one file in common, and py-rattler 0.28.0
+    /// installed all of them. The order of conda is the result of its `toposort`.
     #[test]
     fn the_order_is_that_of_the_tool() {
         type Case<'c> = (&'c [(&'c str, &'c [&'c str])], &'c str, &'c str);

@@ -1,4 +1,5 @@
-//! Groups of stages that go on from another stage: an environment that is there gets what it lacks, and nothing else.
+//! Groups of stages that start from another stage. Only the packages that the existing environment lacks are
+//! added.
 
 use super::stages::Planner;
 use super::{Groups, WheelPlan};
@@ -7,8 +8,8 @@ use crate::project::is_python;
 use crate::spec::{Base, Installer, Stage};
 
 impl Planner<'_> {
-    /// What the groups of a derived stage add, and which packages cannot be added, each with what is below. The stage
-    /// is chosen for as one: with the groups that are below.
+    /// The packages that the groups of a derived stage add. Also the packages that cannot be added, each with
+    /// the package below that conflicts. The selection includes the groups of the stages below.
     pub(super) fn added_groups(&self, stage: &Stage, from: &Base) -> (Groups, Vec<(WheelPlan, WheelPlan)>) {
         let own = self.project.groups_of(stage);
         let below = self.groups_below(from).filter(|_| self.spec.dependencies.installer == Installer::Wheels);
@@ -21,7 +22,8 @@ impl Planner<'_> {
         (groups, others)
     }
 
-    /// The groups of the environment that a derived stage goes on from; nothing where that is an image.
+    /// The groups of the environment from which a derived stage starts; `None` if the stage starts from an
+    /// image.
     fn groups_below(&self, from: &Base) -> Option<Vec<String>> {
         let mut groups = Vec::new();
         let mut base = from;
@@ -45,7 +47,7 @@ impl Planner<'_> {
         None
     }
 
-    /// Reports packages of a derived stage that are there in another version.
+    /// Reports packages of a derived stage that are below in another version.
     pub(super) fn check_below(&self, stage: &Stage, found: &mut Diagnostics) {
         let Some(from) = stage.from.as_ref().filter(|from| is_python(self.spec, &from.value)) else { return };
         if stage.groups.is_none() {
@@ -59,7 +61,7 @@ impl Planner<'_> {
     }
 }
 
-/// Where a stage names its groups.
+/// The place at which a stage names its groups.
 pub(super) fn groups_span(stage: &Stage) -> Span {
     stage.groups.iter().flatten().next().map_or(stage.span, |group| group.span)
 }

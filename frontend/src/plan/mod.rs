@@ -1,7 +1,8 @@
-//! Everything that decides what is built, in the field's words, independent of how it is built.
+//! Decides what is built, in the terms of the field, and independently of how it is built.
 //!
-//! A [`Plan`] is a plain value: it can be printed, compared and kept as a snapshot. The graph, the outline, the
-//! list of targets and the image configs are all made from it, so they cannot disagree.
+//! A [`Plan`] is a plain value: it can be printed, compared and kept as a snapshot. The graph, the outline,
+//! the list of targets and the image configs are all made from the plan, so they cannot contradict each
+//! other.
 
 mod access;
 mod account;
@@ -39,60 +40,61 @@ use crate::project::{BuildRules, Project, PythonVersion, Requirements};
 use crate::reference::ImageReference;
 use crate::spec::{ContextPath, DockerfileTarget, HealthCheck, ImagePath, Key, Spec};
 
-/// Where the virtual environment is, in every Python stage.
+/// The path of the virtual environment in every Python stage.
 pub const VENV: &str = "/venv";
 
-/// Where a step that resolves has the folders and archives of the context that requirements name.
+/// The folder of a resolving step with the folders and archives of the context that requirements name.
 pub const SOURCES: &str = "/run/pybuild/sources";
 
-/// What one build makes: its target and every stage that it needs.
+/// The plan of one build: its target and every stage that the target needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The build file.
     pub source: Arc<Source>,
-    /// The stage whose image comes out.
+    /// The stage whose image is the result.
     pub target: String,
-    /// The stages that are needed, each after those it needs.
+    /// The stages of the build. Each stage comes after the stages that it needs.
     pub stages: Vec<Arc<StagePlan>>,
-    /// How steps reach what is outside.
+    /// The access of steps to the outside.
     pub access: Access,
-    /// Where dependencies are installed; absent where no stage needs them.
+    /// The builder of dependencies; `None` if no stage needs dependencies.
     pub builder: Option<Builder>,
-    /// Where the file says what stages that ship start from.
+    /// The place in the file that sets the base of stages that ship.
     pub python_span: Option<Span>,
 }
 
-/// The place where dependencies are installed and compiled.
+/// The environment in which dependencies are installed and compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Builder {
-    /// What it starts from.
+    /// The base of the builder.
     pub base: PythonBase,
-    /// Where the file says so.
+    /// The place in the file that sets the base.
     pub base_span: Option<Span>,
-    /// Where what is not locked is resolved: it has Python and pip.
+    /// The base in which requirements without a lock are resolved. It has Python and pip.
     pub resolver: PythonBase,
-    /// Whose Python compiles bytecode, on the platform that builds.
+    /// The base whose Python compiles bytecode on the build platform.
     pub compiler: PythonBase,
-    /// OS packages that compiling needs.
+    /// The OS packages for compiling.
     pub packages: Option<Packages>,
-    /// The version that the base's interpreter must have.
+    /// The Python version that the base must have.
     pub python: Option<PythonVersion>,
-    /// The version of the project and of folders of the context, where a build backend would ask git for it.
+    /// The version of the project and of folders of the context, for build backends that would otherwise ask
+    /// git.
     pub version: Option<String>,
-    /// What stages and others bring to the project, at its place below `/`.
+    /// Files that are copied into the project from elsewhere, as for a project in `/`.
     pub brought: Vec<Brought>,
-    /// How the project itself is built.
+    /// The rules for building the project itself.
     pub build: BuildRules,
-    /// What every environment holds.
+    /// The requirements of every environment.
     pub environment: Groups,
-    /// What marks it in the file.
+    /// The place of the builder in the file.
     pub span: Span,
 }
 
-/// What a stage starts from.
+/// The base of a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BasePlan {
-    /// Nothing.
+    /// The empty file system.
     Scratch,
     /// An image.
     Image(ImageReference),
@@ -100,59 +102,64 @@ pub enum BasePlan {
     Dockerfile(DockerfileTarget),
     /// Another stage.
     Stage(String),
-    /// The builder, with these groups installed on top.
+    /// The builder with these groups.
     Environment {
         /// The groups.
         groups: Box<Groups>,
-        /// Whether the environment gets the base image's pip, as people who work in it expect.
+        /// Whether the environment gets the base image's pip, because people who work in it expect pip.
         pip: bool,
     },
 }
 
-/// Dependency groups of one environment: sorted names, and what all of it installs.
+/// The dependency groups of one environment: sorted names, and everything that the environment contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Groups {
-    /// The groups' names. None: the project's own dependencies alone.
+    /// The names of the groups. Without names, only the project's own dependencies.
     pub names: Vec<String>,
-    /// Everything that the environment holds, the project's own dependencies included.
+    /// All requirements of the environment, including the project's own dependencies.
     pub requirements: Requirements,
-    /// The wheels that it is made of; absent where pip installs.
+    /// The wheels of the environment. `None` if pip installs, and in a plan that was made before the wheels
+    /// were selected.
     pub wheels: Option<WheelSet>,
 }
 
-/// One stage: an image config and the steps that lead to its files.
+/// A stage: an image config and the steps that make its files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StagePlan {
-    /// Its name.
+    /// The name of the stage.
     pub name: String,
-    /// Where the file names it.
+    /// The place of its name in the file.
     pub span: Span,
-    /// What it starts from.
+    /// The base of the stage.
     pub base: BasePlan,
     /// Its steps, in order.
     pub steps: Vec<Step>,
     /// Its checks.
     pub checks: Vec<CheckPlan>,
-    /// Other stages whose checks must pass before this one's image comes out, and those that these wait for.
+    /// Other stages whose checks must pass before this stage's image is finished, including the stages that
+    /// these stages require.
     pub gates: Vec<String>,
-    /// Whether the checks see all that the stage is made of, rather than the environment with the app beside it.
+    /// Whether the checks see all files of the stage. Otherwise they see the environment, and the app as a
+    /// mount.
     pub checks_see_all: bool,
-    /// Users that the base image must have: it is asked, since engines take an unknown one for root.
+    /// Users that the base image must have. A step checks this, because engines silently use root for an
+    /// unknown user.
     pub expected_users: Vec<String>,
-    /// What its image config says.
+    /// The image config of the stage.
     pub image: ImagePlan,
 }
 
-/// What goes into the image config, on top of what the base's says.
+/// The image config of a stage, in addition to the config of the base.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImagePlan {
-    /// Whether the environment is on the PATH.
+    /// Whether the environment is on the `PATH`.
     pub has_venv: bool,
-    /// Whether the environment is one of conda packages.
+    /// Whether it is an environment of conda packages.
     pub is_conda: bool,
-    /// Whether people and checks work in the environment: uv is told to use it as it is.
+    /// Whether people and checks work in the environment. Variables then make uv use it unchanged.
     pub for_work: bool,
-    /// Environment. [`BASES_PATH`](crate::spec::BASES_PATH) in `PATH` stands for the folders of the base.
+    /// Environment variables. In `PATH`, [`BASES_PATH`](crate::spec::BASES_PATH) stands for the folders of
+    /// the base.
     pub env: BTreeMap<String, String>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
@@ -160,25 +167,25 @@ pub struct ImagePlan {
     pub command: Option<Vec<String>>,
     /// The program that runs.
     pub entrypoint: Option<Vec<String>>,
-    /// Whom it runs as.
+    /// The user.
     pub user: Option<String>,
-    /// Ports as `8000/tcp`.
+    /// Ports, such as `8000/tcp`.
     pub expose: Vec<String>,
     /// The health check.
     pub healthcheck: Option<HealthCheck>,
     /// Folders that are mounted from outside.
     pub volumes: Vec<ImagePath>,
-    /// Where commands run.
+    /// The working directory.
     pub workdir: Option<ImagePath>,
-    /// The signal that ends it.
+    /// The signal that stops a container.
     pub stop_signal: Option<String>,
 }
 
 impl Plan {
-    /// Decides what `target` takes. The spec and project must be free of errors.
+    /// Makes the plan of `target`. The spec and the project must have no errors.
     ///
-    /// `wheels` has the wheels of each set of groups; it is empty where pip installs, and where only
-    /// [`Plan::group_sets`] are wanted.
+    /// `wheels` contains the wheels of each set of groups. It is empty if pip installs, and if only
+    /// [`Plan::group_sets`] is needed.
     pub fn new(
         spec: &Spec,
         project: &Project,
@@ -190,7 +197,7 @@ impl Plan {
         plans.pop().unwrap_or_else(|| Self::empty(spec, target))
     }
 
-    /// The plans of several targets. What two of them need is decided once.
+    /// The plans of several targets. A stage that several of them need is planned once.
     pub fn several(
         spec: &Spec,
         project: &Project,
@@ -201,7 +208,7 @@ impl Plan {
         stages::plans(spec, project, targets, wheels, found)
     }
 
-    /// A plan of nothing, for a target that cannot be planned.
+    /// An empty plan, for a target that cannot be planned.
     fn empty(spec: &Spec, target: &str) -> Self {
         let (source, target) = (Arc::clone(&spec.source), target.to_owned());
         Self {
@@ -214,7 +221,7 @@ impl Plan {
         }
     }
 
-    /// Every environment of the plan.
+    /// All environments of the plan.
     pub fn environments(&self) -> impl Iterator<Item = &Groups> {
         let bases = self.stages.iter().filter_map(|stage| match &stage.base {
             BasePlan::Environment { groups, .. } => Some(groups.as_ref()),
@@ -229,18 +236,18 @@ impl Plan {
         bases.chain(steps).chain(self.builder.iter().map(|builder| &builder.environment))
     }
 
-    /// The sets of groups that environments are wanted for, by their names.
+    /// The sets of groups for which environments are needed, by name.
     pub fn group_sets(&self) -> BTreeSet<Vec<String>> {
         self.environments().map(|groups| groups.names.clone()).collect()
     }
 
-    /// The stage named `name`, if it is part of the plan.
+    /// The stage with this name, if it is a part of the plan.
     pub fn stage(&self, name: &str) -> Option<&StagePlan> {
-        // The target itself is the last one.
+        // The target is the last stage.
         self.stages.iter().rev().find(|stage| stage.name == name).map(Arc::as_ref)
     }
 
-    /// Whether `/venv/bin` is on the PATH of a stage.
+    /// Whether `/venv/bin` is on the `PATH` of a stage.
     pub fn has_environment(&self, stage: &StagePlan) -> bool {
         let mut stage = stage;
         for _ in 0..=self.stages.len() {
@@ -257,7 +264,7 @@ impl Plan {
         false
     }
 
-    /// Whether a stage goes on from an environment that has the base image's pip.
+    /// Whether a stage starts from an environment with the base image's pip.
     pub fn is_on_given_pip(&self, stage: &StagePlan) -> bool {
         let mut base = &stage.base;
         for _ in 0..=self.stages.len() {
@@ -273,7 +280,7 @@ impl Plan {
         false
     }
 
-    /// Every image that the plan starts from or copies from.
+    /// All images from which the plan starts or copies.
     pub fn images(&self) -> BTreeSet<&ImageReference> {
         let mut images: BTreeSet<_> =
             self.builder.iter().filter_map(|builder| builder.base.image()).collect();
@@ -289,7 +296,7 @@ impl Plan {
         images
     }
 
-    /// Every copy, into stages and into the project, each with its stage and the place that asks for it.
+    /// All copies into stages and into the project, each with its stage and its place in the file.
     pub fn copies(&self) -> impl Iterator<Item = (&CopyPlan, &str, Span)> {
         let of_stages = self.stages.iter().flat_map(|stage| {
             let steps = stage.steps.iter();
@@ -314,7 +321,7 @@ impl Plan {
         of_stages.chain(of_builder.map(|brought| (&brought.copy, "builder", brought.span)))
     }
 
-    /// The targets of Dockerfiles that stages start or copy from, each with the stage and the place that names it.
+    /// The Dockerfile targets from which stages start or copy, each with its stage and its place in the file.
     pub fn dockerfiles(&self) -> impl Iterator<Item = (&DockerfileTarget, &str, Span)> {
         let of_builder = self.builder.iter().filter_map(|builder| match &builder.base {
             PythonBase::Dockerfile(target) => {
@@ -333,7 +340,7 @@ impl Plan {
         of_builder.chain(of_stages).chain(copied)
     }
 
-    /// OS packages of stages.
+    /// The OS packages of stages.
     fn installed(&self) -> impl Iterator<Item = &Packages> {
         self.stages.iter().flat_map(|stage| &stage.steps).filter_map(|step| match &step.action {
             Action::Packages(packages) => Some(packages),
@@ -341,7 +348,8 @@ impl Plan {
         })
     }
 
-    /// The images that run on the build platform, whatever the image is for: their Python compiles bytecode.
+    /// The images that run on the build platform for every platform of the result. Their Python compiles
+    /// bytecode.
     pub fn build_images(&self) -> BTreeSet<&ImageReference> {
         let compiles = |wheels: &WheelSet| wheels.conda.is_none() || wheels.bytecode;
         let builder =
@@ -349,7 +357,7 @@ impl Plan {
         builder.filter_map(|builder| builder.compiler.image()).collect()
     }
 
-    /// The paths of the context that the plan uses, to be transferred; `None` if all of it is.
+    /// The paths of the context that must be transferred; `None` for the whole context.
     pub fn context_paths(&self) -> Option<BTreeSet<String>> {
         let mut paths = BTreeSet::new();
         let mut add = |files: &AppFiles| {
@@ -385,7 +393,7 @@ impl Plan {
     }
 }
 
-/// What has to be transferred for a pattern: everything below its part without wildcards.
+/// The path to transfer for a pattern: its folders before the first wildcard.
 fn transferred(path: &ContextPath) -> String {
     path.literal().as_str().to_owned()
 }

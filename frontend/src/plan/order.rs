@@ -1,22 +1,25 @@
-//! The order of installation: of a file that several packages bring, the package that is installed last has the say.
+//! The order of installation. If several packages have the same file, the file of the package that is
+//! installed last is kept.
 //!
-//! pip installs what is required before what requires it, and among packages that are equally far from the end of such a
-//! chain it goes backwards by name (`get_topological_weights` and `get_installation_order` in pip's resolver; measured
-//! with pip 23.2). uv installs all at once, so that its order is a matter of chance. The order of pip is followed here.
+//! pip installs the requirements of a package before the package. Packages with the same distance from the
+//! end of such a chain are installed in descending order of their names (`get_topological_weights` and
+//! `get_installation_order` in pip's resolver; measured with pip 23.2). uv installs all packages at the same
+//! time, so its order is random. This module follows pip's order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::WheelPlan;
 
-/// The names of the packages, as pip installs them one after the other.
+/// The names of the packages in the order in which pip installs them.
 pub(super) fn of_installation<'w>(wheels: impl Iterator<Item = &'w WheelPlan>) -> Vec<&'w str> {
     let wheels: BTreeMap<&str, &WheelPlan> = wheels.map(|wheel| (wheel.name.as_str(), wheel)).collect();
     let required = |name: &str| {
         let names = wheels.get(name).into_iter().flat_map(|wheel| &wheel.requires).map(String::as_str);
         names.filter(|other| *other != name && wheels.contains_key(other)).collect::<BTreeSet<&str>>()
     };
-    // How many packages that a package requires are not in the order yet, and who requires a package.
+    // `open` counts the requirements of each package that are not in the order yet. `requiring` lists the
+    // packages that require a package.
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     let mut requiring: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for name in wheels.keys().copied() {
@@ -47,12 +50,13 @@ pub(super) fn of_installation<'w>(wheels: impl Iterator<Item = &'w WheelPlan>) -
         }
         next = after;
     }
-    // What is left requires itself in a circle, or requires such packages.
+    // The remaining packages form circles, or require packages of a circle.
     order.extend(circles(&open.into_keys().collect(), &required));
     order
 }
 
-/// Packages of which each requires others of them: those that are farthest from where the project asks come first.
+/// Orders packages that require each other. The packages with the largest distance from the project's
+/// requirements come first.
 fn circles<'w>(left: &BTreeSet<&'w str>, required: &dyn Fn(&str) -> BTreeSet<&'w str>) -> Vec<&'w str> {
     let mut wanted: BTreeSet<&str> = left.clone();
     for name in left {
@@ -61,7 +65,7 @@ fn circles<'w>(left: &BTreeSet<&'w str>, required: &dyn Fn(&str) -> BTreeSet<&'w
         }
     }
     let mut distance: BTreeMap<&str, usize> = BTreeMap::new();
-    // Where nothing outside of the circles asks for them, the first by name is where they begin.
+    // If no package outside of the circles requires them, the first package by name is the start.
     let mut ring: BTreeSet<&str> = wanted;
     let mut far = 0;
     loop {
@@ -104,16 +108,18 @@ mod tests {
         }
     }
 
-    /// Packages with what they require, and their order.
+    /// Packages with their requirements, and the expected order.
     type Case<'c> = (&'c [(&'c str, &'c [&'c str])], &'c [&'c str]);
 
-    /// The orders are those of `pip install` 23.2 ("Installing collected packages: …") for wheels that say so.
+    /// The orders are those that `pip install` 23.2 prints ("Installing collected packages: …") for wheels
+    /// with these requirements.
     #[test]
     fn what_is_required_comes_first_and_names_go_backwards() {
         let cases: [Case<'_>; 4] = [
             (&[("a", &[]), ("b", &[]), ("c", &[])], &["c", "b", "a"]),
             (&[("a", &["z"]), ("b", &[]), ("z", &[])], &["z", "b", "a"]),
-            // The fork requires something and the original does not, so the fork's files are there in the end.
+            // The fork has a requirement and the original has none, so the fork is installed later and its
+            // files are kept.
             (
                 &[("urllib3", &[]), ("urllib3-future", &["h11"]), ("h11", &[]), ("requests", &["urllib3"])],
                 &["urllib3", "h11", "urllib3-future", "requests"],

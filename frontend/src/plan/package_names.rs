@@ -1,4 +1,4 @@
-//! Names of OS packages, against the grammar of the package manager that installs them.
+//! Checks names of OS packages against the grammar of the package manager that installs them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use crate::diagnostics::{Diagnostics, Problem};
 use crate::spec::system_package::refused;
 use crate::spec::{Spec, SystemManager};
 
-/// Names that the package manager would take for something else. Which manager it is follows from the image.
+/// Reports names that the package manager would not read as a package name. The image decides which package
+/// manager is used.
 pub(super) fn check_packages<'p>(
     spec: &Spec,
     stages: impl Iterator<Item = &'p StagePlan>,

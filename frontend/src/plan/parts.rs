@@ -1,4 +1,4 @@
-//! The parts of a stage that can be decided by themselves: copies, paths, package managers, users.
+//! The independent parts of a stage: copies, paths, package managers, users.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::spec::{
     Base, CacheMount, CopyFrom, CopyStep, ImagePath, Located, Mounted, Stage, StepMount, SystemManager, User,
 };
 
-/// Names that the base must know: whom the image runs as and whose files are, where neither is made by the build.
+/// The users that the base must have: the image's user and owners of files, unless the build creates them.
 pub(super) fn expected_users(steps: &[Step], image: &ImagePlan) -> Vec<String> {
     let mut names = BTreeSet::new();
     let owners = steps.iter().filter_map(|step| match &step.action {
@@ -49,7 +49,7 @@ pub(super) fn copy_step(copy: &CopyStep, workdir: &ImagePath) -> Step {
     Step { action: Action::Copy(copy_plan(copy, workdir)), span }
 }
 
-/// A copy into the project, whose files are in a folder.
+/// A copy into the project, whose files are in `folder`.
 pub(super) fn brought(copy: &CopyStep, folder: &ImagePath) -> Brought {
     Brought { copy: copy_plan(copy, folder), span: copy_span(copy) }
 }
@@ -89,7 +89,7 @@ fn copy_plan(copy: &CopyStep, workdir: &ImagePath) -> CopyPlan {
             Base::Stage(name) | Base::Unknown(name) => CopySource::Stage(name.clone()),
             Base::Image(image) => CopySource::Image(image.clone()),
             Base::Dockerfile(target) => CopySource::Dockerfile(target.as_ref().clone()),
-            // Nothing can be copied from nothing; the engine says so with the path.
+            // `scratch` contains no file to copy. The engine reports this with the path.
             Base::Scratch => CopySource::Stage("scratch".to_owned()),
         },
     };
@@ -107,7 +107,7 @@ fn copy_plan(copy: &CopyStep, workdir: &ImagePath) -> CopyPlan {
     }
 }
 
-/// `path` below `folder` unless it is absolute.
+/// `path`, made absolute with `folder` if it is relative.
 fn rooted(path: &str, folder: &str) -> String {
     if path.starts_with('/') {
         return path.to_owned();
@@ -120,9 +120,9 @@ pub(super) fn absolute(mount: &CacheMount, workdir: &ImagePath) -> CacheMount {
     CacheMount { path: rooted(&mount.path, workdir.as_str()), ..mount.clone() }
 }
 
-/// The package manager that an image's name stands for.
+/// The package manager, guessed from the name of an image.
 pub(super) fn manager_of(name: &str) -> SystemManager {
-    // Vendors put the distribution anywhere in the name: `ubi9/python-312`, `python:3.13-alpine`.
+    // The distribution can stand in any part of the name: `ubi9/python-312`, `python:3.13-alpine`.
     let has = |words: &[&str]| words.iter().any(|word| name.split('/').any(|part| part.contains(word)));
     if has(&["alpine"]) {
         SystemManager::Apk
@@ -133,13 +133,13 @@ pub(super) fn manager_of(name: &str) -> SystemManager {
     }
 }
 
-/// Whether people and checks work in the environment of a stage, rather than run what it has.
+/// Whether people and checks work in the environment of a stage.
 pub(super) fn is_for_work(stage: &Stage, from_builder: bool) -> bool {
     from_builder || (stage.is_assembled() && matches!(stage.name.as_str(), "dev" | "test"))
 }
 
-/// An environment to work in. It has a pip, as every virtual environment of Python's own has; where its packages bring a
-/// pip, that one. An environment of conda packages has what these bring.
+/// An environment for development. Like every virtual environment of Python's own `venv`, it has a pip. If
+/// its packages contain a pip, that pip is used. A conda environment has only the pip of its packages.
 pub(super) fn development(groups: Groups) -> BasePlan {
     let has_pip = |set: &WheelSet| set.conda.is_some() || set.has("pip");
     let pip = !groups.wheels.as_ref().is_some_and(has_pip);

@@ -1,10 +1,10 @@
-//! What the project's Python is in.
+//! The base that contains the project's Python.
 
 use super::BasePlan;
 use crate::reference::ImageReference;
 use crate::spec::{Base, DockerfileTarget};
 
-/// What has the Python that the project is put on.
+/// The base that contains the project's Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PythonBase {
     /// An image.
@@ -16,7 +16,8 @@ pub enum PythonBase {
 }
 
 impl PythonBase {
-    /// What the file names; `None` for what has no Python, which is reported where the file is read.
+    /// The base that the file names; `None` for a base without Python, which is reported when the file is
+    /// read.
     pub(super) fn of(base: &Base) -> Option<Self> {
         match base {
             Base::Image(image) => Some(Self::Image(image.clone())),
@@ -26,7 +27,7 @@ impl PythonBase {
         }
     }
 
-    /// The image, where it is one.
+    /// The image, if the base is an image.
     pub fn image(&self) -> Option<&ImageReference> {
         match self {
             Self::Image(image) => Some(image),
@@ -34,7 +35,7 @@ impl PythonBase {
         }
     }
 
-    /// How it is called where people read it.
+    /// The name of the base in messages.
     pub fn title(&self) -> String {
         match self {
             Self::Image(image) => image.familiar(),
@@ -43,7 +44,7 @@ impl PythonBase {
         }
     }
 
-    /// What a stage starts from that is made on it.
+    /// The base of a stage that is made on it.
     pub fn plan(&self) -> BasePlan {
         match self {
             Self::Image(image) => BasePlan::Image(image.clone()),

@@ -1,65 +1,69 @@
-//! Packages in layers: which go together, so that a changed package changes as little as possible of an image.
+//! Groups packages into layers, so that a changed package changes as little as possible of an image.
 //!
-//! Every layer costs time in every build, and a changed package costs the bytes of its layer. So the heaviest packages are
-//! layers of their own. The others are spread over a fixed number of buckets. Packages of one size go together: a small
-//! package that changes often takes no large one with it. Within a class of sizes, a hash of the package's name decides
-//! the bucket, so a package that is added, removed or bumped touches one bucket and no other.
+//! Every layer costs time in every build, and a changed package costs the bytes of its layer. So each of the
+//! heaviest packages has a layer of its own. The others are distributed over a fixed number of buckets.
+//! Packages of similar size share a bucket, so that a small package that changes often does not change the
+//! layer of a large one. Within a class of sizes, a hash of the package's name selects the bucket. So adding,
+//! removing or updating a package changes only one bucket.
 //!
-//! The layers of the heaviest packages come first, and those of the smallest last: image stores unpack everything after
-//! the first layer that changed, and heavy packages change least.
+//! The layers of the heaviest packages come first, and those of the smallest packages last. Image stores
+//! unpack all layers after the first changed one again, and heavy packages change least often.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-/// Packages from this size on, in bytes, can be layers of their own.
+/// The smallest size, in bytes, of a package that can have a layer of its own.
 pub(super) const HEAVY: u64 = 1 << 20;
 
-/// The most characters of names that stand for a layer in the progress; further ones are counted.
+/// The largest number of characters for package names of a layer in the progress. Further packages are only
+/// counted.
 const MOST_NAMED: usize = 48;
 
-/// What is spread over layers.
+/// A package that is distributed over layers.
 pub(super) trait Grouped: Ord {
-    /// The name, which decides the bucket.
+    /// The name, which selects the bucket.
     fn name(&self) -> &str;
     /// Name and version, for progress.
     fn label(&self) -> String;
-    /// The size in bytes, 0 where it is not known.
+    /// The size in bytes; 0 if it is unknown.
     fn size(&self) -> u64;
 }
 
-/// How many layers there are, and for what.
+/// The number of layers for each class of packages.
 ///
-/// docs/benchmarks.md has the replay of real locks that the numbers come from.
+/// docs/benchmarks.md describes the replay of real locks from which the numbers come.
 #[derive(Clone, Copy)]
 pub(super) struct Spread {
-    /// How many of the heaviest packages are layers of their own.
+    /// The number of the heaviest packages that have layers of their own.
     alone: usize,
-    /// The classes of the others, heaviest first: the size that their packages have at least, and their buckets.
+    /// The classes of the other packages, the heaviest first: the minimum size of a package and the number of
+    /// buckets.
     classes: &'static [(u64, u64)],
-    /// The buckets of packages of unknown size. A lock has the sizes of all packages, or of none.
+    /// The number of buckets for packages of unknown size. A lock contains the sizes of all packages or of
+    /// none.
     unknown: u64,
 }
 
-/// What a project needs: at most 24 layers.
+/// The layers of a project: at most 24.
 pub(super) const PROJECT: Spread = Spread {
     alone: 8,
     classes: &[(4 << 20, 5), (HEAVY, 3), (256 << 10, 3), (64 << 10, 3), (1, 2)],
     unknown: 8,
 };
 
-/// What groups add on top, and what is installed beside another environment: at most 9 layers.
+/// The layers of groups, and of packages on top of another environment: at most 9.
 pub(super) const ON_TOP: Spread =
     Spread { alone: 4, classes: &[(HEAVY, 2), (256 << 10, 1), (1, 2)], unknown: 4 };
 
 impl Spread {
-    /// All buckets of packages whose size is known.
+    /// The number of buckets for packages of known size.
     fn buckets(self) -> u64 {
         self.classes.iter().map(|(_, buckets)| buckets).sum()
     }
 
-    /// The place of a package among the buckets of its kind, from 0.
+    /// The bucket of a package, counted from 0 among the buckets of its kind.
     fn place<T: Grouped>(self, package: &T) -> Place {
         let mut before = 0;
         for (from, buckets) in self.classes {
@@ -71,7 +75,7 @@ impl Spread {
         Place::Unknown(bucket(package.name(), self.unknown))
     }
 
-    /// Spreads packages over layers, each with what it is called.
+    /// Distributes packages over layers. Each layer has a name.
     pub(super) fn layers<T: Grouped>(self, packages: Vec<T>, kind: &str) -> Vec<(String, Vec<T>)> {
         let (mut heavy, mut light): (Vec<_>, Vec<_>) =
             packages.into_iter().partition(|package| package.size() >= HEAVY);
@@ -97,13 +101,14 @@ impl Spread {
 /// A bucket.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    /// Of packages of unknown size.
+    /// A bucket for packages of unknown size.
     Unknown(u64),
-    /// Of packages of one class of sizes.
+    /// A bucket for packages of one class of sizes.
     Known(u64),
 }
 
-/// Packages for progress: one with its version, several by their names as far as there is room.
+/// A list of packages for the progress: a single package with its version, several by name as long as there
+/// is room.
 pub(super) fn contents<T: Grouped>(packages: &[T]) -> Option<String> {
     let (first, others) = packages.split_first()?;
     if others.is_empty() {
@@ -119,7 +124,7 @@ pub(super) fn contents<T: Grouped>(packages: &[T]) -> Option<String> {
     Some(shown)
 }
 
-/// The bucket of a package: a hash of its name alone, so that no other package moves it.
+/// The bucket of a package. It is a hash of only its name, so no other package changes it.
 fn bucket(name: &str, buckets: u64) -> u64 {
     let digest = Sha256::digest(name.as_bytes());
     let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));

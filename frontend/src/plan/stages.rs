@@ -1,4 +1,4 @@
-//! From stages as they are written to stages as they are built.
+//! Turns the stages of the file into the stages that are built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::reference::ImageReference;
 use crate::spec::{Base, Check, ImagePath, Located, Repository, RunStep, SecurityMode, Spec, Stage, User};
 use crate::walk;
 
-/// The tag of the Debian image that environments of conda packages are put on.
+/// The tag of the Debian image that is the base of conda environments.
 const CONDA_BASE: &str = "trixie-slim";
 
 /// The tag of the Python image in which conda packages are resolved.
@@ -112,7 +112,7 @@ fn mounts_builder(run: &RunPlan) -> bool {
 impl<'s> Planner<'s> {
     fn new(spec: &'s Spec, project: &'s Project, wheels: &'s BTreeMap<Vec<String>, WheelSet>) -> Self {
         let tag = project.python.map_or_else(|| "3-slim".to_owned(), |version| format!("{version}-slim"));
-        // A Python of conda's needs nothing of its base but the C library.
+        // conda's Python needs only the C library of its base.
         let official = || match &project.conda {
             Some(_) => ImageReference::official("debian", CONDA_BASE.to_owned()),
             None => ImageReference::official("python", tag),
@@ -123,7 +123,7 @@ impl<'s> Planner<'s> {
         Self { spec, project, wheels, python_base, build_base }
     }
 
-    /// The name that tells the distribution of what has the project's Python.
+    /// The name that shows the distribution of the base with the project's Python.
     fn distribution(&self, base: &PythonBase) -> String {
         match base {
             PythonBase::Stage(name) => self.spec.root_of(&Base::Stage(name.clone())).title(),
@@ -131,14 +131,14 @@ impl<'s> Planner<'s> {
         }
     }
 
-    /// The stages that `names` need, before these.
+    /// The stages in `names`, and before each stage the stages that it needs.
     fn order(&self, names: &[&'s str]) -> Vec<&'s str> {
         let order = walk::depth_first(names, |name| self.spec.needs_of(name), |_, _| {});
-        // The builder is a stage of its own only where it is the target.
+        // The builder is a stage of its own only if it is the target.
         order.into_iter().filter(|name| *name != "builder" || names.contains(name)).collect()
     }
 
-    /// What `stage` requires, and what that requires in turn.
+    /// The stages that `stage` requires, directly and indirectly.
     fn required(&self, stage: &'s Stage) -> BTreeSet<&'s str> {
         let mut all = BTreeSet::new();
         let mut open: Vec<&Located<String>> = stage.requires.iter().collect();
@@ -175,8 +175,8 @@ impl<'s> Planner<'s> {
         }
     }
 
-    /// A Python of conda's may be for another platform than the one that builds, and there is one of its version for
-    /// each in the official image.
+    /// conda's Python may be for another platform than the build platform. The official image of the same
+    /// Python version exists for every platform.
     fn compiler(&self) -> PythonBase {
         let python = self.wheels.values().next().map(|set| &set.python);
         match (python, &self.project.conda, &self.spec.python.build_base) {
@@ -208,8 +208,9 @@ impl<'s> Planner<'s> {
         })
     }
 
-    /// The repositories for packages of a stage that goes on from something: those of the file, where the project's Python
-    /// is put on it or it goes on from the project's. Another image is another distribution.
+    /// The repositories for OS packages of a derived stage. The file's repositories apply if the project's
+    /// Python is installed on this stage, or if the stage starts from the project's base. Another image may
+    /// be of another distribution.
     fn repositories_of(&self, stage: &Stage) -> &[Repository] {
         let python = &self.spec.python;
         let mut bases = python.base.iter().chain(&python.build_base);
@@ -282,7 +283,7 @@ impl<'s> Planner<'s> {
         Groups { requirements: self.project.requirements_with(&names), names, wheels }
     }
 
-    /// `dev` and `test`: the builder with its compilers, the groups on top, and all of the app.
+    /// `dev` and `test`: the builder with its compilers, the groups, and all files of the app.
     fn working_stage(&self, stage: &Stage, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
         let mut groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
@@ -292,10 +293,10 @@ impl<'s> Planner<'s> {
         steps.extend(packages.map(packages_step));
         steps.extend(Self::account(stage, false));
         if let Some(files) = self.app_files(stage, workdir, true) {
-            // In a folder of the context, it is one of the wheels.
+            // A project in a folder of the context is one of the wheels.
             let own = self.project.is_package && self.project.below.is_none();
             let mut folders: Vec<_> = own.then(|| ".".to_owned()).into_iter().collect();
-            // Members of a workspace that an `include` leaves out are not there to be worked on.
+            // If `include` leaves out members of a workspace, they cannot be edited in the image.
             if files.include.is_empty() {
                 folders.extend(groups.wheels.iter_mut().flat_map(WheelSet::take_editable));
             }
@@ -308,7 +309,7 @@ impl<'s> Planner<'s> {
         (development(groups), steps)
     }
 
-    /// An image that ships: a slim base, the environment copied in, the app, and a user without rights.
+    /// An image that ships: a slim base, a copy of the environment, the app, and a user without privileges.
     fn shipping_stage(&self, stage: &Stage, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
         let groups = self.groups(&self.project.groups_of(stage));
         let mut steps = Vec::new();
@@ -318,14 +319,14 @@ impl<'s> Planner<'s> {
         steps.extend(packages.map(packages_step));
         steps.extend(Self::account(stage, true));
         steps.push(Step { action: Action::Environment(groups.clone()), span: stage.span });
-        // A member of a workspace, and a project in a folder of the context, is one of the wheels already.
+        // A member of a workspace, or a project in a folder of the context, is already one of the wheels.
         let is_copied = self.spec.app.package.as_ref().is_some_and(|package| !package.value);
         let member = (self.spec.app.member.is_some() || self.project.below.is_some()) && !is_copied;
         if self.project.is_package && !member {
             let files = self.package_files();
             steps.push(Step { action: Action::Project { groups, files }, span: stage.span });
         }
-        // A package brings its code by itself; other files come only when they are named.
+        // A package contains its own code. Other files are copied only if they are named.
         let wanted = !(self.project.is_package || member)
             || stage.include.is_some()
             || self.spec.app.include.is_some();
@@ -335,7 +336,7 @@ impl<'s> Planner<'s> {
         (self.python_base.plan(), steps)
     }
 
-    /// A stage that goes on from another one or from an image.
+    /// A stage that starts from another stage or from an image.
     fn derived_stage(&self, stage: &Stage, from: &Base, workdir: &ImagePath) -> (BasePlan, Vec<Step>) {
         let base = match from {
             Base::Scratch => BasePlan::Scratch,
@@ -362,7 +363,7 @@ impl<'s> Planner<'s> {
         (base, steps)
     }
 
-    /// The image at the bottom of a chain of stages.
+    /// The image at the end of a chain of stages.
     fn root_image(&self, base: &Base) -> Option<String> {
         let mut base = base;
         for _ in 0..=self.spec.stages.len() {
@@ -389,7 +390,7 @@ impl<'s> Planner<'s> {
         identity.create.map(|user| Step { action: Action::Account(user), span })
     }
 
-    /// Volumes and writable folders, given to the image's user once everything else is copied.
+    /// Volumes and writable folders. They are given to the image's user after everything else is copied.
     fn owned(&self, stage: &Stage, ships: bool) -> Option<Step> {
         let user = stage.image.user.as_ref();
         let identity = account::resolve(user.map(|user| &user.value), stage.is_assembled(), ships);
@@ -404,7 +405,7 @@ impl<'s> Planner<'s> {
         (!folders.is_empty()).then_some(Step { action, span: stage.span })
     }
 
-    /// Where the files of the context are put in a stage that has a working folder.
+    /// The folder for the files of the context in a stage with this working directory.
     fn code_folder<'w>(&'w self, workdir: &'w ImagePath) -> &'w ImagePath {
         self.spec.app.to.as_ref().unwrap_or(workdir)
     }
@@ -442,7 +443,7 @@ impl<'s> Planner<'s> {
 
     fn check(&self, stage: &Stage, check: &Check, workdir: &ImagePath, sees_all: bool) -> CheckPlan {
         let mut run = self.run(stage, &check.step, workdir);
-        // What a check includes is what it sees of the app, not something added to it.
+        // The `include` of a check replaces the app's files and is not added to them.
         let own = run.files.take();
         let code = self.code_folder(workdir);
         let own = own.map(|files| AppFiles { to: code.clone(), ..files });

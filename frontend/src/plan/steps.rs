@@ -1,4 +1,4 @@
-//! The steps of a stage: what is done, with everything that a step needs.
+//! The steps of a stage, with all inputs that a step needs.
 
 use std::collections::BTreeMap;
 
@@ -13,42 +13,43 @@ use crate::spec::{
 /// One step of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What is done.
+    /// The action of the step.
     pub action: Action,
-    /// What in the file asks for it.
+    /// The place in the file that asks for the step.
     pub span: Span,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Installs OS packages.
     Packages(Packages),
-    /// Installs what groups add to an environment that is there.
+    /// Installs the packages of groups into an existing environment.
     Install(Groups),
-    /// Brings the environment of these groups into an image that has none.
+    /// Adds the environment of these groups to an image without an environment.
     Environment(Groups),
     /// Builds the project and installs it into the environment of these groups.
     Project {
-        /// The environment it is built for.
+        /// The environment for which the project is built.
         groups: Groups,
-        /// What of the context it is built from.
+        /// The files of the context from which the project is built.
         files: AppFiles,
     },
-    /// Installs the project so that the copied code is what runs.
+    /// Makes an editable installation: programs run the copied code.
     Editable {
         /// The app as it will be copied.
         files: AppFiles,
-        /// The folders of its packages, below where it is copied to; `.` is that place itself.
+        /// The folders of its packages, relative to the destination of the copy; `.` is the destination
+        /// itself.
         folders: Vec<String>,
     },
     /// Adds the image's user.
     Account(NewUser),
-    /// Makes folders that belong to the image's user, or gives it those that are there.
+    /// Makes folders for the image's user, or gives existing folders to this user.
     Own {
         /// The folders, sorted.
         folders: Vec<ImagePath>,
-        /// Whose they are.
+        /// The owner of the folders.
         owner: User,
     },
     /// Copies the app.
@@ -59,33 +60,33 @@ pub enum Action {
     Run(RunPlan),
 }
 
-/// OS packages and the program that installs them.
+/// OS packages and the package manager that installs them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packages {
-    /// The program.
+    /// The package manager.
     pub manager: SystemManager,
     /// The packages, sorted.
     pub names: Vec<String>,
-    /// Where packages are besides the distribution's own.
+    /// Package repositories in addition to the distribution's own.
     pub repositories: Vec<Repository>,
-    /// What tells one distribution's cache from another's.
+    /// The distribution, which keeps caches of different distributions separate.
     pub distribution: String,
-    /// What in the file asks for them.
+    /// The place in the file that asks for the packages.
     pub span: Span,
 }
 
 /// Files of the context, copied with their folders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppFiles {
-    /// Paths and patterns; empty for all of the context.
+    /// Paths and patterns. Empty for the whole context.
     pub include: Vec<ContextPath>,
-    /// Those of them that are links, or lie behind one: what they lead to is copied to their place.
+    /// The paths that are links, or contain a link. The target of the link is copied to the path.
     pub linked: Vec<ContextPath>,
-    /// Patterns of what is left out.
+    /// Patterns of files that are left out.
     pub exclude: Vec<String>,
-    /// The folder they are copied into.
+    /// The destination folder.
     pub to: ImagePath,
-    /// What stages and others bring to the project, below that folder.
+    /// Files that are copied into the project from elsewhere, below the destination folder.
     pub brought: Vec<Brought>,
 }
 
@@ -94,28 +95,28 @@ pub struct AppFiles {
 pub struct Brought {
     /// The copy.
     pub copy: CopyPlan,
-    /// What in the file asks for it.
+    /// The place in the file that asks for the copy.
     pub span: Span,
 }
 
-/// A copy between stages.
+/// A copy between stages, or from another source into a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyPlan {
-    /// Where from.
+    /// The source.
     pub from: CopySource,
-    /// What; absolute in a stage or image, relative in the context.
+    /// The source path: absolute in a stage or image, relative in the context.
     pub path: String,
-    /// Where to, absolute. A trailing slash means "into this folder".
+    /// The destination path, absolute. A slash at the end means "into this folder".
     pub to: String,
-    /// Whose it will be.
+    /// The owner of the copied files.
     pub owner: Option<User>,
-    /// Its permissions.
+    /// The mode of the copied files.
     pub mode: Option<u32>,
-    /// Patterns of what is left out.
+    /// Patterns of files that are left out.
     pub exclude: Vec<String>,
 }
 
-/// What is copied from.
+/// The source of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CopySource {
     /// The build context.
@@ -128,66 +129,66 @@ pub enum CopySource {
     Dockerfile(DockerfileTarget),
     /// An image.
     Image(ImageReference),
-    /// A file at an address.
+    /// A file at a URL.
     Download(Archive),
-    /// A repository at a commit.
+    /// A commit of a repository.
     Git(GitCommit),
 }
 
-/// A command with all that it sees.
+/// A command with everything that it can access.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunPlan {
-    /// Program and arguments.
+    /// The program and its arguments.
     pub arguments: Vec<String>,
     /// The command on one line.
     pub line: String,
-    /// Files of the context copied just before.
+    /// Files of the context that are copied before the command runs.
     pub files: Option<AppFiles>,
-    /// Folders kept between builds; their paths are absolute.
+    /// Cache folders, with absolute paths.
     pub cache: Vec<CacheMount>,
     /// Secrets.
     pub secrets: Vec<SecretMount>,
-    /// SSH agents.
+    /// The ids of SSH agents.
     pub ssh: Vec<String>,
-    /// Environment besides the stage's own.
+    /// Environment variables in addition to those of the stage.
     pub env: BTreeMap<String, String>,
-    /// The network it sees.
+    /// The network of the command.
     pub network: NetworkMode,
-    /// Where it runs.
+    /// The working directory.
     pub workdir: ImagePath,
-    /// Whom it runs as; absent for root.
+    /// The user; `None` for root.
     pub user: Option<String>,
-    /// What else it sees.
+    /// Other mounts.
     pub mounts: Vec<MountPlan>,
-    /// Devices that it sees.
+    /// Devices.
     pub devices: Vec<String>,
-    /// Whether it may do everything.
+    /// Whether the command has all rights.
     pub insecure: bool,
-    /// The numbers of that user and its group, as far as the file gives them: secrets and caches belong to them.
+    /// The numbers of the user and its group, if the file gives them. Secrets and caches belong to them.
     pub owner: Option<(u32, u32)>,
 }
 
-/// A mount of a step that is no cache, secret or agent.
+/// A mount other than a cache, a secret or an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MountPlan {
     /// An empty folder in memory.
     Memory {
-        /// Where; absolute.
+        /// The absolute path of the mount.
         path: String,
-        /// The most bytes; absent for the engine's own limit.
+        /// The maximum size in bytes; `None` for the engine's own limit.
         size: Option<u64>,
     },
-    /// Files that are there, as a copy would take them.
+    /// Files, selected as for a copy.
     Files {
-        /// What would be copied, and where it is mounted.
+        /// The files, and the path of the mount.
         files: Brought,
-        /// Whether the step may write; what it writes is thrown away.
+        /// Whether the step may write. Its changes are dropped.
         writable: bool,
     },
 }
 
 impl MountPlan {
-    /// What is mounted, where that is files.
+    /// The mounted files; `None` for a folder in memory.
     pub fn files(&self) -> Option<&Brought> {
         match self {
             Self::Files { files, .. } => Some(files),
@@ -196,23 +197,23 @@ impl MountPlan {
     }
 }
 
-/// A check: a command that must succeed on the stage's environment, with the app's files beside it.
+/// A check: a command that must succeed in the stage's environment, with the app's files as a mount.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckPlan {
-    /// Its name.
+    /// The name of the check.
     pub name: String,
-    /// What in the file asks for it.
+    /// The place of the check in the file.
     pub span: Span,
-    /// What is run.
+    /// The command.
     pub run: RunPlan,
-    /// The app's files that it sees, mounted where the app is; absent where the stage's own files are all.
+    /// The app's files, mounted at the path of the app. `None` if the check sees only the stage's own files.
     pub app: Option<AppFiles>,
-    /// What it leaves to be exported, below where it runs.
+    /// The paths of its reports, relative to the working directory.
     pub reports: Vec<String>,
 }
 
 impl Action {
-    /// The files of the project that the action takes.
+    /// The files of the project that the action uses.
     pub fn files(&self) -> Option<&AppFiles> {
         match self {
             Self::App(files) | Self::Project { files, .. } | Self::Editable { files, .. } => Some(files),

@@ -1,25 +1,26 @@
-//! Packages that have to be in one layer, since they bring the same files.
+//! Packages that must share one layer because they have the same files.
 //!
-//! Which files a package brings is known only when it is unpacked. So layers are made without that knowledge, and where
-//! the order of the layers is not the order of installation, they are made once more with such packages together. Within
-//! a layer the order of installation decides.
+//! The files of a package are known only after unpacking. So layers are first made without this knowledge. If
+//! two layers have the same file, and their order differs from the order of installation, the layers are made
+//! again with these packages together. Within a layer, the order of installation decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::spread::{Grouped, contents};
 use super::{CondaLayer, CondaPlan, CondaSet, WheelLayer, WheelPlan, WheelSet, order};
 
-/// What the comparison of an environment's layers has found: sets of package names.
+/// The result of comparing an environment's layers: sets of package names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Together {
-    /// Packages of the project's own dependencies, whatever groups there are.
+    /// Sets among the project's own dependencies. They do not depend on groups.
     pub below: Vec<BTreeSet<String>>,
-    /// Packages of groups with packages that they share files with. What lies below them is in the layer once more.
+    /// Sets of packages of groups and packages that have the same files. The packages from lower layers are
+    /// repeated in the new layer.
     pub all: Vec<BTreeSet<String>>,
 }
 
 impl Together {
-    /// Reads what `pybuild tool overlaps` has written; `None` if the text is something else.
+    /// Reads the output of `pybuild tool overlaps`; `None` if the text has another format.
     pub fn parse(text: &str) -> Option<Self> {
         let mut found = Self::default();
         for line in text.lines() {
@@ -34,15 +35,15 @@ impl Together {
         Some(found)
     }
 
-    /// Whether every layer is right as it is.
+    /// Whether no packages need a common layer.
     pub fn is_empty(&self) -> bool {
         self.below.is_empty() && self.all.is_empty()
     }
 }
 
 impl WheelSet {
-    /// The same environment with packages together. `below` has the layers that the environment is added to, where it is
-    /// not one by itself: these stay as they are.
+    /// The environment with the packages of each set in a common layer. `below` are the layers to which the
+    /// environment is added; they stay unchanged. Without such layers it is empty.
     #[must_use]
     pub fn with_together(&self, together: &Together, below: &[WheelLayer]) -> Self {
         let mut set = self.clone();
@@ -54,13 +55,13 @@ impl WheelSet {
     }
 }
 
-/// The names of the packages of layers in the order of their installation.
+/// The names of the packages in layers, in the order of their installation.
 pub fn installation_order<'w>(layers: impl Iterator<Item = &'w WheelLayer>) -> Vec<&'w str> {
     order::of_installation(layers.flat_map(|layer| &layer.wheels))
 }
 
 impl CondaSet {
-    /// The same environment with packages together.
+    /// The environment with the packages of each set in a common layer.
     #[must_use]
     pub fn with_together(&self, together: &Together) -> Self {
         let mut set = self.clone();
@@ -72,7 +73,7 @@ impl CondaSet {
 
 /// A layer of packages of one kind.
 trait Layer {
-    /// What the layer has.
+    /// The type of the layer's packages.
     type Package: Grouped + Clone;
 
     fn new(name: String, packages: Vec<Self::Package>) -> Self;
@@ -116,15 +117,15 @@ fn by_name<'l, L: Layer + 'l>(layers: impl Iterator<Item = &'l L>) -> BTreeMap<&
     layers.flat_map(Layer::packages).map(|package| (package.name(), package)).collect()
 }
 
-/// Takes the packages of each set out of their layers, and puts a layer with all of the set on top. The other layers
-/// keep their order, which was found to be right.
+/// Removes the packages of each set from their layers, and puts a layer with the whole set on top. The order
+/// of the other layers was found to be right and stays the same.
 fn gather<L: Layer>(layers: &mut Vec<L>, sets: &[BTreeSet<String>], known: &BTreeMap<&str, &L::Package>) {
     for set in sets {
         let packages: Vec<L::Package> = set
             .iter()
             .filter_map(|name| known.get(name.as_str()).map(|package| (*package).clone()))
             .collect();
-        // An answer about other layers than these says nothing of a lone package.
+        // A set for other layers can leave a single package here. It needs no layer of its own.
         let Some(contents) = contents(&packages).filter(|_| packages.len() > 1) else { continue };
         for layer in layers.iter_mut() {
             layer.keep(|package| !set.contains(package.name()));
@@ -203,7 +204,7 @@ mod tests {
         );
         assert_eq!(*name, "with the same files: fork, original, other");
 
-        // The layers of a stage below stay as they are.
+        // The layers of a stage below stay unchanged.
         let alone = WheelSet::new("3.13".into(), &base, base.clone(), true);
         let (added, _) = whole.clone().on_top_of(&alone);
         let added = added.with_together(&together, &alone.base);

@@ -1,8 +1,8 @@
-//! What the stages of a build come to, before they are made.
+//! The size of a build's stages, before they are made.
 //!
-//! Parts of a build file are repeated: every command of a stage has its variables and mounts, a stage has the config of
-//! the one that it starts from, every assembled stage has the same packages. So a file of 1 MiB can describe a build of
-//! terabytes. It is weighed from the lengths of what the file says, in one pass.
+//! A plan repeats parts of the build file: every command of a stage has the stage's variables and mounts, a
+//! stage has the config of its base, and every assembled stage has the same packages. So a file of 1 MiB can
+//! describe a build of terabytes. The size is computed from the lengths of the file's values, in one pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,28 @@ use crate::spec::{
     Arguments, Base, CacheMount, Command, ContextPath, CopyStep, Located, RunStep, SecretMount, Spec, Stage,
 };
 
-/// The most that the stages of a build come to, in bytes. An engine takes 16 MiB, less what stages share.
+/// The maximum size of a build's stages, in bytes. An engine accepts 16 MiB, but does not count parts that
+/// stages share.
 const MOST: usize = 32 << 20;
 
-/// The most environments with groups of their own: for each of them, packages are chosen from the whole lock.
+/// The maximum number of environments with groups of their own. For each of them, packages are selected from
+/// the whole lock.
 const MOST_SETS: usize = 50;
 
-/// What stands around a value: places, digests, names of fields.
+/// The size of the data around a value: places, digests, field names.
 const AROUND: usize = 200;
 
-/// What a stage brings to those that start from it.
+/// The data that a stage passes to stages that start from it.
 #[derive(Clone, Copy, Default)]
 struct Inherited {
-    /// Its variables.
+    /// The size of its variables.
     env: usize,
-    /// All that its config says, history included.
+    /// The size of its config, including the history.
     config: usize,
 }
 
-/// Whether stages in this order, each after those that it starts from, come to no more than is built. The first that is
-/// too much is reported.
+/// Whether stages in this order stay within the limit. Each stage comes after its base. The first stage above
+/// the limit is reported.
 pub(super) fn is_bearable(
     spec: &Spec,
     project: &Project,
@@ -75,7 +77,7 @@ pub(super) fn is_bearable(
     true
 }
 
-/// What every assembled stage has.
+/// The size of the data that every assembled stage has.
 fn shared(spec: &Spec, project: &Project, wheels: &BTreeMap<Vec<String>, WheelSet>) -> usize {
     let system = &spec.system;
     let lists = [&system.packages, &system.build, &system.runtime].into_iter().flatten();
@@ -99,7 +101,7 @@ fn of_requirements(requirements: &Requirements) -> usize {
     lines + inputs + requirements.wanted.len() * AROUND / 2
 }
 
-/// What a stage waits for: every check of every stage that it requires.
+/// The size of the checks for which a stage waits: all checks of all stages that it requires.
 fn gates(spec: &Spec, stage: &Stage) -> usize {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Located<String>> = stage.requires.iter().collect();
@@ -120,7 +122,7 @@ fn weigh_copy(copy: &CopyStep) -> usize {
     2 * (copy.path.value.len() + copy.to.value.len()) + exclude + 4 * AROUND
 }
 
-/// `brought` is what copies into the project come to.
+/// `brought` is the size of copies into the project.
 fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited, brought: usize) -> (Inherited, usize) {
     let image = &stage.image;
     let pairs = |map: &BTreeMap<String, String>| -> usize {
@@ -149,7 +151,7 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited, brought: usize) 
         + ports
         + volumes
         + history;
-    // What a check sees of the app is said with each.
+    // Each check repeats the app's files.
     let brought = if stage.is_assembled() { brought } else { 0 };
     let seen = paths(stage.include.as_ref()).saturating_add(brought).saturating_mul(stage.checks.len() + 1);
     (
@@ -158,7 +160,7 @@ fn weigh(stage: &Stage, arguments: &Arguments, base: Inherited, brought: usize) 
     )
 }
 
-/// A command with what belongs to it alone, and its line.
+/// The size of a command with its own data, and the size of its line.
 fn weigh_step(
     step: &RunStep,
     arguments: &Arguments,

@@ -9,24 +9,25 @@ use crate::diagnostics::Place;
 use crate::lock::Hash;
 use crate::project::BuildRules;
 
-/// A package as it gets into an image.
+/// A package of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WheelPlan {
-    /// Its normalised name.
+    /// The normalised name of the package.
     pub name: String,
-    /// Its version, where it is known before anything is built.
+    /// The version, if it is known before a build.
     pub version: Option<String>,
-    /// Where the wheel comes from.
+    /// The source of the wheel.
     pub from: WheelFrom,
-    /// Whether the project asks for it by name.
+    /// Whether the project requires the package by name.
     pub requested: bool,
-    /// The packages that it asks for itself, sorted, where the lock says so. Nothing of an image depends on it.
+    /// The packages that it requires, sorted, if the lock contains them. They decide the order of
+    /// installation, and they are relations in the SBOM.
     pub requires: Vec<String>,
-    /// How it is built, where it has to be.
+    /// The rules for building it, if it must be built.
     pub build: BuildRules,
-    /// Where a file of the project locks it.
+    /// The place of the package in the lock, if a file of the project locks it.
     pub at: Option<Place>,
-    /// The text of its `direct_url.json`, where it is from no index.
+    /// The text of its `direct_url.json`, if the package does not come from an index.
     pub direct_url: Option<String>,
 }
 
@@ -39,12 +40,12 @@ impl WheelPlan {
         }
     }
 
-    /// Whether the same files are installed.
+    /// Whether both packages install the same files.
     pub fn is_same(&self, other: &Self) -> bool {
         self.version == other.version && self.from == other.from
     }
 
-    /// Whether it is built from files of the context.
+    /// Whether the package is built from files of the context.
     pub fn is_own(&self) -> bool {
         matches!(self.from, WheelFrom::Built(BuildFrom::Context { .. }))
     }
@@ -67,72 +68,74 @@ impl Grouped for WheelPlan {
     }
 }
 
-/// Where a wheel comes from.
+/// The source of a wheel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WheelFrom {
-    /// An address, with the hash that the lock has.
+    /// A URL, with the hash from the lock.
     Http {
-        /// The address.
+        /// The URL.
         url: HttpUrl,
-        /// The hash that the file is held to.
+        /// The hash that the file must have.
         hash: Hash,
         /// The file's name.
         file: FileName,
-        /// Its size in bytes, where the lock has it.
+        /// The size in bytes, if the lock contains it.
         size: Option<u64>,
     },
     /// A file of the context.
     Context {
-        /// Its path.
+        /// The path of the file.
         path: String,
-        /// The hash that the lock has for it.
+        /// The hash of the file in the lock.
         hash: Option<Hash>,
     },
     /// A wheel that is built first.
     Built(BuildFrom),
 }
 
-/// What a wheel is built from.
+/// The source from which a wheel is built.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BuildFrom {
-    /// A source archive.
+    /// A source distribution.
     Sdist {
-        /// The address.
+        /// The URL.
         url: HttpUrl,
-        /// The hash that the file is held to, where one is known.
+        /// The hash that the file must have, if one is known.
         hash: Option<Hash>,
         /// The file's name.
         file: FileName,
     },
     /// A commit of a repository.
     Git {
-        /// The repository's address.
+        /// The repository's URL.
         url: GitUrl,
         /// The commit.
         commit: Commit,
-        /// The project's folder in it, of plain components.
+        /// The project's folder in the repository, a relative path without `..`.
         subdirectory: Option<String>,
     },
     /// A folder or archive of the context.
     Context {
-        /// Its path.
+        /// The path of the folder or archive.
         path: String,
-        /// Whether it is a part of the project that people work on: where they do, its code is what runs.
+        /// Whether it is a part of the project that people edit. In development images, programs run its
+        /// code.
         editable: bool,
     },
 }
 
-/// Wheels that are unpacked together: one layer.
+/// Wheels that are unpacked together into one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelLayer {
-    /// What it is called: the package's name, or the bucket's.
+    /// The name of the layer: the name of its package or of its bucket.
     pub name: String,
     /// The wheels, by name.
     pub wheels: Vec<WheelPlan>,
 }
 
 impl WheelLayer {
-    /// What is in it, for progress. Its name stays the same whatever is in it, and says as little.
+    /// The contents of the layer for the progress. The name of a bucket would always be the same and say
+    /// nothing about its contents.
     pub fn contents(&self) -> String {
         contents(&self.wheels).unwrap_or_else(|| self.name.clone())
     }
@@ -141,21 +144,22 @@ impl WheelLayer {
 /// The layers of one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelSet {
-    /// The minor version of Python that they are for, as `3.13`; `3.13t` for the free-threaded build.
+    /// The minor version of Python, such as `3.13`, or `3.13t` for the free-threaded build.
     pub python: String,
-    /// The conda packages that the environment is made of, Python among them.
+    /// The conda packages of the environment, including Python.
     pub conda: Option<CondaSet>,
     /// The project's own dependencies.
     pub base: Vec<WheelLayer>,
-    /// What groups add.
+    /// The packages that groups add.
     pub extra: Vec<WheelLayer>,
     /// Whether modules get bytecode.
     pub bytecode: bool,
 }
 
 impl WheelSet {
-    /// Layers for the packages of `base`, and for the others of `all`, which is what the environment holds. Where a
-    /// package of `base` is another one in `all`, that one is in the layers; the layers that are equal are shared.
+    /// Layers for the packages of `base`, and for the other packages of `all`, which is the whole
+    /// environment. If `all` has another version of a package in `base`, the layers contain the version of
+    /// `all`. Equal layers are shared.
     pub fn new(python: String, base: &[WheelPlan], all: Vec<WheelPlan>, bytecode: bool) -> Self {
         let (base, extra) = parted(base, all);
         Self {
@@ -167,7 +171,7 @@ impl WheelSet {
         }
     }
 
-    /// The same on top of an environment of conda packages.
+    /// Like [`Self::new`], on top of a conda environment.
     pub fn on_conda(
         python: String,
         conda: CondaSet,
@@ -176,7 +180,7 @@ impl WheelSet {
         bytecode: bool,
     ) -> Self {
         let (base, extra) = parted(base, all);
-        // Most of what is heavy is a conda package.
+        // Most heavy packages are conda packages.
         Self {
             python,
             conda: Some(conda),
@@ -186,8 +190,8 @@ impl WheelSet {
         }
     }
 
-    /// The same environment as what has to be added to the environment `below`, and the packages, each with what is
-    /// below, that cannot be added because another version or file of the package is there.
+    /// The packages that must be added to the environment `below`. Also the packages that cannot be added
+    /// because `below` has another version or file of them, each with the package below.
     pub fn on_top_of(mut self, below: &Self) -> (Self, Vec<(WheelPlan, WheelPlan)>) {
         let there: BTreeMap<&str, &WheelPlan> = below
             .layers()
@@ -208,17 +212,17 @@ impl WheelSet {
         (self, others)
     }
 
-    /// All layers, lowest first.
+    /// All layers, from the lowest to the highest.
     pub fn layers(&self) -> impl Iterator<Item = &WheelLayer> {
         self.base.iter().chain(&self.extra)
     }
 
-    /// Whether a package is among them, by its normalised name.
+    /// Whether a package with this normalised name is in the layers.
     pub fn has(&self, name: &str) -> bool {
         self.layers().flat_map(|layer| &layer.wheels).any(|wheel| wheel.name == name)
     }
 
-    /// Paths of the context that wheels come from or are built from.
+    /// Paths of the context from which wheels come or are built.
     pub fn context_paths(&self) -> impl Iterator<Item = &str> {
         let packages = self.conda.iter().flat_map(CondaSet::context_paths);
         let wheels = self.layers().flat_map(|layer| &layer.wheels).filter_map(|wheel| match &wheel.from {
@@ -230,7 +234,7 @@ impl WheelSet {
         packages.chain(wheels)
     }
 
-    /// Takes out what people work on, and gives its folders, sorted.
+    /// Removes the editable packages, and returns their folders, sorted.
     pub fn take_editable(&mut self) -> Vec<String> {
         let mut folders = Vec::new();
         for layers in [&mut self.base, &mut self.extra] {
@@ -250,20 +254,20 @@ impl WheelSet {
         folders
     }
 
-    /// Whether something has to be built before it can be installed.
+    /// Whether a package must be built before it can be installed.
     pub fn builds(&self) -> bool {
         self.layers().flat_map(|layer| &layer.wheels).any(|wheel| matches!(wheel.from, WheelFrom::Built(_)))
     }
 }
 
-/// What of `all` has the name of one of `base`, and the others.
+/// The packages of `all` that have the name of a package in `base`, and the others.
 fn parted(base: &[WheelPlan], all: Vec<WheelPlan>) -> (Vec<WheelPlan>, Vec<WheelPlan>) {
     let names: BTreeSet<&str> = base.iter().map(|wheel| wheel.name.as_str()).collect();
     all.into_iter().partition(|wheel| names.contains(wheel.name.as_str()))
 }
 
 fn layers(wheels: Vec<WheelPlan>, spread: Spread, kind: &str) -> Vec<WheelLayer> {
-    // What is built from the context changes with every line of its code, and would have a bucket made again each time.
+    // A package from the context changes with every line of its code, and would change a bucket each time.
     let (mut own, wheels): (Vec<_>, Vec<_>) = wheels.into_iter().partition(WheelPlan::is_own);
     own.sort();
     let own = (!own.is_empty()).then(|| WheelLayer { name: format!("{kind} of the project"), wheels: own });

@@ -1,8 +1,9 @@
-//! How sources are built to wheels, as the settings of the project's tool say it: versions of what builds, settings of
-//! build backends, and variables.
+//! How sources are built to wheels. The settings of the project's tool decide this: versions of build
+//! requirements, settings for build backends, and variables.
 //!
-//! The builds here are pip's, each in an environment of its own that holds what the source's `[build-system]` asks for. A
-//! setting that cannot be followed that way is an error for the packages that it is about, and for no others.
+//! Builds use pip. Each build has an environment of its own with the requirements of the source's
+//! `[build-system]`. A setting that such a build cannot follow is an error for the packages that it applies
+//! to, and only for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,49 +18,50 @@ use crate::lock::{Format, Policy, Scope, poetry_specifiers};
 use crate::pep508::Name;
 use crate::spec::ContextPath;
 
-/// What holds for the build of one source.
+/// The rules for the build of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuildRules {
-    /// What the packages that build it have to agree with, as requirements.
+    /// Constraints for the packages of the build environment, as requirements.
     pub constraints: Vec<String>,
-    /// Settings for its build backend, as `KEY=VALUE`.
+    /// Settings for the build backend, as `KEY=VALUE`.
     pub settings: Vec<String>,
-    /// Variables of its build.
+    /// Variables of the build.
     pub variables: BTreeMap<String, String>,
 }
 
-/// What the settings of the project's tool say of builds.
+/// The build settings of the project's tool.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuildSettings {
-    /// For every source.
+    /// Rules for every source.
     all: BuildRules,
-    /// For the sources of one package, on top.
+    /// Additional rules for the sources of one package.
     of: BTreeMap<String, BuildRules>,
-    /// What cannot be followed.
+    /// Settings that a build cannot follow.
     unmet: Vec<Unmet>,
     /// Which packages must be wheels, and which must be built.
     pub(super) policy: Policy,
 }
 
-/// A setting that cannot be followed.
+/// A setting that a build cannot follow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unmet {
-    /// The package whose builds it is about; absent where it is about all.
+    /// The package whose builds the setting applies to; `None` if it applies to all.
     package: Option<String>,
-    /// The setting as it is written, as `tool.uv.no-build-isolation`.
+    /// The name of the setting, such as `tool.uv.no-build-isolation`.
     pub key: String,
-    /// Where it stands.
+    /// The place of the setting.
     pub at: Place,
 }
 
 impl BuildSettings {
-    /// What holds for the build of a package, with the constraints of the build file before those of the tool.
+    /// The rules for the build of a package. The constraints of the build file stand before those of the
+    /// tool.
     pub fn rules(&self, package: &str, constraints: &[String]) -> BuildRules {
         let mut rules = self.all.clone();
         rules.constraints.splice(0..0, constraints.iter().cloned());
         if let Some(own) = self.of.get(package) {
             rules.constraints.extend(own.constraints.iter().cloned());
-            // The package's own settings replace those for every package that have the same key, as in uv.
+            // As in uv, the package's own settings replace settings with the same key for all packages.
             let key = |setting: &String| setting.split('=').next().unwrap_or_default().to_owned();
             let keys: BTreeSet<String> = own.settings.iter().map(key).collect();
             rules.settings.retain(|setting| !keys.contains(&key(setting)));
@@ -69,12 +71,12 @@ impl BuildSettings {
         rules
     }
 
-    /// What cannot be followed when a package is built.
+    /// The settings that the build of a package cannot follow.
     pub fn unmet(&self, package: &str) -> impl Iterator<Item = &Unmet> {
         self.unmet.iter().filter(move |unmet| unmet.package.as_deref().is_none_or(|named| named == package))
     }
 
-    /// Adds settings that requirements files have for single packages.
+    /// Adds settings for single packages from requirements files.
     pub(super) fn add_settings(&mut self, settings: &BTreeMap<Name, Vec<String>>) {
         for (name, settings) in settings {
             let own = self.of.entry(name.as_str().to_owned()).or_default();
@@ -87,7 +89,7 @@ impl BuildSettings {
 struct File<'t> {
     source: Arc<Source>,
     table: &'t DeTable<'t>,
-    /// What stands before its keys in messages.
+    /// The prefix of the keys in messages.
     prefix: &'static str,
 }
 
@@ -97,8 +99,8 @@ impl File<'_> {
     }
 }
 
-/// Reads what holds beside a lock of `format` at `path`. `manifest` is the `pyproject.toml` there; `locked` are the
-/// constraints that the lock itself has.
+/// Reads the build settings of the tool that wrote a lock of `format` at `path`. `manifest` is the
+/// `pyproject.toml` beside the lock. `locked` are the lock's own build constraints.
 ///
 /// # Errors
 /// If the context cannot be read.
@@ -128,7 +130,7 @@ pub(super) fn read(
     let own_parsed = own.as_ref().and_then(|source| Some((source, DeTable::parse(&source.text).ok()?)));
     match format {
         Format::Uv => {
-            // A `uv.toml` stands in for the whole table of the manifest.
+            // A `uv.toml` replaces the whole table of the manifest.
             match (&own_parsed, tool("uv"), &parsed) {
                 (Some((source, document)), _, _) => {
                     let table = document.get_ref();
@@ -213,7 +215,7 @@ fn of_uv(file: &File<'_>, settings: &mut BuildSettings) {
     }
 }
 
-/// `[tool.poetry.build-constraints]`: for each package, constraints in poetry's notation.
+/// `[tool.poetry.build-constraints]`: constraints for each package, in Poetry's syntax.
 fn of_poetry(file: &File<'_>, settings: &mut BuildSettings) {
     let Some(constraints) = table(file.table, "build-constraints") else { return };
     for (package, value) in constraints {
@@ -233,7 +235,7 @@ fn of_poetry(file: &File<'_>, settings: &mut BuildSettings) {
     }
 }
 
-/// A constraint of poetry as a requirement; absent if it has no such form.
+/// A constraint of Poetry as a PEP 508 requirement; `None` if no requirement can express it.
 fn poetry_constraint(name: &str, value: &DeValue<'_>) -> Option<String> {
     let (version, marker) = match value {
         DeValue::String(text) => (text.as_ref(), None),
@@ -271,7 +273,7 @@ fn of_poetry_toml(file: &File<'_>, settings: &mut BuildSettings) {
     }
 }
 
-/// `[tool.pdm.options]`: arguments that every `pdm install` and `pdm sync` gets.
+/// `[tool.pdm.options]`: arguments that are added to every `pdm install` and `pdm sync`.
 fn of_pdm(file: &File<'_>, settings: &mut BuildSettings) {
     let Some(options) = table(file.table, "options") else { return };
     for (key, value) in options.iter().filter(|(key, _)| matches!(key.get_ref().as_ref(), "install" | "sync"))
@@ -295,7 +297,7 @@ fn of_pdm(file: &File<'_>, settings: &mut BuildSettings) {
     }
 }
 
-/// `true`, `false`, or names, in a list or in one text with commas between.
+/// `true`, `false`, or names: a list, or one text with commas.
 fn scope(value: &DeValue<'_>, scope: &mut Scope) {
     match value {
         DeValue::Boolean(true) => *scope = Scope::All,
@@ -322,7 +324,7 @@ fn texts(value: &DeValue<'_>) -> Vec<String> {
     items.filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
 }
 
-/// A table as `KEY=VALUE`, once for each value of a list.
+/// The entries of a table as `KEY=VALUE`. A list gives one entry for each value.
 fn key_values(value: &DeValue<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for (key, value) in value.as_table().into_iter().flatten() {
@@ -375,9 +377,9 @@ mod tests {
         assert_eq!(unmet(&found, "beta"), ["tool.uv.extra-build-dependencies.beta pyproject.toml"]);
         assert_eq!(unmet(&found, "old-one"), ["tool.uv.no-build-isolation-package pyproject.toml"]);
         assert!(found.policy.no_wheels.covers(&Name::new("six").unwrap()));
-        // Without a word of the manifest, the lock's own count.
+        // If the manifest has no constraints, the lock's own constraints apply.
         assert_eq!(settings(Format::Uv, "", &[]).rules("x", &[]).constraints, ["locked<1"]);
-        // A `uv.toml` stands in for the table.
+        // A `uv.toml` replaces the table.
         let own = settings(Format::Uv, text, &[("uv.toml", "config-settings = { mode = \"own\" }\n")]);
         assert_eq!(own.rules("alpha", &[]).settings, ["mode=own"]);
     }

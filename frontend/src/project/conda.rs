@@ -1,4 +1,4 @@
-//! The project's conda packages: a lock, or an `environment.yml` that is resolved.
+//! The project's conda packages: from a lock, or from an `environment.yml` that must be resolved.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::conda::{self, CondaLock, EnvironmentFile, Format};
 use crate::diagnostics::{Diagnostics, Problem, Source};
 use crate::spec::{ContextPath, Installer, Located, Spec};
 
-/// Where the conda packages of a project are written down.
+/// The file with the conda packages of a project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conda {
     /// The file.
     pub path: ContextPath,
-    /// Its text, for errors that point into it.
+    /// The text of the file, for errors that point into it.
     pub source: Arc<Source>,
-    /// What it says.
+    /// The content of the file.
     pub says: CondaSource,
 }
 
-/// A lock, or what is to be resolved.
+/// A lock, or an environment that must be resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CondaSource {
     /// A lock.
@@ -33,7 +33,7 @@ pub enum CondaSource {
 }
 
 impl Conda {
-    /// The groups that it knows.
+    /// The groups that the file defines.
     pub(super) fn groups(&self) -> BTreeSet<String> {
         match &self.says {
             CondaSource::Locked(lock) => lock.groups.clone(),
@@ -41,7 +41,7 @@ impl Conda {
         }
     }
 
-    /// What it asks of Python's index without saying which file.
+    /// The Python packages that the file asks for without naming a file to install.
     pub(super) fn requirements(&self, spec: &Spec) -> Requirements {
         let inline_of = Some(self.path.as_str().to_owned());
         let mut asked = Requirements { asked: Some(spec.anywhere()), inline_of, ..Requirements::default() };
@@ -54,10 +54,10 @@ impl Conda {
     }
 }
 
-/// Reads what the build file names, or else the first that is there.
+/// Reads the file that the build file names, or else the first one that exists.
 ///
 /// # Errors
-/// If the context cannot be read. What is wrong with the file is reported to `found`.
+/// If the context cannot be read. Problems of the file are reported to `found`.
 pub(super) fn read(
     spec: &Spec,
     files: &Files<'_>,
@@ -105,7 +105,8 @@ pub(super) fn read(
     }
 }
 
-/// Locks of Python packages alone come first, and requirements files before what people keep for their own machines.
+/// Finds the file. A lock of only Python packages takes precedence over conda files. Requirements files take
+/// precedence over an `environment.yml`, which people often keep only for their own machine.
 fn detected(files: &Files<'_>) -> Result<Option<ContextPath>, ContextError> {
     if files.first_of(&super::LOCKS)?.is_some() {
         return Ok(None);

@@ -1,14 +1,14 @@
-//! The files of a build context, asked for through a trait small enough for the gateway, a folder and a test.
+//! The files of a build context, behind a trait that is small enough for the gateway, a folder and a test.
 
 use std::collections::BTreeSet;
 
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
-/// What stands at a path.
+/// The kind of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file, or a link to one.
+    /// A file, or a link to a file.
     File,
     /// A folder.
     Folder,
@@ -16,22 +16,22 @@ pub enum Kind {
     Other,
 }
 
-/// The largest file that is read, in bytes. The locks of the largest projects have a tenth of that.
+/// The largest file that is read, in bytes. The locks of the largest projects have a tenth of this size.
 pub const MOST_BYTES: u64 = 64 << 20;
 
-/// What is at a path and is not read.
+/// The reason why an existing file is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// A pipe, a device or a socket.
     #[error("`{}` is no regular file", path.as_str())]
     NotRegular {
-        /// Where.
+        /// The path of the file.
         path: ContextPath,
     },
-    /// More than [`MOST_BYTES`].
+    /// The file has more than [`MOST_BYTES`].
     #[error("`{}` is larger than {} MiB", path.as_str(), MOST_BYTES >> 20)]
     TooLarge {
-        /// Where.
+        /// The path of the file.
         path: ContextPath,
     },
 }
@@ -42,20 +42,20 @@ impl From<Unfit> for ContextError {
     }
 }
 
-/// Why a context could not be asked: never "it is not there", which is an answer.
+/// The error for a context that could not be read. A missing file is not such an error, but a normal answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the build context cannot be read: {0}")]
 pub struct ContextError(pub Box<dyn std::error::Error + Send + Sync>);
 
-/// The files of a build context, before any ignore rule.
+/// The files of a build context, before ignore rules apply.
 pub trait Context {
-    /// The content of a file, `None` if there is no such file.
+    /// The content of a file; `None` if the file does not exist.
     ///
     /// # Errors
     /// If the context itself cannot be read.
     fn read(&self, path: &ContextPath) -> Result<Option<Vec<u8>>, ContextError>;
 
-    /// Says which files will be read, so that they can be had in one go.
+    /// Announces the files that will be read, so that the context can fetch them together.
     ///
     /// # Errors
     /// If the context itself cannot be read.
@@ -63,13 +63,13 @@ pub trait Context {
         Ok(())
     }
 
-    /// What stands at `path`, `None` if nothing does.
+    /// The kind of the path; `None` if nothing exists there.
     ///
     /// # Errors
     /// If the context itself cannot be read.
     fn kind(&self, path: &ContextPath) -> Result<Option<Kind>, ContextError>;
 
-    /// Whether the file at `path` may be executed; `None` where that is not known.
+    /// Whether the file at `path` is executable; `None` if this is not known.
     ///
     /// # Errors
     /// If the context itself cannot be read.
@@ -77,8 +77,8 @@ pub trait Context {
         Ok(None)
     }
 
-    /// The path that `path` stands for when links are followed, inside of the context as the engine does it. `None` if links
-    /// lead in a circle.
+    /// The path that `path` leads to if links are followed. As in the engine, links stay inside the context.
+    /// `None` if links form a circle.
     ///
     /// # Errors
     /// If the context itself cannot be read.
@@ -86,14 +86,15 @@ pub trait Context {
         Ok(Some(path.clone()))
     }
 
-    /// The names in a folder, sorted; none if there is no such folder.
+    /// The names in a folder, sorted. Empty if the folder does not exist.
     ///
     /// # Errors
     /// If the context itself cannot be read.
     fn list(&self, folder: &ContextPath) -> Result<Vec<String>, ContextError>;
 
-    /// The files below `roots` (or these themselves, where they are files) whose name matches one of `names`, sorted.
-    /// What `ignored` hides is not looked into. Of more than [`Patterns::most_paths`], the first are looked at.
+    /// The files below `roots` whose name matches one of `names`, sorted. A root can also be a file itself.
+    /// Folders that `ignored` excludes are not searched. Only the first [`Patterns::most_paths`] paths are
+    /// examined.
     ///
     /// # Errors
     /// If the context itself cannot be read.

@@ -1,14 +1,15 @@
 //! The text of a requirements file, in the encodings that pip reads.
 //!
-//! PowerShell writes `pip freeze > requirements.txt` as UTF-16. pip looks for a byte order mark, then for a line such as
-//! `# -*- coding: latin-1 -*-` among the first two, and takes UTF-8 otherwise.
+//! PowerShell writes `pip freeze > requirements.txt` as UTF-16. pip looks for a byte order mark first. Then
+//! it looks for a line such as `# -*- coding: latin-1 -*-` among the first two lines. Otherwise it reads
+//! UTF-8.
 
-/// The text, or `None` where the bytes are no text in the encoding that the file says.
+/// The text, or `None` if the bytes are not valid in the encoding of the file.
 pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return String::from_utf8(rest.to_vec()).ok();
     }
-    // Before UTF-16: its mark is the beginning of this one.
+    // UTF-32 is tested before UTF-16, because its byte order mark begins with that of UTF-16.
     if let Some(rest) = bytes.strip_prefix(b"\xff\xfe\0\0") {
         return utf32(rest, u32::from_le_bytes);
     }
@@ -27,13 +28,14 @@ pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// A text that a tool has written, which is UTF-8: what is none is replaced, to be refused by who reads the text.
+/// The text of a file that a tool has written in UTF-8. Invalid bytes are replaced, and the reader of the
+/// text refuses them.
 pub(super) fn lossy(bytes: Vec<u8>) -> String {
-    // Locks have megabytes, and nearly all of them are what they should be.
+    // Locks have megabytes and are almost always valid, so a valid text is not copied.
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Whether the bytes are UTF-8 as they are.
+/// Whether the bytes can be read as UTF-8 without conversion.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() && !is_latin1(bytes)
 }
@@ -50,7 +52,7 @@ fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
     text.filter(|_| rest.is_empty())
 }
 
-/// Whether one of the first two lines is a comment that says so.
+/// Whether a comment in the first two lines declares Latin-1.
 fn is_latin1(bytes: &[u8]) -> bool {
     let lines = bytes.split(|byte| *byte == b'\n').take(2).filter(|line| line.starts_with(b"#"));
     lines.filter_map(|line| std::str::from_utf8(line).ok()).any(|line| {
@@ -66,7 +68,7 @@ fn is_latin1(bytes: &[u8]) -> bool {
 mod tests {
     use super::decoded;
 
-    // What `pip install -r FILE` reads of such files: the names and versions as they are.
+    // `pip install -r FILE` reads the same names and versions from such files.
     #[test]
     fn a_byte_order_mark_says_the_encoding() {
         let text = "six==1.17.0\r\n";

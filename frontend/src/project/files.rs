@@ -1,4 +1,5 @@
-//! The context as the user sees it: less what is ignored, with a reason where a named file is missing.
+//! The files of the context without ignored files. If a file that the user named is missing, the problem
+//! gives the reason.
 
 use std::sync::Arc;
 
@@ -8,21 +9,22 @@ use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
-/// What is left out of the context, and who says so.
+/// The ignore rules of the context, and the file that they come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignored {
     /// The rules.
     pub patterns: Patterns,
-    /// The file they stand in; absent for the built-in ones and for contexts that are never filtered.
+    /// The file that contains the rules. `None` for the built-in rules and for contexts that are never
+    /// filtered.
     pub file: Option<String>,
 }
 
 impl Ignored {
-    /// What is left out of a context that is a folder: `FILE.dockerignore` (its text is `beside`) says so, else
-    /// `.dockerignore`, else the built-in rules. `name` is the build file's.
+    /// The ignore rules of a context that is a folder: those of `FILE.dockerignore` (its text is `beside`),
+    /// else of `.dockerignore`, else the built-in rules. `name` is the name of the build file.
     ///
     /// # Errors
-    /// A message with the place, if the context cannot be read or a rule is malformed.
+    /// A message with its place, if the context cannot be read or a rule is malformed.
     pub fn of(name: &str, beside: Option<Vec<u8>>, context: &dyn Context) -> Result<Self, String> {
         let found = match beside {
             Some(bytes) => Some((format!("{name}.dockerignore"), bytes)),
@@ -43,16 +45,16 @@ impl Ignored {
     }
 }
 
-/// A context and what is ignored of it.
+/// A context and its ignore rules.
 pub struct Files<'a> {
     /// The files themselves.
     pub context: &'a dyn Context,
-    /// What is left out.
+    /// The ignore rules.
     pub ignored: &'a Ignored,
 }
 
 impl Files<'_> {
-    /// The text of a file that need not be there. Ignore rules do not hide it: it configures the build.
+    /// The text of an optional file. Ignore rules do not hide it, because it configures the build.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -60,7 +62,7 @@ impl Files<'_> {
         ContextPath::parse(path).map_or(Ok(None), |path| self.read_any(&path))
     }
 
-    /// The same for a path that only the project knows.
+    /// Like [`Self::read_if_there`], for a path that comes from the project.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -72,7 +74,8 @@ impl Files<'_> {
         Ok(Some(Arc::new(Source::new(path.as_str(), text.strip_prefix('\u{feff}').unwrap_or(&text)))))
     }
 
-    /// The same for a file that must be UTF-8; one that is not is reported, and then passes for an empty one.
+    /// Like [`Self::read_any`], for a file that must be UTF-8. Another encoding is reported, and then the
+    /// file counts as empty.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -94,7 +97,7 @@ impl Files<'_> {
         }
     }
 
-    /// Whether there is something at a path that may lead out of the context, or anywhere that cannot be read.
+    /// Whether a path exists. The path may lead out of the context, or to a place that cannot be read.
     pub fn exists(&self, path: &str) -> bool {
         let kind = ContextPath::parse(path).and_then(|path| self.context.kind(&path).ok().flatten());
         kind.is_some()
@@ -109,7 +112,7 @@ impl Files<'_> {
             let Some(path) = ContextPath::parse(name) else {
                 continue;
             };
-            // A pipe in the place of a file is told of when it is read.
+            // A pipe instead of a file is reported when it is read.
             let is_there = matches!(self.context.kind(&path)?, Some(Kind::File | Kind::Other));
             if is_there && !self.ignored.patterns.matches(name) {
                 return Ok(Some(path));
@@ -118,7 +121,8 @@ impl Files<'_> {
         Ok(None)
     }
 
-    /// The content of a file, `None` where there is none or nothing that is read. Who names the file tells why.
+    /// The content of a file. `None` if it does not exist or cannot be used. The caller that named the file
+    /// reports the reason.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -129,7 +133,7 @@ impl Files<'_> {
         }
     }
 
-    /// The content of a file that the user named at `span`; what is wrong with it is reported.
+    /// The content of a file that the user named at `span`. Problems of the file are reported.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -164,7 +168,7 @@ impl Files<'_> {
         }
     }
 
-    /// What stands at a path that the user named at `span`; reported if there is nothing, or if it is ignored.
+    /// The kind of a path that the user named at `span`. A missing or ignored path is reported.
     ///
     /// # Errors
     /// If the context cannot be read.
@@ -194,7 +198,7 @@ impl Files<'_> {
             found.report(named_in, span, Problem::MissingFile { path: path.as_str().to_owned(), suggestion });
             return Ok(None);
         };
-        // A link leads nowhere in a build if what it leads to is left out.
+        // In a build, a link is broken if its target is ignored.
         let target = self.context.follow(path)?.unwrap_or_else(|| path.clone());
         let hidden = [path, &target]
             .into_iter()

@@ -1,4 +1,4 @@
-//! A folder of this machine as a context. The one way in which the command line reads a project's files.
+//! A folder of this machine as a context. The command line reads a project's files only through this module.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileType};
@@ -10,8 +10,8 @@ use super::links::followed;
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
-/// A folder of this machine. Links are followed as the engine follows them, which is never out of the folder, and only
-/// regular files of bounded size are read.
+/// A folder of this machine. As in the engine, links never lead out of the folder. Only regular files of
+/// limited size are read.
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
@@ -27,7 +27,7 @@ impl Folder {
         self.root.join(path.as_str())
     }
 
-    /// Where on this machine the content is that `path` leads to, and what it is; `None` if there is nothing.
+    /// The place on this machine to which `path` leads, and its type. `None` if nothing exists there.
     fn place(&self, path: &ContextPath) -> Result<Option<(PathBuf, FileType)>, ContextError> {
         let Some(place) = self.follow(path)?.map(|path| self.join(&path)) else { return Ok(None) };
         match fs::symlink_metadata(&place) {
@@ -71,7 +71,7 @@ impl Context for Folder {
     fn follow(&self, path: &ContextPath) -> Result<Option<ContextPath>, ContextError> {
         followed(path, |at| match fs::read_link(self.root.join(at)) {
             Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
-            // No link, or nothing at all.
+            // The path is not a link, or does not exist.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput || absent(&error) => Ok(None),
             Err(error) => Err(unreadable(path, &error)),
         })
@@ -90,7 +90,7 @@ impl Context for Folder {
         Ok(names)
     }
 
-    /// As the trait says; links are not followed, since they are copied as links.
+    /// Links are not followed here, because builds copy them as links.
     fn find(
         &self,
         roots: &BTreeSet<ContextPath>,
@@ -120,7 +120,7 @@ impl Context for Folder {
     }
 }
 
-/// The content of a file that was seen to be a regular one; `None` if it is larger than what is read.
+/// The content of a regular file; `None` if the file is too large.
 fn read_regular(place: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = File::open(place)?;
     let mut bytes = Vec::new();

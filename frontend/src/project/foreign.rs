@@ -1,9 +1,9 @@
-//! Stages that have the project's environment, and those that have not: what can be said in each.
+//! Checks for stages with and without the project's environment: which keys are allowed in each.
 
 use crate::diagnostics::{Diagnostics, Problem};
 use crate::spec::{Base, Spec, Stage};
 
-/// Groups have nowhere to be installed where the project's Python is not.
+/// A stage without the project's Python has no place to install groups.
 pub(super) fn check(spec: &Spec, found: &mut Diagnostics) {
     for stage in spec.stages.values() {
         let foreign = stage.from.as_ref().filter(|from| !is_python(spec, &from.value));
@@ -19,7 +19,7 @@ pub(super) fn check(spec: &Spec, found: &mut Diagnostics) {
     }
 }
 
-/// A `PATH` without the environment's programs: `python` would be another one, or none.
+/// Reports a `PATH` without the environment's programs: `python` would be another program or would not exist.
 fn check_path(stage: &Stage, spec: &Spec, found: &mut Diagnostics) {
     let steps = stage.run.iter().map(|run| &run.value).chain(stage.checks.iter().map(|check| &check.step));
     for span in
@@ -29,10 +29,10 @@ fn check_path(stage: &Stage, spec: &Spec, found: &mut Diagnostics) {
     }
 }
 
-/// Whether what `base` names has the project's environment in it.
+/// Whether `base` contains the project's environment.
 pub fn is_python(spec: &Spec, base: &Base) -> bool {
     let mut base = base;
-    // A circle of stages was reported before; the bound only keeps it from hanging us.
+    // A circle of stages has already been reported. The bound only makes this loop end.
     for _ in 0..=spec.stages.len() {
         let Base::Stage(name) = base else { return false };
         match spec.stages.get(name).map(|stage| &stage.from) {

@@ -1,4 +1,4 @@
-//! Dependency groups: from the build file, PEP 735 groups, extras, and requirements files by their usual names.
+//! Dependency groups: from the build file, PEP 735 groups, extras, and requirements files with usual names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
 use crate::spec::{Located, Spec};
 use crate::walk;
 
-/// The usual names of files that hold a group.
+/// The usual names of files that contain a group.
 const FILES: [(&str, &[&str]); 2] = [
     (
         "dev",
@@ -32,8 +32,9 @@ const FILES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Every group of the project; of those that nothing in `scope` installs, the name alone. The build file wins over
-/// pyproject.toml's groups, these over extras, these over requirements files that are only found.
+/// All groups of the project. Groups that `scope` does not install are given without their content. The order
+/// of precedence is: the build file, groups of `pyproject.toml`, extras, requirements files that were
+/// detected.
 pub(super) fn collect(
     spec: &Spec,
     scope: &Scope<'_>,
@@ -82,11 +83,11 @@ pub(super) fn collect(
     Ok(groups)
 }
 
-/// The most entries of groups and extras of a pyproject.toml that are looked at, over those that are written there: what
-/// many groups include counts in each.
+/// The largest number of entries of groups and extras in a `pyproject.toml` that are expanded. An entry of an
+/// included group counts once for each group that includes it.
 const MOST_INCLUDED: usize = 100_000;
 
-/// How many more entries of groups and extras are looked at.
+/// The number of entries of groups and extras that may still be expanded.
 pub(super) struct Room<'p> {
     left: usize,
     is_told: bool,
@@ -100,7 +101,7 @@ impl<'p> Room<'p> {
         Self { left, is_told: false, source: &project.source }
     }
 
-    /// Whether there is room for one more, which stands at `span`.
+    /// Takes room for one more entry, which stands at `span`. False if there is none left.
     fn take(&mut self, span: Span, found: &mut Diagnostics) -> bool {
         if let Some(left) = self.left.checked_sub(1) {
             self.left = left;
@@ -113,7 +114,8 @@ impl<'p> Room<'p> {
     }
 }
 
-/// The requirements of extras, each once. An extra may ask for others of the same project as `name[other]`.
+/// The requirements of extras, each once. An extra can include other extras of the same project as
+/// `name[other]`.
 pub(super) fn of_extras<'p>(
     project: &'p Pyproject,
     names: impl IntoIterator<Item = &'p str>,
@@ -147,7 +149,7 @@ fn parts_of_group<'p>(project: &'p Pyproject, name: &str) -> Vec<Part<'p>> {
     parts.collect()
 }
 
-/// The problem of a group or extra that is none of those in `known`.
+/// The problem of a group or extra that is not in `known`.
 pub(super) fn unknown<T>(name: &str, known: &BTreeMap<String, T>) -> Problem {
     Problem::UnknownGroup {
         name: name.to_owned(),
@@ -156,7 +158,7 @@ pub(super) fn unknown<T>(name: &str, known: &BTreeMap<String, T>) -> Problem {
     }
 }
 
-/// Reports what groups include that there is not, and groups that include one another in a circle.
+/// Reports includes of groups that do not exist, and groups that include each other in a circle.
 fn check_includes(project: &Pyproject, found: &mut Diagnostics) {
     let names: Vec<&str> = project.groups.keys().map(String::as_str).collect();
     let mut missing = Vec::new();
@@ -190,13 +192,15 @@ fn check_includes(project: &Pyproject, found: &mut Diagnostics) {
 enum Part<'p> {
     /// A requirement.
     Line(&'p Located<String>),
-    /// All of another one, which is named here.
+    /// All parts of another group or extra, which is named at this place.
     All(&'p str, Span),
 }
 
-/// Every requirement of `names` once, in the order in which they are written, with those of others in their places.
+/// Every requirement of `names` once, in the order of the file. The requirements of included groups stand at
+/// the place of the include.
 ///
-/// In a loop, and each group once: a chain may be long, and there may be many ways to one group.
+/// A loop replaces recursion, because a chain may be long. Each group is expanded once, because many paths
+/// may lead to it.
 fn expand<'p>(
     names: impl IntoIterator<Item = &'p str>,
     parts: impl Fn(&str) -> Vec<Part<'p>>,
@@ -236,7 +240,8 @@ fn expand<'p>(
     lines
 }
 
-/// The extras of the project `own` that a requirement asks for; nothing if it is of another project.
+/// The extras of the project `own` that a requirement asks for; `None` if the requirement is for another
+/// project.
 fn own_extras(own: &str, requirement: &str) -> Option<Vec<String>> {
     let (name, rest) = requirement.split_once('[')?;
     if normalized(name.trim()) != own {

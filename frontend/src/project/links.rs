@@ -1,19 +1,19 @@
-//! Symbolic links in a context, followed as in a root of their own: an absolute target counts from the context, and `..`
-//! does not leave the context. The engine and its clients follow links in the same way.
+//! Follows symbolic links in a context as if the context were the root: an absolute target starts at the
+//! context, and `..` does not leave it. The engine and its clients follow links in the same way.
 
 use crate::spec::ContextPath;
 
-/// How many links a path may lead through, as on Linux.
+/// The largest number of links in a path, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// The longest target of a link that is followed, as on Linux; in bytes.
+/// The longest link target that is followed, in bytes, as on Linux.
 const LONGEST_TARGET: usize = 4096;
 
-/// The path without links that `path` stands for; `None` if links lead in a circle, or through too many others. `link`
-/// gives the target of the link at a path, and nothing for what is no link.
+/// The path without links that `path` leads to. `None` if links form a circle, or if there are too many.
+/// `link` returns the target of the link at a path, or `None` if the path is not a link.
 ///
 /// # Errors
-/// Those of `link`.
+/// The errors of `link`.
 pub fn followed<E>(
     path: &ContextPath,
     mut link: impl FnMut(&str) -> Result<Option<String>, E>,
@@ -51,7 +51,8 @@ mod tests {
 
     use super::*;
 
-    /// As `FollowLinks` of BuildKit's local source and its `ReadFile` do it, which resolve below the root of the context.
+    /// BuildKit's `FollowLinks` of a local source and its `ReadFile` give the same results. Both resolve
+    /// links below the root of the context.
     #[test]
     fn links_are_followed_inside_of_the_context() {
         let links = BTreeMap::from([

@@ -1,5 +1,5 @@
-//! Folders and archives of the context that a line of a requirements file names: `./lib`, `-e ./lib[dev]`,
-//! `lib @ file:./lib`, `./wheels/x.whl`.
+//! Folders and archives of the context in lines of requirements files: `./lib`, `-e ./lib[dev]`, `lib @
+//! file:./lib`, `./wheels/x.whl`.
 
 use super::context::{ContextError, Kind};
 use super::files::Files;
@@ -10,27 +10,27 @@ use crate::diagnostics::Problem;
 use crate::lock::{self, ArtifactKind, file_url_path, is_url};
 use crate::spec::ContextPath;
 
-/// What a line says of a folder or archive.
+/// A line that names a folder or archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Local {
-    /// The path as it is written.
+    /// The path, as the line contains it.
     pub(super) target: String,
-    /// The extras, with their brackets.
+    /// The extras with their brackets.
     pub(super) extras: String,
-    /// The folder of the project in what is named.
+    /// The project's subdirectory in the folder or archive.
     pub(super) subdirectory: Option<String>,
-    /// `name[extras] @ ` where the line has a name.
+    /// `name[extras] @ `, if the line has a name.
     before: String,
-    /// What stands behind the path: extras, a fragment, a marker.
+    /// The text after the path: extras, a fragment, a marker.
     after: String,
-    /// Whether the path must be written as an address.
+    /// Whether the path must be written as a URL.
     as_url: bool,
     is_editable: bool,
 }
 
 impl Local {
-    /// The folder or archive of a requirement, without its options; `None` for one that an index, an address or a
-    /// repository answers.
+    /// The folder or archive of a requirement without its options. `None` if the requirement comes from an
+    /// index, a URL or a repository.
     pub(super) fn of(text: &str) -> Option<Self> {
         if let Some((name, target)) = text.split_once('@') {
             let is_name = |c: char| c.is_ascii_alphanumeric() || "._-[], ".contains(c);
@@ -49,7 +49,7 @@ impl Local {
         (is_here && !text.starts_with("git+")).then(|| Self::bare(text, false))
     }
 
-    /// The same of a text that is a path for sure.
+    /// Like [`Self::of`], for a text that is certainly a path.
     pub(super) fn bare(text: &str, is_editable: bool) -> Self {
         let end = text.find(|c: char| matches!(c, '[' | ';' | '#') || c.is_whitespace());
         let (path, after) = text.split_at(end.unwrap_or(text.len()));
@@ -69,8 +69,8 @@ impl Local {
         }
     }
 
-    /// The path in the context, as pip finds it; `None` if it leads out of the context. `.` stands for the folder that has
-    /// a project: the root, or else the folder of the file.
+    /// The path in the context, found as pip finds it. `None` if it leads out of the context. `.` means the
+    /// folder with a project: the root, or else the folder of the requirements file.
     pub(super) fn path(
         &self,
         file: &ContextPath,
@@ -94,7 +94,7 @@ impl Local {
         Ok(Some(if is_beside { beside.clone() } else { root.clone() }))
     }
 
-    /// The line as a step reads it.
+    /// The parts of the line that a step reads.
     pub(super) fn parts(&self, path: &ContextPath, hashes: &str) -> Vec<Part> {
         let scheme = if self.as_url { "file://" } else { "" };
         let mut parts = Vec::new();
@@ -108,10 +108,10 @@ impl Local {
     }
 }
 
-/// What a resolver has to see of a folder or archive.
+/// The files of a folder or archive that a resolver needs.
 ///
 /// # Errors
-/// If the context cannot be read. The inner error says why pip would not install from there.
+/// If the context cannot be read. The inner error gives the reason why pip would not install the path.
 pub(super) fn needs(
     path: &ContextPath,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! The project's lock, where it has one.
+//! The project's lock, if the project has one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,25 +19,26 @@ use crate::spec::{ContextPath, Located, Spec};
 pub struct Locked {
     /// The file.
     pub path: ContextPath,
-    /// Its text, for errors that point into it.
+    /// The text of the file, for errors that point into it.
     pub source: Arc<Source>,
-    /// The other files that packages stand in: those that a requirements file includes.
+    /// The other files that contain packages: files that a requirements file includes.
     pub included: Vec<Arc<Source>>,
-    /// What it says.
+    /// The content of the lock.
     pub lock: Arc<Lock>,
-    /// How what has no wheel is built.
+    /// The rules for building packages that have no wheel.
     pub build: BuildSettings,
 }
 
 impl Locked {
-    /// The place of a package in the file that has the package.
+    /// The place of a package, in the file that contains the package.
     pub fn place(&self, at: &lock::Place) -> Option<Place> {
         let mut sources = std::iter::once(&self.source).chain(&self.included);
         let source = sources.find(|source| *source.name == *at.file)?;
         Some(Place { source: Arc::clone(source), span: at.span })
     }
 
-    /// The groups and extras that can be asked for: those of the member that an image is for, and the workspace's.
+    /// The groups and extras that stages can install: those of the workspace, and of the member that the
+    /// image is for.
     pub(super) fn names_for(&self, spec: &Spec) -> BTreeSet<Name> {
         let member = spec.app.member.as_ref().map(|member| &member.value);
         let mut names = self.lock.groups_of(member);
@@ -46,10 +47,10 @@ impl Locked {
     }
 }
 
-/// Reads the lock that the build file names, or else the first that is there.
+/// Reads the lock that the build file names, or else the first one that exists.
 ///
 /// # Errors
-/// If the context cannot be read. What is wrong with the lock is reported to `found`.
+/// If the context cannot be read. Problems of the lock are reported to `found`.
 pub(super) fn read(
     spec: &Spec,
     files: &Files<'_>,
@@ -57,7 +58,7 @@ pub(super) fn read(
 ) -> Result<Option<Locked>, ContextError> {
     let named = match &spec.dependencies.lock {
         Some(named) => Some(named.clone()),
-        // Who names requirements wants these.
+        // A build file that names requirements files asks for them and not for a detected lock.
         None if spec.dependencies.requirements.is_some() => None,
         None => files.first_of(&super::LOCKS)?.map(|path| Located::new(path, spec.anywhere())),
     };
@@ -103,8 +104,9 @@ fn read_one(
     Ok(Some(Locked { path: named.value.clone(), source, included: Vec::new(), lock: Arc::new(lock), build }))
 }
 
-/// Reports the projects that the lock is older than: the one beside the lock, members of the workspace, and folders that are
-/// depended on. A folder outside of the context, and one without a `pyproject.toml`, cannot be compared.
+/// Reports projects that are newer than the lock: the project beside the lock, members of the workspace, and
+/// folders that the project depends on. A folder outside of the context, or without a `pyproject.toml`,
+/// cannot be compared.
 fn compare(
     lock: &Lock,
     named: &Located<ContextPath>,
@@ -138,7 +140,7 @@ fn compare(
     Ok(())
 }
 
-/// Reports the files that a compiled lock says it was made from and does not have everything of.
+/// Reports the input files of a compiled lock if the lock does not contain everything that they ask for.
 fn compare_compiled(lock: &Lock, source: &Arc<Source>, files: &Files<'_>, found: &mut Diagnostics) {
     let read = reader(files);
     let exists = |path: &str| files.exists(path);
@@ -155,8 +157,8 @@ fn compare_compiled(lock: &Lock, source: &Arc<Source>, files: &Files<'_>, found:
     }
 }
 
-/// Requirements files count as a lock if any of them, or of the files that they include, has a hash or asks for hashes:
-/// pip then refuses whatever has none, in all files of one installation.
+/// Requirements files are a lock if one of them, or a file that they include, has a hash or requires hashes.
+/// pip then refuses every requirement without a hash, in all files of one installation.
 fn read_hashed(
     spec: &Spec,
     files: &Files<'_>,
@@ -197,14 +199,15 @@ fn hashed(
     let Some(first) = paths.first() else { return Ok(None) };
     let source = match paths {
         [only] => match files.read_fit(only)? {
-            // A file in no known encoding is reported where it is followed.
+            // An unknown encoding is reported when the file is followed.
             Some(bytes) => match decoded(&bytes) {
                 Some(text) => Arc::new(Source::new(only.as_str(), text)),
                 None => return Ok(None),
             },
             None => return Ok(None),
         },
-        // As pip reads `-r one -r other`: one list, in a file at the root of the context that has no name.
+        // pip reads `-r one -r other` as one list. So does this: a list in a file without a name at the root
+        // of the context.
         several => {
             let lines = several.iter().map(|path| format!("-r {}\n", path.as_str()));
             Arc::new(Source::new("", lines.collect::<String>()))
@@ -220,7 +223,7 @@ fn hashed(
             }
             is_hashed
         }
-        // What cannot be read here is left to the resolver, but for files that are meant to be held to their hashes.
+        // An unreadable file is left to the resolver, unless its author wants its hashes to be checked.
         Err(_) => mentions_hash(&source.text),
     };
     if !is_hashed {
@@ -241,12 +244,12 @@ fn hashed(
     Ok(Some(Locked { path: (*first).clone(), source, included, lock: Arc::new(lock), build }))
 }
 
-/// Tells of the options that a lock of requirements files does not heed.
+/// Warns of options that a lock of requirements files does not follow.
 fn warn(parsed: &ParsedRequirements, files: &Files<'_>, found: &mut Diagnostics) -> Result<(), ContextError> {
     for (option, at) in &parsed.ignored {
         let Some(path) = ContextPath::parse(&at.file) else { continue };
         if let Some(text) = files.context.read(&path)?.as_deref().and_then(decoded) {
-            // An index without encryption needs no trust in its certificate.
+            // An index without TLS has no certificate to trust, so this option has no effect.
             let hosts = parsed.options.trusted_hosts.iter();
             let is_plain = |host: &String| text.contains(&format!("http://{host}"));
             if *option == "--trusted-host" && hosts.clone().all(is_plain) {
@@ -258,7 +261,7 @@ fn warn(parsed: &ParsedRequirements, files: &Files<'_>, found: &mut Diagnostics)
     Ok(())
 }
 
-/// The texts of the other files that packages of a lock stand in.
+/// The texts of the other files that contain packages of a lock.
 fn included(lock: &Lock, source: &Arc<Source>, files: &Files<'_>) -> Result<Vec<Arc<Source>>, ContextError> {
     let names: BTreeSet<&str> = lock.packages.iter().map(|package| &*package.at.file).collect();
     let mut texts = Vec::new();
@@ -271,7 +274,7 @@ fn included(lock: &Lock, source: &Arc<Source>, files: &Files<'_>) -> Result<Vec<
     Ok(texts)
 }
 
-/// Whether a line has a hash that no comment hides.
+/// Whether a line outside of a comment has a hash.
 fn mentions_hash(text: &str) -> bool {
     let has = |line: &str| {
         let options = ["--hash=", "--hash ", "--require-hashes"];
@@ -283,7 +286,7 @@ fn mentions_hash(text: &str) -> bool {
     text.lines().map(str::trim_start).any(has)
 }
 
-/// Reads files of the context for a requirements file that includes them.
+/// Reads files of the context that a requirements file includes.
 fn reader<'f>(files: &'f Files<'_>) -> impl Fn(&str) -> Result<String, String> + 'f {
     |path: &str| {
         let cleaned = ContextPath::parse(path).ok_or_else(|| format!("`{path}` leaves the build context"))?;
@@ -320,7 +323,7 @@ fn parse(
     }
 }
 
-/// What no tool has written: nothing at all, or the marks that git leaves where two versions of a lock differ.
+/// The problem of a file that no tool has written: an empty file, or a file with git's conflict marks.
 fn damage(format: Format, source: &Source) -> Option<(Span, Problem)> {
     let name = &source.name;
     let message = if source.text.trim().is_empty() {
@@ -340,7 +343,7 @@ fn damage(format: Format, source: &Source) -> Option<(Span, Problem)> {
     Some((source.line_span(1), Problem::Lock { message, help: vec![again(format)] }))
 }
 
-/// How a lock is made anew.
+/// The help for making the lock again.
 fn again(format: Format) -> String {
     match format.renew() {
         command if command.contains('`') => format!("lock again, with {command}"),
@@ -348,7 +351,7 @@ fn again(format: Format) -> String {
     }
 }
 
-/// Shows an error in the file that it is about, which may be one that the lock includes.
+/// Reports an error in the file that contains it. This can be a file that the lock includes.
 fn report(
     error: &LockError,
     format: Format,
@@ -360,7 +363,7 @@ fn report(
         LockErrorKind::Remote { url } => vec![format!(
             "save the file beside the requirements, and name that: `curl -o constraints.txt {url}`"
         )],
-        // What a tool writes has none of these faults.
+        // A lock that its tool wrote does not have these errors.
         LockErrorKind::Syntax { .. } | LockErrorKind::Missing { .. } | LockErrorKind::WrongType { .. } => {
             vec![again(format)]
         }

@@ -1,6 +1,7 @@
-//! What the project itself says: its Python version, dependencies, groups and metadata, from the context's files.
+//! The project's own data: its Python version, dependencies, groups and metadata, from the files of the
+//! context.
 //!
-//! Files are asked for through [`Context`], so that all of this runs without an engine as well.
+//! [`Context`] gives access to the files, so this module also runs without an engine.
 
 mod build;
 mod conda;
@@ -68,67 +69,68 @@ pub const WELL_KNOWN: [&str; 8] = [
     "requirements.txt",
 ];
 
-/// Patterns of files that may be read because others refer to them.
+/// Patterns of files that may be read because other files refer to them.
 pub const LIKELY: [&str; 4] =
     ["requirements*.txt", "*requirements.txt", "requirements/*.txt", "constraints*.txt"];
 
-/// Locks by the name of their file. Those that exist and are not what is installed from get a warning.
+/// Locks by file name. Existing locks that are not used for the installation get a warning.
 pub const LOCKS: [&str; 5] = ["uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"];
 
-/// Files that say which conda packages are installed. Those named first win; `environment.yml` is no lock.
+/// Files that define the conda packages, in their order of precedence. `environment.yml` is not a lock.
 pub const CONDA_FILES: [&str; 4] = ["conda-lock.yml", "pixi.lock", "environment.yml", "environment.yaml"];
 
-/// Files that name dependencies and are not read: what they say depends on the tool, or on running them.
+/// Files that name dependencies but are not read. Their meaning depends on a tool, or they are programs.
 pub const UNREAD: [&str; 4] = ["Pipfile", "requirements.in", "setup.cfg", "setup.py"];
 
 const REQUIREMENTS: [&str; 4] =
     ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
 
-/// A project, as far as its image depends on it.
+/// The data of a project on which its image depends.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Project {
-    /// The Python to run on; absent where the base image alone decides.
+    /// The Python version to use; `None` if only the base image decides.
     pub python: Option<PythonVersion>,
-    /// What says so, where a file does.
+    /// The place that sets the version, if a file does.
     pub python_said: Option<Place>,
-    /// What every Python stage installs.
+    /// The requirements that every Python stage installs.
     pub requirements: Requirements,
-    /// The lock that everything is chosen from; absent where nothing is locked, and where pip installs.
+    /// The lock from which packages are selected. `None` if nothing is locked, or if pip installs.
     pub locked: Option<Locked>,
-    /// The conda packages that make the environment, in a project that has these.
+    /// The conda packages of the environment, if the project uses conda.
     pub conda: Option<Conda>,
-    /// Groups whose requirements file has hashes: they are locks of their own.
+    /// Groups whose requirements file has hashes. Each is a lock of its own.
     pub locked_groups: BTreeMap<String, Locked>,
-    /// What a stage installs on top when it names the group; names normalised.
+    /// The additional requirements of a stage that names the group. Names are normalised.
     pub groups: BTreeMap<String, Requirements>,
-    /// Whether the project is installed as a package rather than copied as files.
+    /// Whether the project is installed as a package. Otherwise its files are copied.
     pub is_package: bool,
-    /// The package of the project, where the project is in a folder of the context: a lock below the root names the folder.
+    /// The package of the project if the project is in a folder of the context. The lock below the root
+    /// determines this folder.
     pub below: Option<Below>,
-    /// What takes the version from git when the project is built, and where it is said.
+    /// The tool that takes the version from git when the project is built, and the place that configures it.
     pub version_from_git: Option<VersionFromGit>,
-    /// The paths that stages name and that are links, or lie behind one.
+    /// The paths that stages name and that are links, or contain a link.
     pub linked: BTreeSet<ContextPath>,
     /// OCI labels from the project's metadata.
     pub labels: BTreeMap<String, String>,
 }
 
-/// A project in a folder of the context, as the package that it is.
+/// The package of a project in a folder of the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Below {
     /// The folder.
     pub folder: ContextPath,
     /// The normalised name.
     pub name: String,
-    /// The version, where the manifest has it.
+    /// The version, if the manifest contains it.
     pub version: Option<String>,
 }
 
 impl Project {
-    /// Looks at the project, as far as the stages of `scope` have to do with it.
+    /// Reads the project, as far as the stages of `scope` need it.
     ///
     /// # Errors
-    /// If the context cannot be read. What is wrong with the project is reported to `found`.
+    /// If the context cannot be read. Problems of the project are reported to `found`.
     pub fn detect(
         spec: &Spec,
         scope: &Scope<'_>,
@@ -145,7 +147,7 @@ impl Project {
         let mut unread = Diagnostics::default();
         let conda = conda::read(spec, files, &mut unread)?;
         let (python, python_said) = match &conda {
-            // It is one of the packages.
+            // A conda environment contains its own Python as a package.
             Some(_) => (None, None),
             None => python::choose(spec, pyproject.as_ref(), (folder.as_ref(), files), found)?,
         };
@@ -153,7 +155,8 @@ impl Project {
             Installer::Wheels if conda.is_none() => locked::read(spec, files, &mut unread)?,
             _ => None,
         };
-        // Groups that only the lock knows are no mistakes of who names them.
+        // If the lock could not be read, its groups are unknown. A stage that names one of them is then not
+        // an error.
         let has_all_groups = conda.is_some() || locked.is_some() || !unread.has_errors();
         found.extend(unread);
         let mut groups = groups::collect(spec, scope, pyproject.as_ref(), files, found)?;
@@ -216,7 +219,7 @@ impl Project {
         })
     }
 
-    /// The groups that `stage` installs: those it names, or those that its name stands for.
+    /// The groups that `stage` installs: those that it names, or the usual groups for its name.
     pub fn groups_of(&self, stage: &Stage) -> Vec<String> {
         if let Some(named) = &stage.groups {
             return named.iter().map(|name| normalized(&name.value)).collect();
@@ -226,14 +229,15 @@ impl Project {
         there.map(|name| (*name).to_owned()).collect()
     }
 
-    /// The requirements of `groups` together with the project's own.
+    /// The requirements of `groups` and of the project itself.
     pub fn requirements_with(&self, groups: &[String]) -> Requirements {
         let groups = groups.iter().filter_map(|name| self.groups.get(name));
         groups.fold(self.requirements.clone(), |all, group| all.with(group))
     }
 }
 
-/// A member of a workspace needs the lock of the workspace: no other file says what the member needs of its neighbours.
+/// A member of a workspace needs the lock of the workspace, because only this lock contains the other members
+/// that it needs.
 fn check_member(spec: &Spec, locked: Option<&Locked>, found: &mut Diagnostics) {
     if let (Some(member), None) = (&spec.app.member, locked) {
         let message = "a member of a workspace can only be built from a lock of the workspace".to_owned();
@@ -242,7 +246,8 @@ fn check_member(spec: &Spec, locked: Option<&Locked>, found: &mut Diagnostics) {
     }
 }
 
-/// Hashes that nothing checks: of files that could not be taken as a lock, and that the resolver reads.
+/// Reports hashes that nothing checks: hashes in files that cannot be used as a lock, so that the resolver
+/// reads them.
 fn report_hashes(
     spec: &Spec,
     scope: &Scope<'_>,
@@ -250,7 +255,8 @@ fn report_hashes(
     locked: &BTreeMap<String, Locked>,
     found: &mut Diagnostics,
 ) {
-    // pip checks what it installs. And why files are no lock may have been said already.
+    // pip checks the hashes of packages that it installs. If there are errors, one of them may already give
+    // the reason why the files are not a lock.
     if spec.dependencies.installer == Installer::Pip || found.has_errors() {
         return;
     }
@@ -263,8 +269,8 @@ fn report_hashes(
     }
 }
 
-/// The project's manifest. It is the `pyproject.toml` beside the lock that the build file names, with its folder if that
-/// is not the context itself; else the `pyproject.toml` of the context.
+/// The project's manifest: the `pyproject.toml` beside the lock that the build file names, else the one at
+/// the root of the context. The folder is given if it is not the root.
 fn manifest(
     spec: &Spec,
     files: &Files<'_>,
@@ -280,14 +286,15 @@ fn manifest(
     Ok((None, files.read_if_there(NAME)?))
 }
 
-/// The package of a project in a folder of the context. A member of a workspace is one of the lock's.
+/// The package of a project in a folder of the context. `None` for a member of a workspace, because the lock
+/// contains the members as packages.
 fn below(spec: &Spec, folder: ContextPath, project: &Pyproject) -> Option<Below> {
     let name = normalized(project.name.as_ref().filter(|_| spec.app.member.is_none())?);
     Some(Below { folder, name, version: project.version.clone() })
 }
 
-/// Whether the project is installed as a package: as the build file says, else as the tool of its lock installs it, else
-/// as its tables look.
+/// Whether the project is installed as a package. The build file decides, else the tool of the lock, else the
+/// tables of the manifest.
 fn is_package(
     spec: &Spec,
     pyproject: Option<&Pyproject>,
@@ -296,10 +303,10 @@ fn is_package(
 ) -> bool {
     let has_backend = pyproject.is_some_and(|project| project.has_backend && project.name.is_some());
     let by_tool = pyproject.zip(locked).and_then(|(project, locked)| match locked.lock.format {
-        // uv notes its decision: `virtual` or `editable`.
+        // uv writes its decision into the lock: `virtual` or `editable`.
         Format::Uv => locked.lock.installs_own_folder(),
         Format::Poetry if project.packages.poetry == Some(false) => Some(false),
-        // Whatever has a name, with a backend or without one.
+        // PDM installs every project that has a name, even without a build backend.
         Format::Pdm => Some(project.name.is_some() && project.packages.pdm != Some(false)),
         _ => None,
     });
@@ -310,14 +317,15 @@ fn is_package(
         }
         Some(wanted) => wanted.value,
         None if by_tool.is_some() => by_tool == Some(true) && pyproject.is_some_and(|p| p.name.is_some()),
-        // Where a lock says whose project this is, the settings of other tools say nothing.
+        // If the lock shows which tool the project uses, settings of other tools do not apply.
         None if pyproject
             .is_some_and(|project| project.packages.is_virtual(locked.map(|l| l.lock.format))) =>
         {
             false
         }
         None => {
-            // poetry installs a project without a backend by its own one. A build has no such backend.
+            // Poetry installs a project without a backend with Poetry's own backend. A build does not have
+            // this backend.
             let of_poetry = pyproject.filter(|project| {
                 locked.is_some_and(|locked| locked.lock.format == Format::Poetry) && !project.has_backend
             });
@@ -382,7 +390,7 @@ fn main_requirements(
     Ok(chosen)
 }
 
-/// Whether any stage of the user's has to do with Python at all.
+/// Whether any stage of the user's file uses Python.
 fn needs_python(spec: &Spec) -> bool {
     spec.stages.values().any(Stage::is_assembled)
 }
@@ -412,7 +420,7 @@ fn check_groups(spec: &Spec, groups: &BTreeMap<String, Requirements>, found: &mu
     }
 }
 
-/// Every path of the context that a stage names must be there; patterns may match nothing. Given back are those that are
+/// Checks that every path that a stage names exists. A pattern may match nothing. Returns the paths that are
 /// links.
 fn check_included(
     scope: &Scope<'_>,
@@ -430,12 +438,12 @@ fn check_included(
     Ok(linked)
 }
 
-/// Labels from the project's metadata, and from the version that it is given.
+/// Labels from the project's metadata and from the version that the build gives it.
 fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -> BTreeMap<String, String> {
     const PREFIX: &str = "org.opencontainers.image";
     let mut labels = BTreeMap::new();
     if let Some(project) = pyproject {
-        // What is a label can be read by whoever has the image.
+        // Everybody who has the image can read its labels, so credentials are removed.
         let url = |names: &[&str]| {
             let found = names.iter().find_map(|name| project.urls.get(*name));
             found.map(|url| without_credentials(url).into_owned())
@@ -463,7 +471,7 @@ fn labels(spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) -
 mod tests;
 
 impl Project {
-    /// How the project itself is built.
+    /// The rules for building the project itself.
     pub fn own_build(&self, spec: &Spec) -> BuildRules {
         let unlocked = BuildSettings::default();
         let settings = self.locked.as_ref().map_or(&unlocked, |locked| &locked.build);

@@ -1,7 +1,7 @@
-//! Lines of requirements files that stand for the project itself, as `-e .[dev]`.
+//! Lines of requirements files that name the project itself, such as `-e .[dev]`.
 //!
-//! The project is built or installed in a step of its own, so such a line means what the project depends on. pip and
-//! the resolver read the file without it.
+//! A separate step builds or installs the project. So such a line stands for the project's dependencies, and
+//! pip and the resolver read the file without it.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +11,19 @@ use super::requirements::Requirements;
 use crate::address;
 use crate::diagnostics::{Diagnostics, Place, Problem};
 
-/// One such line.
+/// A line that names the project itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnLine {
-    /// As it is written.
+    /// The text of the line.
     pub line: String,
-    /// The extras that it asks for; names normalised.
+    /// The extras that the line asks for, with normalised names.
     pub extras: Vec<String>,
-    /// Where it stands.
+    /// The place of the line.
     pub at: Place,
 }
 
-/// The extras that are asked for by what follows `-e`, or stands alone, if that is the project: `.`, `./`, `.[a,b]`
-/// or `file:.#egg=name`.
+/// The extras, if the text after `-e` or the whole line names the project: `.`, `./`, `.[a,b]` or
+/// `file:.#egg=name`.
 pub(super) fn extras(target: &str) -> Option<Vec<String>> {
     let target = target.trim_matches(['"', '\'']);
     let target = target.strip_prefix("file:").unwrap_or(target);
@@ -37,8 +37,8 @@ pub(super) fn extras(target: &str) -> Option<Vec<String>> {
     Some(names.split(',').map(|name| normalized(name.trim())).filter(|name| !name.is_empty()).collect())
 }
 
-/// Whether a file has credentials in an address. Such a text is left where it is. `git@` is how repositories are reached
-/// with a key, and tells nothing.
+/// Whether a URL in a file has credentials. A file with credentials is not copied into the graph. `git@` is
+/// only the usual user for access with a key, so it does not count.
 pub(super) fn has_credentials(text: &str) -> bool {
     let by_address = address::has_credentials(text);
     by_address
@@ -48,7 +48,7 @@ pub(super) fn has_credentials(text: &str) -> bool {
         })
 }
 
-/// Puts what the project depends on in the place of the lines that stand for it.
+/// Replaces the lines that name the project by the project's dependencies.
 pub(super) fn take_in(
     requirements: &mut Requirements,
     pyproject: Option<&Pyproject>,

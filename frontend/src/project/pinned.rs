@@ -1,8 +1,9 @@
-//! `.python-version`: the file in which uv and pyenv keep the Python of a project.
+//! `.python-version`: the file in which uv and pyenv keep a project's Python version.
 //!
-//! Both read it line by line, without empty lines and lines that begin with `#`. pyenv takes the first word of a line,
-//! uv the whole of it. uv passes over a line that asks for no Python, such as the name of an environment of pyenv's, with a
-//! warning, and takes the next line. A file without another line says nothing.
+//! Both read the file line by line, without empty lines and lines that begin with `#`. pyenv reads the first
+//! word of a line, and uv the whole line. If a line is not a version, such as the name of a pyenv
+//! environment, uv ignores the line with a warning and reads the next one. A file without another line sets
+//! no version.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,28 +13,29 @@ use pep440_rs::VersionSpecifiers;
 use super::python::PythonVersion;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 
-/// What the file asks for.
+/// The content of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Pinned {
     /// A version.
     Version(PythonVersion),
-    /// Any version of a range.
+    /// Any version in a range.
     Fitting(VersionSpecifiers, String),
 }
 
-/// What a line can be.
+/// The meaning of a line.
 #[derive(Clone, Debug, PartialEq)]
 enum Line {
     Asks(Pinned),
-    /// Any Python will do.
+    /// Any version is accepted.
     Anything,
-    /// No Python: a name that means something on one machine alone, or a slip.
+    /// Not a version: a name that has a meaning only on one machine, or a mistake.
     Name,
-    /// A Python that there is no image of: another implementation, a preview, a build for debugging, a path.
+    /// A Python for which no image exists: another implementation, a preview, a debug build, a path.
     Other,
 }
 
-/// What the file asks for, and where. Nothing if any Python will do, and after an error.
+/// The version or range that the file asks for, with its place. `None` if any version is accepted, and after
+/// an error.
 pub(super) fn read(file: &Arc<Source>, found: &mut Diagnostics) -> Option<(Pinned, Place)> {
     for (index, line) in file.text.lines().enumerate() {
         let line = line.trim();
@@ -78,7 +80,7 @@ pub(super) fn of_tool(
 
 fn of_line(line: &str) -> Line {
     let word = line.split_whitespace().next().unwrap_or_default();
-    // `cpython-3.12.4-linux-x86_64-gnu` is how uv names what it installs.
+    // uv names the Pythons that it installs in this way: `cpython-3.12.4-linux-x86_64-gnu`.
     let named = ["cpython", "python", "cp", "v"].iter().find_map(|name| {
         let rest = line.strip_prefix(name)?.trim_start_matches(['-', '@']);
         (rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit() || is_operator(c)))
@@ -110,7 +112,7 @@ fn is_operator(c: char) -> bool {
     matches!(c, '<' | '>' | '=' | '!' | '~')
 }
 
-/// Whether uv takes a word for a version: up to three numbers, and what a preview or a special build has behind them.
+/// Whether uv reads a word as a version: up to three numbers, and the suffix of a preview or a special build.
 fn is_request(word: &str) -> bool {
     let numbers = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
     let (numbers, rest) = word.split_at_checked(numbers).unwrap_or((word, ""));
@@ -125,14 +127,15 @@ fn is_request(word: &str) -> bool {
         && (is_build(rest) || is_preview(rest))
 }
 
-/// Whether a word begins with the name of another implementation, which is not the name of an environment.
+/// Whether a word begins with the name of another implementation. Such a word is not the name of an
+/// environment.
 fn names_implementation(word: &str) -> bool {
     ["pypy", "graalpy", "pyodide", "jython", "ironpython", "micropython", "stackless", "pyston", "nogil"]
         .iter()
         .any(|name| word.starts_with(name))
 }
 
-/// `3.12`, `3.12.4`, `3.13t`, `3.13+freethreaded`, `312` and `3.12.*`; `3` is any of Python 3.
+/// `3.12`, `3.12.4`, `3.13t`, `3.13+freethreaded`, `312` and `3.12.*`. `3` means any Python 3.
 fn of_version(text: &str) -> Option<Line> {
     let (text, free_threaded) = match text.strip_suffix("+freethreaded") {
         Some(text) => (text, true),
@@ -169,8 +172,8 @@ mod tests {
         }))
     }
 
-    /// As uv 0.13.9 (`uv python find`) and pyenv 2.6 (`pyenv version-file-read`) read the file, but for `3.12.*`, which
-    /// uv passes over with a warning.
+    /// The cases agree with uv 0.13.9 (`uv python find`) and pyenv 2.6 (`pyenv version-file-read`). One
+    /// exception is `3.12.*`, which uv ignores with a warning.
     #[test]
     fn what_uv_and_pyenv_take_is_taken() {
         let cases = [
@@ -207,7 +210,7 @@ mod tests {
         }
     }
 
-    /// What uv 0.13.9 passes over (`warning: Ignoring unsupported Python request`).
+    /// uv 0.13.9 ignores these lines (`warning: Ignoring unsupported Python request`).
     #[test]
     fn what_asks_for_no_python_is_passed_over_with_a_warning() {
         for line in [
@@ -248,7 +251,7 @@ mod tests {
             let expected = format!("2: `{line}` is not a version of Python 3");
             assert_eq!(read_text(&format!("#\n{line}\n")), Err(expected));
         }
-        // Another implementation is what the project runs on, whatever else is there.
+        // A line with another implementation sets the project's Python, so the lines after it do not count.
         assert_eq!(
             read_text("pypy3.10\n3.12\n"),
             Err("1: `pypy3.10` is not a version of Python 3".to_owned())

@@ -1,7 +1,7 @@
-//! Dependencies in Poetry's own tables, as the PEP 508 requirements that they mean.
+//! Dependencies in Poetry's own tables, converted to PEP 508 requirements.
 //!
-//! Read where nothing is locked and there is no `[project]` table. What has no PEP 508 form (a path, alternatives with
-//! `||`) is reported by its name rather than left out.
+//! They are read if nothing is locked and there is no `[project]` table. A dependency without a PEP 508 form
+//! (a path, alternatives with `||`) is reported by its name and not silently left out.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::diagnostics::Span;
 use crate::lock::poetry_specifiers;
 use crate::spec::Located;
 
-/// What `[tool.poetry]` asks for.
+/// The data of `[tool.poetry]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Poetry {
-    /// The requirements, the optional ones left out.
+    /// The requirements without the optional ones.
     pub(super) dependencies: Vec<Located<String>>,
     /// `tool.poetry.group.*` and the older `dev-dependencies`.
     pub(super) groups: BTreeMap<String, Vec<GroupEntry>>,
@@ -25,14 +25,14 @@ pub(super) struct Poetry {
     pub(super) requires_python: Option<Located<String>>,
     /// Dependencies without a PEP 508 form.
     pub(super) unreadable: Vec<Located<String>>,
-    /// The project's name; absent in a project of dependencies alone (`package-mode = false`).
+    /// The project's name; `None` if the project only has dependencies (`package-mode = false`).
     pub(super) name: Option<String>,
     /// The project's version.
     pub(super) version: Option<String>,
-    /// What the project is.
+    /// The project's description.
     pub(super) description: Option<String>,
-    /// Whether the table says what there is to be installed: packages or programs. A name and a version alone stand in
-    /// many an application that is run from its folder.
+    /// Whether the table defines contents to install: packages or programs. Many applications that run from
+    /// their folder have only a name and a version.
     pub(super) has_contents: bool,
 }
 
@@ -93,7 +93,7 @@ impl Poetry {
         }
     }
 
-    /// The requirements of one entry: one, or several for different markers.
+    /// The requirements of one entry: one requirement, or several with different markers.
     fn requirements(&mut self, name: &str, value: &DeValue<'_>, span: Span) -> Vec<Located<String>> {
         let items: Vec<&DeValue<'_>> = match value {
             DeValue::Array(items) => items.iter().map(toml::Spanned::get_ref).collect(),
@@ -159,7 +159,8 @@ fn requirement(name: &str, item: &DeValue<'_>) -> Option<String> {
     Some(line)
 }
 
-/// A constraint as a PEP 440 specifier; empty where every version fits.
+/// A constraint as a PEP 440 specifier; empty if every version matches. `None` if one specifier cannot
+/// express it.
 fn specifiers(text: &str) -> Option<String> {
     match poetry_specifiers(text)?.as_slice() {
         [only] => Some(only.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),

@@ -1,7 +1,7 @@
-//! What pyproject.toml says: PEP 621 metadata, PEP 735 groups, and whether there is a build backend.
+//! The data of `pyproject.toml`: PEP 621 metadata, PEP 735 groups, and whether there is a build backend.
 //!
-//! The file belongs to other tools too, so what we do not need is not looked at, and a table of an unexpected
-//! shape counts as absent: the tool it belongs to will say what is wrong with it.
+//! The file also belongs to other tools. So tables that we do not need are not read, and a table with an
+//! unexpected structure counts as missing: the tool that uses the table reports its errors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::spec::Located;
 pub(super) enum GroupEntry {
     /// A PEP 508 requirement.
     Requirement(Located<String>),
-    /// All of another group.
+    /// All entries of another group.
     Include(Located<String>),
 }
 
-/// What tools' own settings say of whether the project is installed itself, each where it is there.
+/// Settings of tools that decide whether the project itself is installed. `None` for a missing setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PackageSettings {
     /// `[tool.uv] package`.
@@ -38,8 +38,8 @@ pub(super) struct PackageSettings {
 }
 
 impl PackageSettings {
-    /// Whether a setting says that the project is never installed itself: that of the tool that made the lock, or of any
-    /// tool where the lock is of another one, or there is none.
+    /// Whether a setting says that the project itself is never installed. With a lock of a known tool, only
+    /// the setting of this tool counts; otherwise the setting of any tool.
     pub(super) fn is_virtual(self, lock: Option<Format>) -> bool {
         match lock {
             Some(Format::Uv) => self.uv == Some(false),
@@ -50,48 +50,50 @@ impl PackageSettings {
     }
 }
 
-/// The parts of pyproject.toml that matter for an image.
+/// The parts of `pyproject.toml` that matter for an image.
 #[derive(Clone, Debug)]
 pub(super) struct Pyproject {
     /// The file.
     pub source: Arc<Source>,
-    /// `project.name`, or Poetry's.
+    /// `project.name`, or the name in Poetry's table.
     pub name: Option<String>,
     /// `project.version`.
     pub version: Option<String>,
     /// `project.description`.
     pub description: Option<String>,
-    /// `project.license`, where it is an SPDX expression.
+    /// `project.license`, if it is an SPDX expression.
     pub license: Option<String>,
     /// `project.urls`, keys in lower case.
     pub urls: BTreeMap<String, String>,
     /// `project.requires-python`.
     pub requires_python: Option<Located<String>>,
-    /// Whether the dependencies are those of `[tool.poetry]`.
+    /// Whether the dependencies come from `[tool.poetry]`.
     pub of_poetry: bool,
-    /// `project.dependencies`; absent where there is no `[project]` table.
+    /// `project.dependencies`; `None` without a `[project]` table.
     pub dependencies: Option<Vec<Located<String>>>,
-    /// Where `project.dynamic` names the dependencies.
+    /// The place in `project.dynamic` that names the dependencies.
     pub dynamic_dependencies: Option<Span>,
     /// `project.optional-dependencies`.
     pub extras: BTreeMap<String, Vec<Located<String>>>,
     /// `dependency-groups`.
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
-    /// Whether `[build-system]` is there.
+    /// Whether the file has a table `[build-system]`.
     pub has_backend: bool,
-    /// What takes the version from git.
+    /// The tool that takes the version from git.
     pub version_from_git: Option<VersionFromGit>,
-    /// Whether the project says what a package of it holds. Standard metadata does by itself.
+    /// Whether the project defines the contents of its package. Standard metadata counts as such a
+    /// definition.
     pub has_contents: bool,
-    /// What tools' own settings say of whether the project is installed itself.
+    /// Settings of tools that decide whether the project itself is installed.
     pub packages: PackageSettings,
-    /// Settings that decide what is installed, and that only a lock keeps.
+    /// Settings that decide what is installed, and that only a lock follows.
     pub rules: Vec<Rule>,
-    /// Dependencies in Poetry's tables that have no other form.
+    /// Dependencies in Poetry's tables that have no PEP 508 form.
     pub unreadable: Vec<Located<String>>,
 }
 
-/// Whether a manifest says by itself all that a resolver asks of a project, so that nothing is built to find out.
+/// Whether a manifest contains all metadata that a resolver needs, so that the resolver need not build the
+/// project.
 pub(super) fn is_static(text: &str) -> bool {
     let Ok(document) = DeTable::parse(text) else { return false };
     let Some(project) = table(document.get_ref(), "project") else { return false };
@@ -104,7 +106,7 @@ pub(super) fn is_static(text: &str) -> bool {
 }
 
 impl Pyproject {
-    /// Reads the file. A syntax error is reported and gives `None`.
+    /// Reads the file. A syntax error is reported, and the result is `None`.
     pub(super) fn parse(source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
         let document = match DeTable::parse(&source.text) {
             Ok(document) => document,
@@ -185,7 +187,8 @@ impl Pyproject {
         Some(read)
     }
 
-    /// Keeps the requirements that are one line: others would be several for the resolver, or options of it.
+    /// Keeps only requirements that are one line. The resolver would read others as several requirements, or
+    /// as options.
     fn check_lines(&mut self, found: &mut Diagnostics) {
         let source = Arc::clone(&self.source);
         let mut keep = |line: &Located<String>| {
@@ -226,18 +229,19 @@ pub(super) fn strings(value: &DeValue<'_>) -> Vec<Located<String>> {
     list.into_iter().flatten().filter_map(text).collect()
 }
 
-/// A flag among the settings of a tool.
+/// A boolean among the settings of a tool.
 fn says(tool: Option<&DeTable<'_>>, name: &str, key: &str) -> Option<bool> {
     table(tool?, name)?.get(key)?.get_ref().as_bool()
 }
 
-/// What PDM's `package-type` says.
+/// The meaning of PDM's `package-type`.
 fn package_type(tool: Option<&DeTable<'_>>) -> Option<bool> {
     let kind = string(table(tool?, "pdm")?, "package-type")?;
     Some(kind.value == "library")
 }
 
-/// `[dependency-groups]`, together with those of tools' own tables, which uv and PDM add to the group of the same name.
+/// `[dependency-groups]`, with the groups of tools' own tables. uv and PDM add them to the group of the same
+/// name.
 fn all_groups(root: &DeTable<'_>, tool: Option<&DeTable<'_>>) -> BTreeMap<String, Vec<GroupEntry>> {
     let mut groups: BTreeMap<String, Vec<GroupEntry>> = BTreeMap::new();
     let uv = tool.and_then(|tool| table(tool, "uv")).and_then(|uv| uv.get("dev-dependencies"));
@@ -267,7 +271,8 @@ fn group_entries(value: &DeValue<'_>) -> Vec<GroupEntry> {
     entries.collect()
 }
 
-/// A name as PEP 503 compares it. What is no name at all only gets lower case: it will be found nowhere.
+/// A name in its normalised form of PEP 503. An invalid name is only converted to lower case, because nothing
+/// will have this name.
 pub fn normalized(name: &str) -> String {
     Name::new(name).map_or_else(|_| name.to_lowercase(), |name| name.as_str().to_owned())
 }

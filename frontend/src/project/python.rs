@@ -1,4 +1,4 @@
-//! Which Python a project runs on.
+//! The Python version of a project.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,24 +15,24 @@ use super::releases;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 use crate::spec::{ContextPath, Located, Spec};
 
-/// A Python version as far as it is given: minor, or minor and patch; and which of its two builds.
+/// A Python version, with or without its patch number, and the kind of its build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PythonVersion {
     /// The `11` of `3.11.4`.
     pub minor: u32,
     /// The `4` of `3.11.4`.
     pub patch: Option<u32>,
-    /// Whether it is the build without the global interpreter lock, as `3.14t`.
+    /// Whether it is the build without the global interpreter lock, such as `3.14t`.
     pub free_threaded: bool,
 }
 
 /// The first version of Python that has a free-threaded build.
 const FREE_THREADED: u32 = 13;
 
-/// Versions of Python 3 that are taken for such: what runs on one is a list that grows with it.
+/// The highest minor version that is accepted. The bound limits lists that grow with the version.
 const MOST_MINOR: u32 = 99;
 
-/// The same for the third number.
+/// The highest patch number that is accepted.
 const MOST_PATCH: u32 = 999;
 
 impl PythonVersion {
@@ -53,22 +53,23 @@ impl PythonVersion {
         version.existing().filter(|_| parts.next().is_none())
     }
 
-    /// The version, unless no Python of it was ever free-threaded as it asks for.
+    /// The version; `None` if it asks for a free-threaded build that never existed.
     pub(super) fn existing(self) -> Option<Self> {
         (!self.free_threaded || self.minor >= FREE_THREADED).then_some(self)
     }
 
-    /// The newest version of a second number.
+    /// The version with this minor number, and no patch number.
     fn of_minor(minor: u32) -> Self {
         Self { minor, patch: None, free_threaded: false }
     }
 
-    /// The name of its library folder, less `python`: `3.11`, or `3.14t`.
+    /// The name of the version's library folder without `python`: `3.11`, or `3.14t`.
     pub fn library(self) -> String {
         Self { patch: None, ..self }.to_string()
     }
 
-    /// Whether some release of this version fits. A version without a patch stands for all of its patches.
+    /// Whether some release of this version matches. A version without a patch number stands for all of its
+    /// patches.
     fn satisfies(self, specifiers: &VersionSpecifiers) -> bool {
         let patches = self.patch.map_or(0..=40, |patch| patch..=patch);
         patches
@@ -113,7 +114,7 @@ fn decide(
     let wanted = pyproject.and_then(|project| requires(project, found));
     let source = Arc::clone(&spec.source);
     if let Some(named) = &spec.python.version {
-        // A version that is none was reported when the file was read.
+        // An invalid version was reported when the file was read.
         let version = PythonVersion::parse(&named.value);
         check(version, wanted.as_ref(), &source, named.span, found);
         return Ok((version, Some(Place { source, span: named.span })));
@@ -153,7 +154,8 @@ fn decide(
         return Ok((newest().next(), None));
     };
     let fitting = newest().find(|version| version.satisfies(&specifiers));
-    // An upper bound may lie below what still gets fixes; such a Python exists all the same.
+    // An upper bound may exclude all versions that still get fixes. An older version that matches still
+    // exists.
     let fitting =
         fitting.or_else(|| releases::past().map(PythonVersion::of_minor).find(|v| v.satisfies(&specifiers)));
     let place = pyproject.map(|project| Place { source: Arc::clone(&project.source), span: text.span });

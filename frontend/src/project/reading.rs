@@ -1,5 +1,5 @@
-//! Requirements files of a project that has nothing locked: which files and folders they pull in, and how a step reads
-//! them. Each line is taken apart as the reader of locks does it ([`crate::lock::statements`]).
+//! Requirements files of a project without a lock: the files and folders that they include, and the form in
+//! which a step reads them. Each line is parsed in the same way as in a lock ([`crate::lock::statements`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::spec::{ContextPath, Installer, Located};
 /// A line that steps read in another form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// Where it stands.
+    /// The place of the line.
     pub at: Place,
-    /// What is read in its place.
+    /// The text that replaces the line.
     pub parts: Vec<Part>,
 }
 
 /// A part of such a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// As it is.
+    /// Unchanged text.
     Text(String),
-    /// `-e`, for who can install a folder so that its code stays where it is.
+    /// `-e`. It is written only where the code of a folder stays in its place after the installation.
     Editable,
     /// A path of the context.
     Path(ContextPath),
-    /// An included file, by its address.
+    /// The URL of an included file.
     Remote(HttpUrl),
 }
 
-/// Where a step has what the lines name.
+/// The folders of a step that contain the named files.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'p> {
     /// The folder below which the context's folders and archives are.
     pub sources: &'p str,
-    /// The folder of the files that were fetched; absent where whoever reads the line fetches the file.
+    /// The folder of fetched files; `None` if the reader of the line fetches the file itself.
     pub remote: Option<&'p str>,
     /// Whether `-e` is kept.
     pub editable: bool,
@@ -67,11 +67,11 @@ impl Part {
     }
 }
 
-/// Options that uv passes over where they stand on a line of their own (uv 0.13).
+/// Options that uv 0.13 ignores if they have a line of their own.
 const PASSED_OVER: [&str; 5] =
     ["--pre", "--prefer-binary", "--require-hashes", "--trusted-host", "--use-feature"];
 
-/// Options that uv reads in a requirements file, and pip's other name for one of them.
+/// Options that uv reads in a requirements file, and pip's other name of one of them.
 const READ: [&str; 7] = [
     "--index-url",
     "--pypi-url",
@@ -82,15 +82,15 @@ const READ: [&str; 7] = [
     "--only-binary",
 ];
 
-/// Where the file is that was fetched as the `number`th of its requirements.
+/// The path of the fetched file with this number among the requirements.
 pub fn fetched(folder: &str, number: usize) -> String {
     format!("{folder}/{number}.txt")
 }
 
-/// Follows `files` and everything they include.
+/// Follows `files` and all files that they include.
 ///
 /// # Errors
-/// If the context cannot be read. What is wrong with the files is reported to `found`.
+/// If the context cannot be read. Problems of the files are reported to `found`.
 pub(super) fn follow(
     files: &[Located<ContextPath>],
     source: &Arc<Source>,
@@ -103,7 +103,7 @@ pub(super) fn follow(
         ..Requirements::default()
     };
     let mut reading = Reading { context, installer, read, found };
-    // Those named first are read first, each with all that it includes.
+    // The first file is read first, and then all files that it includes.
     let named = |file: &Located<ContextPath>| Include {
         path: file.value.clone(),
         named_in: Arc::clone(source),
@@ -132,7 +132,7 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    /// Reads a file that was not read before; what it includes is left to be read.
+    /// Reads a file that was not read before. Returns the files that it includes.
     fn file(&mut self, include: &Include) -> Result<Vec<Include>, ContextError> {
         let Include { path, named_in, span } = include;
         if self.read.inputs.contains(path) {
@@ -151,7 +151,7 @@ impl Reading<'_> {
         let source = Arc::new(Source::new(path.as_str(), text));
         let (changed, own) = (self.read.changed.len(), self.read.own.len());
         if !is_plain(&bytes) && self.installer == Installer::Wheels {
-            // pip reads such a file, and the resolver does not.
+            // pip reads a file in this encoding, but the resolver does not.
             let at = Place { source: Arc::clone(&source), span: Span::default() };
             self.read.changed.push(Changed { at, parts: Vec::new() });
         }
@@ -165,8 +165,9 @@ impl Reading<'_> {
         Ok(includes)
     }
 
-    /// The text of a file with a changed line becomes a part of the graph, so it must have no secrets. Told where the file
-    /// is named: its own lines would be shown.
+    /// Reports a file with a changed line and credentials. The text of such a file becomes a part of the
+    /// graph, so it must not contain secrets. The problem points to the place that names the file, because it
+    /// would otherwise show the file's own lines.
     fn keep_out(&mut self, path: &ContextPath, (changed, own): (usize, usize), include: &Include) {
         let own: Vec<OwnLine> = self.read.own.drain(own..).collect();
         let changed: Vec<Changed> = self.read.changed.drain(changed..).collect();
@@ -216,7 +217,7 @@ impl Reading<'_> {
         self.found.report(&at.source, at.span, problem);
     }
 
-    /// A file that another one includes: of the context, or at an address, which a step has from the engine.
+    /// The file that a line includes: a file of the context, or a URL. The engine fetches a URL for the step.
     fn include(
         &mut self,
         file: &ContextPath,
@@ -247,7 +248,7 @@ impl Reading<'_> {
         Some(Include { path, named_in: Arc::clone(&at.source), span: at.span })
     }
 
-    /// A requirement that an index, an address or a repository answers.
+    /// Records a requirement that comes from an index, a URL or a repository.
     fn requirement(&mut self, line: &str, text: &str, options: &OfRequirement, at: &Place) {
         self.found.report_credentials(line, &at.source, at.span);
         self.read.wanted.extend(Wanted::of(line, &at.source, at.span));
@@ -257,7 +258,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Reports options that the resolver does not know. The text of the others is given, if the line has to be another one.
+    /// Reports options that the resolver does not know. If the line must change, this returns the text of the
+    /// remaining options.
     fn options(&mut self, options: &OfRequirement, at: &Place) -> Option<String> {
         if self.read.hashed.is_none() && !options.hashes.is_empty() {
             self.read.hashed = Some(at.clone());
@@ -271,7 +273,7 @@ impl Reading<'_> {
         Some(options.hashes.iter().fold(String::new(), |text, hash| format!("{text} --hash={hash}")))
     }
 
-    /// A folder or archive of the context.
+    /// Records a folder or archive of the context.
     fn local(
         &mut self,
         file: &ContextPath,
@@ -302,7 +304,7 @@ impl Reading<'_> {
         };
         self.read.wanted.extend(Wanted::of(line, &at.source, at.span));
         self.read.sources.entry(path.clone()).and_modify(|known| *known = needs.max(*known)).or_insert(needs);
-        // Hashes of archives stay: who reads the line checks them.
+        // The hashes of an archive stay, because the reader of the line checks them.
         let kept = hashes.unwrap_or_else(|| {
             options.hashes.iter().fold(String::new(), |text, hash| format!("{text} --hash={hash}"))
         });
@@ -311,10 +313,10 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Options of the whole file.
+    /// Reads options of the whole file.
     fn settings(&mut self, file: &ContextPath, settings: &[Setting], at: &Place) -> Result<(), ContextError> {
         let base = file.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-        // One option a line is what the resolver reads.
+        // The resolver reads only one option per line.
         let mut is_changed = settings.len() > 1;
         let mut parts = Vec::new();
         for (name, value) in settings {
@@ -327,7 +329,7 @@ impl Reading<'_> {
                 "--find-links" => lock::file_url_path(value),
                 _ => None,
             };
-            // uv passes over some options with a warning, and takes others for a mistake.
+            // uv ignores some options with a warning, and refuses other options.
             let is_refused = is_dropped && !PASSED_OVER.contains(name);
             is_changed |= is_refused || folder.is_some() || *name == "--pypi-url";
             if is_dropped {
@@ -357,7 +359,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Takes over an option, and tells whether the resolver must not see it. pip sees every option.
+    /// Reads an option. True if the resolver must not see it. pip sees every option.
     fn setting(&mut self, name: &'static str, value: &str, at: &Place) -> bool {
         match name {
             "--index-url" | "--pypi-url" | "--extra-index-url" | "--find-links" => {
@@ -373,7 +375,7 @@ impl Reading<'_> {
         }
         let taken = ["--pre", "--require-hashes"];
         let is_taken = taken.contains(&name) || (name == "--all-releases" && value == ":all:");
-        // An index without encryption needs no trust in its certificate.
+        // An index without TLS has no certificate to trust, so this option has no effect.
         let is_plain = name == "--trusted-host" && at.source.text.contains(&format!("http://{value}"));
         if !READ.contains(&name) && !is_taken && !is_plain {
             self.report(at, Problem::IgnoredOption { option: name });
@@ -382,7 +384,7 @@ impl Reading<'_> {
     }
 }
 
-/// What is said of a line that cannot be read.
+/// The problem of a line that cannot be read.
 fn unreadable(kind: &LockErrorKind) -> Problem {
     Problem::Lock { message: kind.to_string(), help: Vec::new() }
 }

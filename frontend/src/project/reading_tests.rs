@@ -25,8 +25,8 @@ fn path_of(path: &str) -> ContextPath {
 
 const LIB: &str = "[project]\nname = 'lib'\nversion = '1'\n";
 
-/// What `pip install -r` (26.3) does with each line in an empty folder with `lib`, `sub/two` and a wheel: the same are
-/// installed, from the same folders.
+/// The result of `pip install -r` (26.3) for each line, in an empty folder with `lib`, `sub/two` and a wheel:
+/// the same packages are installed from the same folders.
 #[test]
 fn folders_and_archives_are_found_where_pip_finds_them() {
     let text = "./lib\n-e ./lib[dev] ; python_version > '3'\nlib[a] @ file:./lib # why\n\
@@ -67,7 +67,7 @@ fn folders_and_archives_are_found_where_pip_finds_them() {
     assert_eq!(shown.lines().nth(1), Some("/s/lib[dev] ; python_version > '3'"));
 }
 
-/// pip counts paths from the folder that it is started in, and `-r` and `--find-links` from the file.
+/// pip resolves paths relative to its working directory, and `-r` and `--find-links` relative to the file.
 #[test]
 fn paths_of_a_file_in_a_folder_count_from_the_root_or_else_from_the_file() {
     let context = [
@@ -103,7 +103,7 @@ fn a_file_at_an_address_is_fetched_and_nothing_is_known_of_it() {
     assert_eq!(read.rewritten(&path_of("requirements.txt"), &eject).unwrap(), text);
 }
 
-/// The options are those of pip 26.3 (`pip/_internal/req/req_file.py`); uv 0.13 reads some of them.
+/// The options are from pip 26.3 (`pip/_internal/req/req_file.py`). uv 0.13 reads some of them.
 #[test]
 fn every_option_of_pip_is_heeded_or_told_of() {
     let heeded = "-i https://a.example/simple --extra-index-url https://b.example/simple\n--pre\n--no-binary six\n\

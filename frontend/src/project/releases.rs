@@ -1,11 +1,11 @@
-//! Which versions of Python there are, and until when they get fixes.
+//! The versions of Python, and the dates on which their security fixes end.
 
-/// Year and month of what this release of pybuild knows. A build asks no clock: what it picks and warns of changes with
-/// the frontend alone.
+/// The date up to which this version of pybuild knows releases, as year and month. A build does not read the
+/// clock. So its choices and warnings change only with the frontend.
 const KNOWN: (u32, u32) = (2026, 11);
 
-/// Minor versions of Python 3, oldest first, with the year and month in which their security fixes end: as the release
-/// schedules say (PEP 494, 537, 569, 596, 619, 664, 693, 719 and 745).
+/// Minor versions of Python 3, the oldest first, with the year and month in which their security fixes end.
+/// The dates are those of the release schedules (PEP 494, 537, 569, 596, 619, 664, 693, 719 and 745).
 const ENDS: [(u32, (u32, u32)); 9] = [
     (6, (2021, 12)),
     (7, (2023, 6)),
@@ -18,7 +18,7 @@ const ENDS: [(u32, (u32, u32)); 9] = [
     (14, (2030, 10)),
 ];
 
-/// The minor versions that get fixes, newest first.
+/// The minor versions that still get fixes, the newest first.
 pub fn supported() -> impl Iterator<Item = u32> {
     ENDS.into_iter().rev().filter(|(_, end)| *end >= KNOWN).map(|(minor, _)| minor)
 }
@@ -31,7 +31,7 @@ pub fn past() -> impl Iterator<Item = u32> {
 /// The year and month with which the fixes of a minor version ended; nothing for one that still gets them, or is newer
 /// than what is known.
 pub fn ended(minor: u32) -> Option<(u32, u32)> {
-    // Those before the table are long gone.
+    // Versions before the table ended even earlier.
     let first = ENDS.first().filter(|(first, _)| minor < *first);
     let end = first.or_else(|| ENDS.iter().find(|(known, _)| *known == minor)).map(|(_, end)| *end);
     end.filter(|end| *end < KNOWN)

@@ -1,6 +1,8 @@
-//! What an environment is made from: requirements files with all that they pull in, and single requirements.
+//! The requirements of an environment: requirements files with the files that they include, and single
+//! requirements.
 //!
-//! pip or the resolver itself reads the files in a build step. What the step needs for that is listed here.
+//! pip or the resolver reads the files itself in a build step. This module lists the inputs that the step
+//! needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,17 +14,17 @@ use crate::address::{HttpUrl, without_credentials};
 use crate::diagnostics::{Place, Source, Span};
 use crate::spec::{ContextPath, Located};
 
-/// A requirement that the user has written.
+/// A requirement in the user's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The package's normalised name.
     pub name: String,
-    /// Where it stands.
+    /// The place of the requirement.
     pub at: Place,
 }
 
 impl Wanted {
-    /// What a requirement asks for; nothing where it names no package, as an address alone.
+    /// The package that a requirement names. `None` if it names no package, as a lone URL.
     pub fn of(requirement: &str, source: &Arc<Source>, span: Span) -> Option<Self> {
         let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')));
         let (name, rest) = requirement.split_at(end.unwrap_or(requirement.len()));
@@ -32,47 +34,48 @@ impl Wanted {
     }
 }
 
-/// What of a folder or archive a resolver has to see. pip, which installs from it, needs all of it.
+/// The part of a folder or archive that a resolver needs. pip installs from it, so it needs all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
     /// The `pyproject.toml` of the folder.
     Manifest,
-    /// All of it.
+    /// All files.
     All,
 }
 
-/// What one environment is made from.
+/// The requirements of one environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
-    /// The files that are handed to pip with `-r`, in order.
+    /// The files that pip gets with `-r`, in order.
     pub files: Vec<ContextPath>,
-    /// All files that these pull in, themselves included.
+    /// These files and all files that they include.
     pub inputs: BTreeSet<ContextPath>,
-    /// Requirements that stand in no file of their own.
+    /// Requirements that are not lines of a requirements file.
     pub inline: Vec<String>,
-    /// The file that these stand in, where it is another than `pyproject.toml`.
+    /// The file with these requirements, if it is not `pyproject.toml`.
     pub inline_of: Option<String>,
-    /// Folders and archives of the context that lines name, and folders of `--find-links`. Of a folder whose manifest
-    /// tells all that a resolver asks, the manifest is enough to resolve.
+    /// Folders and archives of the context that lines name, and folders of `--find-links`. If the manifest of
+    /// a folder contains all metadata, the manifest is enough to resolve.
     pub sources: BTreeMap<ContextPath, Needs>,
-    /// Files at addresses that are included, and where.
+    /// The URLs of included files, with the place of the include.
     pub remote: BTreeMap<HttpUrl, Place>,
     /// Lines that steps read in another form.
     pub changed: Vec<Changed>,
-    /// Whether prereleases are wanted: `--pre`.
+    /// Whether prereleases are accepted: `--pre`.
     pub prereleases: bool,
     /// The first line that has a hash.
     pub hashed: Option<Place>,
-    /// Lines of the files that stand for the project itself.
+    /// Lines of the files that name the project itself.
     pub own: Vec<OwnLine>,
-    /// Every requirement of these files and lines, as far as they can be told apart.
+    /// Every requirement of these files and lines that names a package.
     pub wanted: Vec<Wanted>,
-    /// Where it was asked for: marked in the progress and in errors of what names no requirement.
+    /// The place that asks for the requirements. The progress marks it, and errors use it if they name no
+    /// requirement.
     pub asked: Option<Span>,
 }
 
 impl Needs {
-    /// What of `path` is mounted.
+    /// The part of `path` that a step mounts.
     pub fn path(self, path: &ContextPath, builds: bool) -> String {
         match self {
             Self::Manifest if !builds => format!("{}/pyproject.toml", path.as_str()),
@@ -82,17 +85,18 @@ impl Needs {
 }
 
 impl Requirements {
-    /// Whether nothing is to be installed.
+    /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.inline.is_empty()
     }
 
-    /// Whether the requirements stand in `pyproject.toml` alone, so that the settings of the project's tool hold for them.
+    /// Whether all requirements stand in `pyproject.toml`, so that the settings of the project's tool apply
+    /// to them.
     pub(super) fn is_of_manifest(&self) -> bool {
         self.files.is_empty() && !self.inline.is_empty() && self.inline_of.is_none()
     }
 
-    /// Both together; what stands in both is taken once.
+    /// The requirements of both. Requirements that both have are included once.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let mut both = self.clone();
@@ -108,7 +112,7 @@ impl Requirements {
         }
         both.prereleases |= other.prereleases;
         both.hashed = self.hashed.clone().or_else(|| other.hashed.clone());
-        // Two lines of one file are told apart by where they begin.
+        // The start of a line distinguishes two lines of one file.
         let place = |at: &Place| (at.source.name.clone(), at.span);
         add_new(&mut both.changed, &other.changed, |changed| place(&changed.at));
         add_new(&mut both.own, &other.own, |own| place(&own.at));
@@ -118,17 +122,18 @@ impl Requirements {
         both
     }
 
-    /// Takes over requirements that stand in a file of another kind.
+    /// Adds requirements from a file that is not a requirements file.
     pub(super) fn add_inline(&mut self, lines: &[Located<String>], source: &Arc<Source>) {
         for line in lines {
-            // The text becomes part of an operation.
+            // The text becomes a part of an operation, so it must not contain credentials.
             self.inline.push(without_credentials(&line.value).into_owned());
             self.wanted.extend(Wanted::of(&line.value, source, line.span));
         }
     }
 
-    /// The text of an input as a step reads it, where that is another than the file's: without the lines that stand for
-    /// the project, with other words for paths and addresses, and all other lines where they are.
+    /// The text of an input in the form in which a step reads it. `None` if the step reads the file
+    /// unchanged. The text is without the lines that name the project, and has other words for paths and
+    /// URLs. All other lines keep their line number.
     pub fn rewritten(&self, file: &ContextPath, places: &Places<'_>) -> Option<String> {
         let own = self.own.iter().map(|own| (&own.at, &[][..]));
         let changed = self.changed.iter().map(|changed| (&changed.at, changed.parts.as_slice()));
@@ -148,7 +153,7 @@ impl Requirements {
             for part in parts {
                 text.push_str(&part.text(places, &self.remote));
             }
-            // Every other line keeps its number.
+            // Every other line keeps its line number.
             text.extend(written.chars().filter(|c| *c == '\n'));
             done = end;
         }
@@ -156,13 +161,14 @@ impl Requirements {
         Some(text)
     }
 
-    /// The paths of the context that a step mounts which reads the files, and builds what they name if it `builds`.
+    /// The paths of the context that a step mounts if it reads the files. If it `builds`, it also mounts the
+    /// folders that the files name.
     pub fn context_paths(&self, builds: bool) -> impl Iterator<Item = String> + '_ {
         let files = self.inputs.iter().map(|path| path.as_str().to_owned());
         files.chain(self.sources.iter().map(move |(path, needs)| needs.path(path, builds)))
     }
 
-    /// The files' names on one line, for progress.
+    /// The names of the files on one line, for the progress.
     pub fn label(&self) -> String {
         let mut names: Vec<&str> = self.files.iter().map(ContextPath::as_str).collect();
         if !self.inline.is_empty() {
@@ -172,7 +178,7 @@ impl Requirements {
     }
 }
 
-/// Adds what is not there yet, told apart by `key`.
+/// Adds items whose `key` is not in the list yet.
 fn add_new<T: Clone, K: Ord>(all: &mut Vec<T>, more: &[T], key: impl Fn(&T) -> K) {
     if more.is_empty() {
         return;

@@ -1,8 +1,8 @@
 //! Settings of packaging tools that decide which packages are installed, in a project without a lock.
 //!
-//! The resolver here reads requirements alone. A setting such as `[tool.uv.sources]` would be dropped, and a package of
-//! the project's own could then come from a public index. So each such setting is an error: the lock of the tool keeps
-//! what the setting says.
+//! The resolver of a build reads only requirements. It would ignore a setting such as `[tool.uv.sources]`,
+//! and could then install one of the project's own packages from a public index. So each such setting is an
+//! error. A lock solves the problem, because the tool applies its settings when it locks.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use super::files::Files;
 use super::pyproject::table;
 use crate::diagnostics::{Diagnostics, Place, Problem, Source, Span};
 
-/// A setting that only its own tool follows.
+/// A setting that only its own tool applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// The key as it is written, as `tool.uv.sources.idna`.
+    /// The full key, such as `tool.uv.sources.idna`.
     key: String,
-    /// The tool.
+    /// The tool that the setting belongs to.
     tool: Tool,
-    /// Where the setting stands.
+    /// The place of the setting.
     span: Span,
 }
 
@@ -50,8 +50,8 @@ impl Tool {
     }
 }
 
-/// Keys of uv that change neither what is chosen nor the bytes of what is built (uv's reference of settings). Every other
-/// key counts as one that does, so that a key of a later uv is never dropped without a word.
+/// Keys of uv that change neither the selected packages nor the bytes of built ones (see uv's reference of
+/// settings). Every other key counts as an error, so that a key of a later uv is never silently ignored.
 const HARMLESS_FOR_UV: [&str; 45] = [
     "add-bounds",
     "allow-insecure-host",
@@ -100,7 +100,7 @@ const HARMLESS_FOR_UV: [&str; 45] = [
     "workspace",
 ];
 
-/// Keys of the other tools that do.
+/// Keys of the other tools that decide what is installed.
 const OF_POETRY: [&str; 2] = ["build-constraints", "source"];
 const OF_PDM: [&str; 2] = ["source", "resolution"];
 
@@ -121,14 +121,14 @@ pub(super) fn of_pyproject(root: &DeTable<'_>) -> Vec<Rule> {
     rules
 }
 
-/// Those of uv: of its table in a `pyproject.toml`, or of a `uv.toml`.
+/// Settings of uv, from its table in a `pyproject.toml` or from a `uv.toml`.
 fn of_uv(settings: &DeTable<'_>, prefix: &str) -> Vec<Rule> {
     let mut rules = Vec::new();
     let deciding = |key: &str| !HARMLESS_FOR_UV.contains(&key);
     for (key, value) in settings.iter().filter(|(key, _)| deciding(key.get_ref())) {
         let name = key.get_ref();
         match value.get_ref().as_table().filter(|_| *name == "sources") {
-            // Each package by itself: its line is what the user looks for.
+            // Each package is a setting of its own, because the user looks for its line.
             Some(sources) => rules.extend(sources.iter().map(|(package, _)| Rule {
                 key: format!("{prefix}sources.{}", package.get_ref()),
                 tool: Tool::Uv,
@@ -142,7 +142,7 @@ fn of_uv(settings: &DeTable<'_>, prefix: &str) -> Vec<Rule> {
     rules
 }
 
-/// Reports the settings of `pyproject.toml`, which are `rules`, and those of the `uv.toml` beside it.
+/// Reports the settings `rules` of `pyproject.toml`, and those of the `uv.toml` beside it.
 ///
 /// # Errors
 /// If the context cannot be read.
@@ -211,7 +211,7 @@ mod tests {
         };
         assert!(OF_POETRY.iter().all(|key| is_refused(&section("Poetry"), key)));
         assert!(OF_PDM.iter().all(|key| is_refused(&section("PDM"), key)));
-        // What the table of uv calls an error is one, and nothing else is.
+        // Exactly the keys that the documented table calls an error are errors.
         let uv = section("uv");
         for row in uv.lines().filter(|line| line.starts_with("| `")) {
             let key = row.split('`').nth(1).unwrap();

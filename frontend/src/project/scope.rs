@@ -1,12 +1,12 @@
-//! What of the build file one build takes part in. What is wrong elsewhere is no reason for it to fail: a Dockerfile's
-//! stages do not fail for what only others copy either.
+//! The part of the build file that one build uses. Mistakes elsewhere do not fail this build. Dockerfiles
+//! behave in the same way: a stage does not fail because another stage copies a missing file.
 
 use std::collections::BTreeSet;
 
 use super::pyproject::normalized;
 use crate::spec::{ContextPath, CopyFrom, Located, Spec, Stage};
 
-/// Requirements groups that a stage takes without naming them, if they are there.
+/// Groups that a stage installs without naming them, if the project has them.
 pub(super) fn usual_groups(stage: &str) -> &'static [&'static str] {
     match stage {
         "dev" => &["dev"],
@@ -15,12 +15,12 @@ pub(super) fn usual_groups(stage: &str) -> &'static [&'static str] {
     }
 }
 
-/// The stages that are looked at.
+/// The stages that a build uses.
 #[derive(Clone, Debug)]
 pub struct Scope<'s> {
     spec: &'s Spec,
     stages: Vec<&'s Stage>,
-    /// The groups that the stages and `[dependencies] extras` name; names normalised.
+    /// The groups that the stages and `[dependencies] extras` name, with normalised names.
     groups: BTreeSet<String>,
     has_python: bool,
     has_app: bool,
@@ -41,8 +41,8 @@ impl<'s> Scope<'s> {
         Self { spec, stages, groups, has_python, has_app }
     }
 
-    /// A target and all that it needs. A target that does not exist is told later, by the plan: with it, everything is
-    /// looked at.
+    /// A target and all stages that it needs. If the target does not exist, the scope is the whole file; the
+    /// plan reports the target later.
     pub fn of(spec: &'s Spec, target: &str) -> Self {
         let Ok(target) = spec.target(target) else { return Self::all(spec) };
         let mut names = BTreeSet::new();
@@ -61,7 +61,7 @@ impl<'s> Scope<'s> {
         Self::new(spec, stages, has_python, has_app)
     }
 
-    /// Whether any of the stages has to do with the project's Python and its packages.
+    /// Whether any of the stages uses the project's Python and its packages.
     pub(super) fn has_python(&self) -> bool {
         self.has_python
     }
@@ -71,7 +71,7 @@ impl<'s> Scope<'s> {
         self.groups.contains(name)
     }
 
-    /// The paths of the context that the stages name, other than requirements files and patterns of what is included.
+    /// The paths of the context that the stages name, without requirements files and include patterns.
     pub fn named_paths(&self) -> Vec<Located<ContextPath>> {
         let mut paths: Vec<Located<ContextPath>> = Vec::new();
         if self.has_app {
@@ -83,7 +83,7 @@ impl<'s> Scope<'s> {
                 stage.run.iter().map(|step| &step.value).chain(stage.checks.iter().map(|check| &check.step));
             paths.extend(steps.flat_map(|step| step.include.iter().cloned()));
             for copy in stage.copy.iter().filter(|copy| copy.from == CopyFrom::Context) {
-                // Of a pattern, the folder that it is looked for in.
+                // For a pattern, the folder in which it is searched.
                 let path = ContextPath::parse(&copy.path.value).map(|path| path.literal());
                 paths.extend(path.map(|path| Located::new(path, copy.path.span)));
             }

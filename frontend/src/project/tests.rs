@@ -12,7 +12,7 @@ fn detect(file: &str, context: &[(&'static str, &'static str)]) -> (Project, Vec
     detect_for(None, file, context)
 }
 
-/// For one target, or for every stage.
+/// For a single target, or for all stages.
 fn detect_for(
     target: Option<&str>,
     file: &str,
@@ -148,7 +148,7 @@ fn what_is_wrong_with_other_stages_is_not_told() {
     ] {
         assert_eq!(detect_for(target, file, &app_lock).1, expected, "{target:?}");
     }
-    // A stage needs what those need that it starts from and copies from.
+    // A stage also needs the packages of the stages that it starts from and copies from.
     let (_, problems) = detect_for(Some("pages"), file, &[("pages", "")]);
     assert_eq!(problems, ["pybuild.toml:11: `package.json` is not in the build context"]);
 }
@@ -163,7 +163,7 @@ fn a_project_of_poetry_is_a_package_where_its_table_says_what_it_holds() {
     };
     assert!(package("packages = [{ include = \"rates\", from = \"src\" }]\n"));
     assert!(package("[tool.poetry.scripts]\nrates = \"rates.main:main\"\n"));
-    // Many applications have a name and a version, and are run from their folder.
+    // Many applications have a name and a version, but are run from their folder and not installed.
     assert!(!package(""));
     assert!(!package("package-mode = false\n[tool.poetry.scripts]\nrates = \"rates.main:main\"\n"));
 }
@@ -226,11 +226,11 @@ fn a_project_is_where_its_lock_is() {
     assert_eq!((below.folder.as_str(), below.name.as_str()), ("backend", "my-api"));
     assert_eq!(project.python, PythonVersion::parse("3.12.4"));
     assert_eq!(project.labels["org.opencontainers.image.title"], "My_Api");
-    // The nearer file comes first, as uv and pyenv look for it.
+    // The nearest file comes first, as in uv and pyenv.
     let nearer = [("backend/pyproject.toml", manifest), ("backend/.python-version", "3.12.9\n")];
     let (project, _) = detect(file, &[&beside[..], &nearer].concat());
     assert_eq!(project.python, PythonVersion::parse("3.12.9"));
-    // A lock without a manifest beside it is one of the context's project.
+    // A lock without a manifest in its folder belongs to the project of the context.
     let (project, _) = detect(
         "dependencies.lock = \"locks/uv.lock\"\n",
         &[("locks/uv.lock", lock), ("pyproject.toml", other)],
@@ -238,9 +238,10 @@ fn a_project_is_where_its_lock_is() {
     assert!(project.is_package && project.below.is_none());
 }
 
-/// What `uv lock` 0.13.9 notes (`virtual` without a build system or with `package = false`, else `editable`), and what
-/// `poetry install --dry-run` 2.5.1 and `pdm sync --dry-run` 2.29.4 say: Poetry installs all but a project with
-/// `package-mode = false`, PDM whatever has a name but for `distribution = false`.
+/// The results of `uv lock` 0.13.9 (`virtual` without a build system or with `package = false`, else
+/// `editable`), of `poetry install --dry-run` 2.5.1, and of `pdm sync --dry-run` 2.29.4. Poetry installs all
+/// projects except those with `package-mode = false`. PDM installs all projects with a name except those with
+/// `distribution = false`.
 #[test]
 fn whether_the_project_is_a_package_is_decided_as_the_tool_of_its_lock_decides() {
     let backend = "[build-system]\nrequires = []\n";
@@ -254,7 +255,7 @@ fn whether_the_project_is_a_package_is_decided_as_the_tool_of_its_lock_decides()
         ("uv.lock", uv("editable"), "[tool.uv]\npackage = true\n", true),
         ("uv.lock", uv("virtual"), "", false),
         ("uv.lock", uv("virtual"), "[build-system]\nrequires = []\n[tool.uv]\npackage = false\n", false),
-        // What other tools are told is nothing to uv.
+        // uv ignores the settings of other tools.
         (
             "uv.lock",
             uv("editable"),
@@ -274,7 +275,7 @@ fn whether_the_project_is_a_package_is_decided_as_the_tool_of_its_lock_decides()
         ("pdm.lock", pdm.clone(), "[build-system]\nrequires = []\n[tool.pdm]\ndistribution = false\n", false),
         ("pdm.lock", pdm.clone(), "[tool.pdm]\npackage-type = \"application\"\n", false),
         ("pdm.lock", pdm, "[tool.uv]\npackage = false\n", true),
-        // Where no lock says whose project this is, each setting counts.
+        // If no lock names the tool of the project, each setting counts.
         ("nothing", String::new(), backend, true),
         ("nothing", String::new(), "", false),
         ("nothing", String::new(), "[build-system]\nrequires = []\n[tool.uv]\npackage = false\n", false),
@@ -293,7 +294,7 @@ fn whether_the_project_is_a_package_is_decided_as_the_tool_of_its_lock_decides()
             (lock, text.leak(), manifest.leak());
         let (project, problems) = detect("", &[(lock, text), ("pyproject.toml", manifest)]);
         assert_eq!(project.is_package, expected, "{lock}: {tables} {problems:?}");
-        // The build file has the last word.
+        // The build file has priority over the project's files.
         let (project, _) = detect("app.package = false\n", &[(lock, text), ("pyproject.toml", manifest)]);
         assert!(!project.is_package, "{lock}: {tables}");
     }
@@ -309,7 +310,7 @@ fn groups_and_extras_that_include_one_another_by_many_ways_are_each_read_once() 
         format!("[dependency-groups]\ng0 = [\"pytest\"]\n{}", groups.collect::<String>()),
         format!("[project.optional-dependencies]\ne0 = [\"idna\"]\n{}", extras.collect::<String>()),
     ];
-    // The test's files live as long as the process.
+    // The files of the test live as long as the process.
     let (project, _) = detect("[python]\nversion = \"3.13\"\n", &[("pyproject.toml", text.concat().leak())]);
     assert_eq!(project.groups["g60"].inline, ["pytest"]);
     assert_eq!(project.groups["e60"].inline, ["idna"]);
@@ -325,7 +326,7 @@ fn a_chain_of_groups_or_extras_of_any_length_is_read_or_refused() {
             format!("[dependency-groups]\ng0 = [\"pytest\"]\n{}", groups.collect::<String>()),
             format!("[project.optional-dependencies]\ne0 = [\"idna\"]\n{}", extras.collect::<String>()),
         ];
-        // The test's files live as long as the process.
+        // The files of the test live as long as the process.
         detect("[python]\nversion = \"3.13\"\n", &[("pyproject.toml", text.concat().leak())])
     };
     let (read, problems) = project(200);

@@ -1,4 +1,4 @@
-//! Dependencies without a lock: whether there are any, and which command locks them.
+//! Dependencies without a lock: whether there are any, and the command that locks them.
 
 use super::context::ContextError;
 use super::files::Files;
@@ -7,7 +7,7 @@ use super::requirements::Requirements;
 use crate::diagnostics::Problem;
 use crate::spec::ContextPath;
 
-/// Whether requirements ask for anything. A file with nothing but comments does not.
+/// Whether requirements ask for a package. A file with only comments does not.
 pub(super) fn asks(requirements: &Requirements, files: &Files<'_>) -> Result<bool, ContextError> {
     if !requirements.inline.is_empty() || !requirements.remote.is_empty() {
         return Ok(true);
@@ -23,14 +23,14 @@ pub(super) fn asks(requirements: &Requirements, files: &Files<'_>) -> Result<boo
     Ok(false)
 }
 
-/// The warning, with the command that makes a lock of what is there.
+/// The warning, with the command that makes a lock from these files.
 pub(super) fn problem(what: &str, requirements: &Requirements, pyproject: Option<&Pyproject>) -> Problem {
     let command = match (requirements.files.as_slice(), pyproject) {
         ([], Some(project)) if project.of_poetry => "poetry lock".to_owned(),
         ([], _) => "uv lock".to_owned(),
         (files, _) => {
             let names: Vec<&str> = files.iter().map(ContextPath::as_str).collect();
-            // A file may be compiled onto itself: its own lines then have versions and hashes.
+            // The output may replace its input. Its lines then have versions and hashes.
             let last = names.last().copied().unwrap_or_default();
             let names = shlex::try_join(names.iter().copied()).unwrap_or_default();
             let last = shlex::try_quote(last).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Projects whose version git knows: what asks it when they are built.
+//! Projects that take their version from git when they are built.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::requirements::Wanted;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span};
 use crate::spec::Spec;
 
-/// Packages that give a build backend the version that git knows.
+/// Packages that pass the version from git to a build backend.
 const ASKING: [&str; 8] = [
     "flit-scm",
     "hatch-vcs",
@@ -21,29 +21,29 @@ const ASKING: [&str; 8] = [
     "versioningit",
 ];
 
-/// The one of them that wants a version to stand where it puts its own.
+/// The only one of them that requires a placeholder as the written version.
 const PLACEHOLDER: &str = "poetry-dynamic-versioning";
 
-/// What takes a project's version from git.
+/// The tool that takes a project's version from git.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionFromGit {
-    /// The name of the package that does.
+    /// The name of the package.
     pub by: String,
     /// The file that names it.
     pub source: Arc<Source>,
-    /// Where.
+    /// The place in the file.
     pub span: Span,
 }
 
 impl VersionFromGit {
-    /// Whether it takes a version that it is given.
+    /// Whether the tool accepts a version from the environment.
     pub fn can_be_given(&self) -> bool {
         !matches!(self.by.as_str(), "setuptools-git-versioning" | "versioningit")
     }
 }
 
-/// What takes the version from git, by a pyproject.toml: a requirement of the build backend, or a setting of PDM's. A
-/// version that is written there comes from there.
+/// Finds the tool that takes the version from git: a build requirement such as `setuptools-scm`, or a setting
+/// of PDM. A written version takes precedence (`is_written`).
 pub(super) fn asked_for(
     root: &DeTable<'_>,
     source: &Arc<Source>,
@@ -63,7 +63,7 @@ pub(super) fn asked_for(
     asking.filter(|asking| !is_written || asking.by == PLACEHOLDER)
 }
 
-/// Refuses a version beside one that is fixed.
+/// Refuses a version in the build file if the project has a fixed version.
 pub(super) fn check(span: Span, spec: &Spec, pyproject: Option<&Pyproject>, found: &mut Diagnostics) {
     let fixed = pyproject.filter(|project| project.version_from_git.is_none());
     if let Some(fixed) = fixed.and_then(|project| project.version.clone()) {

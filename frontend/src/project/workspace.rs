@@ -1,4 +1,4 @@
-//! What stands beside a lock: the manifests of its projects, and the members that a workspace has today.
+//! The projects of a lock: their manifests, and the current members of the workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::ignore::Patterns;
 use crate::lock::Lock;
 use crate::spec::ContextPath;
 
-/// The most folders that the patterns of one workspace lead to.
+/// The largest number of folders that the patterns of one workspace may match.
 const MOST: usize = 10_000;
 
-/// The other projects that a lock has to do with.
+/// The other projects of a lock.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
-    /// The texts of their manifests, by folders relative to the lock.
+    /// The texts of their manifests, by folder relative to the lock.
     pub(super) projects: BTreeMap<String, String>,
-    /// The folders of members; absent where the patterns cannot be followed.
+    /// The folders of members; `None` if the patterns cannot be followed.
     pub(super) members: Option<BTreeSet<String>>,
-    /// The folders of the lock's members that ignore rules hide.
+    /// The folders of the lock's members that are ignored.
     pub(super) hidden: BTreeSet<String>,
 }
 
-/// Looks for the projects of a lock at `path`, and for the members that its manifest names.
+/// Finds the projects of a lock at `path`, and the members that its manifest names.
 ///
 /// # Errors
 /// If the context cannot be read.
@@ -38,7 +38,7 @@ pub(super) fn read(
     let mut workspace = Workspace { members: members(path, manifest, files)?, ..Workspace::default() };
     let mut folders: BTreeSet<String> = lock.other_projects().map(str::to_owned).collect();
     folders.extend(workspace.members.iter().flatten().cloned());
-    // uv looks for the workspace of a member from the member upwards, and stops at the first manifest.
+    // uv searches the workspace of a member upwards from the member, and stops at the first manifest.
     let above: BTreeSet<String> =
         folders.iter().flat_map(|folder| above(folder)).map(str::to_owned).collect();
     folders.extend(above);
@@ -64,7 +64,7 @@ pub(super) fn read(
     Ok(workspace)
 }
 
-/// The folders that a folder lies in, without the lock's own.
+/// The parent folders of a folder, without the folder of the lock.
 fn above(folder: &str) -> impl Iterator<Item = &str> {
     folder
         .match_indices('/')
@@ -72,7 +72,8 @@ fn above(folder: &str) -> impl Iterator<Item = &str> {
         .filter(|folder| !folder.starts_with(".."))
 }
 
-/// The folders that `[tool.uv.workspace]` names, relative to the lock; absent where a pattern cannot be followed.
+/// The folders that `[tool.uv.workspace]` names, relative to the lock; `None` if a pattern cannot be
+/// followed.
 fn members(
     path: &ContextPath,
     manifest: &str,
@@ -104,13 +105,14 @@ fn members(
     Ok(Some(found))
 }
 
-/// One pattern, as ignore rules match it: `*`, `?` and `[…]` within a name.
+/// One pattern, in the syntax of ignore rules: `*`, `?` and `[…]` within a name.
 fn pattern(text: &str) -> Option<Patterns> {
     let text = text.trim_start_matches("./").trim_end_matches('/');
     Patterns::from_rules([text]).ok().filter(|_| !text.starts_with('!'))
 }
 
-/// The folders with a manifest that a pattern leads to, relative to the lock; absent where the pattern cannot be followed.
+/// The folders with a manifest that match a pattern, relative to the lock; `None` if the pattern cannot be
+/// followed.
 fn expanded(
     text: &str,
     path: &ContextPath,
@@ -149,7 +151,7 @@ fn expanded(
     Ok(Some(folders.into_iter().collect()))
 }
 
-/// The folders with a manifest at any depth below others, as far as a pattern matches them.
+/// The folders with a manifest at any depth below `folders` that match a pattern.
 fn below(
     folders: &[String],
     text: &str,
@@ -160,7 +162,7 @@ fn below(
     let roots = folders.iter().map(|folder| path.sibling(if folder.is_empty() { "." } else { folder }));
     let Some(roots) = roots.collect::<Option<BTreeSet<ContextPath>>>() else { return Ok(None) };
     let found = files.context.find(&roots, &["pyproject.toml"], &files.ignored.patterns)?;
-    // The paths that are found are those of the context.
+    // The search returns paths relative to the context.
     let above = path.as_str().rsplit_once('/').map_or("", |(above, _)| above);
     let inside = found.iter().filter_map(|manifest| {
         let manifest = manifest.strip_prefix(above)?.trim_start_matches('/');

@@ -1,4 +1,4 @@
-//! The grammar and the forms of references.
+//! The grammar of references and their forms.
 
 use super::{DEFAULT_DOMAIN, ImageReference, LEGACY_DEFAULT_DOMAIN, is_component};
 
@@ -6,7 +6,7 @@ const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 
 #[test]
 fn references_are_completed_and_shortened_as_docker_does() {
-    // Text, full form, familiar form, name of the context that replaces it.
+    // The columns: text, full form, short form, and the name of the context that replaces the image.
     let cases = [
         ("python", "HUB/library/python", "python", "python"),
         ("python:latest", "HUB/library/python:latest", "python:latest", "python"),

@@ -1,10 +1,10 @@
-//! Which requirements a resolver speaks of when it finds no answer.
+//! The requirements that a resolver names when it fails.
 
 use std::collections::BTreeSet;
 
 use crate::project::{Wanted, normalized};
 
-/// Those of `wanted` whose packages `words` name, in the order in which they stand.
+/// The requirements in `wanted` whose packages occur in the resolver's output `words`, in their order.
 pub fn blamed<'w>(wanted: &'w [Wanted], words: &str) -> Vec<&'w Wanted> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let names = words.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-', '_']));

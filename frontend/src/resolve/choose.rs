@@ -1,4 +1,4 @@
-//! From what is selected to what is fetched or built.
+//! Turns selected packages into files to fetch or build.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::resolve::{ResolveError, origin};
 use crate::select::{SelectError, Selected, Selection, Take};
 use crate::spec::{ContextPath, Spec};
 
-/// The wheels of a selection; `None` after something was reported. What is in no lock stands where it is wanted.
+/// The wheels of a selection; `None` if an error was reported. The place of a package that is not in a lock
+/// is its requirement.
 pub(super) fn wheels(
     selection: &Selection,
     located: Option<&Located>,
@@ -26,7 +27,7 @@ pub(super) fn wheels(
 ) -> Option<Vec<WheelPlan>> {
     let mut wheels = Vec::new();
     let mut complete = true;
-    // `package = false` beside `member`: its code is copied, and only its dependencies are installed.
+    // `package = false` with `member`: the member's code is copied, and only its dependencies are installed.
     let is_copied = spec.app.package.as_ref().is_some_and(|package| !package.value);
     for entry in selection.entries.iter().filter(|entry| !(is_copied && entry.is_project())) {
         let wheel = match wheel_of(entry, located, locked) {
@@ -66,7 +67,7 @@ pub(super) fn wheels(
     complete.then_some(wheels)
 }
 
-/// Gives a package that is built the rules of its build, and tells whether all that is said of it can be followed.
+/// Sets the rules for building a package. False if a build cannot follow one of its settings.
 fn set_build(wheel: &mut WheelPlan, locked: Option<&Locked>, spec: &Spec, found: &mut Diagnostics) -> bool {
     let unlocked = BuildSettings::default();
     let settings = locked.map_or(&unlocked, |locked| &locked.build);
@@ -80,7 +81,7 @@ fn set_build(wheel: &mut WheelPlan, locked: Option<&Locked>, spec: &Spec, found:
     is_met
 }
 
-/// A package for messages: its version, and the file that asks for it.
+/// A package in messages: its version, and the file that asks for it.
 pub(super) fn described(wheel: &WheelPlan) -> String {
     let version = wheel.version.as_deref().unwrap_or("a version that is not known yet");
     match &wheel.at {
@@ -89,19 +90,19 @@ pub(super) fn described(wheel: &WheelPlan) -> String {
     }
 }
 
-/// Where the project's lock has a package.
+/// The place of a package in the project's lock.
 pub(super) fn place(entry: &Selected, locked: Option<&Locked>) -> Option<Place> {
     locked?.place(&entry.package.at)
 }
 
-/// Where a package is asked for, or the one that brings it along.
+/// The place of the requirement for a package, or for the package that depends on it.
 fn place_of_wanted(entry: &Selected, wanted: &[Wanted]) -> Option<Place> {
     let names = std::iter::once(&entry.package.name).chain(&entry.why.through);
     let mut found = names.filter_map(|name| wanted.iter().find(|wanted| wanted.name == name.as_str()));
     found.next().map(|wanted| wanted.at.clone())
 }
 
-/// Where the wheel of a package comes from; `None` for what is not installed as a wheel.
+/// The file or source of a package's wheel; `None` if the package is not installed as a wheel.
 fn wheel_of(
     entry: &Selected,
     located: Option<&Located>,
@@ -134,8 +135,9 @@ fn wheel_of(
     }
 }
 
-/// Holds a wheel's name to the package that it is locked for. As in uv, the file's version may have a local part that the
-/// lock's lacks. What is in the file is held to the same when it is unpacked, and so is what is built from a source.
+/// Checks that the name of a wheel is that of the locked package. As in uv, the file's version may have a
+/// local part that the lock does not have. The metadata in the file is checked in the same way when it is
+/// unpacked, and so is a wheel that is built from source.
 fn check_name(artifact: &Artifact, package: &Package) -> Result<(), Problem> {
     let Some(wheel) = artifact.wheel() else { return Ok(()) };
     let is_version =
@@ -150,7 +152,7 @@ type InContext<'a> = dyn Fn(&str) -> Result<String, Problem> + 'a;
 
 fn from_file(artifact: &Artifact, in_context: &InContext<'_>) -> Result<Option<WheelFrom>, Problem> {
     let hash = artifact.hashes.proof().cloned();
-    // Of a file at an address, the same is said where its trust is judged.
+    // For a file at a URL, the check of its trust reports this.
     let is_here = matches!(artifact.location, Location::Path(_));
     if is_here && hash.is_none() && !artifact.hashes.is_empty() {
         let algorithms: Vec<_> = artifact.hashes.iter().map(|hash| hash.algorithm.as_str()).collect();
@@ -188,7 +190,7 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
             let file = FileName::of_address(url.as_str()).map_err(|error| unusable(&error))?;
             BuildFrom::Sdist { url: url.clone(), hash: None, file }
         }
-        // The project itself is dealt with as the app.
+        // The project itself is installed as the app.
         Source::Directory { path, install } if *install == Install::Not || path == "." => return Ok(None),
         Source::File { path, .. } => BuildFrom::Context { path: in_context(path)?, editable: false },
         Source::Directory { path, install } => {
@@ -198,7 +200,7 @@ fn from_source(source: &Source, in_context: &InContext<'_>) -> Result<Option<Whe
     })))
 }
 
-/// What a lock says and nothing can be made of.
+/// The problem of a lock entry that cannot be used.
 pub(super) fn unusable(error: &dyn std::error::Error) -> Problem {
     Problem::Lock { message: error.to_string(), help: Vec::new() }
 }
@@ -212,10 +214,10 @@ fn plain_folder(path: &str) -> Result<String, Problem> {
     Ok(folder.as_str().to_owned())
 }
 
-/// A path of a lock as one of the context: locks count from their own folder.
+/// The path in the context for a path of a lock. Paths of locks are relative to the folder of the lock.
 fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> {
     let resolved = match locked {
-        // Paths of requirements files were joined to the folder of the file that names them.
+        // Paths of requirements files are already relative to the context.
         Some(locked) if locked.lock.format == Format::Requirements => ContextPath::parse(path),
         Some(locked) => locked.path.sibling(path),
         None => ContextPath::parse(mounted(path).unwrap_or(path)),
@@ -224,7 +226,8 @@ fn context_path(path: &str, locked: Option<&Locked>) -> Result<String, Problem> 
     Ok(resolved.as_str().to_owned())
 }
 
-/// The path in the context of what a resolver has found in [`SOURCES`], which lies beside the folder of its answer.
+/// The path in the context of a file that a resolver found in [`SOURCES`]. This folder lies beside the folder
+/// of the answer.
 fn mounted(path: &str) -> Option<&str> {
     let beside = SOURCES.rsplit('/').next().unwrap_or_default();
     let rest = path.strip_prefix(SOURCES);
@@ -232,7 +235,7 @@ fn mounted(path: &str) -> Option<&str> {
     rest.and_then(|rest| rest.strip_prefix('/'))
 }
 
-/// Shows why nothing could be selected from a lock.
+/// Reports why the selection from a lock failed.
 pub(super) fn report(errors: &[SelectError], locked: &Locked, spec: &Spec, found: &mut Diagnostics) {
     for error in errors {
         if let (SelectError::UnknownMember { .. }, Some(member)) = (error, &spec.app.member) {
@@ -269,7 +272,7 @@ fn help(error: &SelectError) -> Vec<String> {
     }
 }
 
-/// The same for what was just resolved: there is no file of the user's to point into.
+/// Like [`report`], for a fresh resolution. There is no file of the user that a problem could point to.
 pub(super) fn unlocked_error(errors: &[SelectError]) -> ResolveError {
     let lines = errors.iter().flat_map(|error| {
         std::iter::once(error.to_string())

@@ -25,7 +25,7 @@ use crate::spec::{ContextPath, Spec};
 use crate::tags::{Architecture, Libc, Python, Target, WheelName};
 
 impl CondaQuestion {
-    /// The files of the context that say what its channels have.
+    /// The files of the context that list the packages of channels.
     pub fn context_paths(&self) -> Vec<String> {
         let folders = self.channels.iter().filter_map(|channel| match channel {
             Channel::Folder(path) => Some(path),
@@ -39,10 +39,10 @@ impl CondaQuestion {
     }
 }
 
-/// What one platform's environments are made from.
+/// The conda packages from which the environments of one platform are made.
 struct Resolved {
     lock: Arc<CondaLock>,
-    /// The file that errors about it are shown in; absent for what was just resolved.
+    /// The file in which errors are shown; `None` for a fresh resolution.
     source: Option<Arc<Source>>,
     subdir: &'static str,
 }
@@ -53,7 +53,7 @@ struct Contents {
     wheels: Vec<WheelPlan>,
 }
 
-/// The same as [`super::wheel_sets`], for a project with conda packages.
+/// Like [`super::wheel_sets`], for a project with conda packages.
 pub(super) fn sets(
     spec: &Spec,
     project: &Project,
@@ -106,7 +106,7 @@ pub(super) fn sets(
     };
     let mut builder = Builder { environments, conda, resolved: contents };
     let Some(base) = builder.contents(&[])? else { return none };
-    // There is no official image of the free-threaded Python to compile with.
+    // No official image has the free-threaded Python, so nothing can compile its bytecode.
     let bytecode = spec.dependencies.bytecode && !python.ends_with('t');
     let mut sets = BTreeMap::new();
     for groups in wanted {
@@ -120,7 +120,7 @@ pub(super) fn sets(
     Ok(sets)
 }
 
-/// What the solver is asked; `None` if a channel is out of reach.
+/// The question to the solver; `None` if a channel is outside of the context.
 fn question(conda: &Conda, file: &EnvironmentFile, subdir: &str, glibc: String) -> Option<CondaQuestion> {
     let channels = file.channels.iter().map(|channel| match channel {
         Channel::Folder(path) => Some(Channel::Folder(conda.path.sibling(path)?.as_str().to_owned())),
@@ -158,7 +158,7 @@ fn ask(
     conda::parse(Format::CondaLock, &source).map_err(|error| ResolveError(Box::new(error)))
 }
 
-/// The Python of the environment, as the tool is told of it and as wheels are chosen for it.
+/// The environment's Python: its version for the tool, and the target for which wheels are selected.
 fn python_of(
     resolved: &Resolved,
     conda: &Conda,
@@ -234,7 +234,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Everything that an environment with `groups` holds; `None` after something was reported.
+    /// The packages of an environment with `groups`; `None` if an error was reported.
     fn contents(&mut self, groups: &[String]) -> Result<Option<Contents>, ResolveError> {
         let project = self.environments.project;
         let extras = self.environments.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
@@ -288,7 +288,8 @@ impl Builder<'_> {
         Ok(Some(Contents { conda, wheels }))
     }
 
-    /// Wheels for requirements that are not locked: such as agree with what is there, less that.
+    /// Wheels for requirements that are not locked. They must agree with the packages of the environment,
+    /// which are left out of the answer.
     fn beside(
         &mut self,
         requirements: &Requirements,
@@ -298,7 +299,7 @@ impl Builder<'_> {
         let comparable = conda.iter().filter(|package| Version::from_str(&package.version).is_ok());
         let mut pins: Vec<_> =
             comparable.map(|package| format!("{}=={}", package.name, package.version)).collect();
-        // Names that Python's index cannot have are no names for its resolver.
+        // The resolver refuses names that an index of Python packages cannot have.
         pins.retain(|pin| pin.starts_with(|c: char| c.is_ascii_alphanumeric()));
         pins.extend(pins_of(wheels));
         let there: BTreeSet<String> = conda
@@ -311,7 +312,7 @@ impl Builder<'_> {
     }
 }
 
-/// A conda package as it is fetched.
+/// A conda package with the place from which it is fetched.
 fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
     let from = match &entry.address {
         Address::Url(url) => CondaFrom::Http(url.without_fragment()),
@@ -332,8 +333,9 @@ fn package(entry: &Entry, conda: &Conda) -> Result<CondaPlan, Problem> {
     })
 }
 
-/// Holds the name of a conda package's file to the entry of the lock. What is in the file is held to the name when it is
-/// unpacked. Channels have names in lower case, and some old files have not.
+/// Checks that the name of a conda file is that of the lock entry. The package in the file is compared with
+/// this name when it is unpacked. Package names in channels are in lower case, but some old files have
+/// capitals.
 fn check_name(file: &FileName, entry: &Entry) -> Result<(), Problem> {
     let named = CondaName::of_file(file.as_str());
     let is_same = named.is_some_and(|named| {
@@ -343,7 +345,7 @@ fn check_name(file: &FileName, entry: &Entry) -> Result<(), Problem> {
     if is_same { Ok(()) } else { Err(other_file(file, entry)) }
 }
 
-/// The same for a wheel; as in uv, its version may have a local part that the lock's lacks.
+/// Like [`check_name`], for a wheel. As in uv, its version may have a local part that the lock does not have.
 fn check_wheel(file: &FileName, entry: &Entry) -> Result<(), Problem> {
     let Ok(wheel) = WheelName::parse(file.as_str()) else { return Ok(()) };
     let version = entry.version.as_deref().and_then(|version| Version::from_str(version).ok());
@@ -365,15 +367,15 @@ fn from_repository(entry: &Entry) -> Problem {
     Problem::Lock { message, help: Vec::new() }
 }
 
-/// Where the lock has an entry; nothing in a file that was resolved.
+/// The place of an entry in the lock; `None` for a fresh resolution.
 fn place(entry: &Entry, conda: &Conda) -> Option<Place> {
     let locked = matches!(conda.says, CondaSource::Locked(_));
     locked.then(|| Place { source: Arc::clone(&conda.source), span: entry.span })
 }
 
-/// A package of Python's index; `None` for the project itself, which is dealt with as the app.
+/// A package of a Python index; `None` for the project itself, which is installed as the app.
 fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>, Problem> {
-    // As the format has it; other cases are other files.
+    // The wheel format requires the suffix in lower case.
     let is_wheel = |file: &str| file.strip_suffix(".whl").is_some();
     let from = match &entry.address {
         Address::Repository(_) => return Err(from_repository(entry)),
@@ -414,7 +416,8 @@ fn wheel(entry: &Entry, conda: &Conda, spec: &Spec) -> Result<Option<WheelPlan>,
     }))
 }
 
-/// A path of a lock as one of the context: locks count from their own folder, the solver from the context.
+/// A path in the context. Paths of a lock are relative to its folder, and paths of the solver are relative to
+/// the context.
 fn in_context(path: &str, conda: &Conda) -> Result<String, Problem> {
     let leaves = || Problem::PathLeavesContext { value: path.to_owned() };
     let resolved: Option<ContextPath> = match conda.says {

@@ -1,7 +1,8 @@
-//! Whether the files that were chosen have been on their index for as long as the project asks for.
+//! Checks that the selected files have been on their index for the time that the project requires.
 //!
-//! The clock decides whether a build is refused. No byte of an image depends on it. Sources that are no file of an index
-//! (repositories, addresses, folders) are pinned by the project itself, and have no time of an upload.
+//! The clock decides only whether a build is refused. The bytes of an image never depend on it. Sources that
+//! are not files of an index (repositories, URLs, folders) are pinned by the project itself and have no
+//! upload time.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,20 +16,20 @@ use crate::project::Locked;
 use crate::select::{Selected, Selection, Take};
 use crate::spec::{Cooldown, Spec, in_words};
 
-/// The shortest time in which an age is told in days, in seconds.
+/// One day in seconds. From this age on, messages give the age in days.
 const DAY: i64 = 24 * 60 * 60;
 
-/// What time it is.
+/// The current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// This time, whatever the machine's clock says: that of `SOURCE_DATE_EPOCH`.
+    /// The time of `SOURCE_DATE_EPOCH`, which replaces the machine's clock.
     Fixed(Timestamp),
-    /// The time of the machine's clock when it was looked at.
+    /// The time of the machine's clock when it was read.
     Running(Timestamp),
 }
 
 impl Clock {
-    /// The time in `epoch`, in seconds since 1970, or else that of the machine.
+    /// The time `epoch` in seconds since 1970, or else the time of the machine's clock.
     pub fn new(epoch: Option<i64>) -> Self {
         epoch.map_or_else(Self::running, |seconds| Self::Fixed(Timestamp(seconds)))
     }
@@ -38,7 +39,7 @@ impl Clock {
         Self::Running(Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
     }
 
-    /// The time.
+    /// The current time.
     pub fn now(self) -> Timestamp {
         match self {
             Self::Fixed(now) | Self::Running(now) => now,
@@ -46,20 +47,20 @@ impl Clock {
     }
 }
 
-/// How old the files have to be among which a resolver chooses.
+/// The minimum age of the files that a resolver may select.
 ///
-/// With a running clock the age is relative, as `7 days`: the resolver's step is then the same every day, and its result
-/// is kept by the engine.
+/// With the machine's clock the age is relative, such as `7 days`. So the resolver's step is the same every
+/// day, and the engine caches its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// The age, or the time of the youngest file, as uv reads it.
+    /// The age, or the upload time of the newest allowed file, in the syntax of uv.
     pub newest: String,
-    /// Packages that need not be as old.
+    /// Packages without a minimum age.
     pub except: Vec<Name>,
 }
 
 impl Bound {
-    /// What the project's cooldown means for a resolver; absent where there is no cooldown.
+    /// The bound for a resolver; `None` if the project has no cooldown.
     pub(super) fn new(spec: &Spec, clock: Clock) -> Option<Self> {
         let cooldown = spec.dependencies.cooldown.as_ref()?;
         let newest = match clock {
@@ -72,15 +73,15 @@ impl Bound {
         Some(Self { newest, except: cooldown.except.iter().cloned().collect() })
     }
 
-    /// The arguments by which uv is told.
+    /// The arguments of uv that set the bound.
     pub fn arguments(&self) -> Vec<String> {
         let except = self.except.iter().map(|name| format!("--exclude-newer-package={name}=false"));
         std::iter::once(format!("--exclude-newer={}", self.newest)).chain(except).collect()
     }
 }
 
-/// Reports every chosen file that is younger at `now` than the project's cooldown, and whether the age of others is
-/// unknown.
+/// Reports every selected file that is younger at `now` than the project's cooldown. Also reports if the age
+/// of files is unknown.
 pub(super) fn check(
     selection: &Selection,
     located: Option<&Located>,
@@ -113,7 +114,7 @@ pub(super) fn check(
     }
 }
 
-/// The file of an index that is installed, as far as there is one.
+/// The installed file of an index, if there is one.
 fn file<'a>(entry: &'a Selected, located: Option<&'a Located>) -> Option<&'a Artifact> {
     if !matches!(entry.package.source, Source::Index { .. }) {
         return None;
@@ -136,14 +137,14 @@ fn too_young(package: &str, uploaded: Timestamp, cooldown: &Cooldown, now: Times
         return None;
     }
     let age = now.0.saturating_sub(uploaded.0).max(0);
-    // Whole days, or whole hours below a day: nobody waits for a minute.
+    // Messages round to whole days, or to whole hours below a day, because nobody waits for a minute.
     let age = if age >= DAY { age - age % DAY } else { age - age % (60 * 60) };
     Some(Problem::TooYoung {
         package: package.to_owned(),
         uploaded: uploaded.to_string(),
         age: in_words(u64::try_from(age).unwrap_or_default()),
         cooldown: in_words(cooldown.seconds),
-        // The day after: the moment itself lies within a day.
+        // The day after the moment, because the moment itself may lie within a day.
         until: Timestamp(old_enough.saturating_add(DAY - 1)).to_string(),
     })
 }

@@ -1,8 +1,8 @@
-//! Which indexes are asked for the files of locked packages, where a lock has hashes and no addresses.
+//! The indexes that are asked for the files of locked packages if a lock has hashes but no URLs.
 //!
-//! The tool that made the lock decides: it names an index for a package, or looks in all. `[dependencies.index]` comes on
-//! top: its `url` stands in for the usual index, its `extra` is asked besides. Hashes say what a file must contain, so
-//! that no index can bring another content.
+//! The tool of the lock decides: it names one index for a package, or searches all indexes.
+//! `[dependencies.index]` changes this: its `url` replaces the usual index, and its `extra` indexes are asked
+//! too. The hashes define the content of each file, so no index can provide another content.
 
 use std::collections::BTreeSet;
 
@@ -13,24 +13,24 @@ use crate::lock::{self, Format, IndexKind, Lock, Package, Source};
 use crate::select::Selected;
 use crate::spec::{ContextPath, Index};
 
-/// How many digits of a digest the question has. They choose files; the whole digest is compared afterwards.
+/// The number of digits of a digest in the question. They select files; the whole digest is compared later.
 const DIGITS: usize = 16;
 
-/// Locked files to be found.
+/// The locked files to find.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilesQuestion {
-    /// Where to look; packages say which of these by their numbers.
+    /// The indexes to search. Packages refer to them by number.
     pub indexes: Vec<FileIndex>,
     /// The packages, by name.
     pub packages: Vec<WantedFiles>,
 }
 
-/// A place with files.
+/// A place that offers files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileIndex {
-    /// The index that pip is set up with, or else its own.
+    /// The index in pip's configuration, or else pip's default index.
     Usual,
-    /// An index at an address.
+    /// An index at a URL.
     At(HttpUrl),
     /// A page with links to files.
     Links(HttpUrl),
@@ -38,28 +38,28 @@ pub enum FileIndex {
     Folder(ContextPath),
 }
 
-/// A package whose files are to be found.
+/// A package whose files must be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedFiles {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The beginnings of the hashes of its files, as `sha256:0123456789abcdef`.
+    /// The first digits of the hashes of its files, such as `sha256:0123456789abcdef`.
     pub hashes: BTreeSet<String>,
-    /// The numbers of the indexes to ask, in this order.
+    /// The numbers of the indexes to ask, in order.
     pub indexes: Vec<usize>,
 }
 
-/// An index of a lock that nobody can ask: its name or address, for messages.
+/// An index of a lock that cannot be asked: its name or URL, for messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct UnknownIndex(pub(super) String);
 
 impl FilesQuestion {
-    /// Adds a package of `lock` with a version.
+    /// Adds a package of `lock`, if it has a version.
     ///
     /// # Errors
-    /// If the lock names an index for it that cannot be asked, and there is no other.
+    /// If the lock names an index for the package that cannot be asked, and there is no other index.
     pub(super) fn add(&mut self, entry: &Selected, lock: &Lock, index: &Index) -> Result<(), UnknownIndex> {
         let package = &entry.package;
         let Some(version) = &package.version else { return Ok(()) };
@@ -80,7 +80,7 @@ impl FilesQuestion {
         Ok(())
     }
 
-    /// The question as `locate.py` reads it.
+    /// The question in the format that `locate.py` reads.
     pub fn to_json(&self) -> String {
         let indexes = self.indexes.iter().map(|index| match index {
             FileIndex::Usual => json!({ "kind": "default" }),
@@ -103,7 +103,7 @@ impl FilesQuestion {
         format!("{text}\n")
     }
 
-    /// Folders of the context that are looked into.
+    /// The folders of the context that are searched.
     pub fn context_paths(&self) -> impl Iterator<Item = String> {
         self.indexes.iter().filter_map(|index| match index {
             FileIndex::Folder(path) => Some(path.as_str().to_owned()),
@@ -128,7 +128,7 @@ impl FilesQuestion {
     }
 }
 
-/// Where the files of a package are looked for, the first first.
+/// The places that are searched for the files of a package, in order.
 fn places(package: &Package, lock: &Lock, index: &Index) -> Result<Vec<FileIndex>, UnknownIndex> {
     let of_build_file = index.extra.iter().map(|url| at(url).ok_or_else(|| UnknownIndex(shown(url))));
     let of_build_file = of_build_file.collect::<Result<Vec<FileIndex>, _>>()?;
@@ -141,7 +141,8 @@ fn places(package: &Package, lock: &Lock, index: &Index) -> Result<Vec<FileIndex
         None => unknown = Some(UnknownIndex(shown(url))),
     };
     if let Source::Index { url: Some(url) } = &package.source {
-        // The usual index is not asked for what is locked from another one: it need not know the name.
+        // A package that is locked from another index is not searched in the usual index, because this index
+        // may not have it.
         let is_page = matches!(url.rsplit('.').next(), Some("html" | "htm"));
         add(url, if is_page { IndexKind::Links } else { IndexKind::Extra }, &mut places);
         places.extend(usual);
@@ -170,7 +171,7 @@ fn places(package: &Package, lock: &Lock, index: &Index) -> Result<Vec<FileIndex
     }
 }
 
-/// The indexes of a lock that its tool asks for a package for which the lock names none.
+/// The indexes that the tool of a lock asks for a package without an index of its own.
 fn indexes_of<'l>(package: &Package, lock: &'l Lock) -> Vec<&'l lock::Index> {
     let all = lock.indexes.iter();
     match lock.format {
@@ -182,12 +183,12 @@ fn indexes_of<'l>(package: &Package, lock: &'l Lock) -> Vec<&'l lock::Index> {
             let included: Vec<_> = preferred(Some(true));
             if included.is_empty() { preferred(None) } else { included }
         }
-        // pipenv takes the first source, the others name their index for each package.
+        // pipenv uses the first source. The other tools name the index of each package.
         _ => all.filter(|index| index.kind == IndexKind::Main).collect(),
     }
 }
 
-/// Whether the usual index is asked where no file of the project says anything of it.
+/// Whether the usual index is asked, if no file of the project decides this.
 fn is_usual_asked(package: &Package, lock: &Lock) -> bool {
     let is_replaced = lock.indexes.iter().any(|index| index.kind == IndexKind::Main);
     let is_included = lock.indexes.iter().any(|index| index.preference(&package.name) == Some(true));
@@ -207,7 +208,8 @@ fn at(url: &str) -> Option<FileIndex> {
     whole(url).map(FileIndex::At)
 }
 
-/// An address without its user name and password; absent if it is none, or has variables that are not known here.
+/// A URL without its user name and password. `None` if it is invalid, or has variables that are not known
+/// here.
 fn whole(url: &str) -> Option<HttpUrl> {
     HttpUrl::parse(url).ok().filter(|url| !url.as_str().contains(['$', '{']))
 }
@@ -229,7 +231,7 @@ mod tests {
             .unwrap()
     }
 
-    /// Where each package is looked for, as addresses.
+    /// The places that are searched for each package, as URLs.
     fn asked(lock: &Lock, index: &Index) -> Vec<String> {
         let all = lock.packages.iter().map(|package| match places(package, lock, index) {
             Ok(places) => {
@@ -262,7 +264,7 @@ mod tests {
         let text = package("alpha", "") + &package("beta", corp) + "[metadata]\nlock-version = \"2.1\"\n";
         let lock = read(Format::Poetry, "poetry.lock", &text, None);
         assert_eq!(asked(&lock, &Index::default()), ["alpha: usual", "beta: https://corp.example/simple"]);
-        // A mirror that the build file names stands in for both.
+        // A mirror in the build file replaces both indexes.
         let index = build_file(Some("https://mirror.example/simple"), &["https://more.example/simple/"]);
         assert_eq!(
             asked(&lock, &index),
@@ -296,7 +298,7 @@ mod tests {
                 "eta: unknown https://${HOST}/simple",
             ]
         );
-        // What the build file names is known.
+        // An index of the build file is known.
         let index = build_file(None, &["https://more.example/simple"]);
         assert_eq!(asked(&lock, &index)[3], "eta: https://more.example/simple");
     }

@@ -1,4 +1,5 @@
-//! Addresses for what a lock knows only by its hashes: asked of indexes, and kept only where the hash agrees.
+//! Finds the URLs of files for which a lock has only hashes. Indexes are asked, and a file is accepted only
+//! if its hash matches.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ use crate::select::{Selected, Selection, Take};
 use crate::spec::Spec;
 use crate::tags::{Tags, Target};
 
-/// What has to be located; absent where everything has an address. Nothing can be asked after something was reported.
+/// The question for the files that must be found; `None` if every file has a URL. An error means that a
+/// problem was reported and nothing can be asked.
 pub(super) fn question(
     selection: &Selection,
     locked: &Locked,
@@ -41,7 +43,7 @@ pub(super) fn question(
     Ok(Some(question).filter(|question| !question.packages.is_empty()))
 }
 
-/// Where the lock has what has to be located.
+/// The places in the lock of the packages whose files must be found.
 pub(super) fn wanted(selection: &Selection, locked: &Locked) -> Vec<Wanted> {
     let needed = selection.entries.iter().filter(|entry| needs_address(entry));
     needed
@@ -60,21 +62,22 @@ fn needs_address(entry: &Selected) -> bool {
     }
 }
 
-/// Files that were located, by package.
+/// The files that were found, by package.
 pub(super) struct Located {
     files: BTreeMap<Name, Artifact>,
-    /// The packages whose locked files are all for other versions of Python, with what these files require.
+    /// The packages whose locked files are all for other Python versions, with the requirement of these
+    /// files.
     for_other_pythons: BTreeMap<Name, String>,
 }
 
 impl Located {
-    /// Picks for each package of `selection` the file that the lock means, of those in `answer`.
+    /// Selects the locked file of each package in `selection` from the files in `answer`.
+    ///
+    /// If pip installs from the lock, a file is refused if its `requires-python` on the index excludes the
+    /// target's Python. Such a lock does not say for which Python a file is, so pip asks the index.
     ///
     /// # Errors
-    /// If the answer is none.
-    ///
-    /// Where pip installs from the lock, a file whose `requires-python` on the index leaves the target's Python out is not
-    /// taken: such a lock does not say which Python a file is for, and pip asks the index.
+    /// If the answer is not valid.
     pub(super) fn new(
         answer: &str,
         question: &FilesQuestion,
@@ -106,7 +109,7 @@ impl Located {
         Ok(Self { files, for_other_pythons })
     }
 
-    /// The Python that the locked files of a package require, where that is another one than the target's.
+    /// The Python version that the locked files of a package require, if the target has another one.
     pub(super) fn other_python(&self, name: &Name) -> Option<&str> {
         self.for_other_pythons.get(name).map(String::as_str)
     }
@@ -117,15 +120,15 @@ impl Located {
     }
 }
 
-/// What a file of the answer requires of Python, if that leaves the target's Python out. What is no set of versions counts
-/// for nothing, as pip has it.
+/// The Python requirement of a file in the answer, if it excludes the target's Python. As in pip, an invalid
+/// requirement is ignored.
 fn requires_other<'v>(file: &'v Value, target: &Target) -> Option<&'v str> {
     let text = file.get("python")?.as_str()?;
     let requires = parse_specifiers(text).ok()?;
     (!requires.contains(&target.python.full_version())).then_some(text)
 }
 
-/// A file of the answer; absent if nothing can be made of it, as of one with a name that no file can have.
+/// A file of the answer; `None` if it cannot be used, such as a file with an invalid name.
 fn offered_file(file: &Value, question: &FilesQuestion) -> Option<Artifact> {
     let name = FileName::parse(file.get("file")?.as_str()?).ok()?;
     let location = match (file.get("url"), file.get("folder")) {
@@ -149,7 +152,7 @@ fn offered_file(file: &Value, question: &FilesQuestion) -> Option<Artifact> {
     Some(artifact)
 }
 
-/// The best of the files that the lock means, with the hashes that the lock has of it.
+/// The best of the locked files, with the hashes from the lock.
 fn pick(offered: &[Artifact], entry: &Selected, policy: &Policy, tags: &Tags) -> Option<Artifact> {
     let agreeing = offered.iter().filter_map(|file| agreed(file, entry));
     let name = &entry.package.name;
@@ -163,9 +166,9 @@ fn pick(offered: &[Artifact], entry: &Selected, policy: &Policy, tags: &Tags) ->
             continue;
         };
         let Some(rank) = tags.rank(wheel).filter(|_| !policy.no_wheels.covers(name)) else { continue };
-        // As pip chooses: the highest version, since a locked `2.0` can have files of `2.0+cpu` too; the best tag, from which
-        // the rank counts; the highest build number; the last by name. Of one file on two indexes, the one that was
-        // asked first.
+        // The order is pip's: the highest version (a locked `2.0` can also have files of `2.0+cpu`), the best
+        // tag, the highest build number, the last name. If two indexes have the same file, the index that was
+        // asked first wins.
         let key = (Reverse(wheel.version.clone()), rank, Reverse((wheel.build.clone(), file.file.clone())));
         if best.as_ref().is_none_or(|(known, _)| key < *known) {
             best = Some((key, file));
@@ -174,7 +177,7 @@ fn pick(offered: &[Artifact], entry: &Selected, policy: &Policy, tags: &Tags) ->
     best.map(|(_, file)| file).or(source)
 }
 
-/// A file that is one of those that the lock means, with the hashes that it is held to.
+/// The file with the hashes that it must match; `None` if it is not one of the locked files.
 fn agreed(file: &Artifact, entry: &Selected) -> Option<Artifact> {
     let locked = match &entry.take {
         Take::Wheel(artifact) | Take::Sdist(artifact) => {
@@ -182,7 +185,8 @@ fn agreed(file: &Artifact, entry: &Selected) -> Option<Artifact> {
             artifact.hashes.clone()
         }
         Take::Release | Take::Source => {
-            // Which hash is that of which file, the index alone knows; a file without one may be any.
+            // The lock does not say which hash belongs to which file, only the index does. A file without a
+            // hash could be any file.
             let of_file = |hash: &&Hash| file.hashes.iter().any(|known| known == *hash);
             let known: Hashes = entry.package.hashes.iter().filter(of_file).cloned().collect();
             return known.proof().is_some().then(|| Artifact { hashes: known, ..file.clone() });

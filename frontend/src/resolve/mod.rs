@@ -1,7 +1,7 @@
-//! Which wheels an environment holds: chosen from the lock, or resolved first where nothing is locked.
+//! Selects the wheels of an environment from the lock. Without a lock, the requirements are resolved first.
 //!
-//! What has to be asked of an index is asked through a [`Resolver`], whose answers are PEP 751 locks: everything
-//! after that is the same for every kind of project.
+//! Questions to an index go through a [`Resolver`], which answers with a PEP 751 lock. After that, all kinds
+//! of projects are handled in the same way.
 
 mod blame;
 mod choose;
@@ -33,55 +33,56 @@ pub use blame::blamed;
 pub use cooldown::{Bound, Clock};
 pub use files::{FileIndex, FilesQuestion, WantedFiles};
 
-/// Answers what only an index knows.
+/// Answers questions that need an index.
 pub trait Resolver {
-    /// Resolves for all platforms at once, and gives the text of a `pylock.toml`.
+    /// Resolves for all platforms at once. Returns the text of a `pylock.toml`.
     ///
     /// # Errors
-    /// What kept it from an answer, to be shown to the user as it is.
+    /// The reason of the failure, which the user sees unchanged.
     fn resolve(&self, question: &Question) -> Result<String, ResolveError>;
 
-    /// What time it is, for those who refuse what is too new. Nothing that is made depends on the time.
+    /// The current time, for refusing files that are too new. No output depends on the time.
     fn clock(&self) -> Clock;
 }
 
-/// What is to be resolved.
+/// A question to a resolver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// The Python to resolve for, as `3.13`.
+    /// The Python version to resolve for, such as `3.13`.
     pub python: String,
-    /// Files and lines that require something.
+    /// The requirements files and single requirements.
     pub requirements: Requirements,
-    /// Exact versions that what is found has to agree with: `name==version` lines.
+    /// Exact versions that the answer must agree with, as `name==version` lines.
     pub pins: Vec<String>,
-    /// Requirements that what builds a source has to agree with.
+    /// Constraints for the packages of build environments.
     pub build_constraints: Vec<String>,
-    /// Files of locked packages that are to be found, and nothing else. The answer is then a JSON object: a list of
-    /// files by package.
+    /// Files of locked packages to find. If this is set, the question asks for nothing else. The answer is
+    /// then a JSON object: a list of files for each package.
     pub files: Option<FilesQuestion>,
-    /// How old what is found has to be.
+    /// The minimum age of the files in the answer.
     pub bound: Option<Bound>,
-    /// Conda packages that are wanted, and nothing else. The answer is then a `conda-lock.yml`.
+    /// Conda packages to resolve. If this is set, the question asks for nothing else. The answer is then a
+    /// `conda-lock.yml`.
     pub conda: Option<CondaQuestion>,
 }
 
-/// Conda packages to be resolved.
+/// A question about conda packages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CondaQuestion {
-    /// The file that asks for them.
+    /// The file that asks for the packages.
     pub file: String,
-    /// What is asked for, as conda writes it: `numpy >=1.26`.
+    /// The requested packages in conda's syntax, such as `numpy >=1.26`.
     pub specs: Vec<String>,
-    /// Where packages come from, the first first.
+    /// The channels, the one with the highest priority first.
     pub channels: Vec<Channel>,
-    /// The platform, as conda names it.
+    /// Conda's name of the platform.
     pub platform: String,
     /// The version of the C library.
     pub glibc: String,
 }
 
 impl Question {
-    /// What the question is about, for progress.
+    /// A description of the question for the progress.
     pub fn label(&self) -> String {
         if let Some(conda) = &self.conda {
             format!("{} for {}", conda.file, conda.platform)
@@ -95,16 +96,17 @@ impl Question {
     }
 }
 
-/// An answer that could not be had.
+/// The reason why a resolver has no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ResolveError(pub Box<dyn std::error::Error + Send + Sync>);
 
-/// The wheels of each set of groups, for one platform. `patch` is the last number of the base image's Python version,
-/// where the project does not say it and the image does.
+/// The wheels of each set of groups, for one platform. `patch` is the patch number of the base image's
+/// Python, if only the image gives it and not the project.
 ///
 /// # Errors
-/// If the resolver fails. What is wrong with lock and project is reported to `found`, and gives no set.
+/// If the resolver fails. Problems of the lock and the project are reported to `found`, and the set is
+/// missing.
 pub fn wheel_sets(
     spec: &Spec,
     project: &Project,
@@ -132,8 +134,8 @@ pub fn wheel_sets(
     Ok(sets)
 }
 
-/// What is chosen of the project's lock for an environment with `groups`, and for which machine and interpreter; `None`
-/// if there is no lock, or nothing that can be chosen.
+/// The packages that are selected from the project's lock for an environment with `groups`, and the target
+/// machine and interpreter. `None` if there is no lock, or if the selection fails.
 pub fn selection(
     spec: &Spec,
     project: &Project,
@@ -146,7 +148,7 @@ pub fn selection(
     Some((selection, target))
 }
 
-/// The machine and interpreter that wheels are chosen for.
+/// The machine and interpreter for which wheels are selected.
 pub fn target(
     spec: &Spec,
     project: &Project,
@@ -154,7 +156,7 @@ pub fn target(
     found: &mut Diagnostics,
 ) -> Option<Target> {
     let Some(version) = project.python else {
-        // Where a version is written that is none, that was reported when it was read.
+        // An invalid version was reported when it was read.
         if spec.python.version.is_none() && spec.python.base.is_some() {
             found.report(&spec.source, spec.anywhere(), Problem::PythonVersionNeeded);
         }
@@ -177,10 +179,11 @@ pub fn target(
     Some(Target { python, architecture, libc: spec.python.libc.unwrap_or_else(|| libc_of(spec)) })
 }
 
-/// The C library of a base image, by its name. Unknown ones count as old: a wheel that is chosen has to run.
+/// The C library of a base image, guessed from its name. An unknown image counts as old, because every
+/// selected wheel must run on it.
 fn libc_of(spec: &Spec) -> Libc {
     let Some(base) = &spec.python.base else {
-        // The default image is Debian's current or last stable release.
+        // The default image is based on Debian's current or previous stable release.
         return Libc::Glibc { major: 2, minor: 36 };
     };
     let name = spec.root_of(&base.value).title();
@@ -205,12 +208,12 @@ struct Environments<'a> {
     resolver: &'a dyn Resolver,
     found: &'a mut Diagnostics,
     base: Option<Vec<WheelPlan>>,
-    /// What of `base` the lock has.
+    /// The packages of `base` that come from the lock.
     locked: Vec<WheelPlan>,
 }
 
 impl Environments<'_> {
-    /// The project's own dependencies; `None` after something was reported.
+    /// The project's own dependencies; `None` if an error was reported.
     fn base(&mut self) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         if self.base.is_none() {
             self.base = match &self.project.locked {
@@ -228,22 +231,22 @@ impl Environments<'_> {
         Ok(self.base.clone())
     }
 
-    /// The extras that every stage gets and the lock does not have.
+    /// The extras that every stage gets and the lock does not contain.
     fn extras_beside(&self, locked: &Locked) -> Vec<String> {
         let extras = self.spec.dependencies.extras.iter().map(|extra| normalized(&extra.value));
         let known = names_of(&locked.lock);
         extras.filter(|extra| !known.contains(extra)).collect()
     }
 
-    /// The project's own dependencies together with groups. What the lock has is chosen for all of them as one, since
-    /// a group can ask for another version of what the project depends on.
+    /// The project's own dependencies together with groups. The packages from the lock are selected for all
+    /// of them together, because a group can require another version of a package.
     fn with_groups(&mut self, groups: &[String]) -> Result<Option<Vec<WheelPlan>>, ResolveError> {
         let Some(base) = self.base()? else { return Ok(None) };
         let Some(locked) = self.project.locked.as_ref() else {
             return self.with_beside(base, groups);
         };
         let known = names_of(&locked.lock);
-        // What the build file says of a group comes before what the lock has under the same name.
+        // A group of the build file takes precedence over a group of the lock with the same name.
         let in_file =
             |name: &String| self.spec.dependencies.groups.keys().any(|group| normalized(group) == *name);
         let (in_lock, mut beside): (Vec<_>, Vec<_>) =
@@ -255,14 +258,15 @@ impl Environments<'_> {
         let all = if self.keeps(&chosen) {
             merged(base, chosen)
         } else {
-            // What was resolved for the other choice need not fit this one.
+            // The extras must be resolved again, because their old resolution may not agree with this
+            // selection.
             beside.splice(0..0, self.extras_beside(locked));
             shared(&base, chosen)
         };
         self.with_beside(all, &beside)
     }
 
-    /// Whether `chosen` has what the lock has for the project alone.
+    /// Whether `chosen` contains all packages that the lock has for the project alone.
     fn keeps(&self, chosen: &[WheelPlan]) -> bool {
         let by_name: BTreeMap<&str, &WheelPlan> =
             chosen.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
@@ -271,7 +275,8 @@ impl Environments<'_> {
         self.locked.iter().all(is_kept)
     }
 
-    /// Groups and extras that the lock does not have, on top of `all`: those of hashed files, then those to be resolved.
+    /// Adds groups and extras that the lock does not contain: first those of files with hashes, then those
+    /// that must be resolved.
     fn with_beside(
         &mut self,
         mut all: Vec<WheelPlan>,
@@ -303,7 +308,8 @@ impl Environments<'_> {
         let added = beside.into_iter().filter_map(|name| self.project.groups.get(name));
         let requirements = added.fold(Requirements::default(), |all, group| all.with(group));
         if !requirements.is_empty() {
-            // Resolved together with what is there, so that a group never brings another version of it.
+            // The group is resolved together with the packages that are already there, so it cannot bring
+            // another version of one of them.
             let together = match &self.project.locked {
                 Some(_) => requirements,
                 None => self.project.requirements.with(&requirements),
@@ -357,7 +363,7 @@ impl Environments<'_> {
         Ok(choose::wheels(&selection, None, None, &requirements.wanted, self.spec, self.found))
     }
 
-    /// Asks the resolver, and reads its answer.
+    /// Asks the resolver and parses its answer.
     fn ask(&self, question: &Question) -> Result<Lock, ResolveError> {
         let text = self.resolver.resolve(question)?;
         let read = |path: &str| Err(format!("`{path}` is not part of the answer"));
@@ -366,7 +372,8 @@ impl Environments<'_> {
         lock::parse(Format::Pylock, &input).map_err(|error| ResolveError(Box::new(error)))
     }
 
-    /// Finds the addresses of what a lock knows only by its hashes; an error within after something was reported.
+    /// Finds the URLs of files for which a lock has only hashes. The inner error means that a problem was
+    /// reported.
     fn locate(
         &mut self,
         selection: &Selection,
@@ -390,8 +397,8 @@ impl Environments<'_> {
     }
 }
 
-/// What the project with `groups` asks of a lock: of the groups and of the extras that every stage gets, those that it
-/// knows.
+/// The request to a lock for the project with `groups`. It contains the groups, and the extras of every
+/// stage, that the lock knows.
 pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
     let member = spec.app.member.as_ref().map(|member| member.value.clone());
     let of = member.as_ref();
@@ -406,20 +413,20 @@ pub fn request(spec: &Spec, locked: &Locked, groups: &[String]) -> Request {
         } else if extras_known.contains(&name) || elsewhere_extras.contains(&name) {
             extras.insert(name);
         } else if elsewhere_groups.contains(&name) {
-            // Another member's: that there is none here is an error of the selection.
+            // The name belongs to another member. The selection reports the error.
             groups.insert(name);
         }
     }
     Request { member, extras, groups }
 }
 
-/// The groups and extras that a lock knows.
+/// The names of groups and extras in a lock.
 fn names_of(lock: &Lock) -> BTreeSet<String> {
     let names = lock.groups().into_iter().chain(lock.extras());
     names.map(|name| name.as_str().to_owned()).collect()
 }
 
-/// The same with the project's own package, where the project is in a folder of the context.
+/// Adds the project's own package, if the project is in a folder of the context.
 fn with_own(all: Vec<WheelPlan>, spec: &Spec, project: &Project) -> Vec<WheelPlan> {
     let Some(below) = &project.below else { return all };
     let path = below.folder.as_str().to_owned();
@@ -436,7 +443,7 @@ fn with_own(all: Vec<WheelPlan>, spec: &Spec, project: &Project) -> Vec<WheelPla
     merged(all, vec![own])
 }
 
-/// `all`, and what of `more` has another name; by name.
+/// The packages of `all`, and those of `more` with other names, sorted by name.
 fn merged(mut all: Vec<WheelPlan>, more: Vec<WheelPlan>) -> Vec<WheelPlan> {
     let mut seen: BTreeSet<String> = all.iter().map(|wheel| wheel.name.clone()).collect();
     all.extend(more.into_iter().filter(|wheel| seen.insert(wheel.name.clone())));
@@ -444,7 +451,8 @@ fn merged(mut all: Vec<WheelPlan>, more: Vec<WheelPlan>) -> Vec<WheelPlan> {
     all
 }
 
-/// `chosen`, with what is the same in `base` as it is there, so that layers are shared.
+/// The packages of `chosen`. A package that is the same in `base` is taken from there, so that both share
+/// layers.
 fn shared(base: &[WheelPlan], chosen: Vec<WheelPlan>) -> Vec<WheelPlan> {
     let by_name: BTreeMap<&str, &WheelPlan> = base.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
     let same = |wheel: &WheelPlan| {
@@ -453,14 +461,14 @@ fn shared(base: &[WheelPlan], chosen: Vec<WheelPlan>) -> Vec<WheelPlan> {
     chosen.into_iter().map(|wheel| same(&wheel).unwrap_or(wheel)).collect()
 }
 
-/// The packages that are in both, but not in the same version.
+/// The packages that are in both lists with different versions.
 fn others<'w>(all: &'w [WheelPlan], more: &'w [WheelPlan]) -> Vec<(&'w WheelPlan, &'w WheelPlan)> {
     let by_name: BTreeMap<&str, &WheelPlan> = all.iter().map(|wheel| (wheel.name.as_str(), wheel)).collect();
     let pairs = more.iter().filter_map(|wheel| Some((*by_name.get(wheel.name.as_str())?, wheel)));
     pairs.filter(|(known, new)| !satisfies(known, new)).collect()
 }
 
-/// Whether who asks for the version of `new` is content with `known`: as pip, which takes `2.0+cpu` for `2.0`.
+/// Whether `known` satisfies the version of `new`. As in pip, `2.0+cpu` satisfies `2.0`.
 fn satisfies(known: &WheelPlan, new: &WheelPlan) -> bool {
     let version = |wheel: &WheelPlan| wheel.version.as_deref().and_then(|text| Version::from_str(text).ok());
     match (version(known), version(new)) {

@@ -1,8 +1,9 @@
-//! `direct_url.json`: where a package is from that is from no index.
+//! `direct_url.json`: the origin of a package that does not come from an index.
 //!
-//! The specification is "recording the direct URL origin of installed distributions" (PEP 610). The file says what the tool
-//! of the lock writes. The part `origins` of the comparisons with the tools runs uv, poetry, pdm, pipenv and pip for each
-//! kind of source. An address has no user name, password or token: the types of addresses leave them out.
+//! The specification is "recording the direct URL origin of installed distributions" (PEP 610). The file has
+//! the content that the tool of the lock writes. The part `origins` of the comparisons with the tools runs
+//! uv, poetry, pdm, pipenv and pip for each kind of source. A URL in the file has no user name, password or
+//! token, because the types of URLs remove them.
 
 use std::fmt::Write as _;
 
@@ -13,15 +14,15 @@ use crate::plan::{BuildFrom, WheelFrom};
 use crate::project::Locked;
 use crate::spec::ImagePath;
 
-/// The text for a package of `source`, which is installed from `from`. What is in the context is below `workdir` in the
-/// image.
+/// The text for a package from `source` that is installed from `from`. Files of the context are below
+/// `workdir` in the image.
 pub(super) fn direct_url(
     source: &Source,
     from: &WheelFrom,
     locked: Option<&Locked>,
     workdir: &ImagePath,
 ) -> Option<String> {
-    // uv resolves what is not locked.
+    // Without a lock, uv resolves the requirements.
     let format = locked.map_or(Format::Uv, |locked| locked.lock.format);
     let in_image = |path: &str| {
         let folder = workdir.as_str().trim_end_matches('/');
@@ -42,7 +43,7 @@ pub(super) fn direct_url(
         Source::Git { url, commit, revision, subdirectory } => {
             put("url", json!(url.as_str()));
             let mut info = json!({"vcs": "git", "commit_id": commit});
-            // pip, which installs a pylock.toml, asks the repository for the commit itself.
+            // pip installs a `pylock.toml` by asking the repository for the commit itself.
             let revision = if format == Format::Pylock { Some(commit) } else { revision.as_ref() };
             if let (Some(revision), Some(info)) = (revision, info.as_object_mut()) {
                 info.insert("requested_revision".to_owned(), json!(revision));
@@ -60,7 +61,7 @@ pub(super) fn direct_url(
             put("archive_info", archive(format, hash));
             put_folder(&mut put, subdirectory.as_ref());
         }
-        // A wheel is built of the folder for every image that has the file.
+        // Even an editable folder is installed as a built wheel in images that have this file.
         Source::Directory { .. } => {
             put("url", json!(in_image(path?)));
             put("dir_info", if format == Format::Uv { json!({"editable": false}) } else { json!({}) });
@@ -75,22 +76,22 @@ fn put_folder(put: &mut impl FnMut(&str, Value), subdirectory: Option<&String>) 
     }
 }
 
-/// A path as an address has it.
+/// A path in percent-encoding, as a part of a URL.
 fn encoded(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            // Writing to a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(text, "%{byte:02X}");
         }
     }
     text
 }
 
-/// The hash of an archive. The specification has had two keys for the hash, `hash` and later `hashes`; a tool writes
-/// one of them, both, or none.
+/// The hash of an archive. The specification has two keys for the hash, the old `hash` and the newer
+/// `hashes`. A tool writes one of them, both, or none.
 fn archive(format: Format, hash: Option<&Hash>) -> Value {
     let Some(Hash { algorithm, digest, .. }) = hash else { return json!({}) };
     let algorithm = algorithm.as_str();
@@ -132,7 +133,8 @@ mod tests {
         text(&Source::Git { url, commit, revision, subdirectory }, &from)
     }
 
-    /// As uv 0.13.9 writes them for `tag`, for `branch` with `subdirectory`, and for neither.
+    /// The expected texts are those that uv 0.13.9 writes for `tag`, for `branch` with `subdirectory`, and
+    /// for neither.
     #[test]
     fn repositories() {
         assert_eq!(
@@ -155,7 +157,7 @@ mod tests {
         );
     }
 
-    /// By the specification, a user name or password in an address must not be in the file.
+    /// The specification forbids a user name or password in a URL of the file.
     #[test]
     fn credentials_stay_out() {
         let found = git("https://user:secret@host.example/r", Some("v1"), None).unwrap().to_string();
@@ -174,7 +176,7 @@ mod tests {
         assert_eq!(text(&Source::Index { url: None }, &from), None);
     }
 
-    /// As uv 0.13.9 writes it where the project is in `/app`.
+    /// The expected text is the one that uv 0.13.9 writes for a project in `/app`.
     #[test]
     fn folders_are_where_the_image_has_the_project() {
         let from = WheelFrom::Built(BuildFrom::Context { path: "libs/a b".to_owned(), editable: false });
@@ -185,7 +187,8 @@ mod tests {
         assert_eq!(text(&Source::Directory { path: ".".to_owned(), install: Install::Not }, &from), None);
     }
 
-    /// As uv 0.13.9, poetry 2.5.1, pdm 2.29.4 and pip 26.3 write it for the same archive.
+    /// The expected texts are those that uv 0.13.9, poetry 2.5.1, pdm 2.29.4 and pip 26.3 write for the same
+    /// archive.
     #[test]
     fn every_tool_writes_a_hash_in_its_own_way() {
         let hash = Hash::of_sha256("ef12");

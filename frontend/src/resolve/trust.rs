@@ -1,16 +1,17 @@
-//! How far a file that is fetched can be trusted: whether a hash covers it, and what its address gives away.
+//! Checks whether a fetched file can be trusted: whether a hash covers it, and whether its URL contains
+//! credentials.
 
 use crate::diagnostics::Problem;
 use crate::plan::{Access, BuildFrom, WheelFrom, WheelPlan};
 use crate::project::normalized;
 use crate::spec::Spec;
 
-/// What is to be said of a package before it is fetched. An error keeps it from being fetched.
+/// The problems of a package before it is fetched. An error prevents the fetch.
 pub(super) fn doubts(wheel: &WheelPlan, spec: &Spec) -> Vec<Problem> {
     unverified(wheel, spec).into_iter().chain(credentials(wheel, spec)).collect()
 }
 
-/// A file without a hash: the build file must allow it by the package's name.
+/// A file without a hash. The build file must allow it by the package's name.
 fn unverified(wheel: &WheelPlan, spec: &Spec) -> Option<Problem> {
     let WheelFrom::Built(BuildFrom::Sdist { hash: None, url, file }) = &wheel.from else { return None };
     let (package, file) = (wheel.label(), file.to_string());
@@ -22,7 +23,7 @@ fn unverified(wheel: &WheelPlan, spec: &Spec) -> Option<Problem> {
     })
 }
 
-/// A user name or password in an address. Operations do not have it; a secret of the build file may stand in for it.
+/// Credentials in a URL. Operations never contain them; a secret of the build file can replace them.
 fn credentials(wheel: &WheelPlan, spec: &Spec) -> Option<Problem> {
     let package = wheel.label();
     match &wheel.from {

@@ -1,4 +1,4 @@
-//! What only the installed packages say of themselves.
+//! Completes a bill of materials with data that only the installed packages have.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::pep508::{Active, Environment, Name, Requirement};
 
-/// A package as it is installed: its `METADATA`, the core metadata of a distribution.
+/// An installed package: its `METADATA` (core metadata of a distribution).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
     name: String,
@@ -24,7 +24,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Notes the files that Python runs at every start, by their paths from the folder of packages.
+    /// Adds the files that Python runs at every start. The paths are relative to `site-packages`.
     #[must_use]
     pub fn with_startup(mut self, mut files: Vec<String>) -> Self {
         files.sort();
@@ -32,7 +32,7 @@ impl Distribution {
         self
     }
 
-    /// Reads a `METADATA` file. `None` if it names no package.
+    /// Parses a `METADATA` file. `None` if the file has no package name.
     pub fn parse(metadata: &str) -> Option<Self> {
         let mut found = Self::default();
         for (key, value) in headers(metadata) {
@@ -58,7 +58,7 @@ impl Distribution {
         (!found.name.is_empty()).then_some(found)
     }
 
-    /// The packages that it asks for on this target, extras left out.
+    /// The packages that this package requires on the target, without its extras.
     fn requires(&self, environment: &Environment) -> impl Iterator<Item = Name> {
         let nothing = Active::default();
         let requirements = self.requires.iter().filter_map(|text| Requirement::parse(text).ok());
@@ -69,13 +69,14 @@ impl Distribution {
     }
 }
 
-/// The fields of core metadata, which are those of a mail's head: a field goes on in lines that begin with a space.
+/// The fields of core metadata. The format is that of email headers: a line that begins with a space
+/// continues the field.
 fn headers(text: &str) -> Vec<(&str, String)> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     for line in text.lines().take_while(|line| !line.is_empty()) {
         if line.starts_with([' ', '\t']) {
             if let Some((_, value)) = fields.last_mut() {
-                // Writers mark the lines of a longer text so that none looks empty.
+                // Tools write a mark at the start of each continued line, so that no line looks empty.
                 let more = line.strip_prefix("       |").unwrap_or_else(|| line.trim_start());
                 value.extend(["\n", more]);
             }
@@ -86,8 +87,8 @@ fn headers(text: &str) -> Vec<(&str, String)> {
     fields
 }
 
-/// Adds to a document what the packages of an environment say: licences, versions that were not known before, who
-/// needs whom, and packages that the document does not have.
+/// Adds the data of the installed packages to a document: licences, unknown versions, dependencies, and
+/// packages that the document does not have.
 pub fn complete(document: &mut Document, installed: &[Distribution], environment: &Environment) {
     let installed: BTreeMap<String, &Distribution> =
         installed.iter().map(|distribution| (normal(&distribution.name), distribution)).collect();
@@ -95,7 +96,7 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
     let application = application.map(|package| normal(&package.name)).unwrap_or_default();
     let id = |name: &str| if name == application { APPLICATION.to_owned() } else { id_of(name) };
     for (name, distribution) in &installed {
-        // What conda has installed has metadata as well; it is the same package.
+        // Packages that conda has installed have this metadata too. They are not added a second time.
         let ids = [id(name), conda::id_of(name)];
         let place = document.packages.iter().position(|package| ids.contains(&package.id));
         let place = place.unwrap_or_else(|| {
@@ -104,7 +105,7 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
                 external_refs: vec![purl_of(name, Some(&distribution.version), None)],
                 ..Package::new(name, id(name))
             });
-            // Who asked for it is not known: it is there, so the application has it.
+            // It is not known which package requires this one, so the application is taken.
             document.relationships.push(Relationship::new(APPLICATION, "DEPENDS_ON", id(name)));
             document.packages.len() - 1
         });
@@ -127,7 +128,7 @@ pub fn complete(document: &mut Document, installed: &[Distribution], environment
     document.settle();
 }
 
-/// Writes into `package` what its distribution says. What is given back is the text of a licence without a name.
+/// Adds the data of a distribution to `package`. Returns the text of a licence without an SPDX name.
 fn describe(package: &mut Package, name: &str, distribution: &Distribution) -> Option<ExtractedLicence> {
     if !distribution.startup.is_empty() {
         package.comment = Some(format!("{STARTUP}{}", distribution.startup.join(", ")));

@@ -1,9 +1,9 @@
-//! Packages of conda in the document.
+//! Conda packages in the bill of materials.
 
 use super::{Checksum, ExternalRef, Package, purl};
 use crate::plan::{CondaFrom, CondaPlan};
 
-/// The id of a conda package. Names may have what ids must not.
+/// The SPDX id of a conda package. Characters that are not allowed in ids are replaced.
 pub(super) fn id_of(name: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' };
     format!("SPDXRef-Conda-{}", name.chars().map(plain).collect::<String>())
@@ -27,7 +27,7 @@ pub(super) fn package(conda: &CondaPlan) -> Package {
     package
 }
 
-/// The build in `name-version-build.conda`: what tells the files of one version apart.
+/// The build in `name-version-build.conda`. It is different for each file of a version.
 fn build_of(conda: &CondaPlan) -> Option<&str> {
     let rest = conda.file.as_str().strip_prefix(&format!("{}-{}-", conda.name, conda.version))?;
     rest.strip_suffix(".conda").or_else(|| rest.strip_suffix(".tar.bz2"))

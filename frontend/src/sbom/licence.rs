@@ -1,9 +1,10 @@
-//! Licences as packages declare them, in the words of SPDX.
+//! Translates the licence that a package declares to SPDX.
 //!
-//! Newer packages have an SPDX expression (PEP 639). Older ones have a free text, classifiers, or both; only what can
-//! mean one licence alone is translated. Anything else is kept as the package has it, under a name of the document's.
+//! Newer packages have an SPDX expression (PEP 639). Older packages have a free text, classifiers, or both.
+//! Only a text with a single possible meaning is translated. Other texts are kept as they are, under a name
+//! that the document defines.
 
-/// The names of licences that older packages use, in lower case, and SPDX's.
+/// Names of licences in older packages, in lower case, with their SPDX names.
 const NAMES: [(&str, &str); 34] = [
     ("apache 2.0", "Apache-2.0"),
     ("apache license 2.0", "Apache-2.0"),
@@ -41,7 +42,8 @@ const NAMES: [(&str, &str); 34] = [
     ("0bsd", "0BSD"),
 ];
 
-/// The last part of classifiers that mean one licence. `BSD License` is none of them: it may be any of four.
+/// The last part of classifiers that mean a single licence. `BSD License` is missing, because it can mean
+/// four licences.
 const CLASSIFIERS: [(&str, &str); 16] = [
     ("MIT License", "MIT"),
     ("ISC License (ISCL)", "ISC"),
@@ -61,14 +63,14 @@ const CLASSIFIERS: [(&str, &str); 16] = [
     ("GNU Affero General Public License v3 or later (AGPLv3+)", "AGPL-3.0-or-later"),
 ];
 
-/// What a package says of its licence.
+/// The licence that a package declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Declared {
     /// An SPDX expression.
     Expression(String),
-    /// Something else, in its own words.
+    /// A text that is not an SPDX expression.
     Text(String),
-    /// Nothing.
+    /// The package declares no licence.
     Nothing,
 }
 
@@ -104,7 +106,8 @@ fn known_name(text: &str) -> Option<&'static str> {
     NAMES.iter().find(|(known, _)| *known == lower).map(|(_, name)| *name)
 }
 
-/// Whether a text has the shape of an SPDX expression: ids with operators between, and parentheses in pairs.
+/// Whether a text has the form of an SPDX expression: ids with operators between them, and balanced
+/// parentheses.
 pub(super) fn is_expression(text: &str) -> bool {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let (mut depth, mut wants_id, mut after_with) = (0_usize, true, false);
@@ -128,7 +131,8 @@ pub(super) fn is_expression(text: &str) -> bool {
 
 fn is_id(word: &str) -> bool {
     let plain = word.strip_suffix('+').unwrap_or(word);
-    // Names of licences have a version or stand in capitals; a plain word such as `BSD` or `Proprietary` names none.
+    // Nearly all SPDX ids have a dash. Of the ids without one, only those in `NAMES` are accepted: a plain
+    // word such as `BSD` or `Proprietary` is not an SPDX id.
     let known = plain.contains('-') || NAMES.iter().any(|(_, name)| *name == plain);
     known && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }

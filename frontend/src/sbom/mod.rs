@@ -1,8 +1,9 @@
-//! The bill of materials of an image: an SPDX document of what a plan installs, completed from what is there.
+//! The bill of materials of an image: an SPDX document with the packages that a plan installs.
 //!
-//! [`document`] says what the lock knows before anything is built: names, versions, addresses, hashes and who needs
-//! whom. [`complete`] adds what only the packages themselves say: licences, versions of what was built, and packages
-//! that no lock has. Both are pure, and the same input gives the same bytes.
+//! [`document`] has the data that the lock knows before the build: names, versions, addresses, hashes and
+//! dependencies. [`complete`] adds the data that only the installed packages have: licences, versions of
+//! built packages, and packages that are not in a lock. Both do no input or output, and the same input gives
+//! the same bytes.
 
 mod complete;
 mod conda;
@@ -30,19 +31,20 @@ use crate::plan::{
     WheelFrom, WheelPlan, WheelSet,
 };
 
-/// What the application is called in the document.
+/// The id of the application in the document.
 const APPLICATION: &str = "SPDXRef-Application";
 
-/// The document of the target's image. `epoch` is the time to enter, in seconds since 1970; without one it is 1970,
-/// so that the document changes only with what it lists. `is_given` tells the stages that are not built, because a
-/// named context stands in for them: nothing is known of their content.
+/// The document for the image of the target. `epoch` is the time in the document, in seconds since 1970. Its
+/// default is 1970, so the document changes only with its content. `is_given` tells for a stage whether a
+/// named context replaces it. Such a stage is not built, and its content is unknown.
 pub fn document(plan: &Plan, epoch: Option<i64>, is_given: &dyn Fn(&str) -> bool) -> Document {
     let mut environments = Environments { plan, is_given, seen: BTreeSet::new(), found: Vec::new() };
     environments.visit(&plan.target);
     let mut wheels: BTreeMap<&str, &WheelPlan> = BTreeMap::new();
     for wheel in environments.found.iter().flat_map(|groups| &groups.wheels).flat_map(WheelSet::layers) {
         for wheel in &wheel.wheels {
-            // The same package of two environments is the same wheel; asked for by either is asked for.
+            // The same package in two environments is the same wheel. It counts as requested if one
+            // environment requests it.
             let known = wheels.entry(&wheel.name).or_insert(wheel);
             if wheel.requested {
                 *known = wheel;
@@ -66,7 +68,8 @@ pub fn document(plan: &Plan, epoch: Option<i64>, is_given: &dyn Fn(&str) -> bool
     let of_conda: BTreeMap<&str, &CondaPlan> =
         layers.flat_map(|layer| &layer.packages).map(|package| (package.name.as_str(), package)).collect();
     packages.extend(of_conda.values().map(|package| conda::package(package)));
-    // Formats that do not say who asks for what: what nobody asks for is the application's.
+    // Some lock formats have no dependencies. The application gets the packages that no other package
+    // requires.
     let asked: BTreeSet<String> =
         relationships.iter().map(|one: &Relationship| one.related_spdx_element.clone()).collect();
     let orphans = packages.iter().skip(1).map(|package| package.id.clone());
@@ -92,9 +95,9 @@ pub fn document(plan: &Plan, epoch: Option<i64>, is_given: &dyn Fn(&str) -> bool
 }
 
 impl Document {
-    /// Brings everything into its order and names the document after its content.
+    /// Sorts all parts, and names the document after its content.
     fn settle(&mut self) {
-        // The application first, then by name.
+        // The application comes first. The other packages are sorted by id.
         self.packages.sort_by(|a, b| (a.id != APPLICATION, &a.id).cmp(&(b.id != APPLICATION, &b.id)));
         self.relationships.sort_by(|a, b| {
             let key = |one: &Relationship| (one.spdx_element_id != DOCUMENT, one.clone());
@@ -106,27 +109,27 @@ impl Document {
         let digest = Sha256::digest(self.to_json().as_bytes());
         let mut namespace = "https://spdx.org/spdxdocs/pybuild-".to_owned();
         for byte in digest {
-            // Writing to a string cannot fail.
+            // A write to a string cannot fail.
             let _ = write!(namespace, "{byte:02x}");
         }
         self.document_namespace = namespace;
     }
 
-    /// The document as a file.
+    /// The document as JSON text.
     pub fn to_json(&self) -> String {
-        // Plain structs of strings always serialise.
+        // Structs of strings can always be serialized.
         let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
         json.push('\n');
         json
     }
 }
 
-/// The id of a Python package; its name is normalised, so nothing in it is not allowed in ids.
+/// The SPDX id of a Python package. A normalized name has only allowed characters.
 fn id_of(name: &str) -> String {
     format!("SPDXRef-Python-{name}")
 }
 
-/// The project itself, by what its metadata says.
+/// The project itself, with its metadata.
 fn application(plan: &Plan) -> Package {
     let label = |key: &str| {
         let labels = plan.stage(&plan.target).map(|stage| &stage.image.labels)?;
@@ -193,7 +196,7 @@ fn purl_of(name: &str, version: Option<&str>, repository: Option<&str>) -> Exter
     }
 }
 
-/// A repository's address as SPDX writes it: `git+https://host/path`, `git+ssh://git@host/path`.
+/// The address of a repository in the form of SPDX: `git+https://host/path`, `git+ssh://git@host/path`.
 fn repository_of(url: &str) -> String {
     let url = without_credentials(url);
     match url.split_once("://") {
@@ -202,12 +205,12 @@ fn repository_of(url: &str) -> String {
     }
 }
 
-/// An address without the user and password that it may carry: the document goes wherever the image goes.
+/// An address without user and password, because the document is distributed with the image.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    // The user of an SSH address is part of the address; a password is not.
+    // The user of an SSH address is part of the address. A password is not.
     let host = match authority.rsplit_once('@') {
         Some((user, host)) if scheme.ends_with("ssh") => {
             format!("{}@{host}", user.split(':').next().unwrap_or_default())
@@ -218,12 +221,12 @@ fn without_credentials(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// The normalised form of a name, or the name itself where it breaks the rules.
+/// The normalized form of a name, or the name itself if it is invalid.
 fn normal(name: &str) -> String {
     Name::new(name).map_or_else(|_| name.to_owned(), |name| name.as_str().to_owned())
 }
 
-/// Finds the environments that are in the image of a stage.
+/// Finds the environments in the image of a stage.
 struct Environments<'p> {
     plan: &'p Plan,
     is_given: &'p dyn Fn(&str) -> bool,
@@ -268,7 +271,7 @@ impl<'p> Environments<'p> {
     }
 }
 
-/// Whether a copy of this path brings packages along.
+/// Whether a copy of this path also copies packages.
 fn has_environment(path: &str) -> bool {
     let path = path.trim_end_matches('/');
     path.is_empty() || path == VENV || path.starts_with(&format!("{VENV}/lib"))

@@ -1,8 +1,8 @@
-//! Package URLs: the names by which scanners know a package. <https://github.com/package-url/purl-spec>
+//! Package URLs, which scanners use to identify packages. <https://github.com/package-url/purl-spec>
 
 use std::fmt::Write as _;
 
-/// The package URL of a Python package. `name` is normalised, as the type `pypi` asks for.
+/// The package URL of a Python package. `name` must be normalized, as the type `pypi` requires.
 pub(super) fn of(name: &str, version: Option<&str>, repository: Option<&str>) -> String {
     let mut purl = format!("pkg:pypi/{}", encoded(name));
     if let Some(version) = version {
@@ -14,20 +14,20 @@ pub(super) fn of(name: &str, version: Option<&str>, repository: Option<&str>) ->
     purl
 }
 
-/// The package URL of a conda package. `build` tells the files of a version apart.
+/// The package URL of a conda package. `build` is different for each file of a version.
 pub(super) fn conda(name: &str, version: &str, build: Option<&str>) -> String {
     let build = build.map(|build| format!("?build={}", encoded(build))).unwrap_or_default();
     format!("pkg:conda/{}@{}{build}", encoded(name), encoded(version))
 }
 
-/// Everything but what never means anything in a URL, as `%` and two digits.
+/// Percent-encodes all bytes except those that have no special meaning in any URL.
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            // Writing to a string cannot fail.
+            // A write to a string cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }

@@ -1,45 +1,45 @@
-//! The parts of SPDX 2.3 that a document of ours has, in the order of the specification.
+//! The parts of SPDX 2.3 that pybuild's documents use, in the order of the specification.
 //!
-//! <https://spdx.github.io/spdx-spec/v2.3/>. Fields that are optional there and unknown here are left out.
+//! <https://spdx.github.io/spdx-spec/v2.3/>. Optional fields without a known value are left out.
 
 use serde::{Deserialize, Serialize};
 
-/// What is said where something is not known; SPDX tells it from an empty value.
+/// The value for unknown data. In SPDX it is different from an empty value.
 pub const NO_ASSERTION: &str = "NOASSERTION";
 
-/// What the comment of a package begins with that brings files which Python runs at every start.
+/// The start of the comment of a package with files that Python runs at every start.
 pub(super) const STARTUP: &str = "Python runs at every start: ";
 
 /// The id of the document itself.
 pub const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 
-/// A whole document.
+/// An SPDX document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
     /// The version of SPDX.
     pub spdx_version: String,
-    /// The licence of the document itself; SPDX leaves no choice.
+    /// The licence of the document itself. SPDX allows only one value.
     pub data_license: String,
-    /// The document's id.
+    /// The id of the document.
     #[serde(rename = "SPDXID")]
     pub id: String,
-    /// What it is about.
+    /// The name of the document.
     pub name: String,
-    /// An address that no other document has. Nothing need be there.
+    /// A unique address for the document. The address does not have to exist.
     pub document_namespace: String,
-    /// When and by what it was made.
+    /// The time and the tools of its creation.
     pub creation_info: CreationInfo,
-    /// What there is.
+    /// The packages.
     pub packages: Vec<Package>,
-    /// How it hangs together.
+    /// The relationships between the elements.
     pub relationships: Vec<Relationship>,
-    /// Licences that SPDX has no name for.
+    /// Licences without an SPDX name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub has_extracted_licensing_infos: Vec<ExtractedLicence>,
 }
 
-/// When and by what a document was made.
+/// The time and the tools of a document's creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreationInfo {
@@ -49,44 +49,44 @@ pub struct CreationInfo {
     pub creators: Vec<String>,
 }
 
-/// Something that is installed.
+/// An installed package, or the application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Package {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its id in the document.
+    /// The id in the document.
     #[serde(rename = "SPDXID")]
     pub id: String,
-    /// Its version.
+    /// The version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_info: Option<String>,
-    /// The file that it came in.
+    /// The name of the file of the package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package_file_name: Option<String>,
-    /// Where it was fetched from.
+    /// The address that the file was downloaded from.
     pub download_location: String,
-    /// Whether the document lists its files.
+    /// Whether the document lists the files of the package.
     pub files_analyzed: bool,
-    /// Hashes of the file that it came in.
+    /// Hashes of the file of the package.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checksums: Vec<Checksum>,
-    /// How it came to be, in words.
+    /// The origin of the package, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_info: Option<String>,
-    /// The licence that the document's author has found; we only repeat what packages declare.
+    /// The licence that the author of the document found. Pybuild only repeats the declarations of packages.
     pub license_concluded: String,
-    /// The licence that it declares.
+    /// The licence that the package declares.
     pub license_declared: String,
-    /// Whose it is.
+    /// The copyright text.
     pub copyright_text: String,
-    /// What else is worth knowing of it.
+    /// Other remarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Names that it has elsewhere.
+    /// Names of the package in other systems.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub external_refs: Vec<ExternalRef>,
-    /// What it is for: `APPLICATION` or `LIBRARY`.
+    /// The purpose: `APPLICATION` or `LIBRARY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_package_purpose: Option<String>,
 }
@@ -95,56 +95,57 @@ pub struct Package {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Checksum {
-    /// Such as `SHA256`.
+    /// The algorithm, such as `SHA256`.
     pub algorithm: String,
-    /// In hexadecimal.
+    /// The hash in hexadecimal.
     pub checksum_value: String,
 }
 
-/// A name that a package has elsewhere.
+/// A name of a package in another system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalRef {
-    /// Such as `PACKAGE-MANAGER`.
+    /// The category, such as `PACKAGE-MANAGER`.
     pub reference_category: String,
-    /// Such as `purl`.
+    /// The type, such as `purl`.
     pub reference_type: String,
     /// The name.
     pub reference_locator: String,
 }
 
-/// How one element stands to another.
+/// A relationship between two elements.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relationship {
-    /// The one.
+    /// The id of the first element.
     pub spdx_element_id: String,
-    /// Such as `DEPENDS_ON`.
+    /// The type, such as `DEPENDS_ON`.
     pub relationship_type: String,
-    /// The other.
+    /// The id of the second element.
     pub related_spdx_element: String,
 }
 
-/// A licence that SPDX has no name for, by the text that a package gives.
+/// A licence without an SPDX name, with the text that a package has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExtractedLicence {
-    /// The id that packages name it by.
+    /// The id of the licence, which packages use.
     pub license_id: String,
     /// The text.
     pub extracted_text: String,
-    /// What it is called.
+    /// The name of the licence.
     pub name: String,
 }
 
 impl Package {
-    /// The files of the package that Python runs at every start, as [`complete`](super::complete()) has written them.
+    /// The files of the package that Python runs at every start, from the comment that
+    /// [`complete`](super::complete()) has written.
     pub fn startup_files(&self) -> impl Iterator<Item = &str> {
         let listed = self.comment.as_deref().and_then(|comment| comment.strip_prefix(STARTUP));
         listed.into_iter().flat_map(|listed| listed.split(", ")).filter(|file| !file.is_empty())
     }
 
-    /// A package of which nothing but its name is known yet.
+    /// A package with only a name and an id.
     pub(super) fn new(name: impl Into<String>, id: impl Into<String>) -> Self {
         Self {
             name: name.into(),

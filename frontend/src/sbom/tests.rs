@@ -115,7 +115,7 @@ fn installed(texts: &[&str]) -> Vec<Distribution> {
 #[test]
 fn a_document_says_what_the_lock_knows() {
     let document = document(&plan("", ""), Some(1_709_210_096), &|_| false);
-    // What changes with every release is no part of the snapshot.
+    // The snapshot leaves out the parts that change with every release.
     let text = document.to_json().replace(&document.document_namespace, "NAMESPACE");
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }

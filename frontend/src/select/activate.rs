@@ -1,10 +1,10 @@
-//! Which extras, groups and projects are on.
+//! Finds the active extras, groups and projects.
 //!
-//! Where a lock has conflicts, the markers of its edges ask for the extras, groups and projects that are on, under
-//! encoded names. Some extras are switched on by edges (`eng[cpu]`), so that all edges have to be followed once
-//! before any marker can be trusted. The order and the rules of this first walk are those of uv's own installation:
-//! an extra that an edge names counts as on while the edge's own marker is judged, an extra that was switched on
-//! stays on, and an edge is followed under the conditions of the way to it.
+//! In a lock with conflicts, the markers of edges ask for active extras, groups and projects by encoded
+//! names. Some extras are activated by edges (`eng[cpu]`), so all edges must be followed once before a marker
+//! can be trusted. The order and the rules of this first walk are those of uv's own installation. An extra
+//! that an edge names counts as active while the edge's own marker is evaluated. An activated extra stays
+//! active. An edge is followed under the conditions of the path to it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,29 +14,29 @@ use super::{Origin, SelectError};
 use crate::lock::{ConflictItem, Dependency, Format, Lock, Package, Root};
 use crate::pep508::{Active, Name};
 
-/// Where a walk starts.
+/// The start of a walk.
 pub(super) struct Start<'a> {
     /// The projects that are installed.
     pub(super) roots: Vec<&'a Root>,
-    /// The project at the lock's own place, where it is not installed but groups of it are.
+    /// The project at the root of the lock, if it is not installed but its groups are.
     pub(super) above: Option<&'a Root>,
-    /// What the workspace asks for without a project of its own.
+    /// The requirements of a workspace without a project of its own.
     pub(super) workspace: Option<&'a Root>,
 }
 
-/// What is on.
+/// The result of the first walk.
 #[derive(Default)]
 pub(super) struct Activated<'a> {
-    /// What markers can ask for.
+    /// The names that markers can ask for.
     pub(super) active: Active,
-    /// The edges of groups that hold, each with the group.
+    /// The edges of groups whose markers hold, each with its group.
     pub(super) accepted: Vec<(Origin, &'a Dependency)>,
-    /// The edges of groups that do not hold.
+    /// The edges of groups whose markers do not hold.
     pub(super) refused: Vec<&'a Dependency>,
 }
 
 impl<'a> Start<'a> {
-    /// The member that was asked for, or the main project, or everything.
+    /// The requested member, or the main project, or all members.
     pub(super) fn of(graph: &Graph<'a>, roots: &'a [Root]) -> Result<Self, SelectError> {
         let request = graph.scene.request;
         let member = request.member.as_ref();
@@ -48,7 +48,8 @@ impl<'a> Start<'a> {
         }
         let chosen: Vec<&Root> = chosen.into_iter().filter(|root| !is_workspace(root)).collect();
         let start = Self { roots: chosen, above: None, workspace: roots.iter().find(is_workspace) };
-        // Groups of the project above are inherited, but for those that the member has itself.
+        // A member inherits the groups of the root project, except groups of the same name that it has
+        // itself.
         let asked = |root: &&Root| request.groups.iter().any(|group| start.has_group(root, group));
         let above = roots.iter().find(|root| {
             root.is_main && !start.roots.iter().any(|chosen| std::ptr::eq(*chosen, *root)) && asked(root)
@@ -56,10 +57,10 @@ impl<'a> Start<'a> {
         Ok(Self { above, ..start })
     }
 
-    /// Whether `group` of `root` is meant where it is asked for.
+    /// Whether a request for `group` means this group of `root`.
     fn has_group(&self, root: &Root, group: &Name) -> bool {
         let is_chosen = self.roots.iter().any(|chosen| std::ptr::eq(*chosen, root));
-        // With several projects, each brings what it has under the name.
+        // With several projects, each project contributes its own group of this name.
         let [only] = self.roots.as_slice() else { return root.groups.contains_key(group) };
         root.groups.contains_key(group) && (is_chosen || !only.groups.contains_key(group))
     }
@@ -68,14 +69,14 @@ impl<'a> Start<'a> {
         self.roots.iter().copied().chain(self.above)
     }
 
-    /// The groups of `root` that were asked for.
+    /// The requested groups of `root`.
     fn groups(&self, root: &'a Root, asked: &BTreeSet<Name>) -> Vec<(&'a Name, &'a [Dependency])> {
         let meant =
             root.groups.iter().filter(|(name, _)| asked.contains(*name) && self.has_group(root, name));
         meant.map(|(name, edges)| (name, edges.as_slice())).collect()
     }
 
-    /// Whether Python fits the groups that were asked for.
+    /// Checks that the requested groups support the Python version.
     pub(super) fn check_pythons(&self, graph: &Graph<'a>, errors: &mut Vec<SelectError>) {
         let target = graph.scene.target;
         for root in self.with_groups() {
@@ -93,14 +94,14 @@ impl<'a> Start<'a> {
     }
 }
 
-/// The extras that take part in conflicts, by package and name, under the names that markers use.
+/// The extras in conflicts, by package and extra, with their encoded names.
 fn conflicting_extras(lock: &Lock) -> BTreeMap<(&Name, &Name), Name> {
     let items = lock.conflicts.iter().flat_map(|conflict| &conflict.items);
     let extras = items.filter_map(|item| Some(((&item.package, item.extra.as_ref()?), encoded(item)?)));
     extras.collect()
 }
 
-/// The name under which markers ask for an item.
+/// The name by which markers ask for an item.
 fn encoded(item: &ConflictItem) -> Option<Name> {
     match (&item.extra, &item.group) {
         (Some(extra), _) => name_of("extra", &item.package, Some(extra)),
@@ -117,11 +118,11 @@ fn name_of(kind: &str, package: &Name, item: Option<&Name>) -> Option<Name> {
     }
 }
 
-/// What is on at the start: projects, extras and groups that were asked for.
+/// The active names at the start: the requested projects, extras and groups.
 fn asked_for(graph: &Graph<'_>, start: &Start<'_>) -> Active {
     let request = graph.scene.request;
     let mut active = Active::default();
-    // In markers of uv, a plain name stands for nothing: `extra` is for encoded names alone.
+    // In markers of uv, plain names have no meaning: `extra` is used only for encoded names.
     if graph.scene.lock.format != Format::Uv {
         active.extras.extend(request.extras.iter().cloned());
         active.groups.extend(request.groups.iter().cloned());
@@ -129,7 +130,7 @@ fn asked_for(graph: &Graph<'_>, start: &Start<'_>) -> Active {
     for root in &start.roots {
         let (Some(name), Some(package)) = (&root.name, &root.package) else { continue };
         active.extras.extend(name_of("project", name, None));
-        // An extra that brings nothing is not among the package's lists, and no marker sees it.
+        // An extra without dependencies is not in the package's lists, so no marker sees it.
         let extras = request.extras.iter().filter(|extra| package.extras.contains_key(*extra));
         active.extras.extend(extras.filter_map(|extra| name_of("extra", name, Some(extra))));
     }
@@ -141,7 +142,7 @@ fn asked_for(graph: &Graph<'_>, start: &Start<'_>) -> Active {
     active
 }
 
-/// Finds what is on.
+/// Runs the first walk.
 pub(super) fn activate<'a>(
     graph: &Graph<'a>,
     start: &Start<'a>,
@@ -172,16 +173,16 @@ pub(super) fn activate<'a>(
     activated
 }
 
-/// The first walk.
+/// The state of the first walk.
 struct First<'g, 'a> {
     graph: &'g Graph<'a>,
     extras: BTreeMap<(&'a Name, &'a Name), Name>,
     conditions: Conditions,
-    /// Which variables are on by now.
+    /// The variables that are active so far.
     on: Vec<bool>,
-    /// What is on whatever edges say.
+    /// The names that are active independently of edges.
     settled: Active,
-    /// When each stop is reached.
+    /// The condition under which each stop is reached.
     reach: BTreeMap<Stop, Condition>,
     queue: VecDeque<Stop>,
 }
@@ -220,7 +221,8 @@ impl<'a> First<'_, 'a> {
         Ok(())
     }
 
-    /// The edges of a group of a project. They are judged one after the other, each with what the former switched on.
+    /// Starts at the edges of a project's group. The edges are evaluated in order, each with the extras that
+    /// earlier edges activated.
     fn seed_group(
         &mut self,
         group: &Name,
@@ -270,7 +272,7 @@ impl<'a> First<'_, 'a> {
         Ok(())
     }
 
-    /// Whether `condition` holds, with the extras of `edge` on.
+    /// Whether `condition` holds if the extras of `edge` are active.
     fn holds(&self, condition: Condition, edge: &Dependency) -> bool {
         let own: Vec<usize> = self.variables(edge).collect();
         let is_on = |variable| self.on.get(variable).copied().unwrap_or(false) || own.contains(&variable);
@@ -297,7 +299,7 @@ impl<'a> First<'_, 'a> {
         edge.extras.iter().try_for_each(|extra| self.enter((index, Some(extra.clone())), condition))
     }
 
-    /// Goes on from `stop`, unless all ways to it that hold under `condition` are known already.
+    /// Continues from `stop`, unless all paths that hold under `condition` are already known.
     fn enter(&mut self, stop: Stop, condition: Condition) -> Result<(), TooLarge> {
         let known = self.reach.get(&stop).copied();
         let whole = match known {
@@ -311,7 +313,7 @@ impl<'a> First<'_, 'a> {
         Ok(())
     }
 
-    /// All that is on.
+    /// All active names.
     fn active(&self, more: &[Name]) -> Active {
         let mut active = self.settled.clone();
         let is_on = |name: &&Name| {
@@ -323,7 +325,7 @@ impl<'a> First<'_, 'a> {
     }
 }
 
-/// Whether two sides of a conflict were asked for: by name, wherever in the installed projects that is.
+/// Reports a conflict between two requested names, anywhere in the installed projects.
 fn check_asked(graph: &Graph<'_>, start: &Start<'_>, errors: &mut Vec<SelectError>) {
     let lock = graph.scene.lock;
     if lock.conflicts.is_empty() {
@@ -347,7 +349,7 @@ fn check_asked(graph: &Graph<'_>, start: &Start<'_>, errors: &mut Vec<SelectErro
     }
 }
 
-/// Whether edges switched on two extras that conflict.
+/// Reports a conflict between two extras that edges activated.
 fn check_activated(graph: &Graph<'_>, active: &Active, errors: &mut Vec<SelectError>) {
     for conflict in &graph.scene.lock.conflicts {
         let is_on = |item: &&ConflictItem| {
@@ -363,7 +365,7 @@ fn check_activated(graph: &Graph<'_>, active: &Active, errors: &mut Vec<SelectEr
     }
 }
 
-/// The projects of the workspace that are installed, as far as that can be told without markers.
+/// The installed projects of the workspace, as far as they are known without markers.
 fn installed_projects<'a>(graph: &Graph<'a>, start: &Start<'a>) -> BTreeSet<&'a Name> {
     let request = graph.scene.request;
     let mut names: BTreeSet<&Name> = start.roots.iter().filter_map(|root| root.name.as_ref()).collect();
@@ -403,7 +405,7 @@ fn installed_projects<'a>(graph: &Graph<'a>, start: &Start<'a>) -> BTreeSet<&'a 
     names
 }
 
-/// What a package, or one of its extras, asks for.
+/// The dependencies of a package, or of one of its extras.
 pub(super) fn edges_of<'a>(package: &'a Package, extra: Option<&Name>) -> &'a [Dependency] {
     match extra {
         None => package.dependencies.as_slice(),

@@ -1,4 +1,4 @@
-//! Which file of a package is taken.
+//! Selects the file of a package.
 
 use std::cmp::Reverse;
 
@@ -6,7 +6,7 @@ use super::{SelectError, Take, remedy};
 use crate::lock::{Artifact, ArtifactKind, Install, Location, Lock, Package, Source};
 use crate::tags::{Tags, Target};
 
-/// How `package` is installed; nothing for a folder that is there only for its dependencies.
+/// The way in which `package` is installed; `None` for a folder that only contributes dependencies.
 pub(super) fn take(
     package: &Package,
     target: &Target,
@@ -22,7 +22,7 @@ pub(super) fn take(
         }
         Source::Url { .. } | Source::File { .. } | Source::Index { .. } => {}
     }
-    // A hash does not help: pip refuses a package that has a hash and no version.
+    // A hash does not help: pip refuses a package that has a hash but no version.
     if package.version.is_none() && package.artifacts.is_empty() {
         return Err(SelectError::Unpinned { package: package.name.clone(), at: package.at.clone() });
     }
@@ -46,8 +46,9 @@ pub(super) fn take(
     })
 }
 
-/// The wheel of the highest version, as a lock's `2.0` can have files of `2.0+cpu` too; then the wheel with the best tag; of several, the one with the highest build number, or the other way round; then the one that is not
-/// the work of chance: the first by name.
+/// The best wheel. The highest version comes first, because a lock's `2.0` can have files of `2.0+cpu` too.
+/// Then follow the best tag and the highest build number, in this order or the other way round. Last, the
+/// first file name makes the result deterministic.
 fn best_wheel<'a>(artifacts: &'a [Artifact], tags: &Tags, prefers_builds: bool) -> Option<&'a Artifact> {
     let ranked = artifacts.iter().filter_map(|artifact| {
         let wheel = artifact.wheel()?;

@@ -1,8 +1,8 @@
-//! Conditions on extras that conflict, as functions of which of these extras are on.
+//! Conditions on conflicting extras, as functions of the active extras.
 //!
-//! Everything else that a marker asks for is known when a target is known, so that what is left of a marker is a
-//! small function. Functions are kept as reduced ordered decision diagrams: two functions are equal if and only if
-//! their numbers are.
+//! The target determines everything else that a marker asks for. So the rest of a marker is a small function.
+//! Functions are stored as reduced ordered decision diagrams: two functions are equal if and only if their
+//! numbers are equal.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::pep508::{Active, Environment, Marker, Name};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Condition(usize);
 
-/// How two functions are joined.
+/// The operation that joins two functions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Join {
     And,
     Or,
 }
 
-/// A decision: which function remains if an extra is on, and which if it is off.
+/// A decision: the function that remains if an extra is active, and the one if it is not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Node {
     variable: usize,
@@ -27,13 +27,13 @@ struct Node {
     off: Condition,
 }
 
-/// More extras than any real lock declares; the depth of a function is their number.
+/// The maximum number of extras, more than any real lock declares. It also limits the depth of a function.
 const MOST_VARIABLES: usize = 512;
 
-/// More decisions than the functions of any real lock have.
+/// The maximum number of decisions, more than the functions of any real lock have.
 const MOST_NODES: usize = 1 << 18;
 
-/// All functions over some extras.
+/// All functions of some extras.
 pub(super) struct Conditions {
     variables: BTreeMap<Name, usize>,
     nodes: Vec<Node>,
@@ -41,30 +41,30 @@ pub(super) struct Conditions {
     joined: BTreeMap<(Join, Condition, Condition), Condition>,
 }
 
-/// The functions are too large to be computed.
+/// The error for functions that are too large to compute.
 #[derive(Debug)]
 pub(super) struct TooLarge;
 
 impl Condition {
     const NEVER: Self = Self(0);
-    /// The function that always holds.
+    /// The function that is always true.
     pub(super) const ALWAYS: Self = Self(1);
 }
 
 impl Conditions {
-    /// Functions over `variables`, the names under which markers ask for the extras.
+    /// Functions of `variables`, the names by which markers ask for the extras.
     pub(super) fn over(variables: impl Iterator<Item = Name>) -> Result<Self, TooLarge> {
         let variables: BTreeMap<Name, usize> = variables.enumerate().map(|(at, name)| (name, at)).collect();
         if variables.len() > MOST_VARIABLES {
             return Err(TooLarge);
         }
-        // The two constants have a place each, so that numbers and places are the same.
+        // The two constants have the first two positions, so the number of a function is its position.
         let constant = |at| Node { variable: usize::MAX, on: Condition(at), off: Condition(at) };
         let nodes = vec![constant(0), constant(1)];
         Ok(Self { variables, nodes, unique: BTreeMap::new(), joined: BTreeMap::new() })
     }
 
-    /// What is left of `marker` in `environment`, where the extras that are no variables are on if they are in
+    /// The rest of `marker` in `environment`. Extras that are not variables are active if they are in
     /// `settled`.
     pub(super) fn of(
         &mut self,
@@ -94,17 +94,17 @@ impl Conditions {
         Ok(whole)
     }
 
-    /// Holds if both do.
+    /// True if both functions are true.
     pub(super) fn and(&mut self, left: Condition, right: Condition) -> Result<Condition, TooLarge> {
         self.join(Join::And, left, right)
     }
 
-    /// Holds if one of them does.
+    /// True if one of the functions is true.
     pub(super) fn or(&mut self, left: Condition, right: Condition) -> Result<Condition, TooLarge> {
         self.join(Join::Or, left, right)
     }
 
-    /// Whether a function holds where the variables in `on` are on.
+    /// Whether a function is true if the variables in `on` are active.
     pub(super) fn holds(&self, condition: Condition, on: impl Fn(usize) -> bool) -> bool {
         let mut at = condition;
         while at > Condition::ALWAYS {
@@ -114,7 +114,7 @@ impl Conditions {
         at == Condition::ALWAYS
     }
 
-    /// The number of the variable that stands for `name`.
+    /// The number of the variable for `name`.
     pub(super) fn variable(&self, name: &Name) -> Option<usize> {
         self.variables.get(name).copied()
     }
@@ -190,7 +190,7 @@ mod tests {
         names.iter().map(|name| Name::new(name).unwrap()).collect()
     }
 
-    /// Every marker holds as a condition where it holds as a marker, for every choice of three extras.
+    /// For every choice of three extras, the condition of a marker has the same result as the marker itself.
     #[test]
     fn a_condition_is_what_is_left_of_a_marker() {
         let markers = [

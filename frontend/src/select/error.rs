@@ -1,4 +1,4 @@
-//! Why nothing can be selected. All data that a message needs is in the variants.
+//! The reasons why a selection fails. Each variant contains all data for its message.
 
 use std::collections::BTreeSet;
 
@@ -7,132 +7,132 @@ use crate::lock::{ConflictItem, Package, Place};
 use crate::pep508::Name;
 use crate::tags::Target;
 
-/// One thing that stands in the way.
+/// One reason why a selection fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
-    /// The lock is for other Pythons.
+    /// The lock is for other Python versions.
     #[error("the lock is for Python {requires}, the image has {}", target.python)]
     Python {
-        /// What the lock requires.
+        /// The requirement of the lock.
         requires: String,
-        /// What the image is.
+        /// The target of the image.
         target: Box<Target>,
     },
     /// The lock is for other environments.
     #[error("the lock is not for {target}, only for {}", environments.join(" or "))]
     Environment {
-        /// The markers of which one would have to hold.
+        /// The markers of the lock's environments. One of them would have to hold.
         environments: Vec<String>,
-        /// What the image is.
+        /// The target of the image.
         target: Box<Target>,
     },
-    /// No such extra.
+    /// The extra does not exist.
     #[error("there is no extra `{extra}` in the lock{}", for_member(member.as_ref()))]
     UnknownExtra {
-        /// For which member of the workspace.
+        /// The requested workspace member.
         member: Option<Name>,
-        /// What was asked for.
+        /// The requested extra.
         extra: Name,
-        /// What there is.
+        /// The existing extras.
         known: BTreeSet<Name>,
     },
-    /// No such group.
+    /// The group does not exist.
     #[error("there is no group `{group}` in the lock{}", for_member(member.as_ref()))]
     UnknownGroup {
-        /// For which member of the workspace.
+        /// The requested workspace member.
         member: Option<Name>,
-        /// What was asked for.
+        /// The requested group.
         group: Name,
-        /// What there is.
+        /// The existing groups.
         known: BTreeSet<Name>,
     },
-    /// No such workspace member.
+    /// The workspace member does not exist.
     #[error("there is no workspace member `{member}` in the lock")]
     UnknownMember {
-        /// What was asked for.
+        /// The requested member.
         member: Name,
-        /// What there is.
+        /// The existing members.
         known: BTreeSet<Name>,
     },
-    /// Extras or groups that exclude each other.
+    /// The extras or groups exclude each other.
     #[error("{} cannot be installed together", list(items))]
     Conflict {
-        /// Which.
+        /// The extras or groups.
         items: Vec<ConflictItem>,
-        /// Where the lock declares it.
+        /// The place in the lock that declares the conflict.
         at: Place,
     },
-    /// Conflicts of which no tool writes as many.
+    /// The lock has more conflicts than any tool writes.
     #[error("the lock has more extras that conflict than can be told apart")]
     ManyConflicts,
-    /// A group that does not run on this Python.
+    /// The group does not support the Python version.
     #[error("group `{group}` needs Python {requires}, the image has {}", target.python)]
     GroupPython {
         /// The group.
         group: Name,
-        /// What it requires.
+        /// The requirement of the group.
         requires: String,
-        /// What the image is.
+        /// The target of the image.
         target: Box<Target>,
     },
-    /// Two versions of a package would be installed.
+    /// A package would be installed in two versions.
     #[error("`{package}` would be installed more than once: {}", ways.join("; "))]
     Several {
         /// The package.
         package: Name,
-        /// Each with its version and who asks for it.
+        /// Each version, with the packages that require it.
         ways: Vec<String>,
-        /// Where the first stands.
+        /// The place of the first version.
         at: Option<Place>,
     },
-    /// An edge leads to nothing.
+    /// A required package is missing from the lock.
     #[error("`{package}`{} is not in the lock", required_by.as_ref().map(|by| format!(", required by `{by}`,")).unwrap_or_default())]
     NotLocked {
         /// The package.
         package: Name,
-        /// What requires it; absent if the project does.
+        /// The package that requires it; `None` if the project does.
         required_by: Option<String>,
-        /// Where the requiring package stands.
+        /// The place of the requiring package.
         at: Option<Place>,
     },
-    /// A package that does not run on this Python.
+    /// The package does not support the Python version.
     #[error("`{package}` needs Python {requires}, the image has {}", target.python)]
     PackagePython {
         /// The package with its version.
         package: String,
-        /// What it requires.
+        /// The requirement of the package.
         requires: String,
-        /// What the image is.
+        /// The target of the image.
         target: Box<Target>,
-        /// Where it stands.
+        /// The place of the package.
         at: Place,
     },
-    /// A package without a version.
+    /// The package has no version.
     #[error("`{package}` has no version in the lock, because it was not needed where the lock was made")]
     Unpinned {
         /// The package.
         package: Name,
-        /// Where it stands.
+        /// The place of the package.
         at: Place,
     },
-    /// No file of a package fits.
+    /// No file of the package matches the target.
     #[error("no file of `{package}` can be installed on {target}")]
     NoArtifact {
         /// The package with its version.
         package: String,
-        /// What the image is.
+        /// The target of the image.
         target: Box<Target>,
-        /// The files that are locked.
+        /// The locked files.
         offered: Vec<String>,
-        /// What would help.
+        /// Changes that would help.
         remedies: Vec<Remedy>,
-        /// Where it stands.
+        /// The place of the package.
         at: Place,
     },
 }
 
 impl SelectError {
-    /// Where in the lock it is, if at one place.
+    /// The place in the lock, if the error has exactly one.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Several { at, .. } | Self::NotLocked { at, .. } => at.as_ref(),
@@ -150,7 +150,7 @@ impl SelectError {
         }
     }
 
-    /// The name that was probably meant, where one is unknown.
+    /// For an unknown name, the name that was probably meant.
     pub fn suggestion(&self) -> Option<&Name> {
         let (Self::UnknownExtra { extra: name, known, .. }
         | Self::UnknownGroup { group: name, known, .. }
@@ -188,7 +188,7 @@ fn list(items: &[ConflictItem]) -> String {
     names.collect::<Vec<_>>().join(" and ")
 }
 
-/// How many letters have to be added, taken away or replaced to make `right` of `left`.
+/// The Levenshtein distance: the number of letters to add, remove or replace to turn `left` into `right`.
 fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.chars().count()).collect();
     for (index, letter) in left.chars().enumerate() {

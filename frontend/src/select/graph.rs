@@ -1,8 +1,9 @@
-//! Walking a graph from its roots.
+//! Walks a graph from its roots.
 //!
-//! What is on, so that markers can be judged, is found before. Nothing is switched on by this walk, so that its order
-//! decides only which way to a package is shown: breadth first, the project's own dependencies before extras and
-//! groups, so that the first way that is found is a shortest one that ships. Circles are walked once.
+//! The active extras, which markers need, are found before. This walk activates nothing. So its order only
+//! decides which path to a package is shown. The walk is breadth first, and the project's own dependencies
+//! come before extras and groups. So the first path to a package is the shortest one that ships. Circles are
+//! walked once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -12,21 +13,21 @@ use super::{Found, LeftOut, Origin, Scene, SelectError, Why};
 use crate::lock::{Dependency, Package, Pick, Root};
 use crate::pep508::{Active, Name};
 
-/// A package, and the extra of it that is followed next.
+/// A package, and the extra of it whose dependencies are followed next.
 pub(super) type Stop = (usize, Option<Name>);
 
-/// A lock's packages, to be looked up.
+/// An index of a lock's packages.
 pub(super) struct Graph<'a> {
     pub(super) scene: &'a Scene<'a>,
     by_name: BTreeMap<&'a Name, Vec<usize>>,
-    /// The projects of the workspace, by their places.
+    /// The projects of the workspace, by their index in the lock.
     projects: BTreeSet<usize>,
 }
 
 struct Walk<'g, 'a> {
     graph: &'g Graph<'a>,
     active: &'g Active,
-    /// The first way to each package, by its place in the lock.
+    /// The first path to each package, by its index in the lock.
     ways: BTreeMap<usize, Why>,
     visited: BTreeSet<Stop>,
     queue: VecDeque<Stop>,
@@ -70,7 +71,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// The place of a package.
+    /// The index of a package in the lock.
     pub(super) fn index_of(&self, package: &Arc<Package>) -> Option<usize> {
         let named = self.by_name.get(&package.name)?.iter();
         let same = |index: &&usize| {
@@ -79,7 +80,7 @@ impl<'a> Graph<'a> {
         named.copied().find(|index| same(&index))
     }
 
-    /// The last package of a name.
+    /// The last package with this name.
     pub(super) fn last_of(&self, name: &Name) -> Option<&'a Package> {
         self.scene.lock.packages.get(*self.by_name.get(name)?.last()?).map(|package| &**package)
     }
@@ -90,13 +91,13 @@ impl<'a> Graph<'a> {
         named.copied().any(|index| self.projects.contains(&index))
     }
 
-    /// What a stop asks for.
+    /// The dependencies of a stop.
     pub(super) fn edges(&self, (index, extra): &Stop) -> &'a [Dependency] {
         let package = self.scene.lock.packages.get(*index);
         package.map_or(&[][..], |package| edges_of(package, extra.as_ref()))
     }
 
-    /// The package that an edge means.
+    /// The package to which an edge leads.
     pub(super) fn resolve(&self, edge: &Dependency) -> Option<usize> {
         let named = self.by_name.get(&edge.name)?;
         let package = |index: &usize| self.scene.lock.packages.get(*index);
@@ -108,7 +109,7 @@ impl<'a> Graph<'a> {
                     return version.as_ref().is_none_or(|version| package.version.as_ref() == Some(version))
                         && source.as_ref().is_none_or(|source| package.source == *source);
                 }
-                // A package that comes from elsewhere than an index need not have a version that fits.
+                // The version of a package that does not come from an index need not match.
                 Pick::AnyOf(_) if named.len() == 1 => true,
                 Pick::AnyOf(sets) => package
                     .version
@@ -119,7 +120,7 @@ impl<'a> Graph<'a> {
             let marker = package.marker.as_ref();
             meant && marker.is_none_or(|marker| marker.holds(&self.scene.environment, active))
         };
-        // Formats without discriminators leave several at times; the newest is what their tools would take.
+        // Formats without discriminators sometimes leave several candidates. Their tools take the newest one.
         let newest = |index: &&usize| package(index).and_then(|package| package.version.clone());
         named.iter().filter(fits).max_by_key(newest).copied()
     }
@@ -143,7 +144,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         let project = |root: &&'a Root| root.package.as_ref().and_then(|own| self.graph.index_of(own));
         let projects: Vec<usize> = start.roots.iter().filter_map(project).collect();
         for index in projects {
-            // The root's edges are followed below, where their origins are known.
+            // The edges of the root are followed below, where their origins are known.
             self.visited.insert((index, None));
             self.ways.entry(index).or_insert(Why::direct(Origin::Project));
         }
@@ -162,7 +163,8 @@ impl<'g, 'a> Walk<'g, 'a> {
             }
             self.drain();
         }
-        // The edges of a group before those of the next, as they would be without the other groups.
+        // The edges of one group are followed before those of the next group, so that the other groups do not
+        // change the paths.
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by(|left, right| left.0.cmp(&right.0));
         for (at, (origin, edge)) in groups.iter().enumerate() {
@@ -209,7 +211,7 @@ impl<'g, 'a> Walk<'g, 'a> {
         });
     }
 
-    /// Takes the package that an edge means, and goes on from there.
+    /// Takes the package to which an edge leads, and continues from there.
     fn enter(&mut self, edge: &Dependency, from: Option<&Arc<Package>>, way: &Why) {
         let Some(index) = self.graph.resolve(edge) else {
             self.errors.push(SelectError::NotLocked {

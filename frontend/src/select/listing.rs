@@ -1,4 +1,4 @@
-//! Filtering a listing: every package says for itself when it is installed.
+//! Filters a listing, in which each package has its own condition.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{Found, LeftOut, Origin, Scene, SelectError, Why};
 use crate::lock::{Dependency, Listing, Package};
 use crate::pep508::{Active, Name};
 
-/// Keeps the packages whose groups are asked for and whose markers hold.
+/// Keeps the packages whose groups are requested and whose markers hold.
 pub(super) fn filter(scene: &Scene<'_>, listing: &Listing, errors: &mut Vec<SelectError>) -> Found {
     let request = scene.request;
     let mut groups: BTreeSet<Name> = listing.base.union(&request.groups).cloned().collect();
@@ -27,7 +27,7 @@ pub(super) fn filter(scene: &Scene<'_>, listing: &Listing, errors: &mut Vec<Sele
                 found.edges.entry(package.name.clone()).or_default().extend(edges);
                 found.chosen.push((Arc::clone(package), why));
             }
-            // A package of groups that nobody asked for is no news.
+            // A package of groups that were not requested need not be reported.
             Err(because) if because.is_empty() => {}
             Err(because) => {
                 found.left_out.insert(LeftOut { name: package.name.clone(), required_by: None, because });
@@ -37,7 +37,7 @@ pub(super) fn filter(scene: &Scene<'_>, listing: &Listing, errors: &mut Vec<Sele
     found
 }
 
-/// Why `package` is in, or what keeps it out.
+/// The reason why `package` is installed, or the conditions that exclude it.
 fn verdict(
     package: &Package,
     scene: &Scene<'_>,
@@ -80,7 +80,7 @@ fn origin_of(group: &Name, scene: &Scene<'_>, listing: &Listing) -> Origin {
     }
 }
 
-/// Where groups and extras stand in the marker: the one without which it would not hold.
+/// The group or extra in the marker without which the marker would not hold.
 fn origin_by_marker(package: &Package, scene: &Scene<'_>, listing: &Listing, active: &Active) -> Origin {
     let Some(marker) = &package.marker else { return Origin::Dependencies };
     let base = Active { extras: BTreeSet::new(), groups: listing.base.clone() };

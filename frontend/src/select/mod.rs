@@ -1,7 +1,8 @@
-//! From a lock and a target to what is installed: one file or source for each package, and why.
+//! Selects what is installed from a lock for a target: one file or source for each package, with the reason.
 //!
-//! Pure and total: everything that is wrong with a choice is found in one go. Entries are ordered by name, so the
-//! same lock, target and request give the same selection whatever the order in the file.
+//! The function is pure and total, and it reports all problems of a selection at once. Entries are sorted by
+//! name. So the same lock, target and request give the same selection, independently of the order in the
+//! file.
 
 mod activate;
 mod artifact;
@@ -24,74 +25,75 @@ use crate::lock::{Artifact, Install, Lock, Package, Roots, Source};
 use crate::pep508::{Active, Environment, Name};
 use crate::tags::Target;
 
-/// What somebody wants of a lock.
+/// The requested part of a lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The workspace member; absent is the main project, or every member where there is none.
+    /// The workspace member. `None` means the main project, or all members if there is no main project.
     pub member: Option<Name>,
     /// The extras of the project.
     pub extras: BTreeSet<Name>,
-    /// The groups besides the project's own dependencies.
+    /// The groups in addition to the project's own dependencies.
     pub groups: BTreeSet<Name>,
 }
 
-/// What is installed.
+/// The result of a selection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection {
-    /// What is installed, ordered by name.
+    /// The installed packages, sorted by name.
     pub entries: Vec<Selected>,
-    /// What is locked and asked for but not installed on this target, ordered by name.
+    /// Locked and requested packages that are not installed on this target, sorted by name.
     pub left_out: Vec<LeftOut>,
 }
 
-/// One package that is installed.
+/// An installed package.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selected {
-    /// The package as it is locked.
+    /// The package in the lock.
     pub package: Arc<Package>,
-    /// How it is installed.
+    /// The way in which it is installed.
     pub take: Take,
-    /// Who asked for it.
+    /// The reason why it is installed.
     pub why: Why,
-    /// The packages of the selection that it asks for itself, where the lock says so.
+    /// The selected packages that it requires itself, if the lock contains them.
     pub requires: BTreeSet<Name>,
 }
 
-/// How a package is installed.
+/// The way in which a package is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Take {
-    /// From this wheel.
+    /// This wheel.
     Wheel(Artifact),
-    /// From a wheel that is built of this source archive.
+    /// A wheel that is built from this source distribution.
     Sdist(Artifact),
-    /// From a file of its release that an index has to name: only the hashes are locked.
+    /// A file of its release that an index must name, because only the hashes are locked.
     Release,
-    /// From a wheel that is built of the package's source (a repository, a folder, an archive without a hash).
+    /// A wheel that is built from the package's source (a repository, a folder, an archive without a hash).
     Source,
 }
 
-/// Who asked for a package: the shortest way to it.
+/// The reason why a package is installed: the shortest path to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Why {
-    /// Where the way begins.
+    /// The start of the path.
     pub origin: Origin,
-    /// The packages on the way, the first one asked for by the origin; the package itself is not among them. Of a way
-    /// of more than [`LONGEST_WAY`] packages, the middle is left out.
+    /// The packages on the path, starting with the one that the origin requires. The package itself is not
+    /// included. If the path has more than [`LONGEST_WAY`] packages, the middle is left out.
     pub through: Vec<Name>,
-    /// How many packages are left out in the middle.
+    /// The number of packages that are left out in the middle.
     pub omitted: usize,
 }
 
-/// How many packages of a way are kept: every package has a way, so the ways of a long chain would add up.
+/// The maximum length of a stored path. Every package has a path, so without a limit the paths of a long
+/// chain would need quadratic space.
 const LONGEST_WAY: usize = 16;
 
 impl Why {
-    /// A way that begins, and ends, at an origin.
+    /// A path without packages between the origin and the package.
     pub const fn direct(origin: Origin) -> Self {
         Self { origin, through: Vec::new(), omitted: 0 }
     }
 
-    /// Goes on by one package.
+    /// Extends the path by one package.
     fn push(&mut self, name: Name) {
         if self.through.len() == LONGEST_WAY {
             self.through.remove(LONGEST_WAY / 2);
@@ -101,10 +103,10 @@ impl Why {
     }
 }
 
-/// Where the way to a package begins. Those that ship come first.
+/// The start of the path to a package. Origins that ship come first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// It is the project, or a member of the workspace that was asked for.
+    /// The package is the project, or a requested member of the workspace.
     Project,
     /// The project's own dependencies.
     Dependencies,
@@ -114,40 +116,40 @@ pub enum Origin {
     Group(Name),
 }
 
-/// A package that is not installed on this target.
+/// A locked package that is not installed on this target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
-    /// Which.
+    /// The package.
     pub name: Name,
-    /// What would have required it; absent where the project itself would have.
+    /// The package that would have required it; `None` if the project itself would have.
     pub required_by: Option<Name>,
     /// The comparisons that do not hold, each with the target's value.
     pub because: Vec<String>,
 }
 
-/// What a walk or a filter finds, before artifacts are chosen.
+/// The result of a walk or a filter, before files are selected.
 #[derive(Default)]
 struct Found {
     chosen: Vec<(Arc<Package>, Why)>,
     left_out: BTreeSet<LeftOut>,
-    /// The edges that were followed, by the package that they lead away from.
+    /// The followed edges, by the package that requires.
     edges: BTreeMap<Name, BTreeSet<Name>>,
 }
 
-/// What the choosing looks at.
+/// The inputs of a selection.
 struct Scene<'a> {
     lock: &'a Lock,
     target: &'a Target,
     environment: Environment,
     request: &'a Request,
-    /// What was asked for, under plain names.
+    /// The requested extras and groups, with their plain names.
     asked: Active,
 }
 
-/// Chooses what of `lock` is installed on `target`.
+/// Selects the packages of `lock` that are installed on `target`.
 ///
 /// # Errors
-/// Everything that is wrong, ordered by package.
+/// All problems, sorted by package.
 pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selection, Vec<SelectError>> {
     let asked = Active { extras: request.extras.clone(), groups: request.groups.clone() };
     let scene = Scene { lock, target, environment: target.environment(), request, asked };
@@ -159,7 +161,7 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
         Roots::Graph(roots) => graph::walk(&scene, roots, &mut errors),
         Roots::Listed(listing) => listing::filter(&scene, listing, &mut errors),
     };
-    // Two sides of a conflict bring two versions of everything; saying so once is enough.
+    // A conflict installs two versions of many packages. One report of the conflict is enough.
     if errors.iter().any(|error| matches!(error, SelectError::Conflict { .. })) {
         return Err(errors);
     }
@@ -194,7 +196,7 @@ pub fn select(lock: &Lock, target: &Target, request: &Request) -> Result<Selecti
 }
 
 impl Scene<'_> {
-    /// What is wrong with the request before any package is looked at.
+    /// The problems of the request itself, before any package is examined.
     fn check(&self) -> Vec<SelectError> {
         let mut errors = Vec::new();
         let python = self.target.python.full_version();
@@ -217,7 +219,7 @@ impl Scene<'_> {
         if let Roots::Graph(roots) = &self.lock.roots
             && Lock::roots_of(roots, member).is_empty()
         {
-            // Said where the walk starts.
+            // The walk reports an unknown member.
             return errors;
         }
         if let (Some(member), Roots::Listed(_)) = (&self.request.member, &self.lock.roots) {
@@ -237,12 +239,12 @@ impl Scene<'_> {
 }
 
 impl Selected {
-    /// Whether this is the project or a workspace member that was asked for, and not one of its dependencies.
+    /// Whether this is the project or a requested workspace member, and not one of its dependencies.
     pub fn is_project(&self) -> bool {
         self.why.origin == Origin::Project
     }
 
-    /// Whether the sources themselves are to be put on the path.
+    /// Whether the installation is editable: Python imports the sources themselves.
     pub fn is_editable(&self) -> bool {
         matches!(&self.package.source, Source::Directory { install: Install::Editable, .. })
     }

@@ -1,33 +1,33 @@
-//! What would help where no file of a package fits: the target with one thing changed, tried out.
+//! Changes that help if no file of a package matches. Each is tested: the target with one property changed.
 
 use std::fmt;
 
 use crate::lock::{ArtifactKind, Package, Policy};
 use crate::tags::{Architecture, Libc, Tags, Target, WheelName};
 
-/// A change after which a package could be installed.
+/// A change with which a package could be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Another version of Python, with these numbers.
+    /// Another Python version, one of these.
     Python(Vec<(u64, u64)>),
-    /// The build of Python with (`false`) or without (`true`) the free threads.
+    /// The free-threaded build of Python (`true`) or the usual build (`false`).
     FreeThreaded(bool),
     /// A base image with at least this C library.
     Libc(Libc),
     /// Another platform.
     Platforms(Vec<Architecture>),
-    /// A source archive is locked, but building was switched off for the package.
+    /// A source distribution is locked, but building is disabled for the package.
     AllowBuild,
-    /// Wheels would fit, but they were switched off for the package.
+    /// Wheels would match, but they are disabled for the package.
     AllowWheels,
-    /// The lock was made for other targets: lock again.
+    /// The lock was made for other targets, so lock again.
     Relock,
 }
 
-/// The versions of Python that are tried.
+/// The Python versions that are tried.
 const PYTHONS: std::ops::RangeInclusive<u64> = 7..=16;
 
-/// The versions of the C libraries that are tried, oldest first.
+/// The C library versions that are tried, the oldest first.
 const GLIBC: std::ops::RangeInclusive<u32> = 17..=50;
 const MUSL: std::ops::RangeInclusive<u32> = 1..=4;
 
@@ -73,7 +73,7 @@ pub(super) fn remedies(package: &Package, target: &Target, tags: &Tags, policy: 
     if !platforms.is_empty() {
         remedies.push(Remedy::Platforms(platforms));
     }
-    // Without any file for Linux the lock was made on, and for, another system.
+    // The lock has no file for Linux. So it was made on another system, for this system.
     if remedies.is_empty() {
         remedies.push(Remedy::Relock);
     }

@@ -1,8 +1,8 @@
-//! Build args: declared in `[args]` with their defaults, set by `--build-arg`, used as `${NAME}`.
+//! Build args: `[args]` declares them with their defaults, `--build-arg` sets them, and `${NAME}` uses them.
 //!
-//! The value of `--build-arg` wins over the default. The platform args of docker/dockerfile (`TARGETARCH` and
-//! its kin) are always there and need no declaration. Args that mean something to builders (`BUILDKIT_…`, proxies,
-//! `SOURCE_DATE_EPOCH`) may be given to any build; a file sees those that it declares.
+//! The value of `--build-arg` takes precedence over the default. The platform args of docker/dockerfile
+//! (`TARGETARCH` and similar ones) always exist without a declaration. Args for builders (`BUILDKIT_…`,
+//! proxies, `SOURCE_DATE_EPOCH`) may be given to any build; a file sees only those that it declares.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// `given` is what `--build-arg` says, `predefined` the platform args.
+    /// `given` are the args of `--build-arg`, and `predefined` are the platform args.
     pub fn new(given: BTreeMap<String, String>, predefined: BTreeMap<String, String>) -> Self {
         Self { predefined, given, ..Self::default() }
     }
 
-    /// Declares an arg of the file, whose name stands at `place`.
+    /// Declares an arg of the file, whose name is at `place`.
     pub(super) fn declare(&mut self, name: String, default: String, place: Span) {
         self.places.insert(name.clone(), place);
         self.declared.insert(name, default);
@@ -44,12 +44,12 @@ impl Arguments {
         self.declared.keys().filter_map(|name| Some((name.as_str(), self.value(name)?)))
     }
 
-    /// Where the file declares an arg.
+    /// The place at which the file declares an arg.
     pub fn place(&self, name: &str) -> Option<Span> {
         self.places.get(name).copied()
     }
 
-    /// Names given by `--build-arg` that nothing declares and no builder knows.
+    /// Names in `--build-arg` that the file does not declare and no builder uses. Each has a suggestion.
     pub fn unused(&self) -> Vec<(String, Option<String>)> {
         let known = |name: &String| self.declared.contains_key(name) || self.predefined.contains_key(name);
         let unused = self.given.keys().filter(|name| !known(name) && !is_for_builders(name));
@@ -57,21 +57,21 @@ impl Arguments {
         unused.map(|name| (name.clone(), nearest(name, self.declared.keys().map(String::as_str)))).collect()
     }
 
-    /// The args that a shell command mentions as `$NAME` or `${NAME}`: these alone enter its environment, so
-    /// that a changed arg re-runs only the steps that use it.
+    /// The args that a shell command mentions as `$NAME` or `${NAME}`. Only these become variables of the
+    /// command, so a changed arg runs only the steps again that use it.
     pub fn mentioned_in(&self, command: &str) -> Vec<(String, String)> {
         let values =
             mentioned(command).filter_map(|name| Some((name.to_owned(), self.value(name)?.to_owned())));
         values.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
-    /// The bytes of the values that a shell command mentions, each as often as it does.
+    /// The total length of the values that a shell command mentions, in bytes. Repetitions count.
     pub(crate) fn mentioned_length(&self, command: &str) -> usize {
         mentioned(command).filter_map(|name| self.value(name)).map(|value| value.len() + 16).sum()
     }
 
-    /// Replaces every `${NAME}`; `$$` is a dollar sign, any other `$` stands for itself. `longest` is the longest text,
-    /// in bytes, that may come out.
+    /// Replaces every `${NAME}`. `$$` is a dollar sign, and any other `$` stays. `longest` is the maximum
+    /// length of the result in bytes.
     pub(super) fn expand<'t>(&self, text: &'t str, longest: usize) -> Result<String, ExpandError<'t>> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -97,8 +97,8 @@ impl Arguments {
         if out.len() > longest { Err(ExpandError::TooLong) } else { Ok(out) }
     }
 
-    /// `text` written so that [`Self::expand`] replaces the args that there are, and leaves every other `$` as it is.
-    /// A `$` before `${NAME}` of such an arg makes a plain text of the name.
+    /// Writes `text` in such a way that [`Self::expand`] replaces only the existing args and keeps every
+    /// other `$`. A `$` before the `${NAME}` of an existing arg makes it plain text.
     pub(super) fn keep_unknown(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -122,25 +122,25 @@ impl Arguments {
         out
     }
 
-    /// The problem of an arg that is not declared.
+    /// The problem of an undeclared arg.
     pub(super) fn unknown(&self, name: &str) -> Problem {
         let known = self.declared.keys().chain(self.predefined.keys()).map(String::as_str);
         Problem::UnknownArg { suggestion: nearest(name, known), name: name.to_owned() }
     }
 }
 
-/// Why a text has no value.
+/// The reason why a text cannot be expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExpandError<'t> {
     /// `${` without its `}`.
     Unclosed,
-    /// Nothing declares this arg.
+    /// The arg is not declared.
     Unknown(&'t str),
-    /// More than may come out.
+    /// The result would be too long.
     TooLong,
 }
 
-/// Whether an arg is one of builders, for all builds alike.
+/// Whether an arg is one for builders, which every build accepts.
 fn is_for_builders(name: &str) -> bool {
     let proxies = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
     name.starts_with("BUILDKIT_")

@@ -1,10 +1,10 @@
-//! Commands: what a container runs, and what is run while an image is made.
+//! Commands of containers and of build steps.
 
 use super::reader::{Context, Expanded, Node, Read};
 use crate::address::visible;
 use crate::diagnostics::Problem;
 
-/// Programs that replace `$NAME` by themselves, when the text is one of their arguments.
+/// Programs that replace `$NAME` themselves in one of their arguments.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"];
 
 /// A command: a line for the shell, or a program and its arguments.
@@ -12,12 +12,12 @@ const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"]
 pub enum Command {
     /// Run by `/bin/sh -c`.
     Shell(String),
-    /// Run as it is, without a shell.
+    /// Run directly, without a shell.
     Arguments(Vec<String>),
 }
 
 impl Command {
-    /// What the engine is to execute.
+    /// The program and its arguments for the engine.
     pub fn arguments(&self) -> Vec<String> {
         match self {
             Self::Shell(line) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
@@ -25,8 +25,8 @@ impl Command {
         }
     }
 
-    /// The command on one line, for names and history. A terminal shows the line, so characters that a terminal obeys are
-    /// replaced by signs.
+    /// The command on one line, for names and history. A terminal shows this line, so control characters are
+    /// replaced by visible signs.
     pub fn line(&self) -> String {
         visible(&match self {
             Self::Shell(line) => line.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -57,7 +57,7 @@ impl Read for Command {
 }
 
 impl Command {
-    /// Whether a shell reads the text, and replaces variables in it when the command runs.
+    /// Whether a shell reads the text and replaces variables when the command runs.
     pub fn is_for_shell(&self) -> bool {
         match self {
             Self::Shell(_) => true,
@@ -70,8 +70,8 @@ fn is_shell(program: &str) -> bool {
     program.rsplit('/').next().is_some_and(|name| SHELLS.contains(&name))
 }
 
-/// The words of a list. No shell stands between a list and its program, so args of the build are replaced here. The words
-/// for a shell stay as they are: the shell has its own variables.
+/// The words of a list. No shell runs between a list and its program, so args of the build are replaced here.
+/// If the program is a shell, the words stay unchanged, because the shell has its own variables.
 fn arguments(elements: &[Node<'_>], cx: &mut Context<'_>) -> Vec<String> {
     let for_shell = elements.first().and_then(|first| first.value.as_str()).is_some_and(is_shell);
     let read = elements.iter().filter_map(|word| {

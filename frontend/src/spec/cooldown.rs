@@ -1,4 +1,4 @@
-//! `[dependencies] cooldown`: how long a file must have been on its index before a build installs the file.
+//! `[dependencies] cooldown`: the time that a file must have been on its index before a build installs it.
 //!
 //! Most malicious releases are found and removed within days. A build that waits never installs them.
 
@@ -12,26 +12,26 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The longest wait, in days: about ten years.
+/// The longest waiting time, in days: about ten years.
 const LONGEST: u64 = 3660;
 
-/// How long files wait, and which packages do not.
+/// The waiting time of files, and the packages that are exempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cooldown {
-    /// The shortest time since the upload of a file, in seconds.
+    /// The minimum time since the upload of a file, in seconds.
     pub seconds: u64,
-    /// The packages whose files are installed at once.
+    /// The packages whose files are installed without waiting.
     pub except: BTreeSet<Name>,
-    /// Where the file says so.
+    /// The place in the file.
     pub span: Span,
 }
 
-/// A length of time in weeks, days, hours or minutes, in seconds.
+/// A time in weeks, days, hours or minutes, stored in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Age(u64);
 
 impl Age {
-    /// Reads `7d`, `36h`, `2w`, and the long forms that uv reads, as `7 days`.
+    /// Reads `7d`, `36h`, `2w`, and the long forms that uv accepts, such as `7 days`.
     fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = text.split_at(digits);
@@ -90,7 +90,7 @@ impl Read for Cooldown {
     }
 }
 
-/// A length of time in the largest unit that leaves no rest, as `7 days`. The resolver reads it, too.
+/// A time in the largest unit that divides it, such as `7 days`. The resolver can read this text.
 pub fn in_words(seconds: u64) -> String {
     let (number, unit) = match seconds {
         _ if seconds.is_multiple_of(DAY) => (seconds / DAY, "day"),

@@ -8,65 +8,65 @@ use super::values::{ContextPath, User};
 use crate::address::{Commit, FileName, GitUrl};
 use crate::diagnostics::{Problem, Span};
 
-/// What is copied from.
+/// The source of a copy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CopyFrom {
     /// The build context.
     Context,
     /// A stage, an image or a target of a Dockerfile.
     Base(Located<Base>),
-    /// A file at an address.
+    /// A file at a URL.
     Download(Archive),
-    /// A repository at a commit.
+    /// A commit of a repository.
     Git(GitCommit),
 }
 
-/// A file at an address, as it is or as the archive that it is.
+/// A file at a URL. An archive can be copied unchanged or unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
     /// The file.
     pub file: Download,
-    /// Whether what is in the archive is meant.
+    /// Whether the archive is unpacked.
     pub unpack: bool,
 }
 
-/// A repository at a commit.
+/// A commit of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitCommit {
-    /// The repository.
+    /// The URL of the repository.
     pub url: GitUrl,
     /// The commit.
     pub commit: Commit,
 }
 
-/// `copy`: files from elsewhere.
+/// `copy`: files from another place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopyStep {
-    /// Where from.
+    /// The source.
     pub from: CopyFrom,
-    /// What is copied. A folder is copied as its contents, as in Dockerfiles.
+    /// The source path. As in Dockerfiles, copying a folder copies its contents.
     pub path: Located<String>,
-    /// Where to. A trailing slash means "into this folder".
+    /// The destination. A slash at the end means "into this folder".
     pub to: Located<String>,
-    /// Whose it will be. Absent: root's, or whoever's it was in the other stage.
+    /// The owner. By default root, or the owner in the other stage.
     pub owner: Option<Located<User>>,
-    /// Permissions, in octal.
+    /// The mode, an octal number in the file.
     pub mode: Option<u32>,
-    /// Patterns of what is left out.
+    /// Patterns of files that are left out.
     pub exclude: Vec<String>,
 }
 
-/// The longest address that is read, in bytes.
+/// The longest URL that is read, in bytes.
 const LONGEST: usize = 8 << 10;
 
-/// The keys that say where a copy is from.
+/// The source of a copy, with the place of its key.
 struct Origin {
     from: CopyFrom,
     span: Span,
 }
 
 impl CopyStep {
-    /// The stage, image or target of a Dockerfile that is copied from.
+    /// The stage, image or Dockerfile target of the copy.
     pub fn base(&self) -> Option<&Located<Base>> {
         match &self.from {
             CopyFrom::Base(base) => Some(base),
@@ -74,7 +74,7 @@ impl CopyStep {
         }
     }
 
-    /// A copy of a stage.
+    /// Reads a copy of a stage.
     pub(super) fn read(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
         if !is_one_more(node, cx) {
             return None;
@@ -106,7 +106,8 @@ impl CopyStep {
         Some(Self { from: origin.from, path, to, owner, mode, exclude })
     }
 
-    /// A copy into the project: `to` is below the context, and owners and modes are those of the project's own files.
+    /// Reads a copy into the project. `to` is below the context, and owners and modes are those of the
+    /// project's own files.
     pub(super) fn into_project(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Self> {
         if !is_one_more(node, cx) {
             return None;
@@ -135,7 +136,7 @@ impl CopyStep {
             cx.report(to.span, Problem::PathLeavesContext { value: to.value.0 });
             return None;
         };
-        // A trailing slash means "into this folder".
+        // A slash at the end means "into this folder".
         let slash = if to.value.0.ends_with('/') && !cleaned.is_root() { "/" } else { "" };
         let to = Located::new(format!("{}{slash}", cleaned.as_str()), to.span);
         Some(Self { from: origin.from, path, to, owner: None, mode: None, exclude })
@@ -152,7 +153,8 @@ impl Origin {
             alone(checksum.as_ref().map(|key| key.span), unpack.as_ref().map(|key| key.span), cx);
             return Some(Self { from: CopyFrom::Context, span: table.span });
         };
-        // What an arg completes counts as it is completed; what is wrong with the args is told by who reads the value.
+        // The kind of a value is decided after its args are replaced. The reader of the value reports errors
+        // of args.
         let expanded = |text: &str| cx.arguments.expand(text, LONGEST).unwrap_or_default();
         let address =
             node.value.as_str().map(expanded).filter(|text| is_address(text) || is_repository(text));
@@ -172,7 +174,7 @@ impl Origin {
         }
         let url = http_url(&address, cx)?;
         let Some(checksum) = checksum else {
-            // One that is wrong was reported.
+            // An invalid checksum has already been reported.
             if !is_written {
                 cx.report(node.span, Problem::NoChecksum { address: url.to_string() });
             }
@@ -183,7 +185,7 @@ impl Origin {
         Some(Self { from: CopyFrom::Download(Archive { file, unpack }), span: node.span })
     }
 
-    /// What is copied of it.
+    /// The source path of the copy.
     fn path(&self, path: Option<Located<Plain>>, cx: &mut Context<'_>) -> Option<Located<String>> {
         let path = path.map(|path| Located::new(path.value.0, path.span));
         match &self.from {
@@ -216,7 +218,7 @@ impl Origin {
     }
 }
 
-/// Keys of downloads where there is none.
+/// Reports keys for downloads in a copy from another source.
 fn alone(checksum: Option<Span>, unpack: Option<Span>, cx: &mut Context<'_>) {
     for (key, span) in [("checksum", checksum), ("unpack", unpack)] {
         if let Some(span) = span {
@@ -225,7 +227,7 @@ fn alone(checksum: Option<Span>, unpack: Option<Span>, cx: &mut Context<'_>) {
     }
 }
 
-/// Reads `https://HOST/PATH.git#COMMIT`. A branch or tag would be another one tomorrow.
+/// Reads `https://HOST/PATH.git#COMMIT`. A branch or tag is not accepted, because it can change.
 fn git(address: &Located<String>, cx: &mut Context<'_>) -> Option<GitCommit> {
     let (url, commit) = address.value.split_once('#').unwrap_or((&address.value, ""));
     let url = match GitUrl::parse(url) {
@@ -246,7 +248,7 @@ fn git(address: &Located<String>, cx: &mut Context<'_>) -> Option<GitCommit> {
     None
 }
 
-/// Permissions as an octal string.
+/// A mode as an octal text.
 struct Mode(u32);
 
 impl Read for Mode {

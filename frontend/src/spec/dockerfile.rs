@@ -1,4 +1,4 @@
-//! A target of a Dockerfile, in place of a stage or an image.
+//! A target of a Dockerfile, which can be used instead of a stage or an image.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,20 @@ use super::reader::{Context, Node, Plain, Read};
 use super::values::ContextPath;
 use crate::diagnostics::Problem;
 
-/// A target of a Dockerfile of the build context. The engine's own Dockerfile frontend makes it, in the same build.
+/// A target of a Dockerfile in the build context. The engine's own Dockerfile frontend builds it in the same
+/// build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DockerfileTarget {
     /// The file.
     pub file: ContextPath,
-    /// The stage of the file; absent for its last one.
+    /// The stage of the Dockerfile; `None` for the last one.
     pub target: Option<String>,
-    /// Its build args. Those of this build are not handed on by themselves.
+    /// The build args of the target. The args of this build are not passed automatically.
     pub args: BTreeMap<String, String>,
 }
 
 impl DockerfileTarget {
-    /// How it is called where people read it.
+    /// The name of the target in messages.
     pub fn title(&self) -> String {
         match &self.target {
             Some(target) => format!("{} ({target})", self.file.as_str()),

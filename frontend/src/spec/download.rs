@@ -1,25 +1,25 @@
-//! A file at an address, with the checksum that the file must have.
+//! A file at a URL, with its required checksum.
 
 use super::reader::{Context, Expanded, Located, Node, Read};
 use crate::address::HttpUrl;
 use crate::diagnostics::Problem;
 
-/// A file at an address. Whoever answers there, the file is the one that the build file means.
+/// A file at a URL. With the checksum, every server can only provide the intended file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Download {
-    /// The address.
+    /// The URL.
     pub url: HttpUrl,
-    /// The checksum of the file, as `sha256:` and its digits.
+    /// The checksum of the file: `sha256:` and its digits.
     pub checksum: String,
 }
 
-/// Whether a text is the address of a file rather than a name or a path.
+/// Whether a text is the URL of a file and not a name or a path.
 pub(super) fn is_address(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     matches!(scheme.as_deref(), Some("http" | "https"))
 }
 
-/// Whether a text is the address of a repository: its path ends in `.git`. `#` and a commit may follow.
+/// Whether a text is the URL of a repository: its path ends in `.git`. `#` and a commit may follow.
 pub(super) fn is_repository(text: &str) -> bool {
     let address = text.split('#').next().unwrap_or_default().trim_end_matches('/');
     let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
@@ -27,7 +27,8 @@ pub(super) fn is_repository(text: &str) -> bool {
         && address.to_ascii_lowercase().ends_with(".git")
 }
 
-/// Reads an address of a file. A password in the build file would be in the image's provenance.
+/// Reads the URL of a file. A password in the build file would become a part of the image's provenance, so it
+/// is refused.
 pub(super) fn http_url(found: &Located<String>, cx: &mut Context<'_>) -> Option<HttpUrl> {
     match HttpUrl::parse(&found.value) {
         Ok(url) if url.had_credentials() => {

@@ -1,4 +1,4 @@
-//! Variables of the environment, as `env` writes them.
+//! Environment variables in a table `env`.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,16 @@ use crate::address::is_invisible;
 use crate::diagnostics::{Problem, Span};
 use crate::plan::VENV;
 
-/// What stands in a value of `PATH` for the folders that the base has there.
+/// The text in a value of `PATH` that stands for the folders of the base's `PATH`.
 pub const BASES_PATH: &str = "${PATH}";
 
-/// The variables that a table `env` sets.
+/// The variables of a table `env`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// Each with its value. [`BASES_PATH`] in that of `PATH` is still to be replaced.
+    /// The values by name. In `PATH`, [`BASES_PATH`] is not replaced yet.
     pub variables: BTreeMap<String, String>,
-    /// The place of a `PATH` that has neither [`BASES_PATH`] nor the folder of the environment's programs.
+    /// The place of a `PATH` that contains neither [`BASES_PATH`] nor the folder of the environment's
+    /// programs.
     pub lost_path: Option<Span>,
 }
 
@@ -30,7 +31,7 @@ impl Read for Environment {
                 cx.report(name.span, Problem::BadName { what: "variable name", value: name.value, reason });
             } else if name.value == "PATH" && node.value.as_str().is_some() {
                 let Some(value) = Expanded::with_path(&node, cx) else { continue };
-                // Twice in each of many stages, the list would grow without end.
+                // If the text occurs twice, the value doubles in each of many stages.
                 if value.0.matches(BASES_PATH).count() > 1 {
                     let reason = "`${PATH}` may stand there once";
                     cx.report(node.span, Problem::BadName { what: "PATH", value: value.0, reason });
@@ -49,11 +50,12 @@ impl Read for Environment {
     }
 }
 
-/// The name of a variable of the environment.
+/// The name of an environment variable.
 pub(super) struct VariableName(pub(super) String);
 
 impl VariableName {
-    /// Why a variable cannot have this name. A dash at the beginning makes it an option of `env`.
+    /// The reason why a variable name is not allowed. With a dash at the beginning, `env` would read it as an
+    /// option.
     fn refused(name: &str) -> Option<&'static str> {
         let odd = |c: char| c == '=' || c.is_whitespace() || is_invisible(c);
         let is_odd = name.is_empty() || name.starts_with('-') || name.chars().any(odd);
@@ -72,7 +74,7 @@ impl Read for VariableName {
     }
 }
 
-/// A string, or a number or boolean written as one.
+/// A text, or a number or boolean as a text.
 pub(super) struct Scalar(pub(super) String);
 
 impl Read for Scalar {

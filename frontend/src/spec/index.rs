@@ -1,23 +1,25 @@
-//! `[dependencies.index]`: where packages come from, and the build secrets that open it.
+//! `[dependencies.index]`: the indexes of packages, and the build secrets with their credentials.
 
 use super::reader::{Context, Located, Node, Plain, Read};
 use crate::address::HttpUrl;
 use crate::diagnostics::Problem;
 
-/// The indexes of a project. Credentials are named, never written: they only exist as build secrets.
+/// The indexes of a project. The file only names the build secrets with credentials and never contains
+/// credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
-    /// `url`: the index in place of the default one.
+    /// `url`: the index that replaces the default one.
     pub url: Option<String>,
-    /// `extra`: indexes that are asked besides.
+    /// `extra`: additional indexes.
     pub extra: Vec<String>,
     /// `netrc`: the id of a build secret in the format of `.netrc`, for pip and uv.
     pub netrc: Option<String>,
-    /// `auth`: the id of a build secret whose value is the `Authorization` header for downloads from the indexes' hosts.
+    /// `auth`: the id of a build secret with the `Authorization` header for downloads from the indexes'
+    /// hosts.
     pub auth: Option<String>,
 }
 
-/// An address without a user or password in it.
+/// A URL without a user name and password.
 struct Address(String);
 
 impl Read for Address {
@@ -37,7 +39,7 @@ impl Read for Address {
             cx.report(node.span, Problem::CredentialsInFile);
             return None;
         }
-        // pip and uv take several addresses with blanks between them.
+        // pip and uv read a text with spaces as several URLs.
         if value.contains(char::is_whitespace) || (scheme != "file" && HttpUrl::parse(&value).is_err()) {
             let reason = "write an address as `https://packages.example/simple`";
             cx.report(node.span, Problem::BadName { what: "index", value, reason });

@@ -1,8 +1,8 @@
-//! The build file as the user wrote it: typed, checked for shape, every value with its place.
+//! The build file as the user wrote it: typed, with its structure checked, and with the place of every value.
 //!
-//! What a value means for a project (which groups exist, which files are there) is decided later; this module
-//! needs nothing but the text and the build's args. A wrong value is reported and read as absent, so that one
-//! run shows every mistake.
+//! The meaning of a value for a project (which groups exist, which files exist) is decided later. This module
+//! needs only the text and the build's args. A wrong value is reported and then counts as missing, so that
+//! one run shows all mistakes.
 
 mod args;
 mod command;
@@ -49,19 +49,20 @@ use toml::de::DeTable;
 use self::reader::{Context, Node, Read, Table};
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest, some_of};
 
-/// The stages that are there without being named.
+/// The stages that exist even if the file does not name them.
 pub const BUILT_IN_STAGES: [&str; 4] = ["builder", "dev", "test", "production"];
 
-/// The most stages of a build file. A repository of some dozen services has a few for each.
+/// The maximum number of stages in a build file. A repository with some dozens of services has a few stages
+/// for each.
 const MOST_STAGES: usize = 500;
 
-/// The stage that a build without `--target` makes.
+/// The target of a build without `--target`.
 pub const DEFAULT_TARGET: &str = "production";
 
 /// A whole build file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The text it was read from.
+    /// The text of the file.
     pub source: Arc<Source>,
     /// The build args, with the values of this build.
     pub arguments: Arguments,
@@ -73,19 +74,21 @@ pub struct Spec {
     pub system: System,
     /// `[app]`.
     pub app: App,
-    /// `[stage.*]`, and `dev`, `test` and `production` where they are not named. `builder` is not among them.
+    /// `[stage.*]`, and the stages `dev`, `test` and `production` if the file does not name them. `builder`
+    /// is not included.
     pub stages: BTreeMap<String, Stage>,
 }
 
 impl Spec {
-    /// Reads `source`. A file named `pyproject.toml` is read from its `[tool.pybuild]` table.
+    /// Reads `source`. In a file named `pyproject.toml`, the table `[tool.pybuild]` is read.
     ///
-    /// `arguments` carries what `--build-arg` says and the platform args of the platform that is built. The
-    /// result is absent only where the text is no TOML; with [`Diagnostics::has_errors`] it is not to be built.
+    /// `arguments` contains the args of `--build-arg` and the platform args of the target platform. The
+    /// result is `None` only if the text is not TOML. A result with [`Diagnostics::has_errors`] must not be
+    /// built.
     pub fn parse(source: &Arc<Source>, arguments: Arguments) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::default();
         let (document, errors) = DeTable::parse_recoverable(&source.text);
-        // Recovery after a syntax error guesses; what follows the first one is mostly noise.
+        // After a syntax error the parser guesses, and most further errors are wrong.
         if let Some(error) = errors.first() {
             let span = error.span().map_or_else(|| source.line_span(1), Span::from);
             let problem = Problem::Syntax {
@@ -144,14 +147,14 @@ impl Spec {
         (Some(spec), found)
     }
 
-    /// The names that `--target` accepts, the built-in ones first.
+    /// The names that `--target` accepts, starting with the built-in ones.
     pub fn targets(&self) -> Vec<&str> {
         let own = self.stages.keys().map(String::as_str).filter(|name| !BUILT_IN_STAGES.contains(name));
         BUILT_IN_STAGES.into_iter().chain(own).collect()
     }
 
-    /// The target that `--target` means; empty is the default one. As with Dockerfiles, the case of letters does not
-    /// matter.
+    /// The target for a value of `--target`; an empty value means the default target. As in Dockerfiles, the
+    /// comparison ignores case.
     ///
     /// # Errors
     /// [`Problem::UnknownTarget`].
@@ -172,7 +175,7 @@ impl Spec {
         name == "builder" || self.stages.contains_key(name)
     }
 
-    /// Where something is to be pointed at that the file does not write: its first line.
+    /// The place for problems about something that the file does not contain: its first line.
     pub fn anywhere(&self) -> Span {
         self.source.line_span(1)
     }
@@ -220,7 +223,7 @@ impl Spec {
     }
 }
 
-/// Whether a text begins as a Dockerfile does, with an instruction and what it is about.
+/// Whether a text begins like a Dockerfile: with an instruction and its argument.
 fn is_dockerfile(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next().and_then(|line| line.split_once(' '));
@@ -234,7 +237,7 @@ fn is_pyproject(name: &str) -> bool {
     name.rsplit('/').next() == Some("pyproject.toml")
 }
 
-/// Reads `[args]` first: everything else may use them.
+/// Reads `[args]` first, because all other values may use args.
 fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arguments) -> Diagnostics {
     let before = arguments.clone();
     let mut cx = Context::new(source, &before);
@@ -262,7 +265,7 @@ fn declare_args(table: &mut Table<'_>, source: &Arc<Source>, arguments: &mut Arg
     cx.found
 }
 
-/// The tables of stages as they are written.
+/// The tables of stages in the file.
 fn stage_entries<'t>(table: &mut Table<'t>, cx: &mut Context<'_>) -> Vec<(Located<String>, Node<'t>)> {
     let Some(node) = table.node("stage") else { return Vec::new() };
     node.entries().unwrap_or_else(|| node.wrong_type(cx, "a table").unwrap_or_default())

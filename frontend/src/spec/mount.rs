@@ -1,4 +1,5 @@
-//! Mounts of a step: memory, and files of the context, a stage or an image that the step sees where they are.
+//! Mounts of a step: memory, and files of the context, a stage or an image. A step sees the files without
+//! copying them.
 
 use super::copy::CopyFrom;
 use super::reader::{Context, Expanded, Located, Node, Plain, Read};
@@ -6,29 +7,29 @@ use super::stage::Base;
 use super::values::ContextPath;
 use crate::diagnostics::{Problem, Span};
 
-/// Something that a step sees at a place, and that is in no image.
+/// A mount of a step. It is not a part of any image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepMount {
-    /// Where it is mounted. A relative path is below the step's working directory.
+    /// The path of the mount. A relative path is below the step's working directory.
     pub path: String,
-    /// What is mounted.
+    /// The content of the mount.
     pub what: Mounted,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }
 
-/// What is mounted.
+/// The content of a mount.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mounted {
-    /// An empty folder in memory, of at most so many bytes; absent for the engine's own limit.
+    /// An empty folder in memory, with its maximum size in bytes; `None` for the engine's own limit.
     Memory(Option<u64>),
-    /// Files that are there.
+    /// Existing files.
     Files {
-        /// Of which state; no download.
+        /// The source of the files. It is never a download.
         from: CopyFrom,
-        /// A file or folder of it.
+        /// A file or folder in the source.
         source: String,
-        /// Whether the step may write. What it writes is thrown away.
+        /// Whether the step may write. Its changes are dropped.
         writable: bool,
     },
 }
@@ -89,7 +90,7 @@ impl StepMount {
         Some(Self { path, what, span: node.span })
     }
 
-    /// The stage or image that is mounted.
+    /// The mounted stage or image.
     pub fn base(&self) -> Option<&Located<Base>> {
         match &self.what {
             Mounted::Files { from: CopyFrom::Base(base), .. } => Some(base),
@@ -98,12 +99,12 @@ impl StepMount {
     }
 }
 
-/// Whether a mount is in memory: `true`, `false`, or a size.
+/// The value of `memory`: `true`, `false`, or a size.
 enum Memory {
     No,
-    /// As large as the engine allows.
+    /// The engine's maximum size.
     Whole,
-    /// Of at most so many bytes.
+    /// This maximum size in bytes.
     Sized(u64),
 }
 

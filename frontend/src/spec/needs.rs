@@ -1,15 +1,15 @@
-//! What stages need of one another.
+//! The dependencies between stages.
 
 use super::{Base, CopyStep, Located, Spec, Stage};
 use crate::diagnostics::{Diagnostics, Problem, Span};
 use crate::reference::ImageReference;
 use crate::walk;
 
-/// The name under which the place is known where dependencies are installed.
+/// The name of the stage in which dependencies are installed.
 const BUILDER: &str = "builder";
 
 impl Spec {
-    /// The stages that `stage` needs, each with the place that says so.
+    /// The stages that `stage` needs, each with the place in the file that names it.
     pub fn needs<'s>(&'s self, stage: &'s Stage) -> Vec<(&'s str, Span)> {
         let stages = stage.bases().filter_map(named);
         let required = stage.requires.iter().map(|name| (name.value.as_str(), name.span));
@@ -24,7 +24,7 @@ impl Spec {
         needs
     }
 
-    /// The same by the name of a stage, which may be `builder`.
+    /// Like [`Self::needs`], for the name of a stage, which may be `builder`.
     pub fn needs_of(&self, name: &str) -> Vec<(&str, Span)> {
         match self.stages.get(name) {
             Some(stage) => self.needs(stage),
@@ -33,8 +33,8 @@ impl Spec {
         }
     }
 
-    /// The stages that the builder starts from, and those whose files are in a package of the context that it builds: the
-    /// member of a workspace, or a project in a folder.
+    /// The stages from which the builder starts, and the stages whose files belong to a package of the
+    /// context that it builds: the member of a workspace, or a project in a folder.
     fn builder_needs(&self) -> Vec<(&str, Span)> {
         let base = self.python.build_base.as_ref().or(self.python.base.as_ref());
         let lock = self.dependencies.lock.as_ref();
@@ -44,16 +44,16 @@ impl Spec {
         base.and_then(named).into_iter().chain(code).collect()
     }
 
-    /// The stages whose files are put into the project.
+    /// The stages whose files are copied into the project.
     fn project_needs(&self) -> Vec<(&str, Span)> {
         self.app.copy.iter().filter_map(CopyStep::base).filter_map(named).collect()
     }
 
-    /// What is at the bottom of a chain of stages: an image, a target of a Dockerfile, nothing, or a stage that is made
+    /// The end of a chain of stages: an image, a target of a Dockerfile, `scratch`, or a stage that is made
     /// from the project.
     pub fn root_of<'s>(&'s self, base: &'s Base) -> &'s Base {
         let mut base = base;
-        // A circle of stages is reported; the bound only keeps it from hanging us.
+        // A circle of stages is reported elsewhere. The bound only makes this loop end.
         for _ in 0..=self.stages.len() {
             let Base::Stage(name) = base else { break };
             match self.stages.get(name).map(|stage| &stage.from) {
@@ -64,7 +64,7 @@ impl Spec {
         base
     }
 
-    /// Whether a chain of stages has the stage `name` in it.
+    /// Whether a chain of stages contains the stage `name`.
     pub fn goes_on_from(&self, base: &Base, name: &str) -> bool {
         let mut base = base;
         for _ in 0..=self.stages.len() {
@@ -80,7 +80,7 @@ impl Spec {
         false
     }
 
-    /// The image that `[python] base` comes to, where it is one.
+    /// The image at the end of `[python] base`, if it is an image.
     pub fn python_image(&self) -> Option<&ImageReference> {
         match self.root_of(&self.python.base.as_ref()?.value) {
             Base::Image(image) => Some(image),
@@ -103,7 +103,7 @@ impl Spec {
     }
 }
 
-/// The stage that is named, if it is one.
+/// The named stage, if the base is a stage.
 fn named(base: &Located<Base>) -> Option<(&str, Span)> {
     match &base.value {
         Base::Stage(name) => Some((name.as_str(), base.span)),

@@ -1,7 +1,8 @@
-//! Walking a TOML tree so that every wrong key, type and value is reported, each at its place.
+//! Walks a TOML tree and reports every wrong key, type and value at its place.
 //!
-//! serde's derive stops at the first problem and loses places inside flattened tables; this walker goes on.
-//! A value that is wrong is reported and read as absent, so that one mistake does not hide the next.
+//! serde's derive stops at the first problem and loses places inside flattened tables, but this walker
+//! continues. A wrong value is reported and then counts as missing, so that one mistake does not hide the
+//! next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,37 +14,37 @@ use super::environment::BASES_PATH;
 use crate::address::is_invisible;
 use crate::diagnostics::{Diagnostics, Problem, Source, Span, nearest};
 
-/// A value and where it stands.
+/// A value with its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it stands in the file.
+    /// The place in the file.
     pub span: Span,
 }
 
 impl<T> Located<T> {
-    /// A value at a place.
+    /// A value with its place.
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
 }
 
-/// What a reading function needs besides the value itself.
+/// The state that reading functions share.
 pub(super) struct Context<'a> {
     pub(super) source: &'a Arc<Source>,
     pub(super) arguments: &'a Arguments,
     pub(super) found: Diagnostics,
-    /// How many bytes args may still add to the values of the file.
+    /// The number of bytes that args may still add to the values of the file.
     room: usize,
-    /// How many names of images were compared with those of stages.
+    /// The number of image names that were compared with the names of stages.
     compared: usize,
-    /// How many of what is bounded were read.
+    /// The number of items of each limited kind that were read.
     counts: BTreeMap<&'static str, usize>,
 }
 
-/// The most bytes that build args add to the values of a file, taken together. A few hundred uses of `${TAG}` come to
-/// some thousand.
+/// The maximum number of bytes that build args add to all values of a file. A few hundred uses of `${TAG}`
+/// add some thousand.
 const MOST_EXPANDED: usize = 1 << 20;
 
 impl<'a> Context<'a> {
@@ -52,7 +53,7 @@ impl<'a> Context<'a> {
         Self { source, arguments, found, room: MOST_EXPANDED, compared: 0, counts }
     }
 
-    /// Whether `added` more of `what` may be read; of those that are too many, the first is told.
+    /// Whether `added` more items of the kind `what` may be read. The first item above the limit is reported.
     pub(super) fn counts(&mut self, what: &'static str, added: usize, most: usize, span: Span) -> bool {
         let count = self.counts.entry(what).or_default();
         let before = *count;
@@ -66,8 +67,8 @@ impl<'a> Context<'a> {
         false
     }
 
-    /// Whether `name`, which may be an image's, is near to a stage's. A file that names hundreds of images without a
-    /// tag gets no such help for the later ones.
+    /// Whether `name`, which may be an image, is similar to the name of a stage. The number of comparisons is
+    /// limited: a file with hundreds of images without a tag gets no suggestions for the later ones.
     pub(super) fn is_near(&mut self, name: &str, stages: &[&str]) -> bool {
         const MOST_COMPARED: usize = 200;
         self.compared += 1;
@@ -79,7 +80,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A value with the key it stands under, for messages.
+/// A value with its key, for messages.
 pub(super) struct Node<'t> {
     pub(super) value: &'t DeValue<'t>,
     pub(super) span: Span,
@@ -102,7 +103,7 @@ impl<'t> Node<'t> {
         None
     }
 
-    /// How a value is written so that it has the type that is expected, where only quotes or brackets are missing.
+    /// The value written with the expected type, if only quotes or brackets are missing.
     fn mended(&self, cx: &Context<'_>, expected: &str) -> Option<String> {
         let written = cx.source.text.get(self.span.start..self.span.end)?;
         if written.contains('\n') {
@@ -127,13 +128,13 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The value as a table whose keys are fixed.
+    /// The value as a table with fixed keys.
     pub(super) fn table(&self, label: impl Into<String>) -> Option<Table<'t>> {
         let entries = self.value.as_table()?;
         Some(Table { entries: Some(entries), label: label.into(), span: self.span, asked: Vec::new() })
     }
 
-    /// The value as a table whose keys are the user's names.
+    /// The value as a table whose keys the user chooses.
     pub(super) fn entries(&self) -> Option<Vec<(Located<String>, Node<'t>)>> {
         Some(entries(self.value.as_table()?, &self.key))
     }
@@ -158,7 +159,7 @@ fn entries<'t>(table: &'t DeTable<'t>, prefix: &str) -> Vec<(Located<String>, No
     all.collect()
 }
 
-/// A table with fixed keys. Each key that is asked for is known; [`Table::finish`] reports the others.
+/// A table with fixed keys. Each key that is read counts as known. [`Table::finish`] reports the other keys.
 pub(super) struct Table<'t> {
     entries: Option<&'t DeTable<'t>>,
     label: String,
@@ -171,30 +172,30 @@ impl<'t> Table<'t> {
         Self { entries: Some(entries), label: label.to_owned(), span, asked: Vec::new() }
     }
 
-    /// A table that is not written at all.
+    /// A table that is not in the file.
     pub(super) fn empty(label: &str, span: Span) -> Self {
         Self { entries: None, label: label.to_owned(), span, asked: Vec::new() }
     }
 
-    /// The raw value under `key`.
+    /// The unparsed value of `key`.
     pub(super) fn node(&mut self, key: &'static str) -> Option<Node<'t>> {
         self.asked.push(key);
         let value = self.entries?.get(key)?;
         Some(Node { value: value.get_ref(), span: value.span().into(), key: key.to_owned() })
     }
 
-    /// The value under `key`, or `None` when it is absent or was wrong (and reported).
+    /// The value of `key`, or `None` if it is missing or wrong. A wrong value is reported.
     pub(super) fn get<T: Read>(&mut self, cx: &mut Context<'_>, key: &'static str) -> Option<T> {
         let node = self.node(key)?;
         T::read(&node, cx)
     }
 
-    /// As [`Table::get`], with the default for an absent key.
+    /// Like [`Table::get`], with the default for a missing key.
     pub(super) fn get_or_default<T: Read + Default>(&mut self, cx: &mut Context<'_>, key: &'static str) -> T {
         self.get(cx, key).unwrap_or_default()
     }
 
-    /// As [`Table::get`], reporting an absent key.
+    /// Like [`Table::get`], but reports a missing key.
     pub(super) fn require<T: Read>(&mut self, cx: &mut Context<'_>, key: &'static str) -> Option<T> {
         if self.entries.is_none_or(|entries| entries.get(key).is_none()) {
             self.asked.push(key);
@@ -204,7 +205,7 @@ impl<'t> Table<'t> {
         self.get(cx, key)
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that was not read.
     pub(super) fn finish(self, cx: &mut Context<'_>) {
         let Some(all) = self.entries else { return };
         for (key, _) in entries(all, "") {
@@ -221,7 +222,7 @@ impl<'t> Table<'t> {
     }
 }
 
-/// Words of other tools for what has another name here.
+/// Words of other tools, and the names of the same settings here.
 const ELSEWHERE: [(&str, &[&str]); 17] = [
     ("build", &["run"]),
     ("cmd", &["command", "run"]),
@@ -242,10 +243,10 @@ const ELSEWHERE: [(&str, &[&str]); 17] = [
     ("tests", &["checks"]),
 ];
 
-/// The key of a table that an unknown one was most likely meant to be.
+/// The known key that the user most likely meant.
 fn meant(key: &str, known: &[&'static str]) -> Option<String> {
     let elsewhere = ELSEWHERE.iter().filter(|(word, _)| *word == key).flat_map(|(_, names)| names.iter());
-    // A stage's table is known by its first word.
+    // The table of a stage is found by its first word.
     let is_known = |name: &&&str| known.iter().any(|known| name.split('.').next() == Some(known));
     let mut named = elsewhere.filter(is_known).map(|name| (*name).to_owned());
     nearest(key, known.iter().copied()).or_else(|| named.next())
@@ -253,14 +254,14 @@ fn meant(key: &str, known: &[&'static str]) -> Option<String> {
 
 /// A type that can be read from a TOML value.
 pub(super) trait Read: Sized {
-    /// The value, or `None` after reporting what is wrong with it.
+    /// The value, or `None` after its mistake was reported.
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self>;
 }
 
 impl Read for String {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         match node.value.as_str() {
-            // No program, file or variable can have it.
+            // No program, file or variable can have a name with a NUL.
             Some(text) if text.contains('\0') => {
                 cx.report(node.span, Problem::Invisible { key: node.key.clone(), what: "a NUL" });
                 None
@@ -300,7 +301,7 @@ impl<T: Read> Read for Located<T> {
     }
 }
 
-/// A list; elements that are wrong are reported and left out.
+/// A list. Wrong elements are reported and left out.
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         let Some(elements) = node.elements() else {
@@ -310,7 +311,7 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-/// A table of the user's own names.
+/// A table whose keys the user chooses.
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         let Some(entries) = node.entries() else {
@@ -321,7 +322,7 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-/// A name or path in which `${NAME}` stands for a build arg: one line of characters that are seen.
+/// A name or path in which `${NAME}` stands for a build arg: one line of visible characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Plain(pub(super) String);
 
@@ -342,15 +343,15 @@ impl Read for Plain {
 pub(super) struct Expanded(pub(super) String);
 
 impl Expanded {
-    /// A string in which `${NAME}` stands for a build arg where there is one of this name, and for itself elsewhere.
-    /// `$${NAME}` is the text `${NAME}`.
+    /// A text in which `${NAME}` stands for a build arg, if there is an arg with this name. Otherwise the
+    /// text stays. `$${NAME}` is the text `${NAME}`.
     pub(super) fn known(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         let text = String::read(node, cx)?;
         let kept = cx.arguments.keep_unknown(&text);
         Self::of(&kept, node, cx)
     }
 
-    /// A value of `PATH`: `${PATH}` stays as it is, unless there is an arg of this name.
+    /// A value of `PATH`. `${PATH}` stays unless there is an arg with this name.
     pub(super) fn with_path(node: &Node<'_>, cx: &mut Context<'_>) -> Option<Self> {
         let text = String::read(node, cx)?;
         if cx.arguments.value("PATH").is_some() {
@@ -389,8 +390,8 @@ impl Read for Expanded {
     }
 }
 
-/// A list of names in which `${NAME}` stands for a build arg. A name that args leave empty is none: so one file has a group
-/// for some builds and not for others.
+/// A list of names in which `${NAME}` stands for a build arg. A name that is empty after replacing args is
+/// left out. So a file can use a group only in some builds.
 pub(super) fn names(
     table: &mut Table<'_>,
     cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! `[system] repositories`: where apt finds packages besides the distribution's own.
+//! `[system] repositories`: repositories of apt in addition to the distribution's own.
 
 use super::download::{Checksum, Download, http_url, is_address};
 use super::reader::{Context, Expanded, Located, Node, Read};
@@ -6,27 +6,27 @@ use super::values::ContextPath;
 use crate::address::HttpUrl;
 use crate::diagnostics::{Problem, Span};
 
-/// A repository of apt.
+/// An apt repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// Its address.
+    /// The URL.
     pub url: HttpUrl,
-    /// Its suites; one that ends in a slash is a folder of packages, without components.
+    /// The suites. A suite that ends in a slash is a folder of packages without components.
     pub suites: Vec<String>,
     /// The components of each suite.
     pub components: Vec<String>,
-    /// The key that its lists are signed with.
+    /// The public key for the signatures of its package lists.
     pub key: Key,
-    /// Where it stands.
+    /// The place in the file.
     pub span: Span,
 }
 
-/// Where the key of a repository is.
+/// The place of a repository's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// At an address.
+    /// A file at a URL.
     Download(Download),
-    /// In the build context.
+    /// A file in the build context.
     Context(ContextPath),
 }
 
@@ -76,7 +76,7 @@ impl Key {
     }
 }
 
-/// A suite or a component: one word of the lists of apt.
+/// A suite or a component: one word in apt's source lists.
 struct Word(String);
 
 impl Read for Word {

@@ -1,4 +1,4 @@
-//! The tables that hold for every stage: `[python]`, `[dependencies]`, `[system]` and `[app]`.
+//! The tables that apply to all stages: `[python]`, `[dependencies]`, `[system]` and `[app]`.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,16 +17,17 @@ use crate::diagnostics::{Problem, nearest};
 use crate::pep508::{Name, Requirement, Wanted};
 use crate::tags::Libc;
 
-/// `[python]`: the interpreter and the images it comes in.
+/// `[python]`: the interpreter and its images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Python {
-    /// `version`: as `3.13`, `3.13.1` or `3.14t`.
+    /// `version`: such as `3.13`, `3.13.1` or `3.14t`.
     pub version: Option<Located<String>>,
-    /// `base`: what stages that ship start from: an image, a stage or a target of a Dockerfile.
+    /// `base`: the base of stages that ship: an image, a stage or a target of a Dockerfile.
     pub base: Option<Located<Base>>,
-    /// `libc`: the C library of `base`, as `glibc-2.36` or `musl-1.2`, where its name does not tell.
+    /// `libc`: the C library of `base`, such as `glibc-2.36` or `musl-1.2`, if the image's name does not show
+    /// it.
     pub libc: Option<Libc>,
-    /// `build-base`: where dependencies are installed, if that is not `base`.
+    /// `build-base`: the base in which dependencies are installed, if it differs from `base`.
     pub build_base: Option<Located<Base>>,
 }
 
@@ -40,12 +41,12 @@ impl Python {
         if let Some(found) = &version {
             let free_threaded = found.value.strip_suffix('t');
             let parts: Vec<&str> = free_threaded.unwrap_or(&found.value).split('.').collect();
-            // The tags that a wheel may have are a list that grows with the second number.
+            // The number of possible wheel tags grows with the minor version, so the version is limited.
             let at_most = |part: Option<&&str>, most: u32| {
                 part.is_none_or(|part| part.parse::<u32>().is_ok_and(|number| number <= most))
             };
             let numeric = at_most(parts.get(1), 99) && at_most(parts.get(2), 999);
-            // PEP 703: there is no such build before 3.13.
+            // PEP 703: there is no free-threaded build before 3.13.
             let exists = free_threaded.is_none()
                 || parts.get(1).and_then(|part| part.parse().ok()).is_some_and(|minor: u32| minor >= 13);
             if !numeric || !exists || !(2..=3).contains(&parts.len()) || parts.first() != Some(&"3") {
@@ -60,7 +61,7 @@ impl Python {
     }
 }
 
-/// What a Python is in. Nothing has none.
+/// The base of a Python. `scratch` is refused, because it has no Python.
 fn python_base(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) -> Option<Located<Base>> {
     match Base::read(node, stages, cx)? {
         Base::Scratch => {
@@ -78,7 +79,7 @@ impl Read for Libc {
         let parsed = value.split_once('-').and_then(|(name, version)| {
             let (major, minor) = version.split_once('.')?;
             let (major, minor): (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
-            // The tags that a wheel may have are a list that grows with it.
+            // The number of possible wheel tags grows with this number, so it is limited.
             if minor > 199 {
                 return None;
             }
@@ -96,13 +97,13 @@ impl Read for Libc {
     }
 }
 
-/// How dependencies get into an image.
+/// The way in which dependencies are installed in an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Installer {
-    /// Each locked wheel a node of its own, unpacked in layers.
+    /// Each locked wheel is a node of its own, and is unpacked into layers.
     #[default]
     Wheels,
-    /// One virtual environment, filled by pip with a cache mount.
+    /// pip installs everything into one virtual environment, with a cache mount.
     Pip,
 }
 
@@ -112,28 +113,29 @@ impl Read for Installer {
     }
 }
 
-/// `[dependencies]`: what is installed.
+/// `[dependencies]`: the dependencies of the project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dependencies {
-    /// `requirements`: requirements files. Absent: detected. Empty: the app has no dependencies.
+    /// `requirements`: requirements files. If missing, they are detected. If empty, the app has no
+    /// dependencies.
     pub requirements: Option<Vec<Located<ContextPath>>>,
-    /// `groups`: further requirements files by the name of their group.
+    /// `groups`: requirements files of additional groups, by group.
     pub groups: BTreeMap<String, Vec<Located<ContextPath>>>,
-    /// `extras`: the project's own extras that every stage gets.
+    /// `extras`: the project's own extras, which every stage gets.
     pub extras: Vec<Located<String>>,
     /// `installer`.
     pub installer: Installer,
-    /// `lock`: the lock to install from. Absent: detected.
+    /// `lock`: the lock from which packages are installed. If missing, it is detected.
     pub lock: Option<Located<ContextPath>>,
-    /// `index`: where packages come from.
+    /// `index`: the indexes of packages.
     pub index: Index,
     /// `bytecode`: whether modules are compiled when the image is built.
     pub bytecode: bool,
-    /// `allow-unverified`: packages of which a file may be installed that no hash covers.
+    /// `allow-unverified`: packages whose files may be installed without a hash.
     pub allow_unverified: Vec<Located<String>>,
-    /// `cooldown`: how long a file must have been on its index.
+    /// `cooldown`: the minimum age of a file on its index.
     pub cooldown: Option<Cooldown>,
-    /// `build-constraints`: requirements that what builds a source has to agree with.
+    /// `build-constraints`: constraints for the packages of build environments.
     pub build_constraints: Vec<String>,
 }
 
@@ -177,7 +179,7 @@ impl Read for Dependencies {
     }
 }
 
-/// A requirement on a version.
+/// A requirement with a version.
 struct Constraint(String);
 
 impl Read for Constraint {
@@ -195,7 +197,7 @@ impl Read for Constraint {
     }
 }
 
-/// Reads requirements files by the name of their group.
+/// Reads requirements files by group.
 fn groups(
     table: &mut super::reader::Table<'_>,
     cx: &mut Context<'_>,
@@ -216,19 +218,19 @@ fn groups(
     read
 }
 
-/// The program that installs OS packages.
+/// The package manager for OS packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SystemManager {
     /// Debian and Ubuntu.
     Apt,
     /// Alpine.
     Apk,
-    /// Fedora, RHEL and their kin.
+    /// Fedora, RHEL and related distributions.
     Dnf,
 }
 
 impl SystemManager {
-    /// Its name in the file.
+    /// The name of the package manager in the file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Apt => "apt",
@@ -244,7 +246,7 @@ impl Read for SystemManager {
     }
 }
 
-/// The name of an OS package, with the version or suite that the manager's syntax allows.
+/// The name of an OS package, with a version or suite in the package manager's syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PackageName(String);
 
@@ -269,7 +271,7 @@ impl Read for PackageName {
 /// An OS package of a list.
 struct Package {
     name: PackageName,
-    /// Whether it is for the platform of this build.
+    /// Whether this build's platform needs the package.
     wanted: bool,
 }
 
@@ -284,7 +286,7 @@ impl Read for Package {
         let name: Option<PackageName> = table.require(cx, "name");
         let platforms: Option<Platforms> = table.require(cx, "platforms");
         table.finish(cx);
-        // Where the file is read for no platform, every package is meant.
+        // If the file is read without a platform, every package is needed.
         let target = cx.arguments.value("TARGETPLATFORM").and_then(|text| Platform::parse(text).ok());
         let platforms = platforms?.0;
         let wanted = target.is_none_or(|target| platforms.contains(&target.normalized()));
@@ -292,7 +294,7 @@ impl Read for Package {
     }
 }
 
-/// Platforms in their canonical spelling; at least one.
+/// Platforms in their normalised form; at least one.
 struct Platforms(Vec<Platform>);
 
 impl Read for Platforms {
@@ -313,7 +315,7 @@ impl Read for Platforms {
     }
 }
 
-/// Reads a list of OS packages: those that are for the platform of this build.
+/// Reads a list of OS packages, and keeps those for this build's platform.
 pub(super) fn packages(
     table: &mut super::reader::Table<'_>,
     cx: &mut Context<'_>,
@@ -327,17 +329,18 @@ pub(super) fn packages(
 /// `[system]`: OS packages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct System {
-    /// `packages`: in every Python stage.
+    /// `packages`: packages of every Python stage.
     pub packages: Vec<Located<String>>,
-    /// `build`: only where dependencies are compiled (`builder`, and `dev` and `test`, which start from it).
+    /// `build`: packages for compiling dependencies (in `builder`, and in `dev` and `test`, which start from
+    /// it).
     pub build: Vec<Located<String>>,
-    /// `runtime`: in every stage that runs the app; not where dependencies are compiled alone (`builder`).
+    /// `runtime`: packages of every stage that runs the app. `builder` does not get them.
     pub runtime: Vec<Located<String>>,
-    /// `repositories`: where packages are besides the distribution's own.
+    /// `repositories`: repositories in addition to the distribution's own.
     pub repositories: Vec<Repository>,
-    /// `ca`: the id of a build secret with certificates (PEM) that every step with a network trusts.
+    /// `ca`: the id of a build secret with certificates (PEM). Every step with a network trusts them.
     pub ca: Option<String>,
-    /// `manager`, where the base image's name does not tell.
+    /// `manager`: the package manager, if the base image's name does not show it.
     pub manager: Option<SystemManager>,
 }
 
@@ -359,24 +362,25 @@ impl Read for System {
     }
 }
 
-/// `[app]`: the code itself.
+/// `[app]`: the code of the project.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
-    /// `include`: what of the context is copied. Absent: all of it, less what is ignored.
+    /// `include`: the files of the context that are copied. If missing, all files that are not ignored.
     pub include: Option<Vec<Located<ContextPath>>>,
-    /// `copy`: files that are put into the project before it is built or tested.
+    /// `copy`: files that are copied into the project before it is built or tested.
     pub copy: Vec<CopyStep>,
-    /// `workdir`: where commands run, and where the code is without `to`.
+    /// `workdir`: the working directory of commands. Without `to`, the code is copied there.
     pub workdir: ImagePath,
-    /// `to`: where the code is put, if that is not where commands run.
+    /// `to`: the destination of the code, if it is not the working directory.
     pub to: Option<ImagePath>,
-    /// `package`: whether the project is built and installed as a package. Absent: if it names a build backend.
+    /// `package`: whether the project is built and installed as a package. If missing, this depends on its
+    /// build backend.
     pub package: Option<Located<bool>>,
-    /// `member`: the member of the workspace that is built.
+    /// `member`: the workspace member that is built.
     pub member: Option<Located<Name>>,
-    /// `version`: the project's, as PEP 440 writes it, for a build backend that would ask git.
+    /// `version`: the version of the project in the form of PEP 440, for a build backend that would ask git.
     pub version: Option<Located<String>>,
-    /// `writable`: folders that the image's user may write to.
+    /// `writable`: folders that belong to the image's user.
     pub writable: Vec<Located<ImagePath>>,
 }
 
@@ -416,7 +420,7 @@ impl App {
     }
 }
 
-/// The name of a package, as indexes compare it.
+/// The name of a package in its normalised form.
 fn package_name(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Located<Name>> {
     let Expanded(value) = found.value;
     if let Ok(name) = Name::new(&value) {
@@ -427,7 +431,7 @@ fn package_name(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Locate
     None
 }
 
-/// A version of a package in its normal form: a tag such as `v1.2` is `1.2`.
+/// The version of a package in its normalised form: a tag such as `v1.2` is read as `1.2`.
 fn package_version(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Located<String>> {
     let Expanded(value) = found.value;
     if let Ok(version) = Version::from_str(&value) {
@@ -437,7 +441,7 @@ fn package_version(found: Located<Expanded>, cx: &mut Context<'_>) -> Option<Loc
     None
 }
 
-/// Reads one of a few words.
+/// Reads one of several allowed words.
 pub(super) fn choice<T: Copy>(
     node: &Node<'_>,
     cx: &mut Context<'_>,

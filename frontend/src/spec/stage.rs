@@ -1,4 +1,4 @@
-//! `[stage.NAME]`: one image that can be built.
+//! `[stage.NAME]`: an image that can be built.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::values::{ContextPath, ImagePath, Nanoseconds, Ports, Signal, User};
 use crate::diagnostics::{Problem, Span};
 use crate::reference::ImageReference;
 
-/// What a stage starts from, or what is copied from.
+/// The base of a stage, or the source of a copy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Base {
     /// Another stage of the file.
@@ -23,14 +23,14 @@ pub enum Base {
     Image(ImageReference),
     /// A target of a Dockerfile.
     Dockerfile(Box<DockerfileTarget>),
-    /// Nothing.
+    /// The empty file system.
     Scratch,
-    /// No stage, and too near to one's name to be meant as an image.
+    /// A name that is not a stage, but too similar to the name of a stage to mean an image.
     Unknown(String),
 }
 
 impl Base {
-    /// How it is called where people read it.
+    /// The name of the base in messages.
     pub fn title(&self) -> String {
         match self {
             Self::Stage(name) | Self::Unknown(name) => name.clone(),
@@ -59,20 +59,20 @@ impl Base {
     }
 }
 
-/// How an engine finds out whether a container is well.
+/// The health check of a container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthCheck {
-    /// What is run in the container. Absent: the base image's check is switched off.
+    /// The command in the container. `None` disables the base image's check.
     pub command: Option<Command>,
-    /// Time between runs.
+    /// The time between two checks.
     pub interval: Option<Nanoseconds>,
-    /// Time that one run may take.
+    /// The maximum time of one check.
     pub timeout: Option<Nanoseconds>,
-    /// Time in which failures do not count.
+    /// The time after the start in which failures do not count.
     pub start_period: Option<Nanoseconds>,
-    /// Time between runs in the start period.
+    /// The time between two checks in the start period.
     pub start_interval: Option<Nanoseconds>,
-    /// Failures in a row that make a container unhealthy.
+    /// The number of consecutive failures that make a container unhealthy.
     pub retries: Option<u32>,
 }
 
@@ -109,38 +109,39 @@ impl Read for HealthCheck {
     }
 }
 
-/// One stage.
+/// A stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
-    /// Its name.
+    /// The name of the stage.
     pub name: String,
-    /// Where its name stands; the file's first line if it is not named.
+    /// The place of the name. It is the first line if the file does not name the stage.
     pub span: Span,
-    /// What it starts from. Absent: assembled from the project (Python, dependencies, app).
+    /// The base. If missing, the stage is assembled from the project (Python, dependencies, app).
     pub from: Option<Located<Base>>,
-    /// Dependency groups on top of the project's own dependencies. Absent: the stage's default.
+    /// The dependency groups in addition to the project's own dependencies. If missing, the default of the
+    /// stage.
     pub groups: Option<Vec<Located<String>>>,
-    /// What of the context is copied. Absent: `[app] include`.
+    /// The files of the context that are copied. If missing, those of `[app] include`.
     pub include: Option<Vec<Located<ContextPath>>>,
-    /// Files from elsewhere.
+    /// Files that are copied from elsewhere.
     pub copy: Vec<CopyStep>,
-    /// OS packages of this stage alone.
+    /// Additional OS packages of this stage.
     pub packages: Vec<Located<String>>,
-    /// Commands run on top.
+    /// Commands that run after that.
     pub run: Vec<Located<RunStep>>,
-    /// Cache mounts of every run step and check.
+    /// Cache mounts of all `run` steps and checks.
     pub cache: Vec<CacheMount>,
-    /// Secrets of every run step and check.
+    /// Secrets of all `run` steps and checks.
     pub secrets: Vec<SecretMount>,
     /// Checks, by name.
     pub checks: Vec<Check>,
-    /// Stages whose checks must pass before this stage comes out.
+    /// Stages whose checks must pass before this stage is finished.
     pub requires: Vec<Located<String>>,
     /// Image settings.
     pub image: ImageSettings,
 }
 
-/// What goes into an image's config.
+/// The settings of an image's config.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageSettings {
     /// `env`.
@@ -166,7 +167,7 @@ pub struct ImageSettings {
 }
 
 impl Stage {
-    /// A stage of which the file says nothing.
+    /// A stage without settings.
     pub(super) fn named(name: &str, span: Span) -> Self {
         Self {
             name: name.to_owned(),
@@ -231,7 +232,7 @@ impl Stage {
         Some(stage)
     }
 
-    /// What the stage starts from, copies from and mounts.
+    /// The bases from which the stage starts, copies or mounts files.
     pub fn bases(&self) -> impl Iterator<Item = &Located<Base>> {
         let mounted = self.steps().flat_map(|step| &step.mounts).filter_map(StepMount::base);
         self.from.iter().chain(self.copy.iter().filter_map(CopyStep::base)).chain(mounted)
@@ -242,12 +243,12 @@ impl Stage {
         self.run.iter().map(|run| &run.value).chain(self.checks.iter().map(|check| &check.step))
     }
 
-    /// Whether the stage gets the project's Python and dependencies by itself.
+    /// Whether the stage gets the project's Python and dependencies.
     pub fn is_assembled(&self) -> bool {
         self.from.is_none()
     }
 
-    /// Whether it is one of the two stages that people work in.
+    /// Whether it is one of the two stages in which people work.
     pub fn is_for_work(&self) -> bool {
         self.is_assembled() && matches!(self.name.as_str(), "dev" | "test")
     }
@@ -287,7 +288,7 @@ fn labels(table: &mut super::reader::Table<'_>, cx: &mut Context<'_>) -> BTreeMa
     read.into_iter().map(|(key, value)| (key, value.0)).collect()
 }
 
-/// The rule for the names of stages and checks: they stand in options and in progress lines.
+/// The rule for names of stages and checks, which occur in options and in the progress.
 pub(super) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
         return Err("it is empty");

@@ -1,4 +1,4 @@
-//! What a stage does: run steps, checks, copies, and the mounts they ask for.
+//! The steps of a stage: commands, checks, copies, and their mounts.
 
 use super::command::Command;
 use super::environment::{Environment, VariableName};
@@ -8,15 +8,15 @@ use super::settings::choice;
 use super::values::{ContextPath, ImagePath, User};
 use crate::diagnostics::Problem;
 
-/// How steps that run at the same time share a cache folder.
+/// The rule for steps that use a cache folder at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sharing {
-    /// All at once.
+    /// All steps use it at the same time.
     #[default]
     Shared,
-    /// Each its own.
+    /// Each step gets a folder of its own.
     Private,
-    /// One after the other.
+    /// The steps run one after the other.
     Locked,
 }
 
@@ -32,11 +32,11 @@ pub const OWN_CACHES: &str = "pybuild/";
 /// A folder that outlives builds and is in no image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheMount {
-    /// Where it is mounted. A relative path is below the step's working directory.
+    /// The path of the mount. A relative path is below the step's working directory.
     pub path: String,
-    /// Its name; steps with the same name share it. Absent: the path.
+    /// The name of the cache. Steps with the same name share it. The default is the path.
     pub id: Option<String>,
-    /// How it is shared.
+    /// The rule for sharing it.
     pub sharing: Sharing,
 }
 
@@ -70,16 +70,16 @@ fn checked_cache(mount: CacheMount, node: &Node<'_>, cx: &mut Context<'_>) -> Op
     Some(mount)
 }
 
-/// A build secret that a step sees.
+/// A build secret for a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretMount {
-    /// The name under which `--secret id=…` passes it.
+    /// The id of the secret in `--secret id=…`.
     pub id: String,
-    /// The file that holds it. Absent together with `env`: `/run/secrets/ID`.
+    /// The file with the secret. Without `path` and `env`, it is `/run/secrets/ID`.
     pub path: Option<ImagePath>,
-    /// The environment variable that holds it.
+    /// The environment variable with the secret.
     pub env: Option<String>,
-    /// Whether the build fails without it.
+    /// Whether the build fails without the secret.
     pub required: bool,
 }
 
@@ -131,14 +131,14 @@ impl Read for SecretId {
     }
 }
 
-/// The network that a step sees.
+/// The network of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkMode {
     /// The engine's default.
     Default,
-    /// None at all.
+    /// No network.
     None,
-    /// The host's; the build must be allowed to.
+    /// The host's network. The build must be allowed to use it.
     Host,
 }
 
@@ -148,7 +148,7 @@ impl Read for NetworkMode {
     }
 }
 
-/// Which of the client's SSH agents a step sees.
+/// The client's SSH agents for a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct SshAgents(Vec<String>);
 
@@ -165,32 +165,32 @@ impl Read for SshAgents {
     }
 }
 
-/// A command that is run while an image is built.
+/// A command that runs while an image is built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunStep {
-    /// What is run.
+    /// The command.
     pub command: Command,
-    /// Files of the context that it needs, copied just before it.
+    /// Files of the context that are copied before the command runs.
     pub include: Vec<Located<ContextPath>>,
-    /// Folders kept between builds.
+    /// Cache mounts.
     pub cache: Vec<CacheMount>,
-    /// Secrets it sees.
+    /// Secrets.
     pub secrets: Vec<SecretMount>,
-    /// SSH agents it sees.
+    /// SSH agents.
     pub ssh: Vec<String>,
-    /// Environment of this step alone.
+    /// Environment variables of this step.
     pub env: Environment,
-    /// Its network.
+    /// The network.
     pub network: NetworkMode,
-    /// Where it runs. Absent: the stage's working directory.
+    /// The working directory. The default is that of the stage.
     pub workdir: Option<ImagePath>,
-    /// Whom it runs as. Absent: root.
+    /// The user. The default is root.
     pub user: Option<User>,
-    /// What else it sees.
+    /// Other mounts.
     pub mounts: Vec<StepMount>,
-    /// Devices of the engine's machine that it sees, by their names (Container Device Interface).
+    /// Devices of the engine's machine, by name (Container Device Interface).
     pub devices: Vec<Located<String>>,
-    /// What it may do.
+    /// The rights of the command.
     pub security: SecurityMode,
 }
 
@@ -212,7 +212,7 @@ impl RunStep {
         }
     }
 
-    /// `reports` is where a check's further key goes.
+    /// `reports` receives the value of the additional key of a check.
     fn from_table(
         node: &Node<'_>,
         label: String,
@@ -247,7 +247,8 @@ impl RunStep {
     }
 }
 
-/// The most copies, commands and checks of a build file, taken together. An image has at most a few hundred layers.
+/// The maximum number of copies, commands and checks in a build file. An image has at most a few hundred
+/// layers.
 const MOST_STEPS: usize = 5000;
 
 /// Whether one more copy, command or check may be read.
@@ -269,12 +270,12 @@ impl RunStep {
     }
 }
 
-/// What a step may do.
+/// The rights of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecurityMode {
-    /// What processes in containers may do.
+    /// The usual rights of a process in a container.
     Sandbox,
-    /// Everything; the build must be allowed to.
+    /// All rights. The build must be allowed to use them.
     Insecure,
 }
 
@@ -284,7 +285,7 @@ impl Read for SecurityMode {
     }
 }
 
-/// Names of devices: `VENDOR/CLASS=NAME`, or `VENDOR/CLASS` for any of them.
+/// Names of devices: `VENDOR/CLASS=NAME`, or `VENDOR/CLASS` for any device of the class.
 fn devices(table: &mut Table<'_>, cx: &mut Context<'_>) -> Vec<Located<String>> {
     let read: Vec<Located<Plain>> = table.get_or_default(cx, "devices");
     let mut devices = Vec::new();
@@ -311,11 +312,11 @@ pub(super) fn run_steps(node: &Node<'_>, stages: &[&str], cx: &mut Context<'_>) 
 /// A command that must succeed: a test, a linter, a type checker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// Its name: the key it stands under.
+    /// The name of the check, which is its key.
     pub name: Located<String>,
-    /// What is run and what it sees. An empty `include` is the whole app.
+    /// The command and its settings. An empty `include` means the whole app.
     pub step: RunStep,
-    /// Files and folders that it leaves to be exported, below its working directory.
+    /// Files and folders for the export, relative to the working directory.
     pub reports: Vec<Located<ContextPath>>,
 }
 

@@ -1,10 +1,11 @@
-//! Names of OS packages, by the grammar of the program that installs them.
+//! Checks names of OS packages against the grammar of their package manager.
 //!
-//! A package manager takes more than names: options, files, addresses, and names with a sign that removes a package.
+//! A package manager accepts more than names: options, files, URLs, and names with a sign that removes a
+//! package.
 
 use super::SystemManager;
 
-/// Why a package manager would take `name` for something else than a package of its repositories.
+/// The reason why a package manager would not read `name` as a package of its repositories.
 pub fn refused(manager: SystemManager, name: &str) -> Option<&'static str> {
     match manager {
         SystemManager::Apt => refused_by_apt(name),
@@ -13,8 +14,8 @@ pub fn refused(manager: SystemManager, name: &str) -> Option<&'static str> {
     }
 }
 
-/// `name[:architecture][=version|/release]`, with `*` in names and `^` behind those of tasks: Debian Policy 5.6.1 and
-/// 5.6.12, and apt-get(8).
+/// `name[:architecture][=version|/release]`, with `*` in names and `^` after names of tasks: Debian Policy
+/// 5.6.1 and 5.6.12, and apt-get(8).
 fn refused_by_apt(name: &str) -> Option<&'static str> {
     let end = name.find([':', '=', '/', '^']).unwrap_or(name.len());
     let (package, rest) = name.split_at(end);
@@ -37,7 +38,8 @@ fn refused_by_apt(name: &str) -> Option<&'static str> {
         .then_some("only `:ARCHITECTURE`, `=VERSION` and `/RELEASE` can follow a name")
 }
 
-/// `name[@repository][comparison version]`, also `so:`, `cmd:` and other things that packages provide: apk-world(5).
+/// `name[@repository][comparison version]`, and things that packages provide, such as `so:` and `cmd:`:
+/// apk-world(5).
 fn refused_by_apk(name: &str) -> Option<&'static str> {
     let starts = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let of_name = |c: char| c.is_ascii_alphanumeric() || "+-._:=~<>@/".contains(c);
@@ -47,8 +49,8 @@ fn refused_by_apk(name: &str) -> Option<&'static str> {
     is_file(name, ".apk").then_some("a file is not checked against a repository")
 }
 
-/// `name[-version[-release]][.architecture]`, `@group`, or the path of a file that a package has: dnf(8), "Specifying
-/// packages".
+/// `name[-version[-release]][.architecture]`, `@group`, or the path of a file in a package: dnf(8),
+/// "Specifying packages".
 fn refused_by_dnf(name: &str) -> Option<&'static str> {
     let starts = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '/' | '*');
     let of_name = |c: char| c.is_ascii_alphanumeric() || "+-._:=~^<>/*@".contains(c);
@@ -60,7 +62,7 @@ fn refused_by_dnf(name: &str) -> Option<&'static str> {
     is_file(name, ".rpm").then_some("a file is not checked against a repository")
 }
 
-/// Whether the program would fetch or read a file of its own.
+/// Whether the program would fetch or read a file with this name.
 fn is_file(name: &str, ending: &str) -> bool {
     name.contains("://") || name.ends_with(ending)
 }

@@ -90,7 +90,7 @@ fn the_table_in_pyproject_is_read_in_place() {
     let (spec, problems) = parse_as("pyproject.toml", text);
     assert_eq!(problems, ["4: unknown key `versoin` in [python]; did you mean `version`?"]);
     assert_eq!(spec.unwrap().stages["dev"].image.expose[0].value.0, ["8000/tcp"]);
-    // A project that says nothing to us gets every default.
+    // A project without settings for pybuild gets all defaults.
     assert_eq!(parse_as("pyproject.toml", "[project]\nname = \"x\"\n").1, Vec::<String>::new());
 }
 
@@ -122,7 +122,7 @@ fn an_os_package_may_be_for_some_platforms_alone() {
     assert_eq!(names(Some("linux/arm64")), ["curl", "libatomic1"]);
     assert_eq!(names(Some("linux/arm/v7")), ["curl", "libatomic1"]);
     assert_eq!(names(Some("linux/riscv64")), ["curl"]);
-    // An editor checks the file without building anything.
+    // An editor checks the file without a build.
     assert_eq!(names(None), ["curl", "libatomic1", "msr-tools"]);
 }
 

@@ -1,16 +1,16 @@
-//! Values with a rule: durations, ports, users, paths, commands. Each is checked where it is read, so the rest
-//! of the crate never sees a wrong one.
+//! Values with a rule: durations, ports, users, paths, commands. Each value is checked when it is read, so
+//! the rest of the crate never gets a wrong one.
 
 use super::reader::{Context, Expanded, Node, Plain, Read};
 use crate::diagnostics::Problem;
 use crate::reference::ImageReference;
 
-/// A length of time, in nanoseconds: what the image's health check counts in.
+/// A duration in nanoseconds, the unit of an image's health check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nanoseconds(pub i64);
 
 impl Nanoseconds {
-    /// Reads `1h2m3.5s`, `500ms` and the like (the syntax of Dockerfiles, Go's).
+    /// Reads `1h2m3.5s`, `500ms` and similar texts. This is the syntax of Dockerfiles and of Go.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text;
         let mut total = 0_f64;
@@ -34,7 +34,8 @@ impl Nanoseconds {
             total += number * scale;
             rest = tail.get(unit..)?;
         }
-        // A year is past any health check and far from what an `i64` holds.
+        // The limit is about a year. It is more than any health check needs, and far below the maximum of an
+        // `i64`.
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the check before it")]
         (total <= 3.2e16).then_some(Self(total.round() as i64))
     }
@@ -51,14 +52,14 @@ impl Read for Nanoseconds {
     }
 }
 
-/// One or several exposed ports, as the image config writes them: `8000/tcp`.
+/// One or several exposed ports in the form of the image config: `8000/tcp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports(pub Vec<String>);
 
-/// The most ports that a build file exposes.
+/// The maximum number of ports in a build file.
 const MOST_PORTS: usize = 10_000;
 
-/// Ports one after another, of one protocol.
+/// A range of ports with one protocol.
 struct PortRange<'t> {
     first: u16,
     last: u16,
@@ -98,19 +99,19 @@ impl Read for Ports {
     }
 }
 
-/// Whom a container runs as.
+/// The user of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum User {
     /// A name, with the numbers if the file gives them.
     Named {
         /// The login name.
         name: String,
-        /// The user's number, if the file fixes it.
+        /// The user's number, if the file sets it.
         uid: Option<u32>,
-        /// The group's number, if the file fixes it.
+        /// The group's number, if the file sets it.
         gid: Option<u32>,
     },
-    /// Numbers alone. Nothing is created for them.
+    /// Only numbers. No user is created for them.
     Numeric {
         /// The user's number.
         uid: u32,
@@ -135,7 +136,7 @@ impl User {
         Ok(Self::Named { name: name.to_owned(), uid: None, gid: None })
     }
 
-    /// The rule of `useradd`: lower case letters, digits, `_` and `-`, at most 32 of them.
+    /// The rule of `useradd`: lower case letters, digits, `_` and `-`, at most 32 characters.
     fn check_name(name: &str) -> Result<(), &'static str> {
         if name.is_empty() {
             return Err("the name is empty");
@@ -153,7 +154,7 @@ impl User {
     }
 }
 
-/// The number of a user or a group; as a string, it may be a build arg.
+/// The number of a user or a group. A text may contain a build arg.
 struct Number(u32);
 
 impl Read for Number {
@@ -198,7 +199,8 @@ impl Read for User {
     }
 }
 
-/// A path or pattern below the build context: relative, cleaned, never climbing out of it. `.` is all of it.
+/// A path or pattern in the build context. It is relative and cleaned, and never leaves the context. `.` is
+/// the whole context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ContextPath(String);
 
@@ -226,7 +228,7 @@ impl ContextPath {
         Self(".".to_owned())
     }
 
-    /// The path, without leading or trailing slash.
+    /// The path without a slash at its beginning or end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -246,12 +248,13 @@ impl ContextPath {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// What is called `name` in this folder.
+    /// The path of `name` in this folder.
     pub fn join(&self, name: &str) -> Option<Self> {
         Self::parse(&format!("{}/{name}", self.0))
     }
 
-    /// The part of a pattern that has no wildcards: everything that it matches is there or below.
+    /// The part of a pattern before the first wildcard. Everything that the pattern matches is at this path
+    /// or below.
     #[must_use]
     pub fn literal(&self) -> Self {
         let parts = self.0.split('/').take_while(|part| !part.contains(['*', '?', '[']));
@@ -259,7 +262,7 @@ impl ContextPath {
         if prefix.is_empty() { Self::root() } else { Self(prefix) }
     }
 
-    /// The path of `text` as seen from this file's folder.
+    /// The path of `text`, relative to the folder of this file.
     pub fn sibling(&self, text: &str) -> Option<Self> {
         match self.0.rsplit_once('/') {
             Some((folder, _)) if !text.starts_with('/') => Self::parse(&format!("{folder}/{text}")),
@@ -288,7 +291,7 @@ impl Read for ContextPath {
 pub struct ImagePath(String);
 
 impl ImagePath {
-    /// A path of our own, already clean.
+    /// A path in our own code, which is already clean.
     pub(crate) fn constant(path: &'static str) -> Self {
         Self(path.to_owned())
     }
@@ -296,7 +299,7 @@ impl ImagePath {
     /// Cleans `text`.
     ///
     /// # Errors
-    /// If the path is relative, or climbs above the root.
+    /// If the path is relative, or leads above the root.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut parts: Vec<&str> = Vec::new();
         if !text.starts_with('/') {
@@ -316,7 +319,7 @@ impl ImagePath {
         Ok(Self(format!("/{}", parts.join("/"))))
     }
 
-    /// The path, with its leading slash and no trailing one.
+    /// The path with a slash at its beginning and none at its end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -335,7 +338,7 @@ impl Read for ImagePath {
     }
 }
 
-/// A signal by name or number, as the image config writes it.
+/// A signal by name or number, in the form of the image config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal(pub String);
 

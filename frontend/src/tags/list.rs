@@ -6,35 +6,35 @@ use super::{Architecture, Libc, Target, WheelName};
 
 /// The tags of a target, with the rank of each.
 ///
-/// Tags are kept as positions in three small tables, so that a lock's thousands of wheels are ranked without
-/// making a text for each.
+/// Tags are stored as positions in three small tables. So the thousands of wheels in a lock are ranked
+/// without making a text for each tag.
 #[derive(Clone, Debug)]
 pub struct Tags {
     pythons: BTreeMap<String, u32>,
     abis: BTreeMap<String, u32>,
     platforms: BTreeMap<String, u32>,
-    /// Rank by python, abi and platform; 0 is best.
+    /// The rank by python, abi and platform. 0 is the best rank.
     ranks: BTreeMap<(u32, u32, u32), u32>,
     ordered: Vec<String>,
 }
 
-/// Why a wheel does not run on a target: the first of its tags that does not fit, from the right.
+/// The reason why a wheel does not run on a target: its rightmost tag that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mismatch {
-    /// Another operating system, processor or C library, or a newer one.
+    /// Another operating system, another processor, another C library, or a newer C library.
     Platform,
     /// Another version or build of Python.
     Python,
 }
 
 impl Tags {
-    /// The tags of `target`, in the order of uv: plain `linux_ARCH` is the last of the platforms.
+    /// The tags of `target`, in the order of uv: `linux_ARCH` is the last platform.
     pub fn of(target: &Target) -> Self {
         Self::over(target, &platforms(target))
     }
 
-    /// The same in the order of `packaging` since version 26, which pip, poetry and pdm have: plain `linux_ARCH` is the
-    /// first of the platforms.
+    /// The tags of `target`, in the order of `packaging` since version 26, which pip, poetry and pdm use:
+    /// `linux_ARCH` is the first platform.
     pub fn linux_first(target: &Target) -> Self {
         let mut platforms = platforms(target);
         platforms.rotate_right(1);
@@ -98,9 +98,9 @@ impl Tags {
         &self.ordered
     }
 
-    /// How well `wheel` fits: 0 is best, absent is not at all.
+    /// The rank of `wheel`. 0 is the best rank. `None` if the wheel does not fit.
     pub fn rank(&self, wheel: &WheelName) -> Option<u32> {
-        // Each tag once: a name may repeat one as often as it likes.
+        // Each tag counts once, because a name may repeat a tag many times.
         let known = |table: &BTreeMap<String, u32>, tags: &[String]| -> BTreeSet<u32> {
             tags.iter().filter_map(|tag| table.get(tag).copied()).collect()
         };
@@ -116,7 +116,7 @@ impl Tags {
         triples.filter_map(|triple| self.ranks.get(&triple).copied()).min()
     }
 
-    /// Why `wheel` does not fit; absent if it does.
+    /// The reason why `wheel` does not fit. `None` if the wheel fits.
     pub fn mismatch(&self, wheel: &WheelName) -> Option<Mismatch> {
         if self.rank(wheel).is_some() {
             return None;
@@ -152,7 +152,7 @@ fn platforms(target: &Target) -> Vec<String> {
                 }
             }
         }
-        // There is no third major version, and no first one that runs a Python of today.
+        // There is no glibc 3, and no current Python runs on glibc 1.
         Libc::Glibc { .. } => {}
         Libc::Musl { major, minor } => {
             platforms
@@ -163,7 +163,7 @@ fn platforms(target: &Target) -> Vec<String> {
     platforms
 }
 
-/// The minor version below which no manylinux policy exists for an architecture.
+/// The oldest minor version of glibc with a manylinux policy for an architecture.
 fn oldest_glibc(architecture: Architecture) -> u32 {
     match architecture {
         Architecture::X86_64 | Architecture::I686 => 5,
@@ -171,7 +171,7 @@ fn oldest_glibc(architecture: Architecture) -> u32 {
     }
 }
 
-/// The names from before PEP 600.
+/// The platform name from before PEP 600.
 fn legacy(minor: u32) -> Option<&'static str> {
     match minor {
         17 => Some("manylinux2014"),

@@ -1,8 +1,8 @@
-//! Which wheels run on a target: compatibility tags (PEP 425, 600, 656, 803) and the names of wheel files.
+//! The wheels that run on a target: compatibility tags (PEP 425, 600, 656, 803) and the names of wheel files.
 //!
-//! The order of tags is the one of `packaging` and uv, so that the same wheel is taken as those would take;
-//! `linux_*` comes after `manylinux_*` and `musllinux_*`, because a wheel that states what it needs is the
-//! safer one.
+//! The order of tags is the one of uv, so the same wheel is chosen: `linux_*` comes after `manylinux_*` and
+//! `musllinux_*`. For locks of pip, pipenv, poetry and pdm, [`Tags::linux_first`] has the order of
+//! `packaging` since version 26.
 
 mod list;
 mod target;

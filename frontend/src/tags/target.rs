@@ -1,4 +1,4 @@
-//! The machine and interpreter that an image is made for.
+//! The machine and the interpreter of an image.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use pep440_rs::Version;
 
 use crate::pep508::Environment;
 
-/// What stands for a patch version that nobody named: later than any that exists, because images without a patch
-/// in their tag carry the newest.
+/// The patch version that is used if no version is named. It is later than any existing version, because
+/// images without a patch version in their tag have the newest one.
 const NEWEST_PATCH: u64 = 99;
 
-/// A `CPython` on Linux.
+/// A `CPython` interpreter on Linux.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     /// The interpreter.
@@ -24,24 +24,24 @@ pub struct Target {
 /// A version of `CPython`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Python {
-    /// The first number.
+    /// The first number of the version.
     pub major: u64,
-    /// The second.
+    /// The second number of the version.
     pub minor: u64,
-    /// The third; absent where the base image decides.
+    /// The third number of the version. `None` if the base image decides.
     pub patch: Option<u64>,
-    /// Whether it is the build without the global interpreter lock.
+    /// Whether it is the free-threaded build, without the global interpreter lock.
     pub free_threaded: bool,
 }
 
 impl Python {
-    /// The name of its library folder, less `python`: `3.11`, or `3.14t`.
+    /// The name of its library folder without `python`: `3.11`, or `3.14t`.
     pub fn library(self) -> String {
         format!("{}.{}{}", self.major, self.minor, if self.free_threaded { "t" } else { "" })
     }
 }
 
-/// A processor architecture, as Python's tags tell them apart.
+/// A processor architecture that Python's tags have a name for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {
     /// `linux/amd64`
@@ -81,16 +81,16 @@ pub enum Libc {
     },
 }
 
-/// A platform for which no wheels exist.
+/// The error for a platform without wheels.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Python wheels know no platform `{platform}`; there are {}", Architecture::known())]
 pub struct TargetError {
-    /// What was asked for.
+    /// The requested platform.
     pub platform: String,
 }
 
 impl Architecture {
-    /// All, in the order in which messages list them.
+    /// All architectures, in the order of messages.
     pub const ALL: [Self; 8] = [
         Self::X86_64,
         Self::Aarch64,
@@ -105,7 +105,7 @@ impl Architecture {
     /// The architecture of an OCI platform such as `linux/arm64/v8` or `linux/arm/v7`.
     ///
     /// # Errors
-    /// If it is not Linux, or a processor for which Python has no tag.
+    /// If the system is not Linux, or Python has no tag for the processor.
     pub fn of_platform(platform: &str) -> Result<Self, TargetError> {
         let unknown = || TargetError { platform: platform.to_owned() };
         let mut parts = platform.split('/');
@@ -114,7 +114,7 @@ impl Architecture {
             return Err(unknown());
         }
         Ok(match (architecture.unwrap_or_default(), variant) {
-            // Every micro-architecture level of amd64 and arm64 runs the same wheels.
+            // All micro-architecture levels of amd64 and arm64 use the same wheels.
             ("amd64" | "x86_64", _) => Self::X86_64,
             ("arm64" | "aarch64", _) => Self::Aarch64,
             ("arm", None | Some("v7" | "v8")) => Self::Armv7l,
@@ -161,14 +161,14 @@ impl Architecture {
 }
 
 impl Python {
-    /// The version with its patch; where that is unknown, one later than any that exists.
+    /// The full version. If the patch version is unknown, it is later than any existing one.
     pub fn full_version(&self) -> Version {
         Version::new([self.major, self.minor, self.patch.unwrap_or(NEWEST_PATCH)])
     }
 }
 
 impl Target {
-    /// What the target's interpreter would answer to markers.
+    /// The values of marker variables for the interpreter of the target.
     pub fn environment(&self) -> Environment {
         let text = str::to_owned;
         let full = self.python.full_version().to_string();

@@ -1,4 +1,4 @@
-//! The name of a wheel file, taken apart.
+//! Parses the name of a wheel file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,47 +7,47 @@ use pep440_rs::Version;
 
 use crate::pep508::Name;
 
-/// `name-version[-build]-python-abi-platform.whl`, each tag possibly a set joined by dots.
+/// The parts of `name-version[-build]-python-abi-platform.whl`. Each tag may be a set, joined by dots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelName {
-    /// Whose.
+    /// The name of the package.
     pub name: Name,
-    /// Which.
+    /// The version of the package.
     pub version: Version,
-    /// Prefers one of two otherwise equal wheels: a number and what follows it.
+    /// The build tag: a number and the text after it. It decides between two wheels that are otherwise equal.
     pub build: Option<(u64, String)>,
-    /// Such as `cp312`.
+    /// The Python tags, such as `cp312`.
     pub pythons: Vec<String>,
-    /// Such as `cp312`, `abi3` or `none`.
+    /// The ABI tags, such as `cp312`, `abi3` or `none`.
     pub abis: Vec<String>,
-    /// Such as `manylinux_2_17_x86_64` or `any`.
+    /// The platform tags, such as `manylinux_2_17_x86_64` or `any`.
     pub platforms: Vec<String>,
 }
 
-/// Why a file's name is not a wheel's.
+/// The reason why a file name is not the name of a wheel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WheelNameError {
-    /// Another ending.
+    /// The file name has another ending.
     #[error("`{file}` does not end in `.whl`")]
     Ending {
         /// The file.
         file: String,
     },
-    /// Too few or too many parts.
+    /// The file name has too few or too many parts.
     #[error("`{file}` has {count} parts between dashes where a wheel has five or six")]
     Parts {
         /// The file.
         file: String,
-        /// How many there are.
+        /// The number of parts.
         count: usize,
     },
-    /// The name of the package is none.
+    /// The name of the package is invalid.
     #[error("`{file}` does not begin with a package name")]
     Name {
         /// The file.
         file: String,
     },
-    /// The version is none.
+    /// The version is invalid.
     #[error("`{file}` carries no valid version")]
     Version {
         /// The file.
@@ -68,10 +68,10 @@ pub enum WheelNameError {
 }
 
 impl WheelName {
-    /// Takes the name of a file apart. Tags that nobody knows are kept: they fit no target.
+    /// Parses a file name. Unknown tags are kept. They fit no target.
     ///
     /// # Errors
-    /// If it is not the name of a wheel.
+    /// If the file name is not the name of a wheel.
     pub fn parse(file: &str) -> Result<Self, WheelNameError> {
         let owned = || file.to_owned();
         let stem = file.strip_suffix(".whl").ok_or_else(|| WheelNameError::Ending { file: owned() })?;
@@ -106,7 +106,7 @@ fn build_tag(text: &str) -> Option<(u64, String)> {
 }
 
 impl fmt::Display for WheelName {
-    /// The tags alone: what sets this wheel apart from its siblings.
+    /// Writes only the tags, which distinguish this wheel from the other wheels of the version.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}", self.pythons.join("."), self.abis.join("."), self.platforms.join("."))
     }

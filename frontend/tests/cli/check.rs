@@ -36,7 +36,7 @@ error: unknown key `healtcheck` in [stage.production]; did you mean `healthcheck
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), (shown, "", 1));
 }
 
-/// The errors of a build file, each with what is to be done about it, on one line.
+/// The errors of a build file, each with its help, on one line.
 fn errors_of(text: &str, files: &[(&str, &str)]) -> Vec<String> {
     let text = format!("# syntax=REGISTRY/pybuild:TAG\n{text}");
     let folder = Folder::new(&[files, &[("pybuild.toml", text.as_str())]].concat());
@@ -114,7 +114,7 @@ fn a_path_that_is_hidden_or_not_there_is_told_with_what_to_do() {
             "help: write a .dockerignore without such a rule: the built-in ones then do not hold",
         ]
     );
-    // The folder of a pattern has to be there; whether anything fits is known when it is copied.
+    // The folder of a pattern must exist. The copy step finds out whether a file matches.
     assert_eq!(
         told("{ path = \"asets/*.css\", to = \"/x/\" }"),
         ["`asets` is not in the build context; did you mean `assets`?"]

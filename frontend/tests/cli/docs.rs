@@ -1,4 +1,4 @@
-//! The blocks of code in the documentation: whoever copies one gets what the page says.
+//! Tests the code blocks in the documentation: each block has the result that its page describes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

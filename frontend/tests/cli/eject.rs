@@ -177,8 +177,8 @@ fn conda_packages_are_downloads_with_their_hashes_for_py_rattler() {
     assert_eq!(names, ["checker-1.0-py_0.tar.bz2", "gdal-1.0-h0_0.conda", "python-3.13.1-h0_0.conda"]);
 }
 
-/// `docker build --check` of the same text is part of the engine tests of the documentation's Dockerfiles; here it is seen
-/// that each instruction stands where a Dockerfile needs it.
+/// `docker build --check` of the same text is part of the engine tests of the documentation's Dockerfiles;
+/// here it is seen that each instruction stands where a Dockerfile needs it.
 #[test]
 fn files_from_elsewhere_and_bases_of_stages_come_before_what_needs_them() {
     let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -1,15 +1,17 @@
-//! `docs/errors.md` against the texts of the code: whoever searches it for a message finds it.
+//! Compares `docs/errors.md` with the messages in the code. So a user who searches the page for a message
+//! finds it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::docs::{page, root};
 
-/// What stands before the text of a message.
+/// The text before a message.
 const BEFORE: [&str; 6] =
     ["#[error(", "CliError::new(", "FrontendFailure::new(", "ResolveError(", "message = ", "message: "];
 
-/// Files and folders whose messages are not in `docs/errors.md` one by one, and what tells of them.
+/// Files and folders whose messages are not listed one by one in `docs/errors.md`, and the page that lists
+/// them.
 const TOGETHER: [(&str, Told); 13] = [
     // What a rule says begins with its name.
     ("frontend/src/lint/rules", Told::Page("[rules/README.md](rules/README.md) lists the rules")),

@@ -6,7 +6,7 @@ use std::process::Command;
 /// A project in a folder of its own.
 pub(crate) struct Folder(tempfile::TempDir);
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) stdout: String,
@@ -53,13 +53,13 @@ impl Folder {
 }
 
 impl Ran {
-    /// The result of a command that succeeded and had nothing else to say.
+    /// The output of a command that succeeded and wrote nothing else.
     pub(crate) fn result(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
         self.stdout
     }
 
-    /// What a command that refused said, having printed no result.
+    /// The error output of a command that failed and printed no result.
     pub(crate) fn refusal(self) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (2, ""), "{}", self.stderr);
         self.stderr

@@ -1,8 +1,8 @@
-//! `pybuild init` in projects of odd but common shapes: what it finds there.
+//! Runs `pybuild init` in projects with unusual but common forms, and checks the findings.
 
 use crate::folder::Folder;
 
-/// What is written, less the first lines, once it has been seen that it is a file without mistakes.
+/// The written file without its first lines. The function checks that the file has no errors.
 fn found(files: &[(&str, &str)]) -> String {
     let folder = Folder::new(files);
     let ran = folder.run(&["init"]);

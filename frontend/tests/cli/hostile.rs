@@ -1,4 +1,4 @@
-//! What a stranger may write into a project, and what of it must not come out of a command.
+//! Malicious texts in a project, and outputs that must not contain them.
 
 use crate::folder::{Folder, Ran};
 
@@ -6,14 +6,14 @@ const HEAD: &str = "# syntax=REGISTRY/pybuild:TAG\npython.version = \"3.13\"\n";
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A project with one locked package, whose file is what `file` says in the lock.
+/// A project with one locked package. `file` is the entry of its file in the lock.
 fn locked(file: &str, tables: &str) -> Folder {
     let lock =
         format!("lock-version = \"1.0\"\n\n[[packages]]\nname = \"alpha\"\nversion = \"1.0\"\n{file}\n");
     Folder::new(&[("pybuild.toml", &format!("{HEAD}{tables}")), ("pylock.toml", &lock)])
 }
 
-/// The first error or warning, with what is to be done about it.
+/// The first error or warning, with its help.
 fn first(ran: &Ran) -> Vec<&str> {
     let lines = ran.stdout.split("\n\n").next().unwrap_or_default().lines();
     lines.filter(|line| !line.contains(" |") && *line != "  |").map(str::trim).collect()

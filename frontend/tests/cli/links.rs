@@ -46,7 +46,7 @@ fn no_link_leads_out_of_the_folder() {
         let ran = folder.run(&["init", "--print"]);
         assert!(!format!("{ran:?}").contains("hunter2"), "init {name}: {ran:?}");
     }
-    // Above the folder is nothing, however many `..` a link has.
+    // A link cannot leave the folder, however many `..` it has.
     let name = outside.path().file_name().unwrap().to_string_lossy().into_owned();
     let folder =
         Folder::new(&[("pybuild.toml", HEAD), ("requirements.txt", "-r more/a.txt\n"), ("more/b", "")]);
@@ -80,7 +80,7 @@ fn a_circle_of_links_leads_nowhere() {
 fn only_regular_files_are_read() {
     for (name, lock) in [("requirements.txt", false), ("uv.lock", true)] {
         let folder = Folder::new(&[("pybuild.toml", HEAD)]);
-        // An absolute target counts from the folder, so this leads to nothing.
+        // An absolute target is relative to the folder, so this target does not exist.
         symlink("/dev/zero", folder.path().join(name)).unwrap();
         let ran = folder.run(&["check"]);
         assert!(ran.code <= 1 && !lock || ran.code == 1 || ran.code == 0, "{ran:?}");

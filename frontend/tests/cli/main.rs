@@ -1,4 +1,4 @@
-//! The command line as a user meets it: the binary, a folder, what it prints and how it exits.
+//! Tests the command line as a user sees it: the binary, a folder, the output and the exit code.
 
 #![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 

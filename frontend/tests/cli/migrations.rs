@@ -1,5 +1,5 @@
-//! Small Dockerfiles, each with one construct or habit of public ones, and what `init --from` must say of it. What is
-//! expected follows from the Dockerfile reference, and from what BuildKit does with the Dockerfile.
+//! Small Dockerfiles, each with a single feature or a habit of public Dockerfiles, and the expected output of
+//! `init --from`. The expected values follow from the Dockerfile reference, and from BuildKit's behaviour.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ fn cases(text: &str) -> Vec<Case<'_>> {
     cases
 }
 
-/// Runs every case: the file is written, `check` finds no error in it, and it has the lines that it must have.
+/// Runs all cases. The file is written, `check` finds no error in it, and it has the expected lines.
 fn hold(text: &str) {
     let only = std::env::var("PYBUILD_CASE").unwrap_or_default();
     let mut broken = String::new();

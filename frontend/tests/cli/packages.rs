@@ -1,4 +1,5 @@
-//! Which packages are installed: as the project's own tool would choose them, or an error that says why not.
+//! The packages that are installed. They are the same as with the project's own tool, or there is an error
+//! with the reason.
 
 use crate::folder::Folder;
 

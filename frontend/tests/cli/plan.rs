@@ -2,7 +2,7 @@ use std::process::Command;
 
 use crate::folder::Folder;
 
-/// A locked project: the names and hashes in its lock are made up, and nothing is ever fetched.
+/// A locked project. The names and hashes in its lock are made up, because nothing is downloaded.
 pub(crate) fn shop() -> Folder {
     Folder::new(&[
         ("pybuild.toml", include_str!("shop/pybuild.toml")),
@@ -192,8 +192,8 @@ fn the_graph_of_a_build_is_printed_with_what_is_not_pinned() {
     assert_eq!((ran.stderr.as_str(), ran.code), (note, 0));
 }
 
-/// The lock has the form that uv 0.13 writes for such a manifest; `uv export --extra cpu` gives markupsafe 2.1.5, and
-/// without an extra 3.0.2.
+/// The lock has the form that uv 0.13 writes for such a manifest; `uv export --extra cpu` gives markupsafe
+/// 2.1.5, and without an extra 3.0.2.
 #[test]
 fn extras_that_conflict_replace_packages_of_the_project() {
     let package = |version: &str, digit: char| {

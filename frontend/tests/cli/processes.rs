@@ -153,7 +153,8 @@ fn what_no_wheel_brings_is_said() {
     assert!(text.contains("# a model of spaCy is a package"), "{text}");
 }
 
-/// `pdm install` installs a project without a `[build-system]`, too, and a wheel of it need not have its scripts.
+/// `pdm install` installs a project without a `[build-system]`, too, and a wheel of it need not have its
+/// scripts.
 #[test]
 fn a_script_of_a_package_is_in_the_image() {
     let manifest = "[project]\nname = \"job\"\nversion = \"1\"\nrequires-python = \">=3.12\"\ndependencies = []\n\

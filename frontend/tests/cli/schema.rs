@@ -1,4 +1,4 @@
-//! The schema against everything it has to agree with: the reader, the documentation, and every file there is.
+//! Compares the schema with the parser, the documentation and all build files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Mistakes that would pass in silence, or be told in the words of a parser.
+//! Mistakes that could pass without a message, or that a parser would report in unclear words.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -43,7 +43,8 @@ fn a_lock_that_no_tool_has_written_is_told_with_the_command_that_locks_again() {
     assert!(half.contains("help: lock again: `pdm lock`"), "{half}");
 }
 
-/// uv 0.13.9 compiles a file onto itself; `uv lock` needs a `[project]` table, and `poetry lock` one of Poetry's.
+/// uv 0.13.9 compiles a file onto itself; `uv lock` needs a `[project]` table, and `poetry lock` one of
+/// Poetry's.
 #[test]
 fn what_is_not_locked_is_told_with_a_command_for_the_files_that_are_there() {
     let plain = told("", &[("requirements.txt", "six\n")]);

@@ -1,14 +1,14 @@
-//! What the largest files cost that somebody could hand to a build: time and memory of the command line, which reads,
-//! plans and draws a project as the frontend does.
+//! Measures the command line with the largest files that a user could give to a build. The time and the
+//! memory are measured for reading, planning and drawing a project, which the frontend does too.
 //!
-//! Time is compared with that of half the size, so that nothing depends on the machine; memory has a fixed bound. All
-//! sizes are those of the files taken together.
+//! The time is compared with the time for half the size, so the result does not depend on the machine. The
+//! memory has a fixed limit. All sizes are the total size of the files.
 //!
-//! The files are small where nothing else is said: crashes and what has no end are found. `PYBUILD_LIMITS_GROWTH=65536`
-//! makes them large enough to compare times, as `.ci/run` does.
+//! By default the files are small, and the tests find only crashes and endless loops.
+//! `PYBUILD_LIMITS_GROWTH=65536` makes the files large enough to compare times, as in `.ci/run`.
 //!
-//! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints what 1 MiB costs;
-//! `PYBUILD_LIMITS_BINARY` names another binary than the one that the test comes with, such as that of the image.
+//! `PYBUILD_LIMITS=1048576 cargo test --release -p pybuild --test limits -- --nocapture` prints the cost of 1
+//! MiB. `PYBUILD_LIMITS_BINARY` names another binary, such as the binary of the image.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests, and what they share")]
 #![expect(clippy::needless_pass_by_value, reason = "texts are made to be put into a project")]

@@ -1,4 +1,4 @@
-//! Runs the binary in a folder, and sees what it takes.
+//! Runs the binary in a folder and measures it.
 
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ impl Project {
     }
 }
 
-/// What a command took.
+/// The measured cost of a command.
 #[derive(Clone, Copy, Debug, Default)]
 struct Used {
     /// Of the processor, in hundredths of a second.
@@ -66,7 +66,7 @@ const MOST_TICKS: u64 = 200;
 /// A command that has taken as many ticks is ended: no size that is tried here comes near.
 const ENDLESS: u64 = 6000;
 
-/// Holds every case to what it may cost, and tells all that do not keep to it.
+/// Checks the cost of every case against its limit, and reports all cases above the limit.
 pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) -> Project>)>) {
     let size = |name: &str| std::env::var(name).ok().and_then(|size| size.parse::<usize>().ok());
     let given = size("PYBUILD_LIMITS");
@@ -111,8 +111,8 @@ pub(crate) fn hold(cases: impl IntoIterator<Item = (String, Box<dyn Fn(usize) ->
 
 /// The ticks of a project and of half of it, where the whole costs more than three times as much as the half.
 ///
-/// A machine that does other work makes a run cost more, never less. So the least of several runs is taken of both
-/// sides, and a project is only found to grow too fast where no run says otherwise.
+/// A machine that does other work makes a run cost more, never less. So the least of several runs is taken of
+/// both sides, and a project is only found to grow too fast where no run says otherwise.
 fn grows(whole: &Project, half: &Project, command: usize, ticks: u64) -> Option<(u64, u64)> {
     const RUNS: usize = 4;
     let again = |project: &Project| run(project, project.commands[command]).map(|used| used.ticks);

@@ -136,7 +136,8 @@ pub(crate) const CASES: [Case; 32] = [
     ("rules", |size| {
         let mut project =
             requirements("idna\n".to_owned()).and([(".dockerignore", "**/a*b?c\n".repeat(size / 12))]);
-        // A fixed number: the cost is that of every rule on every path, which grows as the square where both grow.
+        // A fixed number: the cost is that of every rule on every path, which grows as the square where both
+        // grow.
         for at in 0..64 {
             project.files.push((format!("a/folder{at}/x.py"), String::new()));
         }

@@ -1,11 +1,11 @@
-//! What the kinds of ops say about themselves.
+//! The fields of each kind of op in the dump.
 
 use serde_json::{Value, json};
 
 use super::Object;
 use crate::pb;
 
-/// Longest content of a file that is shown, in bytes.
+/// The longest content of a file that the dump shows, in bytes.
 const SHOWN_CONTENT: usize = 256;
 
 pub(super) fn describe(object: &mut Object, op: &pb::Op) {
@@ -26,7 +26,7 @@ pub(super) fn describe(object: &mut Object, op: &pb::Op) {
             object.put("lower", op.lower.map(|lower| lower.input));
             object.put("upper", op.upper.map(|upper| upper.input));
         }
-        // The inputs of the op say it all.
+        // These ops have no fields besides their inputs.
         Some(pb::op::Op::Merge(_)) | None => {}
     }
 }
@@ -45,7 +45,7 @@ fn exec(object: &mut Object, op: &pb::ExecOp) {
         object.put_set("ulimit", limits.collect::<Vec<_>>());
         object.put_set("valid_exit_codes", meta.valid_exit_codes.clone());
         if let Some(proxy) = &meta.proxy_env {
-            // Addresses of proxies can contain passwords, so only their presence is told.
+            // Proxy addresses can contain passwords, so the dump shows only which proxies are set.
             let known = [
                 ("http", &proxy.http_proxy),
                 ("https", &proxy.https_proxy),
@@ -94,7 +94,7 @@ fn mount(mount: &pb::Mount) -> Value {
     if mount.input >= 0 {
         object.put("input", mount.input);
     }
-    // The output of a secret or a socket is 0 without meaning anything.
+    // A secret or a socket always has output 0, and this value has no meaning.
     let may_have_output = matches!(kind, Ok(pb::MountType::Bind));
     if may_have_output && mount.output >= 0 {
         object.put("output", mount.output);
@@ -206,7 +206,7 @@ fn common(object: &mut Object, mode: Option<i32>, owner: Option<&pb::ChownOpt>, 
         };
         object.put("owner", text);
     }
-    // -1 leaves the time to the engine; 0 is a time.
+    // -1 means that the engine chooses the time. 0 is a real time.
     if timestamp != -1 {
         object.put("timestamp", timestamp);
     }

@@ -1,4 +1,4 @@
-//! The dump of a graph that has something of everything.
+//! The dump of a graph that uses every field.
 
 use std::sync::Arc;
 

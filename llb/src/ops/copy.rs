@@ -1,4 +1,4 @@
-//! Copying from one state into another.
+//! Copies files from one state into another.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::path;
 use crate::pb;
 use crate::state::State;
 
-/// Leaves a copied file its mode.
+/// The mode value that keeps the mode of a copied file.
 const KEEP_MODE: i32 = -1;
 
-/// Copies from a state.
+/// A copy from a state, as an action of a [`FileOp`](crate::FileOp).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Copy {
@@ -21,7 +21,8 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// Copies a path of a state to a path. A destination that ends in `/` is a directory to copy into.
+    /// Copies the path `src` of a state to the path `dest`. If `dest` ends in `/`, it names a directory to
+    /// copy into.
     pub fn new(source: &State, src: impl AsRef<str>, dest: impl AsRef<str>) -> Self {
         let message = pb::FileActionCopy {
             src: path::absolute(src.as_ref()),
@@ -33,59 +34,60 @@ impl Copy {
         Self { source: source.clone(), message, owner: None }
     }
 
-    /// Copies only what matches, relative to the source.
+    /// Copies only paths that match, relative to the source.
     pub fn include<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
         self.message.include_patterns = strings(patterns);
         self
     }
 
-    /// Copies nothing that matches, relative to the source.
+    /// Copies no path that matches, relative to the source.
     pub fn exclude<S: Into<String>>(mut self, patterns: impl IntoIterator<Item = S>) -> Self {
         self.message.exclude_patterns = strings(patterns);
         self
     }
 
-    /// Paths that must be there; of use with [`include`](Self::include) only.
+    /// Paths that must exist. Only useful with [`include`](Self::include).
     pub fn required_paths<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
         self.message.required_paths = strings(paths);
         self
     }
 
-    /// Owner of everything copied, and of parents that are made.
+    /// Owner of everything that is copied, and of parents that are made.
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// Mode of everything copied, set-user-id bits included, and of parents that are made.
+    /// Mode of everything that is copied, with the set-user-id bits, and of parents that are made.
     pub fn mode(mut self, mode: u32) -> Self {
         self.message.mode = wire_mode(mode);
         self.message.mode_str.clear();
         self
     }
 
-    /// Mode in the words of `chmod`, as `u=rwX,go=rX`.
+    /// Mode in the syntax of `chmod`, such as `u=rwX,go=rX`.
     ///
-    /// No capability tells whether an engine knows it; one that does not sets the mode to 0.
+    /// No capability shows whether an engine knows this field. An engine that does not know it sets the mode
+    /// to 0.
     pub fn mode_str(mut self, mode: impl Into<String>) -> Self {
         self.message.mode_str = mode.into();
         self.message.mode = if self.message.mode_str.is_empty() { KEEP_MODE } else { 0 };
         self
     }
 
-    /// Copies what links in the source path point to.
+    /// Follows symbolic links in the source path.
     pub fn follow_symlinks(mut self, follow: bool) -> Self {
         self.message.follow_symlink = follow;
         self
     }
 
-    /// Copies what is in a directory, not the directory.
+    /// Copies the content of a directory without the directory itself.
     pub fn dir_contents_only(mut self, contents_only: bool) -> Self {
         self.message.dir_copy_contents = contents_only;
         self
     }
 
-    /// Unpacks a source that is an archive.
+    /// Unpacks the source if it is an archive.
     pub fn unpack(mut self, unpack: bool) -> Self {
         self.message.attempt_unpack_docker_compatibility = unpack;
         self
@@ -97,25 +99,25 @@ impl Copy {
         self
     }
 
-    /// Takes the source path as a pattern.
+    /// Reads the source path as a pattern.
     pub fn wildcard(mut self, wildcard: bool) -> Self {
         self.message.allow_wildcard = wildcard;
         self
     }
 
-    /// Lets a pattern match nothing.
+    /// Allows that a pattern matches nothing.
     pub fn allow_empty_wildcard(mut self, allow: bool) -> Self {
         self.message.allow_empty_wildcard = allow;
         self
     }
 
-    /// Replaces what is in the way and of another type.
+    /// Replaces existing files of another type at the destination.
     pub fn always_replace_existing(mut self, replace: bool) -> Self {
         self.message.always_replace_existing_dest_paths = replace;
         self
     }
 
-    /// Time of everything copied, in nanoseconds since 1970.
+    /// Time of everything that is copied, in nanoseconds since 1970.
     pub fn timestamp(mut self, nanoseconds: i64) -> Self {
         self.message.timestamp = nanoseconds;
         self

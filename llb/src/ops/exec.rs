@@ -1,4 +1,4 @@
-//! One process to run.
+//! An op that runs one process.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,29 +12,29 @@ use crate::state::{Inputs, NONE, Parts, State};
 
 const ROOT: &str = "/";
 
-/// Which network a process sees.
+/// The network that a process sees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Network {
-    /// One of its own, with a way out.
+    /// A network of its own, with access to the outside.
     #[default]
     Sandbox,
-    /// The engine's; needs an entitlement.
+    /// The engine's own network; needs an entitlement.
     Host,
-    /// None.
+    /// No network.
     None,
 }
 
-/// What a process may do.
+/// The rights that a process has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Security {
-    /// What processes in containers may do.
+    /// The usual rights of a process in a container.
     #[default]
     Sandbox,
-    /// Everything; needs an entitlement.
+    /// All rights; needs an entitlement.
     Insecure,
 }
 
-/// Proxies that a process is told about without their being part of the cache key.
+/// Proxies for a process. They are not part of the cache key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProxyEnv {
     /// `HTTP_PROXY`
@@ -49,13 +49,13 @@ pub struct ProxyEnv {
     pub all: String,
 }
 
-/// A process, described before its root is known.
+/// A process, before its root is known.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Exec {
     meta: pb::Meta,
     env: Vec<(String, String)>,
-    /// Where each variable is in `env`.
+    /// The index of each variable in `env`.
     env_places: BTreeMap<String, usize>,
     network: Network,
     security: Security,
@@ -69,14 +69,14 @@ pub struct Exec {
 }
 
 impl Exec {
-    /// A program and its arguments, run in `/` unless told otherwise. There is no shell.
+    /// A program and its arguments. They run in `/` by default, without a shell.
     ///
     /// An engine refuses an empty list.
     pub fn new<S: Into<String>>(args: impl IntoIterator<Item = S>) -> Self {
         let meta = pb::Meta {
             args: args.into_iter().map(Into::into).collect(),
             cwd: ROOT.to_owned(),
-            // Else the empty folders that mounts were put on stay in the layer.
+            // Otherwise the empty folders made as mount points stay in the layer.
             remove_mount_stubs_recursive: true,
             ..pb::Meta::default()
         };
@@ -96,19 +96,19 @@ impl Exec {
         }
     }
 
-    /// The platform to run on; unset, that of the root.
+    /// The platform of the process. If unset, the platform of the root.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.platform = Some(platform.normalized());
         self
     }
 
-    /// The working directory, absolute.
+    /// The working directory, an absolute path.
     pub fn cwd(mut self, path: impl Into<String>) -> Self {
         self.meta.cwd = path.into();
         self
     }
 
-    /// A variable of the environment. A later value takes the place of an earlier one, in its position.
+    /// A variable of the environment. A later value replaces an earlier one at the same position.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let (key, value) = (key.into(), value.into());
         if let Some((_, old)) = self.env_places.get(&key).and_then(|at| self.env.get_mut(*at)) {
@@ -120,7 +120,7 @@ impl Exec {
         self
     }
 
-    /// User, and group after a colon, by name or number; names are looked up in the root.
+    /// The user, and after a colon the group, by name or number. Names are looked up in the root.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.meta.user = user.into();
         self
@@ -144,31 +144,31 @@ impl Exec {
         self
     }
 
-    /// The control group to run below.
+    /// The parent control group of the process.
     pub fn cgroup_parent(mut self, parent: impl Into<String>) -> Self {
         self.meta.cgroup_parent = parent.into();
         self
     }
 
-    /// A line of `/etc/hosts`.
+    /// Adds a line to `/etc/hosts`.
     pub fn extra_host(mut self, host: impl Into<String>, ip: impl Into<String>) -> Self {
         self.meta.extra_hosts.push(pb::HostIp { host: host.into(), ip: ip.into() });
         self
     }
 
-    /// A resource limit, as `nofile`.
+    /// A resource limit, such as `nofile`.
     pub fn ulimit(mut self, name: impl Into<String>, soft: i64, hard: i64) -> Self {
         self.meta.ulimit.push(pb::Ulimit { name: name.into(), soft, hard });
         self
     }
 
-    /// Limits of CPU time and memory. They are no part of the op: a result is the same with others.
+    /// Limits of CPU time and memory. They are metadata: changing them does not invalidate the cached result.
     pub fn resources(mut self, limits: LinuxResources) -> Self {
         self.resources = Some(limits);
         self
     }
 
-    /// Proxies, which the process sees in upper and lower case.
+    /// Proxies, which the process sees as variables in upper and lower case.
     pub fn proxy(mut self, proxy: ProxyEnv) -> Self {
         self.meta.proxy_env = Some(pb::ProxyEnv {
             http_proxy: proxy.http,
@@ -180,46 +180,46 @@ impl Exec {
         self
     }
 
-    /// The exit codes that count as success; unset, 0 alone.
+    /// The exit codes that count as success. If unset, only 0.
     pub fn valid_exit_codes(mut self, codes: impl IntoIterator<Item = i32>) -> Self {
         self.meta.valid_exit_codes = codes.into_iter().collect();
         self
     }
 
-    /// A variable with the value of a build secret. Only the two names are part of the op.
+    /// A variable with the value of a build secret. Only the name and the id are part of the op.
     pub fn secret_env(mut self, name: impl Into<String>, id: impl Into<String>, optional: bool) -> Self {
         self.secret_env.push(pb::SecretEnv { id: id.into(), name: name.into(), optional });
         self
     }
 
-    /// A device in the words of the Container Device Interface.
+    /// A device, by its name in the Container Device Interface.
     pub fn device(mut self, name: impl Into<String>, optional: bool) -> Self {
         self.devices.push(pb::CdiDevice { name: name.into(), optional });
         self
     }
 
-    /// Whether folders that were made only to mount something on are removed again; they are unless told otherwise.
+    /// Whether the engine removes the folders that it made only as mount points. The default is yes.
     pub fn remove_mount_stubs(mut self, remove: bool) -> Self {
         self.meta.remove_mount_stubs_recursive = remove;
         self
     }
 
-    /// A mount. A later one at the same path takes the place of an earlier one, and one at `/` that of the root.
+    /// A mount. A later mount at the same path replaces an earlier one. A mount at `/` replaces the root.
     pub fn mount(mut self, mount: Mount) -> Self {
-        // Agents without a path are given one each when the command is run.
+        // An agent without a path gets a path of its own when the command runs.
         let replaced = |other: &Mount| !mount.dest.is_empty() && other.dest == mount.dest;
         self.mounts.retain(|other| !replaced(other));
         self.mounts.push(mount);
         self
     }
 
-    /// The process can't write to its root, which is no output then.
+    /// Makes the root read-only. The root is then not an output.
     pub fn read_only_root(mut self) -> Self {
         self.read_only_root = true;
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
@@ -279,7 +279,8 @@ impl Exec {
         Executed { states: after.into_iter().map(|(dest, after)| (dest, state(after))).collect() }
     }
 
-    /// The mounts as Go orders them: by path, then secrets, then agents, these two as they were given.
+    /// The mounts in Go's order: sorted by path, then secrets, then agents. Secrets and agents keep the order
+    /// in which they were given.
     fn ordered_mounts(&mut self, root: &State) -> Vec<Mount> {
         let mut mounts = std::mem::take(&mut self.mounts);
         if !mounts.iter().any(|mount| mount.dest == ROOT) {
@@ -305,7 +306,7 @@ impl Exec {
         mounts.chain(secrets).chain(agents).collect()
     }
 
-    /// What an engine must have, apart from mounts.
+    /// The capabilities that the op needs, without those of its mounts.
     fn caps(&self) -> BTreeSet<Cap> {
         let needs = [
             (Cap::ExecMetaBase, true),
@@ -318,7 +319,7 @@ impl Exec {
             (Cap::ExecMetaLinuxResources, self.resources.is_some()),
             (Cap::ExecMetaCdi, !self.devices.is_empty()),
             (Cap::ExecSecretEnv, !self.secret_env.is_empty()),
-            // Go asks for the mount too where a secret is only a variable.
+            // Go requires the mount capability even if a secret is only a variable.
             (Cap::ExecMountSecret, !self.secret_env.is_empty()),
             (Cap::ExecValidExitCode, !self.meta.valid_exit_codes.is_empty()),
         ];
@@ -326,28 +327,29 @@ impl Exec {
     }
 }
 
-/// What is at a path after a process has run.
+/// The state at a mount path after the process has run.
 enum After {
     Output(i64),
     Same(State),
 }
 
-/// A process that has run.
+/// The result of a process: the states at its mount paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed {
     states: BTreeMap<String, State>,
 }
 
 impl Executed {
-    /// The root after the run. For a read-only root it is the root before, which does not depend on the process.
+    /// The root after the run. A read-only root is the root before the run, and does not depend on the
+    /// process.
     pub fn root(&self) -> State {
         self.output(ROOT)
     }
 
-    /// What is mounted at a path after the run.
+    /// The state at a mount path after the run.
     ///
-    /// For a read-only mount it is what was mounted; scratch where nothing is kept: caches, memory, secrets, mounts
-    /// without an output, and paths without a mount.
+    /// For a read-only mount this is the mounted state. It is scratch if nothing is kept: for caches, memory,
+    /// secrets, mounts without an output, and paths without a mount.
     pub fn output(&self, dest: &str) -> State {
         self.states.get(dest).cloned().unwrap_or_default()
     }

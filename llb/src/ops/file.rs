@@ -1,4 +1,4 @@
-//! File operations: several actions, one after the other, in one vertex and one layer.
+//! File operations: several actions in sequence, in one vertex and one layer.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use crate::pb;
 use crate::platform::Platform;
 use crate::state::{Inputs, NONE, Parts, State, wire_index};
 
-/// Actions on a state, in the order they are given; each sees what the one before left.
+/// Actions on a state, in the order in which they are given. Each action works on the result of the action
+/// before.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct FileOp {
@@ -26,7 +27,7 @@ impl FileOp {
         Self { base: base.clone(), actions: Vec::new(), platform: None, metadata: Metadata::default() }
     }
 
-    /// The platform that a command on the result runs on; unset, that of the base. Not part of the op.
+    /// The platform of a command on the result. If unset, the platform of the base. It is not part of the op.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.platform = Some(platform.normalized());
         self
@@ -62,13 +63,13 @@ impl FileOp {
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// The state after all actions; without any, the base itself.
+    /// The state after all actions. Without any action, the base itself.
     pub fn state(self) -> State {
         let Some(last) = self.actions.len().checked_sub(1) else {
             return self.base;
@@ -80,7 +81,7 @@ impl FileOp {
         let mut actions = Vec::with_capacity(self.actions.len());
         for (position, (action, secondary_input)) in self.actions.iter().zip(sources).enumerate() {
             action.add_caps(&mut caps);
-            // After the inputs of the op, the results of the actions are counted.
+            // Indices above the inputs of the op name the results of earlier actions.
             let previous = position.checked_sub(1).map(|previous| inputs.len() + wire_index(previous));
             actions.push(pb::FileAction {
                 input: previous.unwrap_or(base),

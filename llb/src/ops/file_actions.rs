@@ -1,7 +1,7 @@
 //! The actions of a file operation.
 //!
-//! On the wire nothing is unset: a mode of 0 would forbid everything and a time of 0 is 1970, so the values that
-//! mean "leave it to the engine" are written out.
+//! The wire format has no unset values: a mode of 0 means no permissions, and a time of 0 means 1970. So the
+//! actions write out the values that mean "the engine decides".
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::path;
 use crate::pb;
 use crate::state::State;
 
-/// Leaves the time to the engine: that of the source for a copy, else that of the build.
+/// The engine chooses the time: a copy keeps the time of its source, other actions get the time of the build.
 pub(super) const NO_TIMESTAMP: i64 = -1;
 const DIRECTORY_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 const PERMISSION_BITS: u32 = 0o777;
 
-/// Owner and group of what an action makes.
+/// Owner and group of the files that an action makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     user: User,
@@ -31,15 +31,16 @@ enum User {
 }
 
 impl Owner {
-    /// By numbers.
+    /// An owner given by numbers.
     pub fn id(uid: u32, gid: u32) -> Self {
         Self { user: User::Id(uid), group: Some(User::Id(gid)) }
     }
 
-    /// By names, which are looked up in the state that the file operation starts from; a number is taken as one.
+    /// An owner given by names, which are looked up in the state that the file operation starts from. A text
+    /// of digits is read as a number.
     ///
-    /// Without a group, a named user's own group is taken, or the group with the user's number. Engines take a
-    /// name that they do not find for root, without a word.
+    /// Without a group, the group is the named user's own group, or the group with the user's number. Engines
+    /// silently use root for a name that they do not find.
     pub fn named(user: impl AsRef<str>, group: Option<&str>) -> Self {
         Self { user: User::parse(user.as_ref()), group: group.map(User::parse) }
     }
@@ -81,7 +82,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// What the action reads from beside the state it works on.
+    /// The state that the action reads from, besides the state that it changes.
     pub(super) fn source(&self) -> &State {
         const NOTHING: &State = &State::SCRATCH;
         match self {
@@ -99,7 +100,7 @@ impl Action {
         }
     }
 
-    /// The message; `base` is the index of the input that names of owners are looked up in.
+    /// The message. `base` is the index of the input in which owner names are looked up.
     pub(super) fn to_pb(&self, base: i64) -> pb::file_action::Action {
         let owner = |owner: &Option<Owner>| owner.as_ref().map(|owner| owner.to_pb(base));
         match self {
@@ -121,12 +122,12 @@ impl Action {
     }
 }
 
-/// A mode with the bits that fit; 12 bits are in use.
+/// The lowest 12 bits of a mode, which are all that are used.
 pub(super) fn wire_mode(mode: u32) -> i32 {
     i32::try_from(mode & 0o7777).unwrap_or_default()
 }
 
-/// Writes a file; its directory must be there.
+/// Writes a file. Its directory must exist.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct MkFile {
@@ -135,7 +136,7 @@ pub struct MkFile {
 }
 
 impl MkFile {
-    /// A file of mode 0644.
+    /// A file with mode 0644.
     pub fn new(path: impl AsRef<str>, data: impl Into<Vec<u8>>) -> Self {
         let message = pb::FileActionMkFile {
             path: path::absolute(path.as_ref()),
@@ -147,7 +148,7 @@ impl MkFile {
         Self { message, owner: None }
     }
 
-    /// Permission bits, of which the lowest nine count.
+    /// Permission bits. Only the lowest nine are used.
     pub fn mode(mut self, mode: u32) -> Self {
         self.message.mode = wire_mode(mode & PERMISSION_BITS);
         self
@@ -175,7 +176,7 @@ pub struct MkDir {
 }
 
 impl MkDir {
-    /// A directory of mode 0755.
+    /// A directory with mode 0755.
     pub fn new(path: impl AsRef<str>) -> Self {
         let message = pb::FileActionMkDir {
             path: path::absolute(path.as_ref()),
@@ -186,13 +187,13 @@ impl MkDir {
         Self { message, owner: None }
     }
 
-    /// Makes missing parents too, and is content with a directory that is there.
+    /// Also makes missing parents, and accepts a directory that already exists.
     pub fn parents(mut self, parents: bool) -> Self {
         self.message.make_parents = parents;
         self
     }
 
-    /// Permission bits, of which the lowest nine count.
+    /// Permission bits. Only the lowest nine are used.
     pub fn mode(mut self, mode: u32) -> Self {
         self.message.mode = wire_mode(mode & PERMISSION_BITS);
         self
@@ -217,18 +218,18 @@ impl MkDir {
 pub struct Rm(pb::FileActionRm);
 
 impl Rm {
-    /// Removes a path, which must be there. A link is removed, not what it points to.
+    /// Removes a path, which must exist. A link is removed itself, not its target.
     pub fn new(path: impl AsRef<str>) -> Self {
         Self(pb::FileActionRm { path: path::absolute(path.as_ref()), ..pb::FileActionRm::default() })
     }
 
-    /// Is content when there is nothing.
+    /// Accepts that the path does not exist.
     pub fn allow_not_found(mut self, allow: bool) -> Self {
         self.0.allow_not_found = allow;
         self
     }
 
-    /// Takes the path as a pattern.
+    /// Reads the path as a pattern.
     pub fn wildcard(mut self, wildcard: bool) -> Self {
         self.0.allow_wildcard = wildcard;
         self
@@ -244,7 +245,7 @@ pub struct Symlink {
 }
 
 impl Symlink {
-    /// A link at a path, which must be free, to a target, which is written as it is.
+    /// A link at `link_path`, where nothing may exist yet, to `target`, which is written unchanged.
     pub fn new(target: impl Into<String>, link_path: impl Into<String>) -> Self {
         let message = pb::FileActionSymlink {
             oldpath: target.into(),

@@ -1,4 +1,4 @@
-//! Repositories as sources.
+//! Git repositories as sources.
 
 use super::source::{PlatformIs, Source};
 use crate::caps::Cap;
@@ -18,10 +18,11 @@ pub struct Git {
 }
 
 impl Git {
-    /// The repository at a URL (`https`, `http`, `ssh`, `git`), at `user@host:path`, or at `host/path` over https.
+    /// The repository at a URL (`https`, `http`, `ssh`, `git`), at `user@host:path`, or at `host/path` over
+    /// https.
     ///
-    /// A fragment `#reference:subdir` is taken over as if given to [`reference`](Self::reference) and
-    /// [`subdir`](Self::subdir). A query is left out.
+    /// A fragment `#reference:subdir` has the same effect as [`reference`](Self::reference) and
+    /// [`subdir`](Self::subdir). A query is dropped.
     pub fn new(remote: impl AsRef<str>) -> Self {
         let (remote, fragment) = remote.as_ref().split_once('#').unwrap_or((remote.as_ref(), ""));
         let (reference, subdir) = fragment.split_once(':').unwrap_or((fragment, ""));
@@ -34,7 +35,7 @@ impl Git {
         .subdir(subdir)
     }
 
-    /// Branch, tag or commit; unset, the remote's default branch.
+    /// Branch, tag or commit. If unset, the remote's default branch.
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
         self.reference = reference.into();
         self
@@ -46,7 +47,8 @@ impl Git {
         self
     }
 
-    /// Another URL to fetch from, without a fragment; an engine also names the repository after it.
+    /// Another URL to fetch from, without a fragment. The engine's name of the repository comes from this URL
+    /// too.
     pub fn full_url(mut self, url: impl Into<String>) -> Self {
         self.remote = url.into();
         self
@@ -62,7 +64,7 @@ impl Git {
         self.flag(skip, "git.skipsubmodules", Cap::SourceGitSkipSubmodules)
     }
 
-    /// Fetches the commit of the checksum without asking what the reference points to.
+    /// Fetches the commit of the checksum without asking the remote for the commit of the reference.
     pub fn fetch_by_commit(self, fetch: bool) -> Self {
         self.flag(fetch, "git.fetchbycommit", Cap::SourceGitFetchByCommit)
     }
@@ -74,50 +76,50 @@ impl Git {
         self
     }
 
-    /// Gives files the time of the commit instead of that of the checkout.
+    /// Gives files the time of the commit instead of the time of the checkout.
     pub fn commit_times(mut self) -> Self {
         self.source.set_with_cap("git.mtime", "commit", Cap::SourceGitMtime);
         self
     }
 
-    /// The commit (or tag object) that the reference must point to, in full or by its first digits.
+    /// The commit or tag object that the reference must point to, as a full digest or its first digits.
     pub fn checksum(mut self, commit: impl Into<String>) -> Self {
         self.source.set_with_cap("git.checksum", commit, Cap::SourceGitChecksum);
         self
     }
 
-    /// The secret with a token for https; `GIT_AUTH_TOKEN` unless given.
+    /// The id of the secret with a token for https. The default is `GIT_AUTH_TOKEN`.
     pub fn auth_token_secret(mut self, secret_id: impl Into<String>) -> Self {
         self.source.set_with_cap(AUTH_TOKEN, secret_id, Cap::SourceGitHttpAuth);
         self
     }
 
-    /// The secret with a whole `Authorization` header for https; `GIT_AUTH_HEADER` unless given.
+    /// The id of the secret with a whole `Authorization` header for https. The default is `GIT_AUTH_HEADER`.
     pub fn auth_header_secret(mut self, secret_id: impl Into<String>) -> Self {
         self.source.set_with_cap(AUTH_HEADER, secret_id, Cap::SourceGitHttpAuth);
         self
     }
 
-    /// Keys of ssh hosts, in the format of `known_hosts`.
+    /// Public keys of ssh hosts, in the format of `known_hosts`.
     pub fn known_ssh_hosts(mut self, hosts: impl AsRef<str>) -> Self {
         let hosts = format!("{}\n", hosts.as_ref().trim_end_matches('\n'));
         self.source.set_with_cap("git.knownsshhosts", hosts, Cap::SourceGitKnownSshHosts);
         self
     }
 
-    /// The ssh agent of the client to use; `default` for an ssh remote unless given.
+    /// The id of the client's ssh agent. For an ssh remote, the default is `default`.
     pub fn ssh(mut self, id: impl Into<String>) -> Self {
         self.source.set_with_cap(SSH_SOCKET, id, Cap::SourceGitMountSshSock);
         self
     }
 
-    /// The platform that a command on this state runs on; not part of the op.
+    /// The platform of a command on this state; not part of the op.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.source.on(platform);
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.source.say(metadata);
         self
@@ -151,9 +153,9 @@ const AUTH_TOKEN: &str = "git.authtokensecret";
 const AUTH_HEADER: &str = "git.authheadersecret";
 const SSH_SOCKET: &str = "git.mountsshsock";
 
-/// Where a repository is, apart from how it is fetched.
+/// The place of a repository, without the way in which it is fetched.
 struct Remote {
-    /// Host and path: the same for https and ssh, which share what the engine has fetched.
+    /// Host and path. They are equal for https and ssh, so both share what the engine has already fetched.
     place: String,
     url: String,
     ssh: bool,
@@ -184,7 +186,7 @@ fn place(host: &str, path: &str) -> String {
     format!("{host}{}", path::absolute(path))
 }
 
-/// A path of a URL as Go's parser gives it; as it is, where an escape is broken.
+/// Decodes a path of a URL as Go's parser does. A path with a broken escape is returned unchanged.
 fn percent_decoded(path: &str) -> String {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path.bytes();

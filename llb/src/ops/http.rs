@@ -6,7 +6,7 @@ use crate::metadata::Metadata;
 use crate::platform::Platform;
 use crate::state::State;
 
-/// The request headers that engines send; they ignore any other without a word.
+/// The request headers that engines send. Engines silently ignore all other headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpHeader {
     /// `Accept`
@@ -15,32 +15,33 @@ pub enum HttpHeader {
     UserAgent,
 }
 
-/// A file from a web server, alone in the root of its state.
+/// A file from a web server. It is the only file in its state.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Http(Source);
 
 impl Http {
-    /// The file at an `http` or `https` URL, which is taken as it is.
+    /// The file at an `http` or `https` URL. The URL is used unchanged.
     pub fn new(url: impl Into<String>) -> Self {
         Self(Source::new(url.into(), Cap::SourceHttp))
     }
 
-    /// The sha256 digest that the content must have; with it, nothing is asked of the server until it is needed.
+    /// The sha256 digest that the content must have. With a checksum, the engine asks the server only when
+    /// the file is needed.
     ///
-    /// Engines compute sha256 only, whatever the algorithm named here.
+    /// Engines compute sha256 only, even if `digest` names another algorithm.
     pub fn checksum(mut self, digest: impl Into<String>) -> Self {
         self.0.set_with_cap("http.checksum", digest, Cap::SourceHttpChecksum);
         self
     }
 
-    /// The name of the file; unset, the server or the URL says it.
+    /// The name of the file. If unset, the server or the URL gives the name.
     pub fn filename(mut self, name: impl Into<String>) -> Self {
         self.0.set("http.filename", name);
         self
     }
 
-    /// Permission bits, of which the lowest nine count; unset or 0, they are 0600.
+    /// Permission bits. Only the lowest nine are used. If unset or 0, the mode is 0600.
     pub fn mode(mut self, mode: u32) -> Self {
         let mode = mode & 0o777;
         if mode != 0 {
@@ -49,12 +50,12 @@ impl Http {
         self
     }
 
-    /// Numeric owner; 0 is the default and not written.
+    /// Numeric owner. 0 is the default and is not written into the op.
     pub fn uid(self, uid: u32) -> Self {
         self.id("http.uid", uid)
     }
 
-    /// Numeric group; 0 is the default and not written.
+    /// Numeric group. 0 is the default and is not written into the op.
     pub fn gid(self, gid: u32) -> Self {
         self.id("http.gid", gid)
     }
@@ -66,13 +67,14 @@ impl Http {
         self
     }
 
-    /// The secret whose value is sent as the `Authorization` header; the build fails without it.
+    /// The id of the secret whose value is sent as the `Authorization` header. Without this secret the build
+    /// fails.
     pub fn auth_header_secret(mut self, secret_id: impl Into<String>) -> Self {
         self.0.set_with_cap("http.authheadersecret", secret_id, Cap::SourceHttpAuth);
         self
     }
 
-    /// A header to send.
+    /// A request header.
     pub fn header(mut self, header: HttpHeader, value: impl Into<String>) -> Self {
         let key = match header {
             HttpHeader::Accept => "http.header.accept",
@@ -82,26 +84,26 @@ impl Http {
         self
     }
 
-    /// An armoured OpenPGP key and a detached signature of the content by it.
+    /// An armoured OpenPGP public key, and a detached signature of the content made with this key.
     pub fn signature(mut self, public_key: impl Into<String>, signature: impl Into<String>) -> Self {
         self.0.set_with_cap("http.sig.pubkey", public_key, Cap::SourceHttpSignatureVerify);
         self.0.set("http.sig.signature", signature);
         self
     }
 
-    /// The platform that a command on this state runs on; not part of the op.
+    /// The platform of a command on this state; not part of the op.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.0.on(platform);
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.0.say(metadata);
         self
     }
 
-    /// The state with the file.
+    /// The state that contains the file.
     pub fn state(self) -> State {
         self.0.state(PlatformIs::OnlyInherited)
     }

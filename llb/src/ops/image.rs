@@ -7,50 +7,51 @@ use crate::metadata::Metadata;
 use crate::platform::Platform;
 use crate::state::State;
 
-/// How an engine looks for an image.
+/// The way in which an engine looks for an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ResolveMode {
-    /// As the engine is set up; not written into the op.
+    /// The engine's own setting; not written into the op.
     #[default]
     Default,
-    /// Asks the registry in any case.
+    /// Always asks the registry.
     ForcePull,
-    /// Takes what the engine has, if it has it.
+    /// Uses the engine's own copy, if there is one.
     PreferLocal,
 }
 
-/// An image of a registry.
+/// An image in a registry.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Image(Source);
 
 impl Image {
-    /// The image of a reference; a short one is completed, as `python` to the `latest` official image.
+    /// The image with this reference. A short reference is completed: `python` means the official image with
+    /// the tag `latest`.
     pub fn new(reference: impl AsRef<str>) -> Self {
         let reference = image_reference::full(reference.as_ref());
         Self(Source::new(format!("docker-image://{reference}"), Cap::SourceImage))
     }
 
-    /// How to look for it.
+    /// The way in which the engine looks for the image.
     pub fn resolve_mode(mut self, mode: ResolveMode) -> Self {
         const KEY: &str = "image.resolvemode";
         self.0.unset(KEY, Cap::SourceImageResolveMode);
         match mode {
             ResolveMode::Default => {}
-            // Go demands the capability only where ignoring the mode would be unsafe.
+            // Go requires the capability only where it would be unsafe to ignore the mode.
             ResolveMode::ForcePull => self.0.set_with_cap(KEY, "pull", Cap::SourceImageResolveMode),
             ResolveMode::PreferLocal => self.0.set(KEY, "local"),
         }
         self
     }
 
-    /// The class that the engine's garbage collection counts it to, as `frontend` or `internal`.
+    /// The record class of the image for the engine's garbage collection, such as `frontend` or `internal`.
     pub fn record_type(mut self, record_type: impl Into<String>) -> Self {
         self.0.set("image.recordtype", record_type);
         self
     }
 
-    /// Takes only this many layers, from the lowest.
+    /// Uses only this number of layers, counted from the lowest.
     pub fn layer_limit(mut self, layers: u32) -> Self {
         self.0.set_with_cap("image.layerlimit", layers.to_string(), Cap::SourceImageLayerLimit);
         self
@@ -62,13 +63,13 @@ impl Image {
         self
     }
 
-    /// Which image of an index to take; written normalised.
+    /// The platform to select from an image index. It is written in its normalised form.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.0.on(platform);
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.0.say(metadata);
         self
@@ -86,36 +87,36 @@ impl Image {
 pub struct OciLayout(Source);
 
 impl OciLayout {
-    /// The image of a full reference with its digest; taken as it is.
+    /// The image with a full reference that contains its digest. The reference is used unchanged.
     pub fn new(reference: impl AsRef<str>) -> Self {
         Self(Source::new(format!("oci-layout://{}", reference.as_ref()), Cap::SourceOciLayout))
     }
 
-    /// The session of the client to ask.
+    /// The session of the client that holds the layout.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.0.set("oci.session", id);
         self
     }
 
-    /// The client's name of the layout; unset, it is the reference's.
+    /// The client's name of the layout. If unset, the name in the reference.
     pub fn store_id(mut self, id: impl Into<String>) -> Self {
         self.0.set("oci.store", id);
         self
     }
 
-    /// Takes only this many layers, from the lowest.
+    /// Uses only this number of layers, counted from the lowest.
     pub fn layer_limit(mut self, layers: u32) -> Self {
         self.0.set("oci.layerlimit", layers.to_string());
         self
     }
 
-    /// Which image of an index to take; written normalised.
+    /// The platform to select from an image index. It is written in its normalised form.
     pub fn platform(mut self, platform: &Platform) -> Self {
         self.0.on(platform);
         self
     }
 
-    /// What is said about the op.
+    /// The metadata of the op.
     pub fn meta(mut self, metadata: Metadata) -> Self {
         self.0.say(metadata);
         self

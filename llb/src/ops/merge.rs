@@ -1,4 +1,4 @@
-//! Putting states on top of each other, and taking them apart, without copying.
+//! Merges states into one, and takes the difference of two states, without copying files.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crate::metadata::Metadata;
 use crate::pb;
 use crate::state::{Inputs, NONE, Parts, State};
 
-/// The states on top of each other, the last on top.
+/// All states in one, the last on top.
 ///
-/// Scratch inputs are left out; one state alone is itself, and nothing is scratch. The platform is that of the
-/// first.
+/// Scratch inputs are left out. A single remaining state is returned itself; without any, the result is
+/// scratch. The platform is that of the first state.
 pub fn merge(inputs: &[State], metadata: Metadata) -> State {
     let real: Vec<&State> = inputs.iter().filter(|state| !state.is_scratch()).collect();
     let (first, rest) = match real.split_first() {
@@ -24,9 +24,9 @@ pub fn merge(inputs: &[State], metadata: Metadata) -> State {
     graph_op(pb::op::Op::Merge(op), all, first, metadata, Cap::MergeOp)
 }
 
-/// What the upper state has that the lower has not, with removals.
+/// The files that `upper` has and `lower` does not have, and the removal of files that only `lower` has.
 ///
-/// Without a lower state it is the upper one itself.
+/// If `lower` is scratch, the result is `upper` itself.
 pub fn diff(lower: &State, upper: &State, metadata: Metadata) -> State {
     if lower.is_scratch() {
         return upper.clone();

@@ -1,4 +1,4 @@
-//! What a command sees beside its root: other states, caches, memory, secrets and ssh agents.
+//! Mounts of a command besides its root: other states, caches, memory, secrets and ssh agents.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,25 @@ use crate::metadata::Metadata;
 use crate::pb;
 use crate::state::{NONE, State};
 
-/// What happens when two commands want one cache at the same time.
+/// The rule for two commands that use one cache at the same time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sharing {
-    /// Both get it.
+    /// Both use it.
     #[default]
     Shared,
-    /// The second gets another, possibly empty one.
+    /// The second command gets another cache, which may be empty.
     Private,
-    /// The second waits.
+    /// The second command waits.
     Locked,
 }
 
 /// Whether the cache key of the command is computed from the content of an input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ContentCache {
-    /// For read-only mounts and those with a selector.
+    /// Only for read-only mounts and mounts with a selector.
     #[default]
     Default,
-    /// In any case.
+    /// Always.
     On,
     /// Never: only the input's own key counts.
     Off,
@@ -42,7 +42,7 @@ enum Kind {
     Ssh { id: String },
 }
 
-/// Something mounted into the file system of a command.
+/// A mount in the file system of a command.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Mount {
@@ -58,13 +58,13 @@ pub struct Mount {
     optional: bool,
 }
 
-/// Mode of a secret's file unless given.
+/// The default mode of a secret's file.
 const SECRET_MODE: u32 = 0o400;
-/// Mode of an agent's socket unless given.
+/// The default mode of an agent's socket.
 const SSH_MODE: u32 = 0o600;
-/// Mode of a cache folder where only its owner is given.
+/// The mode of a cache folder for which only an owner is given.
 const CACHE_MODE: u32 = 0o755;
-/// The folder that stands for a new cache in the state that seeds it.
+/// The folder, in the state that seeds a cache, that becomes the new cache.
 const CACHE_SEED: &str = "/cache";
 
 impl Mount {
@@ -83,19 +83,20 @@ impl Mount {
         }
     }
 
-    /// A state. What the command writes is an output, unless told otherwise.
+    /// Mounts a state. By default, the files that the command writes are an output.
     pub fn bind(state: &State, dest: impl Into<String>) -> Self {
         Self::new(Kind::Bind, dest).seed(state)
     }
 
-    /// An empty folder whose content after the command is an output.
+    /// Mounts an empty folder. Its content after the command is an output.
     pub fn scratch(dest: impl Into<String>) -> Self {
         Self::new(Kind::Bind, dest)
     }
 
     /// A folder that the engine keeps between builds under an id.
     ///
-    /// The id is part of the digest, the content is not: a command must give the same result with an empty cache.
+    /// The id is part of the digest, but the content is not. So a command must give the same result with an
+    /// empty cache.
     pub fn cache(dest: impl Into<String>, id: impl Into<String>, sharing: Sharing) -> Self {
         Self::new(Kind::Cache { id: id.into(), sharing }, dest)
     }
@@ -105,15 +106,15 @@ impl Mount {
         Self::new(Kind::Tmpfs { size: 0 }, dest)
     }
 
-    /// A file with the value of a build secret, mode 0400 unless given.
+    /// A file with the value of a build secret. The default mode is 0400.
     pub fn secret(id: impl Into<String>, dest: impl Into<String>) -> Self {
         Self::new(Kind::Secret { id: id.into() }, dest)
     }
 
-    /// The socket of an ssh agent of the client, mode 0600 unless given.
+    /// The socket of an ssh agent of the client. The default mode is 0600.
     ///
-    /// An empty path stands for the usual place of the n-th agent. The first one's path is given to the command
-    /// as `SSH_AUTH_SOCK`, unless that is set.
+    /// An empty path means the usual path of the n-th agent. The command gets the path of the first agent as
+    /// `SSH_AUTH_SOCK`, unless this variable is set.
     pub fn ssh(id: impl Into<String>, dest: impl Into<String>) -> Self {
         Self::new(Kind::Ssh { id: id.into() }, dest)
     }
@@ -124,25 +125,25 @@ impl Mount {
         self
     }
 
-    /// The command can't write; there is no output, and the state after the command is the one before.
+    /// The command can't write. The mount has no output: the state after the command is the state before.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// The command can write, but what it writes is thrown away.
+    /// The command can write, but its changes are dropped.
     pub fn no_output(mut self) -> Self {
         self.no_output = true;
         self
     }
 
-    /// How the content of the state enters the cache key.
+    /// Whether the content of the state is part of the cache key.
     pub fn content_cache(mut self, content_cache: ContentCache) -> Self {
         self.content_cache = content_cache;
         self
     }
 
-    /// What a new cache starts with. For a bind mount, the state that is mounted; others start with nothing.
+    /// The initial content of a new cache, or the state of a bind mount. Other mounts ignore this.
     pub fn seed(mut self, state: &State) -> Self {
         if matches!(self.kind, Kind::Bind | Kind::Cache { .. }) {
             self.source = state.clone();
@@ -150,7 +151,7 @@ impl Mount {
         self
     }
 
-    /// Limit of a folder in memory, in bytes; 0 stands for the engine's own.
+    /// The size limit of a folder in memory, in bytes. 0 means the engine's own limit.
     pub fn size(mut self, bytes: u64) -> Self {
         if let Kind::Tmpfs { size } = &mut self.kind {
             *size = i64::try_from(bytes).unwrap_or(i64::MAX);
@@ -170,7 +171,7 @@ impl Mount {
         self
     }
 
-    /// Whether the command also runs where the client lacks the secret or the agent.
+    /// Allows that the client does not have the secret or the agent.
     pub fn optional(mut self, optional: bool) -> Self {
         self.optional = optional;
         self
@@ -184,17 +185,18 @@ impl Mount {
         matches!(self.kind, Kind::Ssh { .. })
     }
 
-    /// Whether what the command writes can be used by other ops.
+    /// Whether other ops can use the files that the command writes.
     pub(super) fn has_output(&self) -> bool {
         self.kind == Kind::Bind && !self.read_only && !self.no_output
     }
 
-    /// Whether the state after the command is the one before.
+    /// Whether the state after the command is the state before.
     pub(super) fn keeps_source(&self) -> bool {
         self.kind == Kind::Bind && self.read_only
     }
 
-    /// A cache folder gets an owner and a mode by being seeded with a folder that has them, as in Dockerfiles.
+    /// Gives a cache folder its owner and mode: seeds it with a folder that has them, as the Dockerfile
+    /// frontend does.
     pub(super) fn seeded(self) -> Self {
         let unseeded = matches!(self.kind, Kind::Cache { .. }) && self.source.is_scratch();
         if !unseeded || (self.owner.is_none() && self.mode.is_none()) {
@@ -206,7 +208,7 @@ impl Mount {
         self.seed(&FileOp::on(&State::scratch()).mkdir(folder).meta(metadata).state()).selector(CACHE_SEED)
     }
 
-    /// What an engine must have for this mount.
+    /// Adds the capabilities that this mount needs.
     pub(super) fn add_caps(&self, caps: &mut BTreeSet<Cap>) {
         let is_folder = !self.is_secret() && !self.is_ssh();
         if is_folder && !self.selector.is_empty() {
@@ -236,7 +238,7 @@ impl Mount {
         }
     }
 
-    /// The message; the indices are those of the op.
+    /// The message. `input` and `output` are indices of the op.
     pub(super) fn to_pb(&self, input: i64, output: i64) -> pb::Mount {
         let mut mount = pb::Mount {
             input,
@@ -283,7 +285,8 @@ impl Mount {
     }
 }
 
-/// Secrets and sockets have none of a mount's other fields. Their output is 0, which means nothing: so writes Go.
+/// A secret or a socket has no other field of a mount. Its output is 0 without a meaning, because Go writes
+/// 0.
 fn without_output(dest: &str, mount_type: pb::MountType) -> pb::Mount {
     pb::Mount { input: NONE, dest: dest.to_owned(), mount_type: mount_type.into(), ..pb::Mount::default() }
 }

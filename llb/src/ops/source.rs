@@ -1,4 +1,4 @@
-//! What all kinds of sources have in common: an identifier, attributes and the capabilities these need.
+//! The common part of all sources: an identifier, attributes and the capabilities that the attributes need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::platform::Platform;
 use crate::state::{Inputs, Parts, State};
 use crate::{go_json, pb};
 
-/// A source while it is put together: what all kinds have in common.
+/// A source under construction.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     identifier: String,
@@ -20,7 +20,8 @@ pub(super) struct Source {
 
 /// Whether the platform is written into the op.
 ///
-/// Only what differs between platforms carries it, so that a download for two platforms is one vertex.
+/// Only sources that differ between platforms contain the platform. So a download for two platforms is one
+/// vertex.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlatformIs {
     PartOfOp,
@@ -56,7 +57,7 @@ impl Source {
         self.caps.insert(cap);
     }
 
-    /// Go leaves a list out when it is empty.
+    /// Sets a list attribute. Like Go, this leaves out an empty list.
     pub(super) fn set_list<S: Into<String>>(
         &mut self,
         key: &str,
@@ -71,7 +72,7 @@ impl Source {
         }
     }
 
-    /// Takes an attribute back.
+    /// Removes an attribute and its capability.
     pub(super) fn unset(&mut self, key: &str, cap: Cap) {
         self.attrs.remove(key);
         self.caps.remove(&cap);

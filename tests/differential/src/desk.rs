@@ -1,4 +1,4 @@
-//! Comparisons side by side: who takes the next one, and what becomes of a verdict.
+//! Runs comparisons in parallel: it gives out the inputs and collects the verdicts.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +11,14 @@ use crate::report::{Disagreement, Report};
 /// How many inputs are compared at a time.
 const THREADS: usize = 2;
 
-/// What came of one comparison.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Both sides say the same.
     Same,
-    /// The tool refuses the input, so that there is nothing to compare. The tool's words.
+    /// The tool refuses the input, so nothing can be compared. The value is the message of the tool.
     Refused(String),
-    /// They do not say the same: what differs, in lines.
+    /// The two sides differ. The value lists the differences.
     Different(String),
 }
 
@@ -57,7 +57,8 @@ impl<'d, W: Sync> Desk<'d, W> {
         self.work.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Counts a verdict. `keep` makes the input small and keeps it: for a new disagreement, where the run is told to.
+    /// Counts a verdict. `keep` makes the input small and keeps it: for a new disagreement, where the run is
+    /// told to.
     ///
     /// # Errors
     /// Those of `keep`.

@@ -2,16 +2,15 @@
 
 use std::io;
 
-/// Something that had to work on this machine and did not. A tool that refuses a project is no failure: its refusal is
-/// an answer.
+/// A failure of this machine. A tool that refuses a project is not a failure: its refusal is a result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// A file or a program.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// The failed action.
         what: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Anything else.
@@ -20,7 +19,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Wraps an I/O error with what was being done.
+    /// Adds the failed action to an I/O error.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

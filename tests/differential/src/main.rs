@@ -1,7 +1,7 @@
-//! Compares what pybuild decides with what the packaging tools decide.
+//! Compares the decisions of pybuild with the decisions of the packaging tools.
 //!
-//! Each part makes inputs from a seed, asks a tool and pybuild the same question, and counts the answers that are
-//! equal. The last line is `N passed, N failed`. See `tests/README.md`.
+//! Each part makes inputs from a seed, asks a tool and pybuild the same question, and counts the equal
+//! answers. The last line is `N passed, N failed`. See `tests/README.md`.
 
 mod cases;
 mod command;

@@ -1,4 +1,4 @@
-//! What is run, how much of it, and from which seed.
+//! The options of a run: the comparisons, the number of inputs, and the seed.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::meant::Meant;
 use crate::tools::Tools;
 
-/// The seed of a run that names none. A fixed one, so that two runs of one commit agree.
+/// The default seed. It is fixed, so two runs of the same commit give the same results.
 const SEED: u64 = 13;
 
 const USAGE: &str =

@@ -7,7 +7,8 @@ use std::ops::Range;
 pub(crate) struct Random(fastrand::Rng);
 
 impl Random {
-    /// The choices of input number `input` of a kind. An input keeps its choices when others are added or left out.
+    /// The choices of input number `input` of a kind. An input keeps its choices when others are added or
+    /// left out.
     pub(crate) fn of(seed: u64, kind: &str, input: usize) -> Self {
         // FNV-1a: spreads the three of them over one number.
         let bytes = seed.to_le_bytes().into_iter().chain(kind.bytes()).chain((input as u64).to_le_bytes());

@@ -1,4 +1,4 @@
-//! What a run found: counts by kind, and the disagreements.
+//! The results of a run: counts by kind, and the differences.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,9 +10,9 @@ use crate::meant::Meant;
 pub(crate) struct Count {
     /// Both sides say the same.
     pub(crate) passed: usize,
-    /// They do not, and nobody has said why.
+    /// The sides differ, and there is no explanation.
     pub(crate) failed: usize,
-    /// They do not, and `meant.toml` says why.
+    /// The sides differ, and `meant.toml` has the explanation.
     pub(crate) meant: usize,
     /// The tool refused the input before there was anything to compare.
     pub(crate) refused: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Disagreement {
 pub(crate) struct Report {
     /// The counts, by kind of input.
     pub(crate) kinds: BTreeMap<String, Count>,
-    /// What nobody has explained.
+    /// The differences without an explanation.
     pub(crate) disagreements: Vec<Disagreement>,
     /// How often each meant disagreement was seen, by its reason.
     pub(crate) meant: BTreeMap<String, usize>,

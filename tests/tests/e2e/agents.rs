@@ -21,7 +21,7 @@ struct Agent {
     _folder: TempDir,
     program: Child,
     socket: PathBuf,
-    /// What the key is called.
+    /// The name of the key.
     comment: String,
 }
 
@@ -56,7 +56,8 @@ impl Drop for Agent {
     }
 }
 
-/// Asks the agent for its keys (message 11 of its protocol) and prints the answer, in which keys have their comments.
+/// Asks the agent for its keys (message 11 of its protocol) and prints the answer, in which keys have their
+/// comments.
 const LIST: &str = r#"
 [[stage.production.run]]
 run = '''

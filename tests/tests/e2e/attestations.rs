@@ -1,4 +1,4 @@
-//! What is attested of an image: the bill of materials.
+//! The attestations of an image: the bill of materials.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ fn shop(index: &Index) -> Result<(Project, [Published; 2])> {
     Ok((project, [alpha, beta]))
 }
 
-/// Builds with attestations and gives what is attested of each image.
+/// Builds with attestations and returns the attestations of each image.
 fn attested(build: Build) -> Result<(Outcome, Vec<Value>)> {
     let folder = temporary_folder()?;
     let output = format!("type=oci,tar=false,dest={}", folder.path().display());

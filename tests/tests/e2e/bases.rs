@@ -1,4 +1,5 @@
-//! Images that a build starts from: which one is meant by a name that moves, and what of it is left out.
+//! Images that a build starts from: the image that a moving name means, and the parts of its config that are
+//! left out.
 
 use pybuild_tests::command::{run, stdout};
 use pybuild_tests::project::{nonce, temporary_folder};

@@ -1,4 +1,4 @@
-//! A project in a folder of the context: what is beside its lock is what it is.
+//! A project in a subfolder of the context. The folder of the lock is the folder of the project.
 
 use pybuild_tests::program::pybuild;
 use pybuild_tests::project::nonce;

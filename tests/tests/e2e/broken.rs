@@ -1,7 +1,7 @@
-//! Broken build files: the whole text that the client shows.
+//! Invalid build files, with the whole text that the client shows.
 //!
-//! `fixtures/broken/NAME` is a project, with the text in `expected.txt` and options for the client, one a
-//! line, in `arguments.txt`. With `PYBUILD_BLESS=1` the texts are written instead of compared.
+//! `fixtures/broken/NAME` is a project. `expected.txt` has the text, and `arguments.txt` has the options of
+//! the client, one on each line. With `PYBUILD_BLESS=1` the texts are written and not compared.
 
 use std::env;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a changed lock costs: one group of wheels is unpacked again, and one layer of the image is another.
+//! The cost of a changed lock: one group of wheels is unpacked again, and one layer of the image changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

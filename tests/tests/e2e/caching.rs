@@ -1,4 +1,4 @@
-//! What runs again after a change, and what does not.
+//! The steps that run again after a change, and the steps that do not.
 
 use std::thread;
 
@@ -100,7 +100,8 @@ fn a_step_that_another_build_has_run_is_not_one_of_this_build() -> Result {
     ))?;
     let other = Project::with(&[("pybuild.toml", &project.read("pybuild.toml")?)])?;
     thread::scope(|scope| {
-        // As long as this goes on, the engine holds what it knows of the shared step, and tells it to whoever asks.
+        // As long as this goes on, the engine holds what it knows of the shared step, and tells it to whoever
+        // asks.
         let slow = scope.spawn(|| Build::of(&other).target("slow").succeed());
         Build::of(&project).target("shared").succeed()?;
         let again = Build::of(&project).target("shared").succeed()?;

@@ -1,4 +1,4 @@
-//! `docker buildx build --call=…`: what can be asked without building.
+//! `docker buildx build --call=…`: requests that need no build.
 
 use pybuild_tests::command::{Finished, run};
 use pybuild_tests::{Engine, Project, Result};

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of a build: it ends at once, says so, and leaves nothing at work on the engine.
+//! Ctrl-C during a build. The build ends at once with a message, and nothing continues to run on the engine.
 
 use std::fs;
 use std::thread;
@@ -34,8 +34,8 @@ fn assert_honest(outcome: &Outcome) {
     assert_eq!(shown, honest, "{}", outcome.transcript());
 }
 
-/// Waits until no process of the machine carries `text` in its arguments or its environment. Where the engine is on
-/// another machine, there is none from the start.
+/// Waits until no process of the machine carries `text` in its arguments or its environment. Where the engine
+/// is on another machine, there is none from the start.
 fn wait_until_gone(text: &str) -> Result {
     let start = Instant::now();
     loop {

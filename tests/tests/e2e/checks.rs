@@ -1,12 +1,12 @@
-//! Checks: they run side by side, and a failing one is named and stops what requires it.
+//! Checks run in parallel. A failing check is named, and stops the stages that require it.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Outcome, Project, Result};
 
 use crate::small;
 
-/// A test that fails, with a text that no other build has: two builds that run the same step at the same time share
-/// one run of it, and its output goes to the first.
+/// A test that fails, with a text that no other build has: two builds that run the same step at the same time
+/// share one run of it, and its output goes to the first.
 fn failing_test() -> String {
     format!("\n\ndef test_arithmetic() -> None:\n    assert 1 + 1 == 3, \"sums are off\"  # {}\n", nonce())
 }

@@ -1,4 +1,5 @@
-//! `examples/ci`: the pipeline as its README runs it, on an engine and on one that has only the registry's cache.
+//! `examples/ci`: runs the pipeline of its README on an engine, and on a second engine that has only the
+//! cache in the registry.
 
 use std::fs;
 
@@ -60,8 +61,8 @@ fn the_pipeline_pushes_an_image_whose_cache_travels() -> Result {
     }
 }
 
-/// The names of what is at work in a build whose results are all there: the client's files, questions to registries, the
-/// frontend's image, texts of our own, and the exports.
+/// The names of what is at work in a build whose results are all there: the client's files, questions to
+/// registries, the frontend's image, texts of our own, and the exports.
 const AT_WORK: &[&str] = &[
     "[internal] ",
     "[sbom] list packages",
@@ -98,7 +99,8 @@ fn assert_nothing_is_made_again(project: &Project, image: &str, empty: &EmptyEng
             assert!(!outcome.ran(step)?, "{step}\n{}", outcome.transcript());
         }
     }
-    // All that is there came with the cache: no wheel, no layer of the base, nothing that a program has written.
+    // All that is there came with the cache: no wheel, no layer of the base, nothing that a program has
+    // written.
     let records = empty.cache()?;
     let made = |record: &&String| {
         ["http url", "mount ", "pulled from docker.io"].iter().any(|kind| record.starts_with(kind))

@@ -1,5 +1,5 @@
-//! `examples/ci`: the files of GitHub Actions and GitLab, as far as they can be held against something here: keys that
-//! these know, lines that a shell runs, options that the client has, and reports that the pipeline leaves.
+//! `examples/ci`: checks the files of GitHub Actions and GitLab as far as possible without these services:
+//! known keys, shell lines, options of the client, and the reports of the pipeline.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;

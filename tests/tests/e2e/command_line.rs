@@ -1,4 +1,5 @@
-//! The command line, taken out of the frontend image as a user would, and what it makes for an engine.
+//! The command line, copied from the frontend image as a user would do, and the build definitions that it
+//! makes for an engine.
 
 use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Image, Project, Result, pybuild};
@@ -30,8 +31,8 @@ fn project() -> Result<Project> {
     Project::with(&files)
 }
 
-/// What of an image is the same however it was made: names of all files of the environment and the app, with their
-/// content where no installer writes it.
+/// What of an image is the same however it was made: names of all files of the environment and the app, with
+/// their content where no installer writes it.
 fn content(image: &Image) -> Result<String> {
     let script = "cd / && find app venv/lib home srv made -not -path '*.dist-info*' | sort; \
                   find app venv/lib made -type f -not -path '*.dist-info*' -not -name '*.pyc' | sort | xargs sha256sum; \

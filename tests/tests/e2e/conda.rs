@@ -1,5 +1,5 @@
-//! Conda packages: locks and `environment.yml`, built into images without conda, and containers that run what is in
-//! them. The Python of these environments is one of their packages.
+//! Conda packages: locks and `environment.yml` are built into images without conda, and containers run the
+//! programs. The Python of these environments is one of their packages.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -162,7 +162,8 @@ fn a_conda_lock_becomes_an_image_without_conda() -> Result {
     Ok(())
 }
 
-/// What of an image is the same however its packages got there. Each installer notes what it did in its own way.
+/// What of an image is the same however its packages got there. Each installer notes what it did in its own
+/// way.
 const SAME: &str = "cd /venv && find . -not -path './conda-meta*' -not -name '*.pyc' -not -name __pycache__ \\
     -not -path '*.dist-info/*' | sort; \
     find . -type f -not -path './conda-meta/*' -not -name '*.pyc' -not -path '*.dist-info/*' -not -path './bin/*' | sort | xargs sha256sum; \
@@ -393,9 +394,9 @@ fn the_example_answers_from_its_environment() -> Result {
     Ok(())
 }
 
-/// Of a file that several packages bring, each in a layer of its own, the image has the file of the package that the
-/// lock's tool installs last. Measured with py-rattler 0.28.0: `alpha` before `beta`, and what requires before what is
-/// required. conda and conda-lock install `beta` after `alpha`.
+/// Of a file that several packages bring, each in a layer of its own, the image has the file of the package
+/// that the lock's tool installs last. Measured with py-rattler 0.28.0: `alpha` before `beta`, and what
+/// requires before what is required. conda and conda-lock install `beta` after `alpha`.
 #[test]
 fn of_a_file_that_several_packages_bring_the_one_of_the_last_installed_is_there() -> Result {
     let index = Index::start()?;

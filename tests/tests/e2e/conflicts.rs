@@ -1,5 +1,5 @@
-//! `[tool.uv] conflicts`: extras of which each has another version of a package, a stage for each, as torch is pinned for
-//! processors and graphics cards.
+//! `[tool.uv] conflicts`: two extras need different versions of a package, and each extra has a stage.
+//! Projects use this for torch on CPUs and GPUs.
 
 use pybuild_tests::{Build, Index, Outcome, Project, Published, Result, Wheel};
 

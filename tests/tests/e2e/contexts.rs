@@ -1,4 +1,4 @@
-//! Where a project may come from, and what the smallest one needs.
+//! The possible contexts of a project, and the smallest possible project.
 
 use pybuild_tests::git::Repository;
 use pybuild_tests::project::nonce;

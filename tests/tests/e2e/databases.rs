@@ -1,4 +1,4 @@
-//! `examples/compose`, and the compose file of `examples/fastapi`: what their READMEs promise.
+//! Tests `examples/compose` and the compose file of `examples/fastapi` against their READMEs.
 
 use std::thread;
 use std::time::{Duration, Instant};

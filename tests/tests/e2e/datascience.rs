@@ -1,4 +1,4 @@
-//! `examples/datascience`: what its README promises.
+//! Tests `examples/datascience` against its README.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Project, Result};

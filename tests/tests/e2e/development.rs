@@ -1,4 +1,4 @@
-//! Images that people work in have a pip of their own in `/venv`, and images that ship have none.
+//! Development images have their own pip in `/venv`, and shipped images have none.
 
 use pybuild_tests::program::pybuild;
 use pybuild_tests::project::nonce;
@@ -9,8 +9,8 @@ use crate::locked::{HEAD, uv_package};
 /// Which pip answers to each of the ways to call it.
 const CALLS: &str = "for call in 'python -m pip' pip pip3 pip3.11; do $call --version | cut -d' ' -f3-; done";
 
-/// Tools that call a pip of their own environments, and what each has installed there. Nothing of it may get into
-/// `/venv`, but for what is installed there by name.
+/// Tools that call a pip of their own environments, and what each has installed there. Nothing of it may get
+/// into `/venv`, but for what is installed there by name.
 const TOOLS: &str = r#"set -e
 pip install --quiet build tox virtualenv
 mkdir /tmp/demo && cd /tmp/demo

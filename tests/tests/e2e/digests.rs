@@ -1,4 +1,4 @@
-//! The digests that the frontend computes are those that the engine works with.
+//! The digests that the frontend computes are the same as the digests of the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! `examples/django`: what its README promises.
+//! Tests `examples/django` against its README.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Compose, Container, Project, Request, Result};

@@ -1,4 +1,4 @@
-//! Targets of Dockerfiles as what stages start and copy from: made by the engine's own Dockerfile frontend.
+//! Targets of Dockerfiles as bases and as sources of copies. BuildKit's Dockerfile frontend builds them.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Outcome, Project, Result};

@@ -1,8 +1,8 @@
-//! The documentation's blocks of code, each run by what it is for.
+//! Runs the code blocks of the documentation.
 //!
-//! Here are those that need a client: commands, compose and bake files, Dockerfiles, scripts and pipelines. Build files
-//! and commands of `pybuild` are tested with the command line. What commands do is tested subject by subject; of these
-//! it is seen that the client takes every option.
+//! These tests run the blocks that need a client: commands, compose and bake files, Dockerfiles, scripts and
+//! pipelines. The tests of the command line run the build files and the commands of `pybuild`. Other tests
+//! check the effect of commands. Here the client only has to accept every option.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
-//! Servers that fail or lie: what the user is told, what is asked for again, and that the next build is right.
+//! Servers with faults. The tests check the message for the user, the repeated requests, and that the next
+//! build is right.
 //!
-//! The words behind the name of the server are those of the engine and of Go's HTTP client.
+//! The words after the name of the server are from the engine and from Go's HTTP client.
 
 use std::thread;
 
@@ -160,7 +161,8 @@ fn a_file_that_comes_from_elsewhere_or_compressed_is_the_file() -> Result {
     case.assert_right()
 }
 
-/// The engine reads for as long as a server sends, and so does a Dockerfile's `ADD`: whoever waits can end it.
+/// The engine reads for as long as a server sends, and so does a Dockerfile's `ADD`: whoever waits can end
+/// it.
 #[test]
 fn an_answer_without_an_end_ends_with_the_client_and_leaves_nothing() -> Result {
     let case = Case::new()?;
@@ -244,7 +246,8 @@ fn on_the_host(project: &Project) -> Build {
     Build::of(project).option("--network", "host").option("--allow", "network.host")
 }
 
-/// What the step that finds addresses prints while the page of the package has a fault; afterwards the build is right.
+/// What the step that finds addresses prints while the page of the package has a fault; afterwards the build
+/// is right.
 fn located(fault: &Fault, expected: &str) -> Result {
     let (index, note) = (Index::start()?, nonce());
     let wheel = index.wheel(&Wheel::new("alpha", "1.0").with("alpha_note.txt", note.as_bytes()));

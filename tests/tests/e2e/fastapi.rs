@@ -1,4 +1,4 @@
-//! `examples/fastapi`: what its README promises.
+//! Tests `examples/fastapi` against its README.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Project, Result};

@@ -1,4 +1,5 @@
-//! What fails in the middle poisons nothing: the next build of the same project on the same engine is right.
+//! A failure during a build has no effect on later builds: the next build of the same project on the same
+//! engine is right.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! `examples/flask`: what its README promises.
+//! Tests `examples/flask` against its README.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Project, Result};

@@ -1,6 +1,7 @@
-//! Locks without addresses: which index has the file that is locked.
+//! Locks without addresses: the index that has the locked file is found.
 //!
-//! The indexes are on the machine's loopback interface, which a step reaches on the network of the host.
+//! The indexes are on the loopback interface of the machine. A step reaches them with the network of the
+//! host.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Project, Published, Result, Wheel};

@@ -1,4 +1,5 @@
-//! What one file says for several variants, users and tools: args in commands, numbers and groups, the path, uv.
+//! Settings of a single build file for several variants, users and tools: args in commands, numbers and
+//! groups, the path, uv.
 
 use std::process::Command;
 

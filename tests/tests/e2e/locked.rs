@@ -1,4 +1,5 @@
-//! Projects whose dependencies are locked, and the locks' texts: their addresses are known only when a test runs.
+//! Projects with locked dependencies, and the texts of their locks. The addresses in the locks are known only
+//! when a test runs.
 
 use std::fmt::Write as _;
 

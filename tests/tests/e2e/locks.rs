@@ -1,4 +1,4 @@
-//! Every lock format: a project is built from it, and a container imports what it should.
+//! Every lock format: a project is built from a lock, and a container imports the packages.
 
 use pybuild_tests::{Build, Image, Index, Project, Result, Wheel};
 

@@ -1,7 +1,9 @@
-//! What a user sees when images are built, run and asked: every test drives `docker` on a real engine.
+//! The end-to-end tests of building, running and inspecting images. Every test runs `docker` with a real
+//! engine.
 //!
-//! One binary, so that it is linked once and its tests run side by side under any runner. The engine's build
-//! cache is shared and outlives a run; a test that needs a step to run puts a nonce into its input.
+//! All tests are in one binary, so it is linked once and the tests run in parallel under any runner. The
+//! build cache of the engine is shared and stays after a run. A test that needs a step to run puts a nonce
+//! into the input of the step.
 
 mod agents;
 mod attestations;

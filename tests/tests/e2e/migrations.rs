@@ -1,6 +1,5 @@
-//! Dockerfiles, and the build files that `init --from` writes for them: both are built, and the images are compared.
-//!
-//! The expected values are those of the Dockerfile's own image.
+//! Builds Dockerfiles and the build files that `init --from` writes for them, and compares the images. The
+//! expected values are from the image of the Dockerfile.
 
 use std::collections::BTreeMap;
 

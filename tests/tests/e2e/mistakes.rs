@@ -1,4 +1,4 @@
-//! What is wrong with one stage: told in words that help, and no reason for other stages not to come out.
+//! Mistakes in a single stage. The message must help the user, and other stages must still build.
 
 use pybuild_tests::command::run;
 use pybuild_tests::project::nonce;

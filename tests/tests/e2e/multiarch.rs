@@ -1,4 +1,4 @@
-//! `examples/multiarch`: what its README promises.
+//! Tests `examples/multiarch` against its README.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Packages of different layers that bring the same files: of each file, the one that pip leaves is in the image.
+//! Packages in different layers that have files with the same path. The image has the file that pip would
+//! keep.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,8 @@ const BY_PIP: &str = "dependencies.installer = \"pip\"\napp.include = [\"app.py\
 /// Who has written the files that several packages bring.
 const WHO: &str = "import shared, shared.more; print(shared.WHO, shared.more.WHO)";
 
-/// A wheel that is heavy enough for a layer of its own, with the package `shared`. The heaviest layer is the lowest.
+/// A wheel that is heavy enough for a layer of its own, with the package `shared`. The heaviest layer is the
+/// lowest.
 fn sharing(name: &str, tag: &str, mebibytes: usize) -> Wheel {
     let who = format!("WHO = \"{name}\"  # {tag}\n");
     let ballast = tag.repeat((mebibytes << 20) / tag.len() + 1);

@@ -1,4 +1,4 @@
-//! `examples/package`: what its README promises.
+//! Tests `examples/package` against its README.
 
 use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Engine, Project, Result};

@@ -80,7 +80,8 @@ fn one_platform_gives_an_image() -> Result {
     Ok(())
 }
 
-/// A base for both platforms in which nothing can run: what looks like Python is no more than its first bytes.
+/// A base for both platforms in which nothing can run: what looks like Python is no more than its first
+/// bytes.
 pub(crate) fn base_for_both_platforms(python: &str) -> Result<String> {
     let dockerfile = "FROM scratch\nCOPY root /\n";
     let files = [("Dockerfile", dockerfile), ("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")];

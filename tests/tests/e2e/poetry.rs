@@ -1,4 +1,4 @@
-//! `examples/poetry`: what its README promises.
+//! Tests `examples/poetry` against its README.
 
 use pybuild_tests::{Build, Container, Image, Project, Request, Result};
 use serde_json::json;

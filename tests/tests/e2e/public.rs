@@ -1,4 +1,4 @@
-//! Projects as people have them: from `pybuild init` to a running container, and no file is edited in between.
+//! Realistic projects: from `pybuild init` to a running container, without an edit of a file in between.
 
 use pybuild_tests::project::temporary_folder;
 use pybuild_tests::{Build, Container, Engine, Image, Outcome, Project, Request, Result, pybuild};
@@ -43,8 +43,8 @@ const LOCK: &str = "FROM python:3.13-slim\n\
     FROM scratch\n\
     COPY --from=0 /project/uv.lock /\n";
 
-/// Writes the project's `uv.lock` with uv itself, as its author would. It holds addresses, so it is in no repository of
-/// ours.
+/// Writes the project's `uv.lock` with uv itself, as its author would. It holds addresses, so it is in no
+/// repository of ours.
 fn lock(project: &Project) -> Result {
     let folder = temporary_folder()?;
     project.write("lock.Dockerfile", LOCK)?;

@@ -1,4 +1,4 @@
-//! The project's Python in a base of one's own making: a stage, a target of a Dockerfile, and repositories of apt.
+//! The project's Python in a custom base: a stage, a target of a Dockerfile, and apt repositories.
 
 use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Index, Outcome, Project, Result, Wheel};
@@ -124,7 +124,8 @@ fn stages_that_are_each_others_base_are_a_circle() -> Result {
     Ok(())
 }
 
-/// Makes a repository of apt with one package, signed with a new key: `InRelease`, `Packages`, the package and the key.
+/// Makes a repository of apt with one package, signed with a new key: `InRelease`, `Packages`, the package
+/// and the key.
 const REPOSITORY: &str = r#"[stage.repository]
 from = "python:3.11-slim"
 packages = ["gnupg", "dpkg-dev", "apt-utils"]

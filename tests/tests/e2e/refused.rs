@@ -1,4 +1,4 @@
-//! What must not be installed, or cannot be: the whole text that the user gets.
+//! Packages that must not or cannot be installed, with the whole message for the user.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Published, Result, Wheel};
@@ -46,7 +46,8 @@ fn alpha(index: &Index, tag: &str) -> Published {
     index.wheel(&Wheel::new("alpha", "1.0").tag(tag).with("nonce.txt", nonce().as_bytes()))
 }
 
-/// What is said where a file is not what its checksum promises: the package, the file, the server, and the engine's words.
+/// What is said where a file is not what its checksum promises: the package, the file, the server, and the
+/// engine's words.
 fn assert_mismatch(alpha: &Published, found: &str) -> Result {
     let lock = pylock(&[alpha]);
     let project = project("pylock.toml", &lock, "")?;

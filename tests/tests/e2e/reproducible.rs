@@ -1,4 +1,4 @@
-//! The same input gives the same image, and the image says what went into it.
+//! The same input gives the same image, and the image records its inputs.
 
 use std::process::Command;
 
@@ -64,8 +64,8 @@ fn times_of_files_that_differ_by_years_give_the_same_image() -> Result {
     }
     let index = Index::start()?;
     let alpha = index.wheel(&Wheel::new("alpha", "1.0").with("nonce.txt", nonce().as_bytes()));
-    // 1970-01-01 and 1980-01-01, by `date -u -d 1980-01-01 +%s`: engines rewrite the times that are later, and leave those
-    // that are earlier as they are.
+    // 1970-01-01 and 1980-01-01, by `date -u -d 1980-01-01 +%s`: engines rewrite the times that are later,
+    // and leave those that are earlier as they are.
     for epoch in ["0", "315532800"] {
         let mut digests = Vec::new();
         for time in ["1980-01-02T00:00:00Z", "2099-12-31T00:00:00Z"] {

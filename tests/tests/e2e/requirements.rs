@@ -1,4 +1,4 @@
-//! What requirements files name besides packages of an index: folders, archives, addresses, links.
+//! Entries of requirements files that are not packages of an index: folders, archives, addresses, links.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Index, Project, Result, Wheel};

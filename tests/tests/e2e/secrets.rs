@@ -1,4 +1,4 @@
-//! Secrets: a step sees them, nothing that comes out of the build has them.
+//! Secrets. A step can read them, but no output of a build contains them.
 
 use std::fs;
 
@@ -86,7 +86,8 @@ fn a_secret_that_is_not_passed_fails_the_build_unless_it_is_optional() -> Result
     Ok(())
 }
 
-/// The part of a text's base64 that is the same whatever stands around the text, for each of its three places.
+/// The part of a text's base64 that is the same whatever stands around the text, for each of its three
+/// places.
 fn base64(text: &str) -> [String; 3] {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     [0, 1, 2].map(|shift| {

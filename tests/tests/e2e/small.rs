@@ -1,4 +1,4 @@
-//! The smallest projects: no dependencies, so that a test costs only what it is about.
+//! The smallest projects. They have no dependencies, so a test needs no time for other things.
 
 use pybuild_tests::{Project, Result};
 

@@ -1,4 +1,4 @@
-//! How sources are built: what the project says of it reaches the build.
+//! Builds of sources. The settings of the project for these builds have an effect.
 
 use pybuild_tests::{Build, Failure, Index, Result, Wheel};
 
@@ -35,7 +35,8 @@ fn a_constraint_holds_back_what_builds_a_source() -> Result {
     with_and_without_a_constraint("--require-hashes\n./libs/old\n", MANIFEST, SETUP, "build: old")
 }
 
-/// Of a source without a lock, the step that resolves has to know what the source requires, and asks its backend.
+/// Of a source without a lock, the step that resolves has to know what the source requires, and asks its
+/// backend.
 #[test]
 fn a_constraint_holds_back_what_resolves_a_source() -> Result {
     let manifest = MANIFEST.replace("version = \"1.0\"", "dynamic = [\"version\"]");

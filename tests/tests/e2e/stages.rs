@@ -1,4 +1,4 @@
-//! Stages of the user's own: from images, from stages, from nothing, and what is copied between them.
+//! Stages in the build file: from images, from stages, from `scratch`, and copies between them.
 
 use pybuild_tests::project::{nonce, temporary_folder};
 use pybuild_tests::{Build, Container, Project, Result};

@@ -1,4 +1,5 @@
-//! Projects whose version is no line of a file: git knows it, and a build is given it or asks.
+//! Projects whose version is not in a file. git knows the version, and a build is given the version or asks
+//! git.
 
 use std::process::Command;
 

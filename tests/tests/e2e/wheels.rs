@@ -1,4 +1,5 @@
-//! What wheels bring into an image, and what becomes a wheel first: sources, repositories, folders, the project.
+//! The files of wheels in an image, and the sources that are built to wheels first: archives, repositories,
+//! folders, the project.
 
 use pybuild_tests::git::Repository;
 use pybuild_tests::project::nonce;

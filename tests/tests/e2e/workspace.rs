@@ -1,4 +1,4 @@
-//! `examples/workspace`: what its README promises.
+//! Tests `examples/workspace` against its README.
 
 use pybuild_tests::project::nonce;
 use pybuild_tests::{Build, Container, Project, Result};

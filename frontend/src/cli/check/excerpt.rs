@@ -1,21 +1,22 @@
-//! The part of a file that is shown with a problem.
+//! The part of a file that is printed with a problem.
 
 use std::ops::Range;
 
 use crate::diagnostics::{Source, Span};
 
-/// The longest part, in bytes: of a longer one, the beginning of what is marked is shown.
+/// The longest part, in bytes. Of a longer one, the beginning of the marked text is shown.
 const LONGEST: usize = 8192;
 
-/// What is shown of one very long line, in bytes before and behind the beginning of what is marked.
+/// The number of bytes before and after the beginning of the marked text that are shown of a very long line.
 const AROUND: usize = 200;
 
-/// Whole lines around what is marked, so that a problem of a large file costs no more than one of a small file.
+/// The whole lines around the marked text. So a problem in a large file costs no more time than one in a
+/// small file.
 pub(super) struct Excerpt<'s> {
     pub(super) text: &'s str,
     /// The number of the first line, from 1.
     pub(super) first_line: usize,
-    /// What is marked, in `text`.
+    /// The marked text in `text`.
     pub(super) span: Range<usize>,
 }
 
@@ -27,7 +28,7 @@ impl<'s> Excerpt<'s> {
         let behind = |at: usize| {
             text.get(at..).and_then(|text| text.find('\n')).map_or(text.len(), |end| at + end + 1)
         };
-        // A line more on either side, as the renderer shows it.
+        // The renderer shows one more line before and after.
         let whole = before(before(marked.start).saturating_sub(1))..behind(behind(marked.end));
         let shown = if whole.len() <= LONGEST {
             whole
@@ -45,7 +46,7 @@ impl<'s> Excerpt<'s> {
     }
 }
 
-/// The last place at or before `at` where a character begins.
+/// The last position at or before `at` at which a character begins.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Problems as workflow commands of GitHub Actions, which shows them in the files of a pull request.
+//! Problems as workflow commands of GitHub Actions. GitHub shows them in the files of a pull request.
 
 use super::json::Place;
 use super::{Findings, level, rule};
@@ -11,7 +11,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         let file = property(&findings.opened.shown(&found.source));
         let title = property(&rule(&found.problem));
         let mut columns = String::new();
-        // Columns are only read where the first line is the last.
+        // GitHub reads columns only if the problem is on one line.
         if place.line == place.end_line {
             columns = format!(",col={},endColumn={}", place.column, place.end_column);
         }
@@ -26,7 +26,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
     out
 }
 
-/// A message: what would end it is escaped, and the log of the job shows it as it is.
+/// A message. Characters that would end it are escaped, and the log of the job shows them unescaped.
 fn data(text: &str) -> String {
     lines(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

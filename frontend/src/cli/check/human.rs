@@ -1,4 +1,4 @@
-//! Problems for people: the lines with carets, and what to do.
+//! Problems for people: the marked lines and the help.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 

@@ -1,4 +1,4 @@
-//! Problems as JSON: lines and columns count from 1, the end is exclusive.
+//! Problems as JSON. Lines and columns count from 1, and the end is exclusive.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn problem(findings: &Findings<'_>, found: &Diagnostic) -> Value {
     })
 }
 
-/// A place as editors count: lines and columns from 1, the end exclusive.
+/// A place as editors count it: lines and columns from 1, with an exclusive end.
 pub(super) struct Place {
     pub(super) line: u32,
     pub(super) column: u32,

@@ -1,4 +1,4 @@
-//! `pybuild check`: everything that a build would fail for or warn of.
+//! `pybuild check`: shows all errors and warnings of a build.
 
 mod excerpt;
 mod github;
@@ -14,7 +14,7 @@ use super::platform;
 use crate::diagnostics::{Diagnostic, Diagnostics, Problem, Severity};
 use crate::lint::CheckOptions;
 
-/// What was found, errors before warnings, each by file and place.
+/// The findings: errors before warnings, each sorted by file and place.
 struct Findings<'a> {
     opened: &'a Opened,
     all: Vec<&'a Diagnostic>,
@@ -47,7 +47,8 @@ fn level(diagnostic: &Diagnostic) -> &'static str {
     }
 }
 
-/// The id of a problem's rule; where it has none, the name of its variant, which no message changes.
+/// The id of a problem's rule. A problem without a rule has the name of its variant, which does not change
+/// with the message.
 fn rule(problem: &Problem) -> String {
     if let Some(rule) = problem.rule() {
         return rule.to_owned();

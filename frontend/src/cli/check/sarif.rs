@@ -1,4 +1,4 @@
-//! Problems as SARIF 2.1.0, which code scanning takes.
+//! Problems as SARIF 2.1.0, the format of code scanning.
 
 use std::collections::BTreeSet;
 

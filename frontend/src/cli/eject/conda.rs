@@ -1,5 +1,5 @@
-//! Environments of conda packages: the engine fetches each by its hash, and py-rattler, from Python's index, puts them
-//! together.
+//! Conda environments. The engine fetches each package by its hash, and py-rattler from the Python index
+//! installs the packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,23 @@ use crate::diagnostics::Diagnostics;
 use crate::plan::{Access, CondaFrom, CondaPlan, CondaSet, Groups, WheelSet};
 use crate::resolve::wheel_sets;
 
-/// What the names of stages with packages begin with.
+/// The prefix of the names of stages with packages.
 const PACKAGES: &str = "conda-packages";
 
-/// Where their files are while they are installed.
+/// The folder of the package files during the installation.
 const FILES: &str = "/run/conda";
 
-/// So many files are in one stage: engines stack no more than some hundred layers.
+/// The number of files in one stage. Engines support only about a hundred layers.
 const TOGETHER: usize = 50;
 
-/// Puts packages together.
+/// The program that installs packages.
 const PROGRAM: &str = include_str!("conda.py");
 
-/// Which py-rattler.
+/// The pinned version of py-rattler.
 const RATTLER: &str = include_str!("../../emit/scripts/rattler.txt");
 
-/// The stage in which an environment is made: it has pip, which the image that it is for may not have.
+/// The name of the stage in which an environment is made. This stage has pip; the image of the environment
+/// may have none.
 pub(super) fn name(groups: &Groups) -> String {
     match groups.names.as_slice() {
         [] => "conda".to_owned(),
@@ -36,29 +37,29 @@ pub(super) fn name(groups: &Groups) -> String {
     }
 }
 
-/// What is locked of each environment: where more is asked for, that is left to pip.
+/// The locked packages of each environment. Requirements that are not locked are left to pip.
 pub(super) fn sets(prepared: &Prepared, platform: &Platform) -> BTreeMap<Vec<String>, WheelSet> {
     let wanted: BTreeSet<_> = prepared.plan.environments().map(|groups| groups.names.clone()).collect();
     let wanted = wanted.into_iter().chain([Vec::new()]).collect();
-    // What is wrong has been reported when the plan was made.
+    // All problems were reported when the plan was made.
     let mut found = Diagnostics::default();
     let (spec, project) = (&prepared.spec, &prepared.project);
     let sets = wheel_sets(spec, project, &wanted, (platform, None), &Nothing, &mut found);
     let mut sets = sets.unwrap_or_default();
-    // People work on these: they are installed with the app.
+    // Editable packages are installed together with the app.
     for set in sets.values_mut() {
         set.take_editable();
     }
     sets
 }
 
-/// The packages of an environment, by their files.
+/// The packages of an environment, by file name.
 fn packages(set: &CondaSet) -> BTreeMap<&str, &CondaPlan> {
     let all = set.layers().flat_map(|layer| &layer.packages);
     all.map(|package| (package.file.as_str(), package)).collect()
 }
 
-/// Stages with the files of all packages, downloaded side by side.
+/// Writes stages with the files of all packages. The files are downloaded in parallel.
 pub(super) fn files(out: &mut Dockerfile, sets: &BTreeMap<Vec<String>, WheelSet>) {
     let all: BTreeMap<&str, &CondaPlan> =
         sets.values().filter_map(|set| set.conda.as_ref()).flat_map(packages).collect();
@@ -85,7 +86,8 @@ fn stage(number: usize) -> String {
     if number == 0 { PACKAGES.to_owned() } else { format!("{PACKAGES}-{}", number + 1) }
 }
 
-/// What belongs into the stage with the lists: the packages of each environment, and what installs them.
+/// The contents of the stage with the lists: the packages of each environment, and the program that installs
+/// them.
 pub(super) fn lists(sets: &BTreeMap<Vec<String>, WheelSet>) -> Dockerfile {
     let places = places(sets);
     let mut body = Dockerfile::default();
@@ -113,7 +115,7 @@ fn list(groups: &[String]) -> String {
     if groups.is_empty() { "project".to_owned() } else { groups.join("-") }
 }
 
-/// Where the files of packages are while they are installed.
+/// The paths of package files during the installation.
 fn places(sets: &BTreeMap<Vec<String>, WheelSet>) -> BTreeMap<&str, String> {
     let all: BTreeMap<&str, &CondaPlan> =
         sets.values().filter_map(|set| set.conda.as_ref()).flat_map(packages).collect();
@@ -126,7 +128,7 @@ fn places(sets: &BTreeMap<Vec<String>, WheelSet>) -> BTreeMap<&str, String> {
         .collect()
 }
 
-/// The step that makes an environment, or brings one that is there to what it has more.
+/// Writes the step that makes an environment, or adds packages to an existing one.
 pub(super) fn install(
     out: &mut Dockerfile,
     access: &Access,

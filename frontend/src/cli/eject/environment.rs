@@ -1,4 +1,4 @@
-//! The builder and its environments: OS packages, the venv, and what pip installs into it.
+//! The builder and its environments: OS packages, the venv, and the packages that pip installs.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,16 @@ use crate::project::Places;
 use crate::select::{Selected, Take};
 use crate::spec::ContextPath;
 
-/// The stage with the lists of what pip installs.
+/// The stage with the lists of packages for pip.
 pub(super) const LISTS: &str = "pybuild-requirements";
 
-/// Where files and folders of the context are while pip runs.
+/// The folder of files and folders of the context while pip runs.
 const CONTEXT: &str = "/run/context";
 
-/// Where these are while pip runs.
+/// The folder of the lists while pip runs.
 pub(super) const MOUNTED: &str = "/run/requirements";
 
-/// The stage that has the environment of some groups.
+/// The name of the stage with the environment of some groups.
 pub(super) fn name(groups: &Groups) -> String {
     match groups.names.as_slice() {
         [] => "builder".to_owned(),
@@ -36,28 +36,28 @@ pub(super) fn name(groups: &Groups) -> String {
     }
 }
 
-/// What one environment adds to the one before.
+/// The packages that an environment adds to the previous one.
 struct Wanted {
-    /// The list's name, without its ending.
+    /// The name of the list without its suffix.
     list: String,
-    /// Pinned and hashed requirements.
+    /// Requirements with exact versions and hashes.
     hashed: Vec<String>,
     /// Requirements without hashes.
     plain: Vec<String>,
-    /// Files and folders of the context that are installed.
+    /// Files and folders of the context to install.
     context: Vec<String>,
-    /// Requirements files of the context, with those that they include, where nothing is locked.
+    /// Requirements files of the context and the files that they include, if nothing is locked.
     files: Option<(Vec<String>, Vec<String>)>,
-    /// Those of them that are read in another form.
+    /// The requirements files that are rewritten, with their new text.
     rewritten: BTreeMap<String, String>,
-    /// Folders and archives of the context that they name.
+    /// Folders and archives of the context that the requirements files name.
     sources: Vec<String>,
-    /// What stands before a pip that builds what is in the context, see [`given_version`].
+    /// The variables before a pip command that builds files of the context, see [`given_version`].
     given: Option<String>,
 }
 
 impl Wanted {
-    /// Nothing yet of what `groups` have.
+    /// An empty list for `groups`.
     fn new(list: String, groups: &Groups, given: Option<String>) -> Self {
         let requirements = &groups.requirements;
         let rewritten = requirements.inputs.iter();
@@ -128,7 +128,7 @@ pub(super) fn write(out: &mut Dockerfile, prepared: &Prepared, platform: &Platfo
     projects(out, plan, builder, name);
 }
 
-/// Environments of conda packages: each is made where pip is, and put on the image that it is for.
+/// Writes conda environments. Each is made in a stage with pip, and copied into its image.
 fn on_conda(
     out: &mut Dockerfile,
     plan: &Plan,
@@ -169,7 +169,7 @@ pub(super) fn bytecode(groups: &Groups) -> bool {
     groups.wheels.as_ref().is_none_or(|wheels| wheels.bytecode)
 }
 
-/// What `groups` take. What `before` has is not taken twice.
+/// The packages of `groups` that `before` does not have.
 fn wanted(
     prepared: &Prepared,
     conda: Option<&BTreeMap<Vec<String>, WheelSet>>,
@@ -221,7 +221,7 @@ fn wanted(
                 }
             }
         }
-        // Locked without addresses: an index is asked for the files that have these hashes.
+        // The lock has no URLs, so pip asks an index for files with these hashes.
         (None, Some(_)) if !locks.is_empty() => {
             for (name, (entry, _)) in &locks {
                 let version =
@@ -251,7 +251,7 @@ fn wanted(
     wanted
 }
 
-/// The requirements files of groups, and with them those that they include.
+/// The requirements files of groups, and all files including those that they include.
 fn files_of(groups: &Groups) -> (Vec<String>, Vec<String>) {
     let name = |path: &ContextPath| path.as_str().to_owned();
     let requirements = &groups.requirements;
@@ -262,7 +262,7 @@ fn is_from_index(entry: &Selected) -> bool {
     matches!(entry.package.source, Source::Index { .. })
 }
 
-/// The hashes that a package may have, as pip takes them.
+/// The allowed hashes of a package, as options of pip.
 fn hashes(entry: &Selected) -> String {
     let sha256 = match &entry.take {
         Take::Wheel(artifact) | Take::Sdist(artifact) => artifact.hashes.sha256().map(|hash| vec![hash]),
@@ -275,7 +275,7 @@ fn hashes(entry: &Selected) -> String {
     all.iter().fold(String::new(), |line, hash| line + " --hash=sha256:" + hash)
 }
 
-/// A stage with a file for each list: mounted, and in no image.
+/// Writes a stage with one file for each list. The files are mounted and are not a part of any image.
 fn lists<'w>(out: &mut Dockerfile, all: impl Iterator<Item = &'w Wanted>, more: Dockerfile) {
     const END: &str = "REQUIREMENTS";
     let mut body = more;
@@ -299,7 +299,7 @@ fn lists<'w>(out: &mut Dockerfile, all: impl Iterator<Item = &'w Wanted>, more: 
     }
 }
 
-/// Runs pip for what is wanted, and compiles it.
+/// Writes the step that installs packages with pip and compiles their bytecode.
 fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: bool) {
     let pip = "python3 -m pip --python /venv/bin/python install --no-compile --no-input --disable-pip-version-check \
                --root-user-action=ignore";
@@ -356,11 +356,12 @@ fn install(out: &mut Dockerfile, access: &Access, wanted: &Wanted, bytecode: boo
     step(out, access, true, &mounts, &commands);
 }
 
-/// Bytecode that is not checked against its source; what does not compile is some packages' test data.
+/// Compiles bytecode that Python does not check against its source. Errors are ignored, because the test data
+/// of some packages are not valid Python.
 pub(super) const COMPILE: &str = "(/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib >/dev/null || true)";
 
-/// A step with a network: the certificates to trust, and for pip the way to the indexes. A command may be on several
-/// lines.
+/// Writes a step with a network: with trusted certificates, and for pip with access to the indexes. A command
+/// may have several lines.
 pub(super) fn step(
     out: &mut Dockerfile,
     access: &Access,
@@ -399,12 +400,13 @@ pub(super) fn step(
     out.continued(&parts);
 }
 
-/// The stage that builds the project as a package for the environment of `groups`.
+/// The name of the stage that builds the project as a package for the environment of `groups`.
 pub(super) fn project_name(groups: &Groups) -> String {
     name(groups).replacen("builder", "project", 1)
 }
 
-/// The project as a package, once for each environment that it is built for, in the stage of it that has pip.
+/// Writes the project as a package, once for each environment. It is built in the stage of the environment
+/// that has pip.
 fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&Groups) -> String) {
     source(out, plan);
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
@@ -432,10 +434,10 @@ fn projects(out: &mut Dockerfile, plan: &Plan, builder: &Builder, with_pip: fn(&
     }
 }
 
-/// The stage with the code and what is brought to it.
+/// The stage with the code and the files that are copied into it.
 const SOURCE: &str = "project-source";
 
-/// Writes that stage, where a package is built or installed from it.
+/// Writes this stage, if a package is built or installed from it.
 fn source(out: &mut Dockerfile, plan: &Plan) {
     let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
     let mut packages = steps.filter_map(|step| match &step.action {
@@ -457,7 +459,7 @@ fn source(out: &mut Dockerfile, plan: &Plan) {
     }
 }
 
-/// A mount of the code, with what is brought to it.
+/// A mount of the code with the files that are copied into it.
 pub(super) fn code(files: &AppFiles, to: &str) -> String {
     let mut fields = vec![("type", "bind"), ("target", to), ("rw", "")];
     if !files.brought.is_empty() {
@@ -466,7 +468,7 @@ pub(super) fn code(files: &AppFiles, to: &str) -> String {
     mount(&fields)
 }
 
-/// Variables for one command, with the version that a build backend would ask git for.
+/// Variables for one command, with the version for which a build backend would ask git.
 pub(super) fn given_version(plan: &Plan) -> Option<String> {
     let version = plan.builder.as_ref().and_then(|builder| builder.version.as_ref())?;
     let given: Vec<_> =
@@ -474,12 +476,12 @@ pub(super) fn given_version(plan: &Plan) -> Option<String> {
     Some(given.join(" "))
 }
 
-/// A command with such variables before it, which are on a line of their own.
+/// A command after such variables, which have a line of their own.
 fn with_version(given: Option<&str>, command: &str) -> Vec<String> {
     given.into_iter().chain([command]).map(str::to_owned).collect()
 }
 
-/// What a stage starts from, as `FROM` takes it.
+/// The base of a stage, in the syntax of `FROM`.
 pub(super) fn base(base: &BasePlan) -> String {
     match base {
         BasePlan::Scratch => "scratch".to_owned(),
@@ -492,7 +494,7 @@ pub(super) fn base(base: &BasePlan) -> String {
     }
 }
 
-/// Installs into an environment that is there what groups add to it.
+/// Adds the packages of groups to an existing environment.
 pub(super) fn add_groups(out: &mut Dockerfile, groups: &Groups) {
     out.instruction(format!("COPY --from={} /venv /venv", name(groups)));
 }

@@ -1,7 +1,7 @@
-//! `pybuild eject`: a Dockerfile that makes what the plan says, for engines that run no frontend of their own.
+//! `pybuild eject`: writes a Dockerfile from the plan, for engines that cannot run other frontends.
 //!
-//! The same images, not the same layers: pip installs each environment in one step, or py-rattler where it is one of
-//! conda packages, so a changed package makes all of it again.
+//! The images are the same, but the layers differ: pip, or py-rattler for a conda environment, installs each
+//! environment in one step. So a changed package makes the whole step run again.
 
 mod conda;
 mod environment;
@@ -57,7 +57,7 @@ pub(super) fn run(build: &Build) -> Result<Answer, CliError> {
     Ok(Answer { result, notes, code: 0 })
 }
 
-/// The whole Dockerfile, or what of it cannot be written.
+/// The whole Dockerfile, or the parts of it that cannot be written.
 fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Result<String, Vec<String>> {
     let plan = &prepared.plan;
     let mut out = Dockerfile::default();
@@ -87,7 +87,7 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Resu
             out.comment(&format!("  {rule}"));
         }
     }
-    // The environment is made on a stage that the file names as the base, and on what this one needs.
+    // First come the stages on which the environment is made, and the stages that these need.
     let (first, others) = below_builder(plan, &mut out);
     for stage in first {
         stage::write(&mut out, plan, stage);
@@ -103,7 +103,7 @@ fn dockerfile(opened: &Opened, prepared: &Prepared, platform: &Platform) -> Resu
     out.finish()
 }
 
-/// The stages that the builder is made on, and all others; both in the order of the plan.
+/// The stages on which the builder is made, and all other stages. Both have the order of the plan.
 fn below_builder<'p>(plan: &'p Plan, out: &mut Dockerfile) -> (Vec<&'p StagePlan>, Vec<&'p StagePlan>) {
     let mut below: BTreeSet<&str> = BTreeSet::new();
     let builder = plan.builder.as_ref().map(|builder| builder.base.plan());

@@ -1,10 +1,10 @@
-//! The pip of images that people work in.
+//! The pip of images in which people work.
 
 use super::environment::{COMPILE, bytecode, step};
 use super::words::{Dockerfile, mount};
 use crate::plan::{Access, BasePlan};
 
-/// Gives an environment that people work in the pip of the base image, as `python -m venv` does it.
+/// Adds the base image's pip to such an environment, as `python -m venv` does it.
 pub(super) fn own_pip(out: &mut Dockerfile, access: &Access, base: &BasePlan) {
     let BasePlan::Environment { pip: true, groups } = base else { return };
     out.comment(

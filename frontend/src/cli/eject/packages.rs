@@ -1,4 +1,4 @@
-//! Packages of the operating system, and the repositories that they come from.
+//! OS packages and their repositories.
 
 use super::environment::step;
 use super::words::{Dockerfile, shell, words};
@@ -6,7 +6,7 @@ use crate::emit::sources;
 use crate::plan::{Access, Packages};
 use crate::spec::{Key, SystemManager};
 
-/// Installs OS packages.
+/// Writes the step that installs OS packages.
 pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: &Packages) {
     let names: Vec<&str> = packages.names.iter().map(String::as_str).collect();
     let names = shell(&names);
@@ -26,7 +26,7 @@ pub(super) fn install_packages(out: &mut Dockerfile, access: &Access, packages: 
     step(out, access, false, &[], &commands);
 }
 
-/// The repositories of apt, each with its key. apt tells the two kinds of keys apart by their names alone.
+/// Adds apt repositories with their keys. apt distinguishes the two kinds of keys only by file name.
 fn add_repositories(out: &mut Dockerfile, packages: &Packages) {
     for (repository, number) in packages.repositories.iter().zip(1_usize..) {
         let key = format!("/etc/apt/keyrings/pybuild-{number}");

@@ -1,4 +1,4 @@
-//! A stage of the plan as one of a Dockerfile, with a further stage for each of its checks.
+//! Writes a stage of the plan as a stage of a Dockerfile, with an additional stage for each of its checks.
 
 use super::environment;
 use super::own_pip::own_pip;
@@ -16,7 +16,7 @@ use crate::spec::{
     Archive, BASES_PATH, Command, GitCommit, HealthCheck, ImagePath, NetworkMode, Sharing, User,
 };
 
-/// Where a check leaves an empty folder once it has passed: copying what is in it makes another stage wait.
+/// An empty folder that a passed check leaves. Copying its contents makes another stage wait for the check.
 const PASSED: &str = "/run/passed";
 
 pub(super) fn write(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan) {
@@ -84,7 +84,7 @@ fn write_check(out: &mut Dockerfile, stage: &str, check: &CheckPlan) {
     out.instruction(format!("RUN mkdir -p {PASSED}"));
 }
 
-/// What steps of the stage see as their environment.
+/// Writes the environment variables for the steps of a stage.
 fn environment(out: &mut Dockerfile, image: &ImagePlan, has_environment: bool) {
     if image.has_venv {
         let of = if image.is_conda { "CONDA_PREFIX" } else { "VIRTUAL_ENV" };
@@ -97,7 +97,7 @@ fn environment(out: &mut Dockerfile, image: &ImagePlan, has_environment: bool) {
     }
     for (key, value) in &image.env {
         match value.split(BASES_PATH).collect::<Vec<_>>().as_slice() {
-            // A Dockerfile replaces the name of a variable, which must stay without a backslash before it.
+            // A Dockerfile replaces the variable, so no backslash may stand before its name.
             parts if key == "PATH" && parts.len() > 1 => {
                 let first = if has_environment { "/venv/bin:" } else { "" };
                 let parts: Vec<_> = parts.iter().map(|part| inside_quotes(part)).collect();
@@ -140,7 +140,7 @@ fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
                 if stage.image.is_conda {
                     command.push("/venv/bin/python -m pip".to_owned());
                 } else {
-                    // The base's own Python has pip.
+                    // The Python of the base image has pip.
                     parts.push("export PATH=${PATH#/venv/bin:}".to_owned());
                     command.push("python3 -m pip --python /venv/bin/python".to_owned());
                     command.iter_mut().take(1).for_each(|first| first.insert_str(0, "&& "));
@@ -165,11 +165,11 @@ fn steps(out: &mut Dockerfile, plan: &Plan, stage: &StagePlan, steps: &[Step]) {
     }
 }
 
-/// The user's lines in the base's own tables: no `useradd` is needed.
+/// Adds the lines of the user to the base's files, without `useradd`.
 fn account(out: &mut Dockerfile, user: &NewUser) {
     let (name, uid, gid, home) = (&user.name, user.uid, user.gid, user.home());
     let mode = if gid == 0 { "0770" } else { "0750" };
-    // The group 0 is there in every image.
+    // Every image has group 0.
     let group = if gid == 0 {
         "&& :".to_owned()
     } else {
@@ -201,7 +201,7 @@ fn user(user: &User) -> String {
     }
 }
 
-/// Files of the context, each at its own place below the folder.
+/// Copies files of the context to their own paths below the folder.
 pub(super) fn app(out: &mut Dockerfile, files: &AppFiles) {
     let to = files.to.as_str().trim_end_matches('/');
     let exclude = excluded(&files.exclude);
@@ -213,7 +213,7 @@ pub(super) fn app(out: &mut Dockerfile, files: &AppFiles) {
         out.instruction(if !path.is_pattern() {
             format!("COPY {exclude}{}", words(&[text, &format!("{to}/{text}")]))
         } else if text.contains('/') {
-            // Keeps the folders; other copies would put all files into one.
+            // `--parents` keeps the folders. Other copies would put all files into one folder.
             format!("COPY --parents {exclude}{}", words(&[text, &format!("{to}/")]))
         } else {
             format!("COPY {exclude}{}", words(&[text, &format!("{to}/")]))
@@ -224,13 +224,13 @@ pub(super) fn app(out: &mut Dockerfile, files: &AppFiles) {
     }
 }
 
-/// The stage with what is in an archive at an address.
+/// The name of the stage with the contents of an archive at a URL.
 fn archive_name(archive: &Archive) -> String {
     let digits = archive.file.checksum.rsplit(':').next().unwrap_or_default();
     format!("archive-{}", digits.get(..12).unwrap_or(digits))
 }
 
-/// Archives that the stage copies from, each unpacked in a stage of its own before it.
+/// Writes stages in which the archives that this stage copies are unpacked.
 pub(super) fn archives(out: &mut Dockerfile, plan: &Plan, stage: &str) {
     for (copy, _, _) in plan.copies().filter(|(_, of, _)| *of == stage) {
         if let CopySource::Download(archive) = &copy.from
@@ -249,7 +249,7 @@ pub(super) fn archives(out: &mut Dockerfile, plan: &Plan, stage: &str) {
     }
 }
 
-/// Flags for what is left out.
+/// The flags that leave out files.
 fn excluded(patterns: &[String]) -> String {
     patterns.iter().fold(String::new(), |flags, pattern| flags + "--exclude=" + &field(pattern) + " ")
 }
@@ -271,7 +271,7 @@ pub(super) fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
         CopySource::Download(archive) => {
             instruction = "ADD";
             archive.file.url.as_str().clone_into(&mut source);
-            // A Dockerfile would take the rights of others away.
+            // By default, the Dockerfile frontend gives a downloaded file no permissions for other users.
             mode = mode.or(Some(0o644));
             vec![format!("--checksum={}", archive.file.checksum)]
         }
@@ -293,7 +293,7 @@ pub(super) fn copy(out: &mut Dockerfile, plan: &CopyPlan) {
     out.instruction(format!("{instruction} {}", flags.join(" ")));
 }
 
-/// A mount of memory, or of files that are there.
+/// A mount of memory or of existing files.
 fn bound(out: &mut Dockerfile, plan: &MountPlan) -> String {
     let (files, writable) = match plan {
         MountPlan::Memory { path, size } => {
@@ -379,7 +379,7 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
         let own = plan.env.iter().filter(|(name, _)| of_base.is_none() || *name != "PATH");
         arguments.extend(own.map(|(name, value)| format!("{name}={value}")));
         if let Some(path) = of_base {
-            // The shell replaces the name. `/venv/bin` is first in what it is replaced by, and `python` is found there.
+            // The shell replaces `$PATH`. Its value starts with `/venv/bin`, where `python` is found.
             let path = path.split(BASES_PATH).map(|part| shlex::try_quote(part).unwrap_or_default());
             let path = path.collect::<Vec<_>>().join("\"$PATH\"");
             let script = format!("PATH={path}; export PATH; exec \"$@\"");
@@ -397,7 +397,7 @@ fn command(out: &mut Dockerfile, plan: &RunPlan) {
     }
 }
 
-/// What the image says.
+/// Writes the settings of the image.
 fn config(out: &mut Dockerfile, image: &ImagePlan) {
     for (key, value) in &image.labels {
         out.instruction(format!("LABEL {}={}", quoted(key), quoted(value)));

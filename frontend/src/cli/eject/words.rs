@@ -1,7 +1,8 @@
-//! The text of a Dockerfile, written so that nothing that a user or a stranger has written means more than itself.
+//! Writes the text of a Dockerfile, so that a text from a user or a stranger never becomes an instruction.
 //!
-//! [`Dockerfile`] is the one way in: it takes whole instructions, comments and files, and refuses what would end one of
-//! them early. The words of an instruction are quoted by the functions below, by where they stand.
+//! All text goes through [`Dockerfile`]. It accepts whole instructions, comments and files, and refuses text
+//! that would end one of them early. The functions below quote the words of an instruction according to their
+//! position.
 
 use std::fmt::Write as _;
 
@@ -9,10 +10,10 @@ use serde_json::json;
 
 use crate::address::{is_invisible, visible};
 
-/// The most characters of a refused instruction that are shown.
+/// The maximum number of characters of a refused instruction that are shown.
 const MOST_SHOWN: usize = 60;
 
-/// A Dockerfile as it is written.
+/// A Dockerfile under construction.
 #[derive(Debug, Default)]
 pub(super) struct Dockerfile {
     text: String,
@@ -25,10 +26,10 @@ impl Dockerfile {
         self.continued(&[text.as_ref()]);
     }
 
-    /// An instruction whose parts are on lines of their own.
+    /// An instruction with one part on each line.
     pub(super) fn continued<T: AsRef<str>>(&mut self, parts: &[T]) {
         for part in parts.iter().map(AsRef::as_ref) {
-            // A line break begins another instruction, and a backslash at the end takes the next one in.
+            // A line break would start another instruction. A backslash at the end would join the next line.
             if part.chars().any(|c| c != '\t' && is_invisible(c)) {
                 self.refuse(part, "a line break or control character");
             } else if part.trim_end().ends_with('\\') {
@@ -50,7 +51,8 @@ impl Dockerfile {
         self.text.push('\n');
     }
 
-    /// A file with these lines, at `place` in the stage. `name` is what marks its end, unless a line is the same.
+    /// Writes a file with these lines to `place` in the stage. `name` marks its end, unless a line is equal
+    /// to it.
     pub(super) fn file(&mut self, name: &str, place: &str, lines: &[impl AsRef<str>]) {
         let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
         let mut end = name.to_owned();
@@ -67,13 +69,13 @@ impl Dockerfile {
         let _ = writeln!(self.text, "{end}");
     }
 
-    /// Whether a stage of this name is there.
+    /// Whether a stage with this name has been written.
     pub(super) fn has_stage(&self, name: &str) -> bool {
         let end = format!(" AS {name}");
         self.text.lines().any(|line| line.starts_with("FROM ") && line.ends_with(&end))
     }
 
-    /// Takes over what another one has.
+    /// Appends the text of another one.
     pub(super) fn append(&mut self, other: Self) {
         self.text.push_str(&other.text);
         self.refused.extend(other.refused);
@@ -87,12 +89,12 @@ impl Dockerfile {
     /// The whole text.
     ///
     /// # Errors
-    /// What cannot be written in a Dockerfile.
+    /// The texts that a Dockerfile cannot contain.
     pub(super) fn finish(self) -> Result<String, Vec<String>> {
         if self.refused.is_empty() { Ok(self.text) } else { Err(self.refused) }
     }
 
-    /// Notes what cannot be written.
+    /// Records a text that cannot be written.
     pub(super) fn refuse(&mut self, text: &str, what: &str) {
         let mut shown: String = visible(text).chars().take(MOST_SHOWN).collect();
         if shown.len() < text.len() {
@@ -114,12 +116,12 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(['[', '-']) && text.chars().all(plain)
 }
 
-/// A word in which variables would be replaced, where an instruction takes one.
+/// A word of an instruction that replaces variables.
 pub(super) fn word(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// The words of `COPY` and `ADD`. With blanks or quotation marks in one, they can only be written as a list.
+/// The words of `COPY` and `ADD`. If a word has spaces or quotes, all words are written as a JSON list.
 pub(super) fn words(all: &[&str]) -> String {
     if all.iter().all(|text| is_plain(text)) {
         return all.join(" ");
@@ -127,18 +129,18 @@ pub(super) fn words(all: &[&str]) -> String {
     expanded_list(all)
 }
 
-/// A list of words in which variables would be replaced.
+/// A list of words for an instruction that replaces variables.
 pub(super) fn expanded_list<T: AsRef<str>>(words: &[T]) -> String {
     let escaped = words.iter().map(|text| escaped(text.as_ref(), &['\\', '"', '\'', '$']));
     list(&escaped.collect::<Vec<_>>())
 }
 
-/// A text in quotation marks, for `ENV`, `LABEL` and others in which variables would be replaced.
+/// A text in quotes, for `ENV`, `LABEL` and other instructions that replace variables.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", inside_quotes(text))
 }
 
-/// A part of such a text.
+/// A part of a text in quotes.
 pub(super) fn inside_quotes(text: &str) -> String {
     escaped(text, &['\\', '"', '$'])
 }
@@ -154,13 +156,13 @@ fn escaped(text: &str, special: &[char]) -> String {
     out
 }
 
-/// A list as JSON, which `CMD` and others take as it is.
+/// A JSON list, for `CMD` and other instructions that do not replace variables.
 pub(super) fn list<T: AsRef<str>>(words: &[T]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     json!(words).to_string()
 }
 
-/// A flag such as `--mount=type=cache,target=/x`, of fields that stand between commas.
+/// A flag such as `--mount=type=cache,target=/x`, made from its fields.
 pub(super) fn mount(fields: &[(&str, &str)]) -> String {
     let fields = fields.iter().map(|(name, value)| match *value {
         "" => (*name).to_owned(),
@@ -169,23 +171,23 @@ pub(super) fn mount(fields: &[(&str, &str)]) -> String {
     format!("--mount={}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// A value of a flag. It has no quotation that every version of Docker reads, so that another character is made one that
-/// [`Dockerfile`] refuses.
+/// The value of a flag. No way of quoting works in every version of Docker, so a character that needs quotes
+/// is replaced by one that [`Dockerfile`] refuses.
 pub(super) fn field(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-:@+=~%*?[]!()".contains(c);
     text.chars().map(|c| if plain(c) { c } else { UNQUOTABLE }).collect()
 }
 
-/// Stands for what cannot be written. As a control character it is refused.
+/// Replaces characters that cannot be written. As a control character, it is refused.
 const UNQUOTABLE: char = '\0';
 
 /// Arguments as a line for a shell.
 pub(super) fn shell(arguments: &[&str]) -> String {
-    // Only a NUL cannot be quoted, which is refused with the instruction.
+    // Only a NUL cannot be quoted, and it is refused with the instruction.
     shlex::try_join(arguments.iter().copied()).unwrap_or_else(|_| String::from(UNQUOTABLE))
 }
 
-/// A command of `RUN`: as a line where that is the same, else as a list.
+/// A command of `RUN`: a line if the shell would read the same, else a list.
 pub(super) fn run(arguments: &[String]) -> String {
     if let [program, flag, line] = arguments
         && (program == "/bin/sh" && flag == "-c")
@@ -196,7 +198,7 @@ pub(super) fn run(arguments: &[String]) -> String {
     list(arguments)
 }
 
-/// Whether a line of a shell means the same as an instruction.
+/// Whether a shell line has the same meaning as an instruction.
 pub(super) fn is_plain_line(line: &str) -> bool {
     let odd_start = line.starts_with(['[', '<', '-', '#']) || line.starts_with(char::is_whitespace);
     !odd_start && !line.chars().any(is_invisible) && !line.trim_end().ends_with('\\') && !line.contains("<<")
@@ -211,7 +213,7 @@ pub(super) fn pair(name: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What a stranger would write where a word is expected.
+    /// Texts of an attacker in the place of a word.
     const HOSTILE: [&str; 12] = [
         "a\nRUN touch /pwned",
         "a \\\nRUN touch /pwned",
@@ -227,7 +229,7 @@ mod tests {
         "a\u{1b}[2Jb",
     ];
 
-    /// The instructions that Docker would read: lines that are continued count as one, comments as none.
+    /// The instructions that Docker would read. Continued lines count as one, and comments do not count.
     fn instructions(text: &str) -> Vec<String> {
         let joined = text.replace("\\\n", "");
         joined.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect()

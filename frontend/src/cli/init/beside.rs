@@ -1,4 +1,4 @@
-//! What a project has besides its code: libraries of the system, assets, a database, a version of Python.
+//! Parts of a project besides its code: system libraries, assets, a database, a Python version.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,12 +9,12 @@ use super::runs::Scene;
 use crate::project::VersionFromGit;
 use crate::spec::ContextPath;
 
-/// What native packages want of the system.
+/// Adds the system libraries for native packages.
 pub(super) fn system(packages: &BTreeSet<String>, draft: &mut Draft) {
     let mut build: BTreeSet<&str> = BTreeSet::new();
     let mut runtime: BTreeSet<&str> = BTreeSet::new();
     for native in KNOWN.iter().filter(|native| packages.contains(native.package)) {
-        // Binary editions bring what they load.
+        // Binary editions contain the libraries that they load.
         if native.package == "psycopg" && packages.contains("psycopg-binary") {
             continue;
         }
@@ -27,7 +27,8 @@ pub(super) fn system(packages: &BTreeSet<String>, draft: &mut Draft) {
     draft.system.runtime = runtime.into_iter().map(str::to_owned).collect();
 }
 
-/// Assets that Node builds, where the package says how. They come before what is made from them.
+/// Adds the assets that Node builds, if `package.json` contains the command. They come before stages that use
+/// them.
 pub(super) fn assets(package: &str, version: &str, folder: &Path, draft: &mut Draft) {
     let Ok(package) = serde_json::from_str::<serde_json::Value>(package) else { return };
     let Some(build) = package.pointer("/scripts/build").and_then(serde_json::Value::as_str) else { return };
@@ -44,7 +45,7 @@ pub(super) fn assets(package: &str, version: &str, folder: &Path, draft: &mut Dr
     };
     let copy =
         Copy { from: Some("assets".to_owned()), path: format!("/app/{out}"), to: out, ..Copy::default() };
-    // Django collects them with its own.
+    // Django collects these assets together with its own.
     if let Some(collected) = draft.stages.iter_mut().find(|stage| stage.name == "static") {
         collected.copy.push(copy);
     } else {
@@ -53,7 +54,7 @@ pub(super) fn assets(package: &str, version: &str, folder: &Path, draft: &mut Dr
     draft.stages.insert(0, stage);
 }
 
-/// The folder that a build command writes to.
+/// The folder to which a build command writes.
 fn output(build: &str, folder: &Path) -> Option<String> {
     let words: Vec<&str> = build.split_whitespace().collect();
     for (at, word) in words.iter().enumerate() {
@@ -75,7 +76,7 @@ fn output(build: &str, folder: &Path) -> Option<String> {
     (vite || build.contains("parcel")).then(|| "dist".to_owned())
 }
 
-/// Packages that load at run time what no wheel brings.
+/// Packages that load files at run time that no wheel contains.
 const DOWNLOADS: [(&str, &str); 5] = [
     (
         "playwright",
@@ -90,13 +91,13 @@ const DOWNLOADS: [(&str, &str); 5] = [
     ("selenium", "selenium needs a browser: add `chromium` and `chromium-driver` to [system] runtime"),
 ];
 
-/// Says what has to be downloaded besides the packages.
+/// Adds remarks about files that must be downloaded in addition to the packages.
 pub(super) fn downloads(packages: &BTreeSet<String>, draft: &mut Draft) {
     let wanted = DOWNLOADS.iter().filter(|(package, _)| packages.contains(*package));
     draft.remarks.extend(wanted.map(|(_, text)| (*text).to_owned()));
 }
 
-/// The version of Python that files of other tools name, and the file; a build does not look at these.
+/// The Python version in files of other tools, and the file. A build does not read these files.
 pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<(String, String)> {
     let pipenv = || {
         let lock: serde_json::Value = serde_json::from_str(&read("Pipfile.lock")?).ok()?;
@@ -117,7 +118,7 @@ pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<(String, S
         let version = tool.as_str().or_else(|| tool.as_array()?.first()?.get_ref().as_str());
         version.map(str::to_owned)
     };
-    // What is locked was resolved for it, by pip-compile or by `uv pip compile`.
+    // The locked versions were resolved for this version, by pip-compile or by `uv pip compile`.
     let compiled = || {
         let text = read("requirements.txt")?;
         let mut comments = text.lines().take_while(|line| line.starts_with('#'));
@@ -136,7 +137,7 @@ pub(super) fn python(read: &dyn Fn(&str) -> Option<String>) -> Option<(String, S
     found.next().map(|(file, version)| (file.to_owned(), version.to_string()))
 }
 
-/// Gives the version that git would be asked for, or git.
+/// Adds the version for which git would be asked, or adds git.
 pub(super) fn version(asking: &VersionFromGit, draft: &mut Draft) {
     if asking.can_be_given() {
         draft.args.insert("VERSION".to_owned(), "0.0.0".to_owned());
@@ -151,7 +152,7 @@ pub(super) fn version(asking: &VersionFromGit, draft: &mut Draft) {
     }
 }
 
-/// Lets the app write where its database of `SQLite` is.
+/// Makes the folder of the app's `SQLite` database writable.
 pub(super) fn databases(scene: &Scene, draft: &mut Draft) {
     if !draft.app.writable.is_empty() || scene.is_package {
         return;
@@ -162,7 +163,7 @@ pub(super) fn databases(scene: &Scene, draft: &mut Draft) {
     }
 }
 
-/// Where a database of `SQLite` is, as its address says it.
+/// The folder of a `SQLite` database, found in its URL.
 fn database(text: &str, flask: bool) -> Option<String> {
     let (_, rest) = text.split_once("sqlite:///")?;
     let path = rest.split(['"', '\'', ' ', '\n', '?']).next().unwrap_or_default();
@@ -180,7 +181,7 @@ fn database(text: &str, flask: bool) -> Option<String> {
     Some(folder.map_or_else(|| "/app".to_owned(), |folder| format!("/app/{folder}")))
 }
 
-/// Node's version as files of its version managers name it.
+/// Node's version, in the syntax of files of its version managers.
 pub(super) fn node(said: Option<&str>) -> String {
     let version = said.unwrap_or("22").trim().trim_start_matches('v');
     let major = version.split('.').next().unwrap_or("22");

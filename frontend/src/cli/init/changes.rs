@@ -1,9 +1,10 @@
-//! Two texts line by line, for `--diff`.
+//! Compares two texts line by line, for `--diff`.
 
-/// The longest texts that are compared line by line; of longer ones, all that differs is shown as one piece.
+/// The maximum number of lines that are compared. In longer texts, the whole differing part is shown as one
+/// change.
 const MOST: usize = 2000;
 
-/// What is different, with `-`, `+` and a blank before each line.
+/// The differences, with `-`, `+` or a space before each line.
 pub(super) fn changes(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();

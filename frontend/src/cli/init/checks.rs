@@ -1,4 +1,4 @@
-//! The checks of `test`: tools that a group has, where there is something for them.
+//! The checks of `test`: tools in a group, if the project has files for them.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use super::draft::Draft;
 use super::packages::Packages;
 use crate::cli::folder::text_below;
 
-/// The groups that `test` installs without being told.
+/// The groups that `test` installs by default.
 const USUAL: [&str; 3] = ["dev", "test", "tests"];
 
-/// Groups that are made for tools, by the names that people give them.
+/// Usual names of groups for tools.
 const TOOLS: [&str; 10] =
     ["lint", "linting", "linters", "format", "style", "quality", "qa", "check", "checks", "ci"];
 
-/// Adds them. The files of a workspace's member are in a folder of their own.
+/// Adds the checks. The files of a workspace member are in a folder of their own.
 pub(super) fn add(packages: &Packages, folder: &Path, member: Option<&str>, draft: &mut Draft) {
     let place = member.map_or_else(|| folder.to_owned(), |member| folder.join(member));
     let tests = has_tests(&place);
@@ -45,10 +45,10 @@ pub(super) fn add(packages: &Packages, folder: &Path, member: Option<&str>, draf
     }
 }
 
-/// A word of the shell.
+/// A quoted word for a shell.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
-    // What begins with a dash would be an option of `cd`.
+    // A path with a dash at its beginning would be an option of `cd`.
     let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

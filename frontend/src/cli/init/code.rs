@@ -1,4 +1,4 @@
-//! The Python files of a folder, and what can be read out of them without running them.
+//! The Python files of a folder, and facts that can be read from them without running them.
 
 use crate::cli::folder::text_below;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::project::Ignored;
 
-/// Folders in which the app is not.
+/// Folders that never contain the app.
 const ELSEWHERE: [&str; 14] = [
     "tests",
     "test",
@@ -24,7 +24,7 @@ const ELSEWHERE: [&str; 14] = [
     "site",
 ];
 
-/// Names that apps usually have, the likeliest first.
+/// Usual file names of apps, the most likely first.
 const USUAL: [&str; 10] = [
     "main.py",
     "app.py",
@@ -40,26 +40,26 @@ const USUAL: [&str; 10] = [
 
 /// A Python file of the project.
 pub(super) struct Module {
-    /// Its path in the folder.
+    /// A Python file of the project.
     pub(super) path: String,
-    /// As it is imported by a program that finds `root`.
+    /// The name by which a program imports it if `root` is on Python's path.
     pub(super) name: String,
-    /// The folder that has to be on Python's path for that; empty for the topmost.
+    /// The folder that must be on Python's path; empty for the root of the project.
     pub(super) root: String,
     pub(super) text: String,
 }
 
-/// Where a framework's object comes from.
+/// The origin of a framework's object.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Made {
     /// It is a variable of the module.
     Variable(String),
-    /// A function of the module makes it, and needs no arguments.
+    /// A function of the module makes it and needs no arguments.
     Factory(String),
 }
 
-/// Python files at most four folders down, those nearest to the top first. `apart` are folders with projects of their
-/// own.
+/// Python files at most four folders deep, those nearest to the root first. `apart` are folders with projects
+/// of their own.
 pub(super) fn modules(folder: &Path, ignored: &Ignored, apart: &[String]) -> Vec<Module> {
     let mut files = BTreeMap::new();
     let mut folders = vec![(folder.to_owned(), String::new(), 0)];
@@ -97,7 +97,7 @@ pub(super) fn modules(folder: &Path, ignored: &Ignored, apart: &[String]) -> Vec
     found
 }
 
-/// What can be imported from each folder: its modules, and its folders with modules in them.
+/// The names that can be imported from each folder: its modules, and its folders that contain modules.
 fn importable<'p>(paths: impl Iterator<Item = &'p String>) -> BTreeMap<String, BTreeSet<String>> {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in paths {
@@ -113,8 +113,8 @@ fn importable<'p>(paths: impl Iterator<Item = &'p String>) -> BTreeMap<String, B
     names
 }
 
-/// The folder from which a module is imported: that in which most of what it imports itself is found, else the
-/// topmost; `src` is never a package.
+/// The folder from which a module is imported: the folder that contains most of its own imports, else the
+/// root. `src` is never a package.
 fn root(path: &str, text: &str, importable: &BTreeMap<String, BTreeSet<String>>) -> String {
     let imported: BTreeSet<&str> = text.lines().filter_map(imported).collect();
     let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
@@ -130,7 +130,7 @@ fn root(path: &str, text: &str, importable: &BTreeMap<String, BTreeSet<String>>)
     best.1.to_owned()
 }
 
-/// The first part of the name that a line imports, unless it is relative.
+/// The first part of the name that a line imports. `None` for a relative import.
 fn imported(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let rest = line.strip_prefix("from ").or_else(|| line.strip_prefix("import "))?;
@@ -142,14 +142,14 @@ pub(super) fn is_module(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "py")
 }
 
-/// Names that apps usually have come first.
+/// The rank of a file name: usual names of apps come first.
 fn usual(path: &str) -> usize {
     let name = path.rsplit('/').next().unwrap_or(path);
     USUAL.iter().position(|known| *known == name).unwrap_or(USUAL.len())
 }
 
 impl Module {
-    /// Whether its name is one that programs usually have.
+    /// Whether the file has a usual name of an app.
     pub(super) fn is_usual(&self) -> bool {
         usual(&self.path) < USUAL.len()
     }
@@ -159,8 +159,8 @@ impl Module {
         self.text.lines().filter_map(imported).any(|name| name == package)
     }
 
-    /// Where it makes an object of `class`, as in `app = Flask(__name__)`, or calls a function of another module that
-    /// does, as in `app = create_app()`: `factories` are the names of these.
+    /// The variable with an object of `class`, as in `app = Flask(__name__)`, or with the result of a
+    /// function that makes one, as in `app = create_app()`. `factories` are the names of these functions.
     pub(super) fn object(&self, class: &str, factories: &BTreeSet<String>) -> Option<Made> {
         let named = |line: &str, called: &str| {
             let (left, right) = line.split_once('=')?;
@@ -175,7 +175,8 @@ impl Module {
         calls.into_iter().find_map(|called| self.text.lines().find_map(|line| named(line, called)))
     }
 
-    /// The function that makes an object of `class`: its name, and whether it can be called without arguments.
+    /// The function that makes an object of `class`: its name, and whether it can be called without
+    /// arguments.
     pub(super) fn factory(&self, class: &str) -> Option<(String, bool)> {
         let mut function = None;
         for (at, line) in self.text.lines().enumerate() {

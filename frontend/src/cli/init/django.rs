@@ -1,4 +1,4 @@
-//! Sites of Django: what serves them, and their static files.
+//! Django sites: their server and their static files.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use super::code::Module;
 use super::draft::{Command, Copy, Draft, Health, Stage};
 use super::runs::Scene;
 
-/// The site that a `manage.py` is for.
+/// The site of a `manage.py`.
 struct Site<'s> {
-    /// The folder of `manage.py`; empty for the topmost.
+    /// The folder of `manage.py`; empty for the root.
     root: &'s str,
     /// The package with `wsgi.py`.
     package: String,
-    /// The settings that a server uses.
+    /// The settings for a server.
     settings: String,
-    /// Whether these are other ones than `manage.py` uses.
+    /// Whether `manage.py` uses other settings.
     apart: bool,
     /// The text of all settings.
     text: String,
@@ -29,7 +29,7 @@ impl Scene {
         let site = self.site(manage)?;
         self.import_from(site.root, draft);
         draft.production.expose = vec!["8000".to_owned()];
-        // Its pages answer those hosts alone that the settings allow.
+        // The site answers only requests for hosts that the settings allow.
         draft.production.healthcheck = Some(Health::of_port("8000"));
         let package = &site.package;
         let base = if site.root.is_empty() { String::new() } else { format!("{}/", site.root) };
@@ -87,7 +87,7 @@ impl Scene {
         let settings = served.unwrap_or_else(|| named.clone());
         let base = if root.is_empty() { String::new() } else { format!("{root}/") };
         let file = format!("{base}{}", settings.replace('.', "/"));
-        // Settings that are split up stand side by side.
+        // The parts of split settings are in one folder.
         let beside = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let split = beside.ends_with("settings");
         let texts = self.modules.iter().filter(|module| {
@@ -101,10 +101,10 @@ impl Scene {
     }
 }
 
-/// A stage that collects static files, where the settings say where to.
+/// Adds a stage that collects static files, if the settings contain their destination.
 fn static_files(manage: &str, site: &Site<'_>, draft: &mut Draft) {
     let Some(folder) = static_root(&site.text) else { return };
-    // Where the settings list their apps, the one that has the command is among them or is not.
+    // If the settings list their apps, the app with the command must be in the list.
     if site.text.contains("INSTALLED_APPS") && !site.text.contains("django.contrib.staticfiles") {
         return;
     }
@@ -132,7 +132,7 @@ fn static_files(manage: &str, site: &Site<'_>, draft: &mut Draft) {
     draft.production.copy.push(Copy { from: Some("static".to_owned()), path, to: folder, ..Copy::default() });
 }
 
-/// The settings that a module names as its default.
+/// The default settings in a module.
 fn settings_of(text: &str) -> Option<String> {
     let at = text.split_once("DJANGO_SETTINGS_MODULE")?.1.lines().next()?;
     let word = at.split(['"', '\'']).find(|word| {
@@ -141,7 +141,7 @@ fn settings_of(text: &str) -> Option<String> {
     Some(word.to_owned())
 }
 
-/// The folder of `STATIC_ROOT`, where it is one of the project.
+/// The folder of `STATIC_ROOT`, if it is a folder of the project.
 fn static_root(text: &str) -> Option<String> {
     let line = text.lines().find(|line| {
         line.strip_prefix("STATIC_ROOT").is_some_and(|rest| rest.trim_start().starts_with('='))
@@ -150,13 +150,13 @@ fn static_root(text: &str) -> Option<String> {
     let inside = ["BASE_DIR", "ROOT_DIR", "PROJECT_ROOT"].iter().any(|name| value.contains(name));
     let folder = value.split(['"', '\'']).nth(1)?.trim_matches('/');
     let plain = !folder.is_empty() && folder.chars().all(|c| c.is_ascii_alphanumeric() || "_-/".contains(c));
-    // One word and no more: a longer expression may mean another folder.
+    // Only a single word is accepted, because a longer expression may mean another folder.
     (inside && plain && value.matches(['"', '\'']).count() == 2).then(|| folder.to_owned())
 }
 
-/// The variables without which the settings cannot be read.
+/// The variables without which the settings cannot be loaded.
 fn required(text: &str) -> BTreeSet<String> {
-    // Those that have a type and a default once and for all.
+    // Variables with a type and a default in the scheme are not required.
     let scheme = text.split_once("Env(").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap_or(rest));
     let mut names = BTreeSet::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
@@ -182,7 +182,7 @@ fn required(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// A value under which settings can be read, and nothing else works.
+/// A value with which settings can be loaded, but nothing else works.
 fn stand_in(name: &str) -> &'static str {
     let name = name.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));

@@ -1,4 +1,4 @@
-//! A build file in the making, and its text.
+//! A build file under construction, and its text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,16 +7,16 @@ use super::quoting::literal;
 pub(super) use super::quoting::{key, list, string};
 use crate::address::visible;
 
-/// What will be written. Every list may be empty, every setting absent.
+/// The contents of the build file. Every list may be empty, and every setting may be missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     /// The frontend image.
     pub(super) image: String,
-    /// What was found, in one line.
+    /// The kind of the project, in one line.
     pub(super) about: String,
     pub(super) python: Option<String>,
     pub(super) base: Option<String>,
-    /// The image in which dependencies are built, where it is not the one that ships.
+    /// The image in which dependencies are built, if it is not the base of images that ship.
     pub(super) build_base: Option<String>,
     pub(super) dependencies: Dependencies,
     pub(super) system: System,
@@ -24,34 +24,34 @@ pub(super) struct Draft {
     pub(super) args: BTreeMap<String, String>,
     /// A folder from which the app's modules are imported.
     pub(super) python_path: Option<String>,
-    /// Variables that the app cannot be imported without, with values for checks.
+    /// Variables that the app needs when it is imported, with values for checks.
     pub(super) needed: BTreeMap<String, String>,
     /// Checks: names and commands.
     pub(super) checks: Vec<(String, String)>,
-    /// The groups of `test`, where the usual ones do not bring all that the checks run.
+    /// The groups of `test`, if the usual groups do not contain all packages of the checks.
     pub(super) test_groups: Vec<String>,
-    /// Stages besides production.
+    /// Stages in addition to production.
     pub(super) stages: Vec<Stage>,
     /// Stages of a Dockerfile, by their names.
     pub(super) carried: Vec<(String, Production)>,
     pub(super) production: Production,
-    /// Whether the project is installed as a package, unless the file says otherwise.
+    /// Whether the project is installed as a package by default.
     pub(super) is_package: bool,
-    /// Rules whose findings are known already.
+    /// Rules whose findings are already known.
     pub(super) skipped: Vec<&'static str>,
-    /// What is to be said at the head of the file.
+    /// Remarks at the beginning of the file.
     pub(super) remarks: Vec<String>,
-    /// Whether every stage is one of a Dockerfile, so that no image has what is found here.
+    /// Whether every stage comes from a Dockerfile, so that no image uses the findings about the project.
     pub(super) is_whole: bool,
-    /// What is doubtful.
+    /// Parts that the user should check.
     pub(super) doubts: Vec<String>,
-    /// The version of Python that a file of another tool names, and the file.
+    /// The Python version in a file of another tool, and the file.
     pub(super) python_of: Option<(String, String)>,
-    /// Whether nothing says which Python it is, but for a range that it has to be in.
+    /// Whether no file sets the Python version. There may be a range.
     pub(super) python_is_free: bool,
 }
 
-/// Where dependencies come from, where they are not the ones that are found.
+/// The sources of dependencies, if they are not the detected ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dependencies {
     pub(super) lock: Option<String>,
@@ -61,7 +61,7 @@ pub(super) struct Dependencies {
     pub(super) extra_indexes: Vec<String>,
 }
 
-/// OS packages, and why.
+/// OS packages, with the reasons for them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct System {
     pub(super) packages: Vec<String>,
@@ -78,11 +78,11 @@ pub(super) struct App {
     pub(super) member: Option<String>,
     pub(super) version: Option<String>,
     pub(super) writable: Vec<String>,
-    /// What is to be said of the writable folders.
+    /// A remark about the writable folders.
     pub(super) writable_note: Option<String>,
 }
 
-/// A stage that starts from an image of its own.
+/// A stage with an image of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stage {
     pub(super) name: String,
@@ -100,21 +100,21 @@ pub(super) struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) command: Command,
-    /// Its other keys, and their values as TOML.
+    /// The other keys, with their values as TOML.
     pub(super) keys: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Production {
-    /// What is to be said of the stage.
+    /// Remarks about the stage.
     pub(super) about: Vec<String>,
-    /// What it starts from; without it, the project.
+    /// The base; `None` for the project.
     pub(super) from: Option<String>,
     pub(super) groups: Vec<String>,
     pub(super) include: Option<Vec<String>>,
     pub(super) workdir: Option<String>,
     pub(super) command: Option<Command>,
-    /// What is to be said of the command.
+    /// A remark about the command.
     pub(super) command_note: Option<String>,
     pub(super) entrypoint: Option<Command>,
     pub(super) env: BTreeMap<String, String>,
@@ -129,17 +129,17 @@ pub(super) struct Production {
     pub(super) run: Vec<Step>,
 }
 
-/// A command as it is written: a line for the shell, or a list.
+/// A command: a line for the shell, or a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Line(String),
     List(Vec<String>),
 }
 
-/// A health check; without a command, none.
+/// A health check. Without a command, health checks are disabled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health {
-    /// What is to be said of it.
+    /// A remark about it.
     pub(super) note: Option<String>,
     pub(super) command: Option<Command>,
     pub(super) times: Vec<(String, String)>,
@@ -170,14 +170,14 @@ impl Command {
 }
 
 impl Draft {
-    /// Lets the app write to the folder of its `SQLite` database.
+    /// Makes the folder of the app's `SQLite` database writable.
     pub(super) fn sqlite(&mut self, folder: String) {
         let note = "A database of SQLite is there. It goes with the container unless a volume is mounted.";
         self.app.writable_note = Some(note.to_owned());
         self.app.writable = vec![folder];
     }
 
-    /// The build file.
+    /// The text of the build file.
     pub(super) fn text(&self) -> String {
         let mut out = format!("# syntax={}\n", visible(&self.image));
         if !self.skipped.is_empty() {
@@ -193,7 +193,7 @@ impl Draft {
         out
     }
 
-    /// The stages.
+    /// The text of the stages.
     fn stages_text(&self) -> String {
         let mut out = String::new();
         for stage in &self.stages {
@@ -227,7 +227,8 @@ impl Draft {
         out
     }
 
-    /// The tables before the stages. Of the args, those that are named here or in the stages.
+    /// Writes the tables before the stages. Of the args, only those that these tables or the stages use are
+    /// written.
     fn tables(&self, out: &mut String, stages: &str) {
         let mut tables = String::new();
         self.project_tables(&mut tables);

@@ -1,29 +1,29 @@
-//! How an engine asks an app whether it is well: by the image's own Python, since slim images have no curl.
+//! Health checks of apps. They run with the image's own Python, because slim images have no curl.
 
 use super::code::Module;
 use super::draft::{Command, Health};
 
-/// Pages that apps have for this.
+/// Usual paths of health pages.
 const PAGES: [&str; 7] = ["/health", "/healthz", "/healthcheck", "/livez", "/live", "/ping", "/status"];
 
-/// What answers local requests in another way than those from outside.
+/// Middleware that answers local requests differently from external ones.
 const IN_BETWEEN: [&str; 3] = ["TrustedHostMiddleware", "HTTPSRedirectMiddleware", "Talisman"];
 
 impl Health {
-    /// Whether something listens. That is all that can be asked of an app that is not known to have a page for it.
+    /// A check that the port is open. It is the only possible check of an app without a known health page.
     pub(super) fn of_port(port: &str) -> Self {
         let code = format!("import socket; socket.create_connection(('127.0.0.1', {port}), 3).close()");
         let note = "Whether the port is open. A page that tells whether the app is well would tell more.";
         Self { note: Some(note.to_owned()), command: Some(python(&code)), times: Vec::new() }
     }
 
-    /// Whether a page is there.
+    /// A check of a page.
     pub(super) fn of_page(port: &str, path: &str) -> Self {
         let code = format!("from urllib.request import urlopen; urlopen('http://127.0.0.1:{port}{path}')");
         Self { note: None, command: Some(python(&code)), times: Vec::new() }
     }
 
-    /// What fits an app whose object of `class` the module makes.
+    /// The best check for an app whose object of `class` is made by this module.
     pub(super) fn of_app(port: &str, module: &Module, class: &str) -> Self {
         match page(module, class) {
             Some(path) => Self::of_page(port, path),
@@ -36,8 +36,8 @@ fn python(code: &str) -> Command {
     Command::list(&["python", "-c", code])
 }
 
-/// The page for it that the module itself puts into its app, as in `@app.get("/health")`: what a router has may stand
-/// below another path.
+/// The health page that the module itself adds to its app, as in `@app.get("/health")`. A page of a router
+/// may be below another path.
 fn page<'m>(module: &'m Module, class: &str) -> Option<&'m str> {
     let text = &module.text;
     if IN_BETWEEN.iter().any(|name| text.contains(name)) {

@@ -1,4 +1,4 @@
-//! What a folder has: its manager, its packages, and all that the other modules here find in it.
+//! The contents of a folder: its package manager, its packages, and all findings of the other modules.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::project::{
 };
 use crate::spec::{Arguments, ContextPath, Spec};
 
-/// Looks at a folder.
+/// Examines a folder.
 pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Draft, CliError> {
     let read = |name: &str| -> Result<Option<String>, CliError> {
         let Some(path) = ContextPath::parse(name) else { return Ok(None) };
@@ -64,7 +64,7 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     let mut draft = Draft {
         image: image.to_owned(),
         is_package: detected.is_package,
-        // A version that a build finds by itself is not said twice.
+        // A version that a build finds itself is not repeated in the build file.
         python: match (python_is_said, detected.python) {
             (false, Some(version)) => Some(version.to_string()),
             _ => None,
@@ -103,22 +103,22 @@ pub(super) fn project(folder: &Path, context: &Folder, image: &str) -> Result<Dr
     Ok(draft)
 }
 
-/// Assets, with the Node that a version manager's file names.
+/// Adds assets, with the Node version in a version manager's file.
 fn assets(package: &str, folder: &Path, read: &dyn Fn(&str) -> Option<String>, draft: &mut Draft) {
     let said = read(".nvmrc").or_else(|| read(".node-version"));
     beside::assets(package, &beside::node(said.as_deref()), folder, draft);
 }
 
-/// Where requirements are looked for, the likeliest first.
+/// The usual files of requirements, the most likely first.
 const REQUIREMENTS: [&str; 4] =
     ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"];
 
-/// Whether a manifest or requirements name `FastAPI` with its server.
+/// Whether a manifest or requirements contain `FastAPI` with its server.
 fn names_fastapi_server(text: &str) -> bool {
     ["fastapi[standard", "fastapi[all", "fastapi-cli", "fastapi = {"].iter().any(|name| text.contains(name))
 }
 
-/// A draft for a folder that says nothing of itself: the Dockerfile says all.
+/// A draft for a folder that contains no project data. The Dockerfile contains everything.
 pub(super) fn nothing(folder: &Path, image: &str) -> Draft {
     let has = |name: &str| folder.join(name).is_file();
     let known = CONDA_FILES.iter().chain(&LOCKS).any(|name| has(name));
@@ -130,7 +130,7 @@ pub(super) fn nothing(folder: &Path, image: &str) -> Draft {
     draft
 }
 
-/// Refuses projects whose dependencies a build could not know.
+/// Refuses projects whose dependencies a build could not find.
 fn refuse_unknown(
     folder: &Path,
     has_dependencies: bool,
@@ -155,8 +155,8 @@ fn refuse_unknown(
     Ok(())
 }
 
-/// Refuses folders that are no project themselves: those whose scripts name dependencies, each its own, and those with
-/// projects below them.
+/// Refuses folders that are not a project: folders whose scripts each contain their own dependencies, and
+/// folders with several projects in subfolders.
 fn refuse_apart(folder: &Path, modules: &[Module]) -> Result<(), CliError> {
     if let Some(script) = modules.iter().find(|module| module.text.lines().any(|line| line == "# /// script"))
     {
@@ -180,7 +180,7 @@ fn refuse_apart(folder: &Path, modules: &[Module]) -> Result<(), CliError> {
     )))
 }
 
-/// Folders with a manifest, at most so far down.
+/// Folders with a manifest, up to this depth.
 fn projects_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.map(|entry| entry.path()).filter(|path| {
@@ -198,7 +198,7 @@ fn projects_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The project as a build sees it, with a build file that says nothing.
+/// The project as a build with an empty build file sees it.
 fn detect(context: &Folder, ignored: &Ignored) -> Result<Project, CliError> {
     let source = std::sync::Arc::new(crate::diagnostics::Source::new("pybuild.toml", ""));
     let (spec, mut found) = Spec::parse(&source, Arguments::default());
@@ -238,7 +238,7 @@ impl Context for Unpinned<'_> {
 }
 
 fn refuse(found: &Diagnostics) -> Result<(), CliError> {
-    // A lock that is too old is said in the file that is written.
+    // A stale lock is mentioned in the written file.
     if found.errors().iter().any(|error| !error.problem.can_be_skipped()) {
         let error = CliError::new(format!("no build file is written for this project: {}", found.summary()));
         return Err(error.help("mend this first, then run `pybuild init` again"));

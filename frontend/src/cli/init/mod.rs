@@ -1,4 +1,5 @@
-//! `pybuild init`: a first build file for a project, from what is in its folder or from its Dockerfile.
+//! `pybuild init`: writes a first build file for a project, from the contents of its folder or from its
+//! Dockerfile.
 
 mod beside;
 mod changes;
@@ -28,7 +29,7 @@ use super::folder::{FILE, named_text, text_below};
 use super::table::Table;
 use crate::project::Folder;
 
-/// The frontend image that the examples name, where nothing else is asked for.
+/// The default frontend image, which the examples use too.
 pub(super) const IMAGE: &str = "localhost:5000/pybuild:dev";
 
 pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
@@ -53,7 +54,7 @@ pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
     if asked.print {
         return Ok(Answer { result: text, notes, code });
     }
-    // Never over a file that came to be in the meantime.
+    // A file that was created in the meantime is never overwritten.
     let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     let written = written.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| CliError::new(format!("`{}` cannot be written: {error}", path.display())))?;
@@ -69,19 +70,19 @@ pub(super) fn run(asked: &Init) -> Result<Answer, CliError> {
     Ok(Answer { result, notes, code })
 }
 
-/// What is said besides the file.
+/// The messages besides the file.
 #[derive(Default)]
 struct Said {
     about: String,
-    /// What was found and what was decided.
+    /// The findings and the decisions.
     rows: Vec<(String, String)>,
-    /// What is not as in the Dockerfile, on purpose.
+    /// Intended differences from the Dockerfile.
     remarks: Vec<String>,
     doubts: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// The text of a build file for the project, and what is to be said of it.
+/// The text of a build file for the project, and the messages about it.
 fn make(asked: &Init) -> Result<(String, Said), CliError> {
     let folder = &asked.folder;
     let context = Folder::new(folder);
@@ -136,7 +137,7 @@ const NO_COMMAND: &str =
     "what a container runs was not found: without `command`, it runs `python3`, prints nothing and ends";
 
 impl Said {
-    /// The decisions, in columns.
+    /// The decisions as a table.
     fn table(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
@@ -171,7 +172,7 @@ fn cut(text: &str, width: usize) -> String {
     format!("{short}…")
 }
 
-/// A Dockerfile of a project of which nothing else is known, as a build file.
+/// The translation of a Dockerfile without any other files of a project.
 #[cfg(fuzzing)]
 pub(super) fn carried(text: &str) -> String {
     let mut draft = draft::Draft::default();

@@ -1,12 +1,12 @@
-//! Python packages that want something of the operating system, and what it is called on Debian.
+//! Python packages that need packages of the operating system, with Debian's names of these.
 
-/// What a package wants.
+/// The OS packages that a Python package needs.
 pub(super) struct Native {
     /// The Python package, normalised.
     pub(super) package: &'static str,
-    /// What its wheel is compiled with, where an index has none.
+    /// The packages for compiling it, if an index has no wheel.
     pub(super) build: &'static [&'static str],
-    /// What it loads when it runs.
+    /// The packages that it loads at run time.
     pub(super) runtime: &'static [&'static str],
 }
 
@@ -18,7 +18,8 @@ const fn native(
     Native { package, build, runtime }
 }
 
-/// Known ones. Those whose wheels bring everything (numpy, lxml, cryptography, psycopg2-binary) are not here.
+/// The known packages. Packages whose wheels contain everything (numpy, lxml, cryptography, psycopg2-binary)
+/// are not listed.
 pub(super) const KNOWN: [Native; 21] = [
     native("cairosvg", &[], &["libcairo2"]),
     native("ffmpeg-python", &[], &["ffmpeg"]),

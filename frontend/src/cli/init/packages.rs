@@ -1,4 +1,4 @@
-//! What is installed, as far as it can be told without an index.
+//! The installed packages, as far as they are known without an index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,22 @@ use crate::project::{Project, Requirements, normalized};
 /// Reads a file of the context.
 type Read<'r> = &'r dyn Fn(&str) -> Result<Option<String>, CliError>;
 
-/// Names of packages, normalised, by what brings them.
+/// Normalised names of packages, by their source.
 #[derive(Default)]
 pub(super) struct Packages {
-    /// Those of every stage.
+    /// The packages of every stage.
     base: BTreeSet<String>,
-    /// Those that come with a group.
+    /// The packages of each group.
     groups: BTreeMap<String, BTreeSet<String>>,
-    /// All that is locked.
+    /// All locked packages.
     locked: BTreeSet<String>,
 }
 
 impl Packages {
-    /// Those of a project, or of a member of its workspace.
+    /// The packages of a project, or of a member of its workspace.
     pub(super) fn of(project: &Project, member: Option<&str>, read: Read<'_>) -> Result<Self, CliError> {
         let mut packages = Self { base: required(&project.requirements, read)?, ..Self::default() };
-        // A member's groups are its own, not those of the project at the workspace's root.
+        // A member has its own groups, and not those of the project at the workspace's root.
         for (name, group) in project.groups.iter().filter(|_| member.is_none()) {
             packages.groups.entry(name.clone()).or_default().extend(required(group, read)?);
         }
@@ -68,28 +68,28 @@ impl Packages {
         }
     }
 
-    /// Whether every stage has it.
+    /// Whether every stage has the package.
     pub(super) fn has(&self, package: &str) -> bool {
         self.base.contains(package)
     }
 
-    /// Whether a group of this name is there.
+    /// Whether the group exists.
     pub(super) fn has_group(&self, group: &str) -> bool {
         self.groups.contains_key(group)
     }
 
-    /// Whether a group brings it.
+    /// Whether the group contains the package.
     pub(super) fn is_in(&self, group: &str, package: &str) -> bool {
         self.groups.get(group).is_some_and(|packages| packages.contains(package))
     }
 
-    /// All of them, whatever brings them.
+    /// All packages.
     pub(super) fn all(&self) -> BTreeSet<String> {
         self.base.iter().chain(&self.locked).chain(self.groups.values().flatten()).cloned().collect()
     }
 }
 
-/// The roots that an image is made from.
+/// The roots of an image.
 fn chosen<'r>(roots: &'r [Root], member: Option<&str>) -> Vec<&'r Root> {
     let is_it = |root: &&Root| match member {
         Some(member) => root.name.as_ref().is_some_and(|name| name.as_str() == member),
@@ -99,7 +99,7 @@ fn chosen<'r>(roots: &'r [Root], member: Option<&str>) -> Vec<&'r Root> {
     if found.is_empty() { roots.iter().collect() } else { found }
 }
 
-/// What can be reached from these, whatever markers say.
+/// The packages that can be reached from these, ignoring markers.
 fn reached(lock: &Lock, from: BTreeSet<Name>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<Name> = from.into_iter().collect();

@@ -1,5 +1,5 @@
-//! A `Procfile`, as Heroku and others read it: a line a process, with its name and its command; and the port that such
-//! platforms set.
+//! A `Procfile`, as Heroku and other platforms read it: one process on each line, with its name and its
+//! command. Also the port that such platforms set.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const PLATFORMS: [&str; 8] = [
     "render.yaml",
 ];
 
-/// The port with a default, as a shell writes it.
+/// The port with a default, in shell syntax.
 const PORT: &str = "${PORT:-8000}";
 
 /// The processes of a `Procfile`: names and commands.
@@ -32,7 +32,7 @@ pub(super) fn processes(text: &str) -> Vec<(String, String)> {
     pairs.filter(|(called, command)| name(called) && !command.is_empty()).collect()
 }
 
-/// A line of a `Procfile` that listens to the outside, on the port of the platform or on 8000.
+/// A command of a `Procfile` that listens on all addresses, at the platform's port or at 8000.
 fn web(line: &str) -> String {
     let mut line = line.replace("${PORT}", PORT).replace("$PORT", PORT);
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -61,7 +61,7 @@ fn web(line: &str) -> String {
     line
 }
 
-/// A command as a line of the shell, which it takes the place of.
+/// A command as a shell line. With `exec`, it replaces the shell.
 fn replacing(line: &str) -> Command {
     let assigns = line.split_whitespace().next().is_some_and(|word| word.contains('='));
     let plain = !assigns && !line.contains(['|', ';', '&', '#']) && !line.starts_with("exec ");
@@ -69,7 +69,7 @@ fn replacing(line: &str) -> Command {
 }
 
 impl Scene {
-    /// Takes over what the `Procfile` runs, and says what the project is, if nothing else did.
+    /// Adds the processes of the `Procfile`, and returns the kind of the project if nothing else has set it.
     pub(super) fn processes(&self, draft: &mut Draft) -> Option<String> {
         let mut what = None;
         for (name, command) in &self.processes {
@@ -80,7 +80,7 @@ impl Scene {
                         draft.production.expose = vec!["8000".to_owned()];
                         draft.production.healthcheck.get_or_insert_with(|| Health::of_port("8000"));
                     } else if !line.contains("8000") {
-                        // Where it listens is not known.
+                        // The port on which it listens is not known.
                         draft.production.expose.clear();
                         draft.production.healthcheck = None;
                     }
@@ -110,7 +110,7 @@ impl Scene {
                 about: vec![format!("The process `{name}` of the Procfile: `--target {called}`.")],
                 from: Some("production".to_owned()),
                 command: Some(replacing(command)),
-                // It listens to nobody.
+                // The process does not listen on a port.
                 healthcheck: Some(Health::default()),
                 ..Production::default()
             };
@@ -119,7 +119,7 @@ impl Scene {
         what
     }
 
-    /// Says where a process calls a server that no dependency brings.
+    /// Reports a process that calls a server which no dependency contains.
     fn doubt_of(&self, line: &str, draft: &mut Draft) {
         let servers = [
             "gunicorn",
@@ -142,7 +142,7 @@ impl Scene {
     }
 }
 
-/// Lets a web server listen on the port that the platform sets, where files of such a platform are there.
+/// Makes a web server listen on the platform's port, if the folder has files of such a platform.
 pub(super) fn heed(folder: &Path, draft: &mut Draft) {
     let production = &mut draft.production;
     let is_web = production.expose.iter().map(String::as_str).eq(["8000"]);
@@ -166,7 +166,7 @@ pub(super) fn heed(folder: &Path, draft: &mut Draft) {
     if !line.contains(PORT) {
         return;
     }
-    // What asks whether the app is well runs without a shell.
+    // The health check runs without a shell.
     if let Some(Command::List(words)) =
         production.healthcheck.as_mut().and_then(|check| check.command.as_mut())
         && let Some(code) = words.last_mut()
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_web_process_listens_to_the_outside() {
-        // gunicorn and uvicorn listen to 127.0.0.1 unless they are told: their documentation.
+        // The documentation of gunicorn and uvicorn says that they listen on 127.0.0.1 by default.
         assert_eq!(web("gunicorn shop:app"), "gunicorn shop:app --bind 0.0.0.0:${PORT:-8000}");
         assert_eq!(
             web("gunicorn -w 4 --bind 0.0.0.0:$PORT shop:app"),

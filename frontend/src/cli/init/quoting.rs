@@ -1,6 +1,6 @@
-//! Values as TOML writes them.
+//! Values in TOML syntax.
 
-/// A basic string of TOML. What JSON escapes, TOML escapes in the same way.
+/// A basic TOML string. TOML and JSON escape the same characters in the same way.
 pub(super) fn string(text: &str) -> String {
     serde_json::json!(text).to_string().replace('\u{7f}', "\\u007f")
 }
@@ -10,12 +10,12 @@ pub(super) fn list(words: &[String]) -> String {
     format!("[{}]", words.join(", "))
 }
 
-/// A string in which `${NAME}` would be replaced, kept as it is.
+/// A string that keeps each `${NAME}` as text.
 pub(super) fn literal(text: &str) -> String {
     string(&text.replace("${", "$${"))
 }
 
-/// A key, in quotation marks where it needs them.
+/// A key, in quotes if necessary.
 pub(super) fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { string(name) }

@@ -1,15 +1,15 @@
-//! What a container of the project runs.
+//! The command of a project's container.
 
 use std::collections::BTreeSet;
 
 use super::code::{Made, Module};
 use super::draft::{Command, Draft, Health};
 
-/// Frameworks by the class of their object, and whether they speak ASGI.
+/// Frameworks, by the class of their object, and whether they use ASGI.
 const FRAMEWORKS: [(&str, bool); 8] = [
     ("FastAPI", true),
     ("FastHTML", true),
-    // FastHTML's own function for it.
+    // FastHTML's own function for making an app.
     ("fast_app", true),
     ("Starlette", true),
     ("Litestar", true),
@@ -18,11 +18,11 @@ const FRAMEWORKS: [(&str, bool); 8] = [
     ("Flask", false),
 ];
 
-/// What is looked at to choose a command.
+/// The facts from which the command is chosen.
 pub(super) struct Scene {
-    /// The packages that are installed, normalised.
+    /// The installed packages, with normalised names.
     pub(super) packages: BTreeSet<String>,
-    /// The files that can be the app, shallow ones first.
+    /// The files that can contain the app, the least nested first.
     pub(super) modules: Vec<Module>,
     /// `[project.scripts]`, or Poetry's.
     pub(super) scripts: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Scene {
     pub(super) is_package: bool,
     /// The processes of a `Procfile`: names and commands.
     pub(super) processes: Vec<(String, String)>,
-    /// Whether the dependencies name `FastAPI` with its server.
+    /// Whether the dependencies contain `FastAPI` with its server.
     pub(super) has_fastapi_server: bool,
 }
 
@@ -40,15 +40,15 @@ impl Scene {
         self.packages.contains(package)
     }
 
-    /// Sets what production runs, and says what the project is. `None` if nothing is found.
+    /// Sets the command of production, and returns the kind of the project. `None` if no command is found.
     pub(super) fn command(&self, draft: &mut Draft) -> Option<String> {
         let found = [Self::django, Self::web, Self::streamlit, Self::script];
         found.iter().find_map(|look| look(self, draft))
     }
 
-    /// Puts a folder on Python's path, from which modules are imported.
+    /// Adds a folder to Python's path, so that modules are imported from it.
     pub(super) fn import_from(&self, root: &str, draft: &mut Draft) {
-        // What is installed as a package is found without it.
+        // An installed package is found without this.
         let installed = self.is_package && root == "src";
         if !root.is_empty() && !installed {
             draft.python_path = Some(format!("/app/{root}"));
@@ -65,7 +65,7 @@ impl Scene {
             let callable = factories().filter(|(_, (_, needs_nothing))| *needs_nothing);
             let callable = callable.map(|(module, (name, _))| (module, Made::Factory(name)));
             let mut candidates: Vec<(&Module, Made)> = objects.chain(callable).collect();
-            // Somebody has said it before.
+            // The `Procfile` may name the module.
             if let Some((_, line)) = self.processes.iter().find(|(name, _)| name == "web") {
                 let said = |(module, _): &(&Module, Made)| {
                     line.split_whitespace().any(|word| word.split(':').next() == Some(module.name.as_str()))
@@ -109,7 +109,7 @@ impl Scene {
             }
             let brings_server = self.has("uvicorn") || self.has("python-fasthtml");
             if !brings_server && self.has_fastapi_server && !is_factory {
-                // Its command brings a server along where the extra `standard` is installed.
+                // The command `fastapi` contains a server if the extra `standard` is installed.
                 return Command::list(&["fastapi", "run", &module.path, "--port", "8000"]);
             }
             if !brings_server {
@@ -142,7 +142,7 @@ impl Scene {
             return None;
         }
         draft.production.expose = vec!["8501".to_owned()];
-        // Its server has this page for it.
+        // Streamlit's server has this page for health checks.
         draft.production.healthcheck = Some(Health::of_page("8501", "/_stcore/health"));
         let words = ["streamlit", "run", &module.path, "--server.address=0.0.0.0", "--server.port=8501"];
         self.with_files(draft);
@@ -150,7 +150,7 @@ impl Scene {
         Some(format!("A Streamlit app, `{}`", module.path))
     }
 
-    /// Copies the files where a file is run by its path: the wheel of a package need not have it.
+    /// Copies the files if a file is run by its path, because the wheel of a package may not contain it.
     fn with_files(&self, draft: &mut Draft) {
         if self.is_package {
             draft.app.include = vec![".".to_owned()];
@@ -187,7 +187,7 @@ impl Scene {
             .map(|module| module.path.clone())
             .or_else(|| guarded(&top))
             .or_else(|| if let [only] = top.as_slice() { Some(only.path.clone()) } else { None })
-            // A script in a folder finds its neighbours by itself.
+            // A script finds modules in its own folder without this.
             .or_else(|| if self.is_package { None } else { guarded(&at(1)) })?;
         if let Some(module) = self.modules.iter().find(|module| module.path == script) {
             let own = script.rsplit_once('/').map_or("", |(folder, _)| folder);

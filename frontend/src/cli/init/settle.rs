@@ -1,5 +1,5 @@
-//! The last step before a build file is written: it is examined as `pybuild check` does, and what a build would refuse is
-//! commented out, with the reason. So a file is written in every case.
+//! The last step before a build file is written. `init` examines the file as `pybuild check` does, and
+//! comments out each key that a build would refuse, with the reason. So `init` writes a file in every case.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,24 @@ use crate::diagnostics::{Diagnostics, Problem};
 use crate::lint::CheckOptions;
 use crate::project::releases;
 
-/// A build file, and what is to be said of it.
+/// A build file, and the remarks about the file.
 pub(super) struct Settled {
     pub(super) text: String,
-    /// What a build would warn of.
+    /// The warnings that a build would give.
     pub(super) warnings: Vec<String>,
-    /// What was commented out, or is wrong with the project.
+    /// Each key that was commented out, and each error in the project itself.
     pub(super) doubts: Vec<String>,
-    /// How many packages have no wheel.
+    /// The number of packages that have no wheel.
     pub(super) compiled: usize,
 }
 
-/// How often the file is examined again. Each time, all that is wrong is commented out.
+/// The largest number of examinations of the file. After each examination, every wrong key is commented out.
 const ROUNDS: usize = 8;
 
-/// Chooses the Python of a draft, where only files of other tools name one, or nothing does; and settles it.
+/// Chooses the Python version of a draft and settles the draft. It is called where no file names a version,
+/// or only files of other tools name one.
 ///
-/// The newest is taken for which most packages have wheels.
+/// The choice is the newest version for which the most packages have wheels.
 pub(super) fn with_python(asked: &Init, draft: &mut Draft) -> Result<Settled, CliError> {
     let first = settle(asked, &draft.text())?;
     let original = draft.clone();
@@ -67,7 +68,7 @@ pub(super) fn with_python(asked: &Init, draft: &mut Draft) -> Result<Settled, Cl
     settle(asked, &draft.text())
 }
 
-/// Settles a draft. Where no image has the packages of the project, what is wrong with these does not count.
+/// Settles a draft. Errors in the packages of the project do not count if no image has these packages.
 pub(super) fn as_it_is(asked: &Init, draft: &Draft) -> Result<Settled, CliError> {
     let settled = settle(asked, &draft.text())?;
     if !draft.is_whole || settled.doubts.is_empty() {
@@ -90,7 +91,7 @@ pub(super) fn as_it_is(asked: &Init, draft: &Draft) -> Result<Settled, CliError>
     Ok(best)
 }
 
-/// Examines the text and mends it.
+/// Examines the text and comments out the wrong keys.
 pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
     let project = Project { folder: asked.folder.clone(), file: None, build_args: Vec::new() };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -125,7 +126,7 @@ pub(super) fn settle(asked: &Init, text: &str) -> Result<Settled, CliError> {
                 None => others.push(format!("{}: {message}", error.source.name)),
             }
         }
-        // The places are those of the file before a line was added to its head.
+        // The head of the file has a new line now, so the places in `refused` are of the old file.
         if skipped.len() > skipped_before {
             continue;
         }
@@ -162,7 +163,8 @@ fn whole(lines: &[String], skipped: &[&str]) -> String {
     format!("{}\n", all.join("\n"))
 }
 
-/// Comments out the key that a line belongs to, all of its lines; a table as a whole where its head is wrong.
+/// Comments out a key with all of its lines, or a whole table if the head of the table is wrong. `at` is one
+/// of the lines.
 fn comment_out(lines: &mut Vec<String>, at: usize, message: &str) -> bool {
     let goes_on = |line: &String| line.starts_with("    ") || line.starts_with(']');
     let mut start = at.min(lines.len().saturating_sub(1));

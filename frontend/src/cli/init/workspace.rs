@@ -1,4 +1,4 @@
-//! Workspaces of uv: an image is of one member, so one has to be chosen.
+//! Workspaces of uv. An image is made from one member, so `init` has to choose a member.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use super::runs::Scene;
 use crate::cli::folder::text_below;
 use crate::project::Ignored;
 
-/// A member, as the workspace's lock has it.
+/// A member, as the lock of the workspace names it.
 pub(super) struct Member {
     pub(super) name: String,
-    /// Its folder.
+    /// The folder of the member.
     pub(super) path: String,
 }
 
-/// The members in folders of their own.
+/// The members that have their own folder.
 pub(super) fn members(lock: &str) -> Vec<Member> {
     let (document, _) = toml::de::DeTable::parse_recoverable(lock);
     let packages = document.get_ref().get("package").and_then(|value| value.get_ref().as_array());
@@ -30,7 +30,8 @@ pub(super) fn members(lock: &str) -> Vec<Member> {
     packages.into_iter().flat_map(|packages| packages.iter()).filter_map(member).collect()
 }
 
-/// Looks for a member that can be run, with a server first, and says what it is. `whole` is the workspace.
+/// Chooses a member that can be run and describes it. A member with a server comes first. `whole` is the
+/// workspace.
 pub(super) fn choose(
     members: &[Member],
     folder: &Path,
@@ -54,13 +55,13 @@ pub(super) fn choose(
         };
         let mut own = draft.clone();
         let Some(what) = scene.command(&mut own) else { continue };
-        // Its files are in the image where they are in the workspace, unless it is installed.
+        // Without installation, the files of the member have the same place in the image as in the workspace.
         if !is_package {
             let root = own.python_path.as_deref().unwrap_or("/app").trim_start_matches("/app");
             own.python_path = Some(format!("/app/{}{root}", member.path));
         }
         own.app.member = Some(member.name.clone());
-        // A library may have a module that can be run; it is not what is deployed.
+        // A library may have a module that can be run, but the library is not the program to deploy.
         let rank = (own.production.expose.is_empty(), scene.scripts.is_empty());
         found.push((rank, what, own));
     }

@@ -1,7 +1,8 @@
-//! Which packages have come to bring files that Python runs at every start: two bills of materials, compared.
+//! Compares two bills of materials. It finds packages that now have files which Python runs at every start,
+//! and did not have them before.
 //!
-//! No lock says which files a package has, and the command line fetches nothing. A build knows the files, and writes them
-//! into the bill of materials. So the bills of two builds say what a bump has added.
+//! No lock lists the files of a package, and the command line downloads nothing. A build knows the files and
+//! writes them to the bill of materials. So the bills of two builds show the effect of an update.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,10 +15,10 @@ use crate::cli::error::CliError;
 use crate::cli::table::bold;
 use crate::sbom::{Document, Package};
 
-/// A bill of the largest environments has a few megabytes.
+/// The largest bill that is read, in bytes. The bills of the largest environments have a few megabytes.
 const LARGEST: u64 = 64 << 20;
 
-/// A package that brings files which Python runs at every start, and did not bring them before.
+/// A package with new files that Python runs at every start.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Added {
     package: String,
@@ -26,7 +27,7 @@ pub(super) struct Added {
     files: Vec<String>,
 }
 
-/// What the bill in the file `new` has more than that in the file `old`.
+/// The packages whose startup files are in the bill `new` and not in the bill `old`.
 pub(super) fn added(old: &Path, new: &Path) -> Result<Vec<Added>, CliError> {
     let (old, new) = (bill(old)?, bill(new)?);
     let before: BTreeMap<&str, &Package> =
@@ -51,8 +52,8 @@ pub(super) fn added(old: &Path, new: &Path) -> Result<Vec<Added>, CliError> {
     Ok(found)
 }
 
-/// The files of a package that Python runs at every start: the name by which versions are compared, and the name. Some
-/// packages write their version into the name.
+/// The files of a package that Python runs at every start, each as a pair of key and name. The key is for
+/// comparison: it has no version in it, because some packages write their version into the name of a file.
 fn files(package: &Package) -> impl Iterator<Item = (String, String)> {
     let version = package.version_info.as_deref().filter(|version| !version.is_empty());
     package.startup_files().map(move |file| {
@@ -61,7 +62,7 @@ fn files(package: &Package) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The text below which packages are listed, and the exit code.
+/// The list of packages, for people.
 pub(super) fn text(added: &[Added]) -> String {
     if added.is_empty() {
         return "No package has come to bring a file that Python runs at every start.\n".to_owned();
@@ -75,13 +76,14 @@ pub(super) fn text(added: &[Added]) -> String {
             Some(before) => format!("{before} -> {after}"),
             None => format!("{after}, a new package"),
         };
-        // Writing to a string cannot fail.
+        // A write to a string cannot fail.
         let _ = writeln!(out, "  {package} {versions}: {}", files.join(", "));
     }
     out
 }
 
-/// A bill as `--output type=local` writes it (a statement of in-toto around the document), or the document alone.
+/// Reads a bill: either the document alone, or the in-toto statement around it that `--output type=local`
+/// writes.
 fn bill(path: &Path) -> Result<Document, CliError> {
     let shown = path.display();
     let failed = |error: std::io::Error| CliError::new(format!("`{shown}` cannot be read: {error}"));
@@ -103,7 +105,7 @@ fn bill(path: &Path) -> Result<Document, CliError> {
         other => other,
     };
     let document: Document = serde_json::from_value(value).map_err(|error| not_one(&error.to_string()))?;
-    // What other tools write does not say which files Python runs: nothing added would be no news.
+    // Bills of other tools do not say which files Python runs, so an empty difference would mean nothing.
     let is_ours = document.creation_info.creators.iter().any(|creator| creator.starts_with("Tool: pybuild-"));
     if is_ours { Ok(document) } else { Err(not_one("another tool has made it")) }
 }

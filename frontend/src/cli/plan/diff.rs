@@ -1,4 +1,4 @@
-//! What a change re-makes: two plans, and the graphs of both.
+//! The parts of a build that a change makes again, from two plans and their graphs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -15,7 +15,7 @@ use crate::cli::offline;
 use crate::cli::table::{bold, coloured};
 use crate::emit::awaited;
 
-/// What differs between two states of a project.
+/// The difference between two states of a project.
 #[derive(Debug, Serialize)]
 pub(super) struct Difference {
     from: String,
@@ -23,11 +23,11 @@ pub(super) struct Difference {
     platform: String,
     packages: Vec<Change>,
     layers: Layers,
-    /// The steps of the build that have no cached result from before.
+    /// The steps of the build that have no result in the cache of the old state.
     steps: Vec<String>,
-    /// What is resolved in the build on either side, so that its layers cannot be compared.
+    /// The questions that the build resolves, in either state. Their layers cannot be compared.
     open: Vec<String>,
-    /// Packages that have come to bring files which Python runs at every start; without bills of materials, nobody knows.
+    /// Packages with new files that Python runs at every start. Absent without bills of materials.
     #[serde(skip_serializing_if = "Option::is_none")]
     startup: Option<Vec<Added>>,
 }
@@ -36,13 +36,13 @@ pub(super) struct Difference {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Change {
     name: String,
-    /// The groups of the environment that it differs in.
+    /// The groups of the environment in which the package differs.
     groups: Vec<String>,
     before: Option<String>,
     after: Option<String>,
 }
 
-/// Layers of packages.
+/// The layers of packages.
 #[derive(Debug, Default, Serialize)]
 struct Layers {
     remade: Vec<LayerSize>,
@@ -59,7 +59,7 @@ struct LayerSize {
     packages: Vec<String>,
 }
 
-/// A state of a project: its files, and what a build of them would be.
+/// A state of a project: its files, and the build that they give.
 type Side<'a> = (&'a Opened, &'a Prepared);
 
 impl Difference {
@@ -117,7 +117,7 @@ impl Difference {
         Ok(difference)
     }
 
-    /// Adds what bills of materials say.
+    /// Adds the findings from the bills of materials.
     pub(super) fn with_startup(self, startup: Option<Vec<Added>>) -> Self {
         Self { startup, ..self }
     }
@@ -225,14 +225,14 @@ fn changes(before: &[Package], after: &[Package], groups: &[String]) -> Vec<Chan
         .collect()
 }
 
-/// The names of the new graph's steps that the old one does not have, in their order.
+/// The names of the steps that only the new graph has, in their order.
 fn steps(before: Side<'_>, after: Side<'_>, platform: &Platform) -> Result<Vec<String>, CliError> {
     let old = offline::emit(before.0, before.1, platform)?.state.marshal();
     let new = offline::emit(after.0, after.1, platform)?.state.marshal();
     let known: BTreeSet<_> = old.ops().map(|(digest, _)| digest.as_str()).collect();
     let mut steps: Vec<String> = Vec::new();
     for (digest, op) in new.ops().filter(|(digest, _)| !known.contains(digest.as_str())) {
-        // A step that waits for a comparison of layers runs again only if the answer is another one.
+        // A step that waits for a comparison of layers runs again only if the comparison has another result.
         let compared = awaited(op);
         let mut others = op.inputs.iter().map(|input| input.digest.as_str());
         if compared.is_some() && others.all(|input| Some(input) == compared || known.contains(input)) {

@@ -1,4 +1,4 @@
-//! `pybuild plan`: what a build makes of the file, the project and its lock, before anyone builds it.
+//! `pybuild plan`: shows the build that the build file, the project and its lock give, without running it.
 
 mod bills;
 mod diff;

@@ -1,4 +1,4 @@
-//! A plan in words and numbers: the value that tables and JSON are made from.
+//! A plan as a value for people. Both the tables and the JSON are made from this value.
 
 use std::collections::BTreeMap;
 
@@ -19,22 +19,20 @@ use crate::resolve;
 use crate::select::{Origin, Request, Selected, Take, select};
 use crate::spec::{ContextPath, ImagePath};
 
-/// What a build makes for one platform.
+/// The result of a build for one platform.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// The build file.
     pub(super) file: String,
-    /// The stage whose image comes out.
+    /// The stage whose image is the result.
     pub(super) target: String,
-    /// The platform.
     pub(super) platform: String,
-    /// The version of Python, where it is known.
+    /// The version of Python, if it is known.
     pub(super) python: Option<String>,
-    /// The lock, where there is one.
+    /// The lock, if there is one.
     pub(super) lock: Option<String>,
-    /// Every stage that is made, each after those it needs.
+    /// All stages of the build. A stage comes after the stages that it needs.
     pub(super) stages: Vec<Stage>,
-    /// Every set of packages.
+    /// All sets of packages.
     pub(super) environments: Vec<Environment>,
 }
 
@@ -42,13 +40,13 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 pub(super) struct Stage {
     pub(super) name: String,
-    /// What it starts from.
+    /// The image or stage that it starts from.
     pub(super) from: String,
-    /// Its steps, as a build names them.
+    /// Its steps, with the names that a build shows.
     pub(super) steps: Vec<String>,
     /// Its checks.
     pub(super) checks: Vec<Check>,
-    /// The stages whose checks it waits for.
+    /// The stages whose checks must pass first.
     pub(super) requires: Vec<String>,
 }
 
@@ -62,13 +60,13 @@ pub(super) struct Check {
 /// One set of packages.
 #[derive(Debug, Serialize)]
 pub(super) struct Environment {
-    /// The groups on top of the project's own dependencies.
+    /// The groups that are added to the project's own dependencies.
     pub(super) groups: Vec<String>,
-    /// How packages get in: `wheels` or `pip`.
+    /// The installer of the packages: `wheels` or `pip`.
     pub(super) installer: &'static str,
-    /// Its layers, lowest first. With groups, those alone that they add.
+    /// The layers, lowest first. With groups, only the layers that the groups add.
     pub(super) layers: Vec<Layer>,
-    /// What is resolved while the image is built, because nothing locks it or the lock has no addresses.
+    /// The questions that are resolved during the build: there is no lock, or the lock has no addresses.
     pub(super) open: Vec<String>,
 }
 
@@ -76,7 +74,7 @@ pub(super) struct Environment {
 #[derive(Debug, Serialize)]
 pub(super) struct Layer {
     pub(super) name: String,
-    /// What its packages download, as far as the lock says.
+    /// The download size of its packages, as far as the lock has sizes.
     pub(super) bytes: Option<u64>,
     pub(super) packages: Vec<Package>,
 }
@@ -86,17 +84,17 @@ pub(super) struct Layer {
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: Option<String>,
-    /// The file that is fetched, or what is built.
+    /// The file that is downloaded, or the source that is built.
     pub(super) artifact: String,
-    /// Whether a wheel is built first.
+    /// Whether a wheel has to be built first.
     pub(super) built: bool,
     pub(super) bytes: Option<u64>,
-    /// Who asked for it.
+    /// The package or file that requires it.
     pub(super) why: String,
 }
 
 impl Environment {
-    /// The packages of all its layers.
+    /// The packages of all layers.
     pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
         self.layers.iter().flat_map(|layer| &layer.packages)
     }
@@ -141,7 +139,7 @@ fn stage(stage: &StagePlan) -> Stage {
     }
 }
 
-/// A step as a build names it.
+/// The name that a build shows for a step.
 fn title(action: &Action) -> String {
     match action {
         Action::Packages(packages) => format!("{}: {}", program(packages), packages.names.join(" ")),
@@ -167,7 +165,7 @@ fn app(files: &AppFiles) -> String {
     format!("app: {what} to {}{}", files.to.as_str(), brought.collect::<String>())
 }
 
-/// What a copy takes, and where to.
+/// The source and the destination of a copy.
 fn copied(copy: &CopyPlan) -> String {
     let from = match &copy.from {
         CopySource::Context => String::new(),
@@ -181,7 +179,7 @@ fn copied(copy: &CopyPlan) -> String {
     format!("{}{from} to {}", copy.path, copy.to)
 }
 
-/// What an environment holds.
+/// The content of an environment, in words.
 pub(super) fn environment(groups: &Groups) -> String {
     match groups.names.as_slice() {
         [] => "the project's dependencies".to_owned(),
@@ -204,7 +202,8 @@ fn one(prepared: &Prepared, groups: &Groups, platform: &Platform) -> Environment
         return Environment { groups: names, installer: "pip", layers: Vec::new(), open };
     };
     let chosen = chosen(prepared, &names, platform);
-    // Without a lock everything is asked for at once; a lock leaves open what it has no address for.
+    // Without a lock, there is one question for all requirements. With a lock, there is a question for each
+    // package without an address.
     let open: Vec<_> = match (prepared.asked.get(&names), &prepared.project.locked) {
         (None, _) => Vec::new(),
         (Some(_), None) => vec![prepared.project.requirements_with(&names).label()],
@@ -216,7 +215,7 @@ fn one(prepared: &Prepared, groups: &Groups, platform: &Platform) -> Environment
     Environment { groups: names, installer: "wheels", layers, open }
 }
 
-/// The layers of an environment; with groups, those that the project's own environment does not have.
+/// The layers of an environment. With groups, the layers that the project's own environment does not have.
 fn layers(set: &WheelSet, groups: &[String], own: Option<&WheelSet>, chosen: &Chosen) -> Vec<Layer> {
     let is_own = |layer: &&crate::plan::WheelLayer| {
         !groups.is_empty() && own.is_some_and(|own| own.base.contains(*layer))
@@ -245,7 +244,8 @@ fn conda_layer(layer: &CondaLayer) -> Layer {
     Layer { name: layer.name.clone(), bytes: total(&packages), packages }
 }
 
-/// What is locked without an address: known by name and version, but not in which layer.
+/// A layer for the packages that are locked without an address. Their names and versions are known, but not
+/// their layers.
 fn open_layer(chosen: &Chosen) -> Vec<Layer> {
     if chosen.is_empty() {
         return Vec::new();
@@ -271,7 +271,7 @@ fn open_layer(chosen: &Chosen) -> Vec<Layer> {
     vec![Layer { name: OPEN.to_owned(), bytes: total(&packages), packages }]
 }
 
-/// The sum, as far as sizes are known; nothing where none is.
+/// The sum of the known sizes. `None` if no size is known.
 fn total(packages: &[Package]) -> Option<u64> {
     let known: Vec<u64> = packages.iter().filter_map(|package| package.bytes).collect();
     (!known.is_empty()).then(|| known.iter().sum())
@@ -289,13 +289,13 @@ fn package(wheel: &WheelPlan, chosen: &Chosen) -> Package {
     Package { name: wheel.name.clone(), version: wheel.version.clone(), artifact, built, bytes, why }
 }
 
-/// What locks choose, and who asked for it, by package.
+/// The packages that the locks choose, by name, each with the package or file that requires it.
 pub(in crate::cli) type Chosen = BTreeMap<String, (Selected, String)>;
 
 pub(in crate::cli) fn chosen(prepared: &Prepared, groups: &[String], platform: &Platform) -> Chosen {
     let mut chosen = Chosen::new();
     let (spec, project) = (&prepared.spec, &prepared.project);
-    // What is wrong has been reported when the plan was made.
+    // These errors were reported when the plan was made.
     let mut found = Diagnostics::default();
     let Some(target) = resolve::target(spec, project, platform, &mut found) else { return chosen };
     let mut add = |locked: &Locked, request: &Request, group: Option<&String>| {
@@ -320,7 +320,7 @@ pub(in crate::cli) fn chosen(prepared: &Prepared, groups: &[String], platform: &
     chosen
 }
 
-/// A number of bytes for people.
+/// A number of bytes, for people.
 pub(super) fn size(bytes: Option<u64>) -> String {
     let Some(bytes) = bytes else { return "?".to_owned() };
     match bytes {

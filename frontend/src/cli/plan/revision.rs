@@ -1,4 +1,4 @@
-//! The files of a folder as git has them at a revision.
+//! The files of a folder in a revision of git.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,17 +8,18 @@ use crate::cli::error::CliError;
 use crate::project::{Context, ContextError, Kind, followed};
 use crate::spec::ContextPath;
 
-/// A folder of a commit.
+/// A folder in a commit.
 pub(super) struct Revision {
     folder: PathBuf,
     /// The full id of the commit.
     commit: String,
-    /// Every file of the folder, relative to it, and whether it is a link.
+    /// All files of the folder. Keys: paths relative to the folder. Values: whether the file is a symbolic
+    /// link.
     files: BTreeMap<String, bool>,
 }
 
 impl Revision {
-    /// Looks up `revision` in the repository that `folder` is in.
+    /// Looks up `revision` in the repository of `folder`.
     pub(super) fn open(folder: &Path, revision: &str) -> Result<Self, CliError> {
         let wanted = format!("{revision}^{{commit}}");
         let found = git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])
@@ -33,7 +34,7 @@ impl Revision {
         let listed = git(folder, &["ls-tree", "-r", "-z", &commit, "./"])
             .map_err(|error| CliError::new(format!("git cannot be run: {error}")))?;
         let listed = String::from_utf8_lossy(&listed.stdout);
-        // `MODE TYPE ID<tab>NAME`, where the mode of a link is 120000.
+        // The format is `MODE TYPE ID<tab>NAME`. The mode of a symbolic link is 120000.
         let entries = listed.split('\0').filter_map(|entry| entry.split_once('\t'));
         let files = entries.map(|(about, name)| (name.to_owned(), about.starts_with("120000"))).collect();
         Ok(Self { folder: folder.to_owned(), commit, files })
@@ -45,7 +46,7 @@ fn git(folder: &Path, arguments: &[&str]) -> std::io::Result<Output> {
 }
 
 impl Revision {
-    /// The content of a file, or the target of a link.
+    /// The content of a file, or the target of a symbolic link.
     fn blob(&self, path: &str) -> Result<Vec<u8>, ContextError> {
         let object = format!("{}:./{path}", self.commit);
         let read = git(&self.folder, &["cat-file", "blob", &object]);

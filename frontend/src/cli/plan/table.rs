@@ -37,8 +37,9 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
-/// The packages of an environment. `own` names those of the project's own environment: groups that conflict, or a lock
-/// with forks, can put other versions of them in their place, and then their whole layers are listed.
+/// The packages of an environment. `own` has the names of the packages in the project's own environment.
+/// Conflicting groups or a lock with forks can replace these packages with other versions. Then the list has
+/// all packages of the replaced layers.
 fn packages(out: &mut String, environment: &Environment, own: &BTreeSet<&str>) {
     let what = match environment.groups.as_slice() {
         [] => "Packages of the project".to_owned(),

@@ -1,4 +1,4 @@
-//! Files and packages from elsewhere: what each step takes, and that bases are made of stages.
+//! Files and packages from other places: the inputs of each step, and bases that are stages.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Packages that bring the same files: what is compared, who waits for it, and the layers after it was decided.
+//! Packages with common files: the compared layers, the steps that wait for the comparison, and the layers
+//! after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ fn ops(built: &Built) -> Vec<Value> {
     built.image.state.marshal().to_json()["ops"].as_array().unwrap().clone()
 }
 
-/// The names of the steps whose name has `text`, sorted.
+/// The names of the steps that contain `text`, sorted.
 fn named(built: &Built, text: &str) -> Vec<String> {
     let mut names: Vec<_> = ops(built).iter().filter_map(name_of).map(str::to_owned).collect();
     names.retain(|name| name.contains(text));
@@ -31,7 +32,7 @@ fn named(built: &Built, text: &str) -> Vec<String> {
     names
 }
 
-/// The digest of the step of this name.
+/// The digest of the step with this name.
 fn digest(built: &Built, name: &str) -> String {
     let ops = built.image.state.marshal();
     let found = ops.ops().find(|(digest, _)| {
@@ -41,7 +42,7 @@ fn digest(built: &Built, name: &str) -> String {
     found.unwrap().0.to_string()
 }
 
-/// The same answer for each comparison.
+/// Gives each comparison the same answer.
 fn answered(built: &Built, together: &Together) -> BTreeMap<Digest, Together> {
     built.image.comparisons.keys().map(|digest| (digest.clone(), together.clone())).collect()
 }
@@ -55,7 +56,7 @@ fn packages_that_share_files_get_a_layer_and_everything_else_stays_as_it_is() {
         let together = Together { below: vec![set(&["numpy", "six"])], all: Vec::new() };
         let answers = answered(&plain, &together);
         let gathered = build_together(FILE, &files, "production", capabilities, answers);
-        // The lists of the layers that were compared are still inputs: a cache that is exported has the answer.
+        // The lists of the compared layers stay inputs, so an exported cache contains the answer.
         let steps = ["numpy 2.1.1", "numpy, six", "six 1.17.0", "docopt 0.6.2"];
         let mut steps: Vec<_> = steps.map(|step| format!("[wheels] unpack: {step}")).into();
         steps.sort();
@@ -63,7 +64,7 @@ fn packages_that_share_files_get_a_layer_and_everything_else_stays_as_it_is() {
         for same in ["[production] venv: /venv", "[wheels] compare: files of 3 layers"] {
             assert_eq!(digest(&plain, same), digest(&gathered, same));
         }
-        // pip installs numpy after six: names go backwards, and neither requires the other.
+        // pip installs numpy after six: pip goes backwards by name, and neither package requires the other.
         let unpack = ops(&gathered).into_iter().find(|op| name_of(op) == Some("[wheels] unpack: numpy, six"));
         let arguments = unpack.unwrap()["args"].to_string();
         assert!(arguments.find("six==1.17.0") < arguments.find("numpy==2.1.1"), "{arguments}");
@@ -80,7 +81,7 @@ fn what_a_stage_adds_is_compared_with_the_layers_below_and_decided_with_them() {
     assert_eq!(plain.image.comparisons.len(), 2);
     let compared = ["[wheels] compare: files of 3 layers", "[wheels] compare: files of 4 layers"];
     assert_eq!(named(&plain, "compare: "), compared);
-    // The copy of the app waits for the comparison, so that a cache that is exported has its answer.
+    // The copy of the app waits for the comparison, so an exported cache contains its answer.
     let comparison = ops(&plain).iter().position(|op| name_of(op) == Some(compared[1]));
     let copy = ops(&plain).into_iter().find(|op| name_of(op) == Some("[more] app: app.py to /app")).unwrap();
     let waits = |input: &Value| input["op"].as_u64().or(input.as_u64()) == comparison.map(|at| at as u64);
@@ -92,7 +93,7 @@ fn what_a_stage_adds_is_compared_with_the_layers_below_and_decided_with_them() {
     // The layers of the stage below are the same.
     let below = |built: &Built| digest(built, "[production] image");
     assert_eq!(below(&plain), below(&gathered));
-    // pip installs six before pytest, which requires nothing: names go backwards.
+    // pip installs six before pytest, which requires nothing: pip goes backwards by name.
     let history = gathered.image.config.to_json()["history"].to_string();
     assert!(history.contains("wheels: with the same files: pytest, six"), "{history}");
 }

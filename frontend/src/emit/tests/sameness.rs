@@ -1,4 +1,4 @@
-//! The same file is the same graph, and a damaged one is no accident.
+//! The same file gives the same graph, and an invalid graph is found.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::project::memory::Memory;
 use crate::project::{Files, Ignored, Project, Scope};
 use crate::spec::{Arguments, Spec};
 
-/// The same file with its tables, and the keys of each, in another order.
+/// The same file with its tables and their keys in another order.
 fn reordered(file: &str, numbers: &mut Numbers) -> String {
     let mut tables: Vec<Vec<&str>> = vec![Vec::new()];
     for line in file.lines().filter(|line| !line.trim().is_empty()) {
@@ -23,7 +23,7 @@ fn reordered(file: &str, numbers: &mut Numbers) -> String {
         }
         tables.last_mut().unwrap().push(line);
     }
-    // What belongs to no table has to come before the first.
+    // Keys outside of a table have to come before the first table.
     let (top, tables) = tables.split_first_mut().unwrap();
     numbers.shuffle(top);
     for table in tables.iter_mut() {
@@ -47,7 +47,7 @@ fn the_same_file_gives_the_same_bytes_in_every_run() {
 fn the_order_of_tables_and_keys_changes_nothing() {
     let parts = |file: &str| {
         let built = build(file, &FILES, "", CapSet::all());
-        // Places in the file are what differs; they are no part of an operation.
+        // The places in the file differ. They are not part of an operation.
         (built.image.state.marshal().to_pb().def, built.image.config.to_bytes())
     };
     let (first, mut numbers) = (parts(FLASK), Numbers::new(1));
@@ -74,7 +74,7 @@ fn a_damaged_file_is_never_a_panic() {
             let _ = Plan::new(&spec, &project, "", &BTreeMap::default(), &mut found).context_paths();
             planned += 1;
         }
-        // Rendering looks up every place.
+        // Rendering resolves every place.
         let _ = found.summary();
     }
     assert!(planned > 50, "the damage leaves {planned} files that can be planned");

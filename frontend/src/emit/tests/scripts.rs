@@ -1,11 +1,11 @@
-//! What scripts of steps do when the programs that they run misbehave.
+//! The behaviour of step scripts if the programs that they run fail.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-/// Runs `script` with a `python3` that is `program`, and gives its exit code and what it says. `program` knows a folder
-/// of its own as `$HERE`.
+/// Runs `script` with a `python3` that is `program`. Returns the exit code and the output. `program` has a
+/// folder of its own as `$HERE`.
 fn run(script: &str, program: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let python = folder.path().join("python3");
@@ -27,7 +27,8 @@ fn a_resolver_that_crashes_is_asked_once_more() {
     assert!(code == Some(0) && said.ends_with(told), "{code:?} {said}");
     let (code, said) = run(CONDA, "kill -SEGV $$");
     assert!(code == Some(139) && said.matches(told).count() == 1, "{code:?} {said}");
-    // An answer, if it is not the one that was hoped for.
+    // An error message is an answer, although the user hoped for another one: the resolver is not asked
+    // again.
     assert_eq!(
         run(CONDA, "echo 'pybuild: nothing fits' >&2; exit 1"),
         (Some(1), "pybuild: nothing fits\n".to_owned())

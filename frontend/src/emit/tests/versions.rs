@@ -1,4 +1,4 @@
-//! Which steps have a version to give to a build backend.
+//! The steps that give a build backend a version.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ name = "libs"
 directory = { path = "libs" }
 "#;
 
-/// The version in the environment of each step that builds something.
+/// The version in the environment of each step that builds a package.
 fn versions(file: &str, target: &str, lock: &'static str) -> BTreeMap<String, Vec<String>> {
     let files = [SHOP, ("shop/__init__.py", ""), ("libs/setup.py", ""), ("pylock.toml", lock)];
     let json = build(file, &files, target, CapSet::all()).image.state.marshal().to_json();

@@ -1,4 +1,4 @@
-//! Which texts are repositories, and what is taken from them.
+//! Which texts name a repository, and which parts of it.
 
 use super::*;
 

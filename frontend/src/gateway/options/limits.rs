@@ -1,51 +1,51 @@
-//! Limits and names that apply to all build steps, and how the client writes them.
+//! Limits and host names for all build steps, and their syntax in options.
 
 use std::net::IpAddr;
 
 use crate::gateway::options::OptionError;
 use crate::gateway::options::values::csv_fields;
 
-/// A line for `/etc/hosts` of every step.
+/// A line in `/etc/hosts` of every step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtraHost {
-    /// The name, in lower case.
+    /// The host name, in lower case.
     pub host: String,
-    /// Its address.
+    /// The address of the host.
     pub ip: IpAddr,
 }
 
 /// A resource limit of the processes in a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ulimit {
-    /// One of the names `docker run --ulimit` knows, e.g. `nofile`.
+    /// A name that `docker run --ulimit` accepts, such as `nofile`.
     pub name: String,
-    /// The limit a process begins with; -1 is none.
+    /// The limit with which a process starts; -1 means no limit.
     pub soft: i64,
-    /// The limit a process may raise its own to; -1 is none.
+    /// The highest limit that a process may set for itself; -1 means no limit.
     pub hard: i64,
 }
 
-/// Limits of a step's container; what is `None` or empty is the engine's default.
+/// Limits of a step's container. `None` or an empty text means the engine's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
     /// Memory in bytes.
     pub memory: Option<i64>,
-    /// Memory and swap in bytes; -1 is no limit.
+    /// Memory and swap in bytes; -1 means no limit.
     pub memory_swap: Option<i64>,
     /// Relative weight of CPU time.
     pub cpu_shares: Option<u64>,
     /// Length of a scheduling period in microseconds.
     pub cpu_period: Option<u64>,
-    /// CPU time in a period, in microseconds.
+    /// CPU time per period, in microseconds.
     pub cpu_quota: Option<i64>,
-    /// The CPUs to run on, e.g. `0-3,5`.
+    /// The CPUs that steps may use, such as `0-3,5`.
     pub cpuset_cpus: String,
-    /// The memory nodes to use, in the same syntax.
+    /// The memory nodes that steps may use, in the same syntax.
     pub cpuset_mems: String,
 }
 
 impl Resources {
-    /// Whether nothing is limited.
+    /// Whether no limit is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -68,7 +68,7 @@ pub(super) fn extra_hosts(key: &str, text: &str) -> Result<Vec<ExtraHost>, Optio
         .collect()
 }
 
-/// What Docker knows; the kernel's `as` is left out there on purpose.
+/// The limits that Docker accepts. Docker leaves out the kernel's `as` on purpose.
 const ULIMITS: [&str; 15] = [
     "core",
     "cpu",
@@ -106,12 +106,12 @@ fn ulimit(text: &str) -> Option<Ulimit> {
     let (name, limits) = text.split_once('=')?;
     let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
     let (soft, hard) = (soft.parse().ok()?, hard.parse().ok()?);
-    // -1 is without limit: more than any number.
+    // -1 means no limit, so it is higher than any number.
     let within = hard == -1 || (soft != -1 && soft <= hard);
     (within && ULIMITS.contains(&name)).then(|| Ulimit { name: name.to_owned(), soft, hard })
 }
 
-/// A size in bytes; 0 is the engine's default.
+/// A size in bytes. 0 means the engine's default.
 pub(super) fn size(key: &str, text: &str) -> Result<Option<u64>, OptionError> {
     match text {
         "" | "0" => Ok(None),
@@ -119,7 +119,7 @@ pub(super) fn size(key: &str, text: &str) -> Result<Option<u64>, OptionError> {
     }
 }
 
-/// A positive number; absent when empty.
+/// A positive number. `None` if the text is empty.
 pub(super) fn positive<T>(key: &str, text: &str) -> Result<Option<T>, OptionError>
 where
     T: std::str::FromStr + PartialOrd + Default,
@@ -143,9 +143,9 @@ pub(super) fn positive_or_unlimited(key: &str, text: &str) -> Result<Option<i64>
     }
 }
 
-/// A list of CPUs or memory nodes, checked and given back as it is.
+/// A list of CPUs or memory nodes. It is checked and returned unchanged.
 pub(super) fn cpuset(key: &str, text: &str) -> Result<String, OptionError> {
-    /// The engine's bound, which keeps a range from taking up all memory.
+    /// The engine's limit. It prevents that a range takes all memory.
     const MAX: u32 = 8192;
     let number = |text: &str| text.trim().parse::<u32>().ok().filter(|&number| number <= MAX);
     let valid =

@@ -1,7 +1,8 @@
-//! What the client asks for: the options, the session and the workers, from the process's environment.
+//! The client's wishes: the options, the session and the workers, read from the process's environment.
 //!
-//! Each option comes as `BUILDKIT_FRONTEND_OPT_<n>=<key>=<value>`, in no order. Unknown keys are kept and never
-//! refused: newer clients send keys that older frontends have to ignore. No option is secret; provenance lists them.
+//! Each option is a variable `BUILDKIT_FRONTEND_OPT_<n>=<key>=<value>`, in any order. Unknown keys are kept
+//! and never refused, because newer clients send keys that older frontends must ignore. Options are not
+//! secret: provenance attestations list them.
 
 mod limits;
 mod read;
@@ -21,41 +22,41 @@ pub use limits::{ExtraHost, Resources, Ulimit};
 pub(crate) use values::parse_bool;
 pub use values::{NoCache, ScanFor, SourceDateEpoch};
 
-/// An option whose value cannot be used.
+/// The error for an option with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
-    /// The value is not of the option's syntax.
+    /// The value does not have the option's syntax.
     #[error("option `{key}` has the value `{value}`; accepted: {accepted}")]
     Value {
         /// The option.
         key: String,
         /// Its value.
         value: String,
-        /// What would have been accepted, in words.
+        /// The accepted values, in words.
         accepted: String,
     },
-    /// A platform nobody knows.
+    /// The platform is invalid.
     #[error("option `platform` has the value `{value}`")]
     Platform {
         /// The whole value.
         value: String,
-        /// What is wrong with one of its platforms.
+        /// The error of one of the platforms.
         #[source]
         source: PlatformError,
     },
-    /// An image that cannot be named so.
+    /// The image name is invalid.
     #[error("option `{key}` does not name an image")]
     Image {
         /// The option.
         key: String,
-        /// What is wrong with the name.
+        /// The error of the image name.
         #[source]
         source: ReferenceError,
     },
-    /// Two options that exclude each other.
+    /// Two options contradict each other.
     #[error("option `multi-platform` is `false`, but option `platform` lists {count} platforms")]
     NotMultiPlatform {
-        /// How many platforms are asked for.
+        /// The number of platforms that the client asks for.
         count: usize,
     },
 }
@@ -66,12 +67,12 @@ impl OptionError {
     }
 }
 
-/// A place to look for cached results.
+/// A cache in which the engine may find results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheImport {
-    /// The kind of cache, e.g. `registry` or `gha`.
+    /// The kind of the cache, such as `registry` or `gha`.
     pub kind: String,
-    /// What the kind needs to know, e.g. `ref`.
+    /// The attributes of the cache, such as `ref`.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -81,123 +82,127 @@ impl From<CacheImport> for wire::CacheOptionsEntry {
     }
 }
 
-/// An SBOM that was asked for.
+/// The SBOM that the client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SbomOptions {
-    /// The image of a scanner; absent where none is named.
+    /// The image of a scanner; `None` if the client names none.
     pub generator: Option<ImageReference>,
-    /// Further parameters for it.
+    /// Further parameters of the scanner.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// Everything the client asks for.
+/// All wishes of the client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// The session of the client that started the build.
     pub session_id: String,
-    /// What the engine is called, to tell users what to update; may be empty.
+    /// The name of the engine, which tells users what to update. May be empty.
     pub product: String,
-    /// The platform that build steps run on without emulation: the first one of the first worker. Normalised.
+    /// The platform that runs build steps without emulation: the first platform of the first worker,
+    /// normalised.
     pub build_platform: Option<Platform>,
 
-    /// Every option as it came, for a frontend that is asked in turn.
+    /// Every option unchanged, for another frontend that this one calls.
     pub raw: BTreeMap<String, String>,
 
-    /// The reference by which this frontend was named.
+    /// The image reference by which the build file names this frontend.
     pub source: String,
-    /// The whole `# syntax=` directive: [`Self::source`] and what stands after it.
+    /// The whole `# syntax=` directive: [`Self::source`] and the text after it.
     pub cmdline: Option<String>,
 
-    /// The path of the build file in its source.
+    /// The path of the build file in its directory.
     pub filename: Option<String>,
-    /// The client's directory that has the build file; `dockerfile` unless the client says otherwise.
+    /// The client's directory with the build file; the default is `dockerfile`.
     pub build_file_source: String,
-    /// The build file comes from that directory even if the context is a remote one.
+    /// Whether the build file comes from that directory even if the context is remote.
     pub build_file_is_local: bool,
-    /// The main context as the client gave it: empty for a directory of the client, else a URL. See
+    /// The client's value for the main context: empty for a directory of the client, else a URL. See
     /// [`crate::gateway::git_url::ContextSource`].
     pub context: String,
-    /// The directory of a remote context to use as its root.
+    /// The directory of a remote context that becomes its root.
     pub context_subdir: Option<String>,
     /// Named contexts by name, or by `name::platform`; see [`Self::named_context`].
     pub named_contexts: BTreeMap<String, String>,
-    /// Metadata of inputs by the input's name: JSON of a map from keys to base64.
+    /// Metadata of inputs, by the input's name: JSON of a map from keys to base64 values.
     pub input_metadata: BTreeMap<String, String>,
-    /// Session ids of directories that another session has, by the directory's name.
+    /// The session ids of directories that another session has, by the directory's name.
     pub local_sessions: BTreeMap<String, String>,
-    /// What tells apart directories that share a name, by the name of the context.
+    /// Keys that distinguish directories with the same name, by the name of the context.
     pub shared_keys: BTreeMap<String, String>,
 
-    /// The target to build; `None` is the default one.
+    /// The target to build; `None` means the default target.
     pub target: Option<String>,
-    /// The platforms to build for, normalised, as ordered by the client. None means one, of the engine's choice.
+    /// The platforms to build for, normalised, in the client's order. An empty list means one platform that
+    /// the engine chooses.
     pub platforms: Vec<Platform>,
-    /// The result is keyed by platform even if there is only one.
+    /// Whether the result is keyed by platform even if there is only one.
     pub multi_platform: bool,
-    /// Values for build arguments, without those this struct has a field for.
+    /// Values of build arguments, without those that have a field of their own.
     pub build_args: BTreeMap<String, String>,
-    /// Labels for the image; they win over those of the build file.
+    /// Labels for the image. They take precedence over those of the build file.
     pub labels: BTreeMap<String, String>,
-    /// What must not come from the cache.
+    /// The stages that must not use cached results.
     pub no_cache: NoCache,
-    /// Where the engine may find cached results.
+    /// The caches in which the engine may find results.
     pub cache_imports: Vec<CacheImport>,
-    /// What goes before the ids of cache mounts, with a slash between.
+    /// A prefix for the ids of cache mounts. A slash separates both.
     pub cache_mount_namespace: String,
-    /// Whether local images will do.
+    /// Whether the engine may use local images.
     pub resolve_mode: ResolveMode,
-    /// The time to give to what is built.
+    /// The time of the files and images that the build makes.
     pub source_date_epoch: Option<SourceDateEpoch>,
     /// Keeps `.git` in contexts that are git repositories.
     pub keep_git_dir: bool,
 
-    /// The network of steps that ask for none in particular.
+    /// The network of steps that do not choose one.
     pub network: Network,
-    /// Further names for all steps.
+    /// Additional host names for all steps.
     pub extra_hosts: Vec<ExtraHost>,
     /// The size of `/dev/shm` in bytes.
     pub shm_size: Option<u64>,
-    /// Limits of processes.
+    /// Resource limits of processes.
     pub ulimits: Vec<Ulimit>,
-    /// Limits of steps.
+    /// Resource limits of steps.
     pub resources: Resources,
-    /// The control group that steps run under; may be empty.
+    /// The parent control group of steps. May be empty.
     pub cgroup_parent: String,
-    /// The host name in steps; may be empty.
+    /// The host name that steps see. May be empty.
     pub hostname: String,
-    /// The proxies of steps, from the build arguments of those names. They stay in [`Self::build_args`] as well.
+    /// The proxies of steps, from the build arguments with these names. [`Self::build_args`] contains them
+    /// too.
     pub proxy: ProxyEnv,
 
-    /// A request for something other than a build, e.g. `frontend.lint`.
+    /// A request for something other than a build, such as `frontend.lint`.
     pub request: Option<String>,
-    /// Capabilities the client demands of the frontend, suffixes such as `+forward` removed.
+    /// Capabilities that the client requires of the frontend, without suffixes such as `+forward`.
     pub required_caps: Vec<String>,
-    /// Which checks run, where the client overrides the build file.
+    /// The client's settings for checks, if they override those of the build file.
     pub check: Option<CheckOptions>,
-    /// The SBOM, where one is asked for.
+    /// The SBOM, if the client asks for one.
     pub sbom: Option<SbomOptions>,
-    /// The stages whose image's scan covers the context, too.
+    /// The stages for which the scanner also examines the context.
     pub sbom_scan_context: ScanFor,
-    /// Which stages to scan, too.
+    /// The stages that the scanner also examines.
     pub sbom_scan_stage: ScanFor,
 
     /// All other keys.
     pub unknown: BTreeMap<String, String>,
 }
 
-/// A named context that was found for a name.
+/// A named context that replaces an image or stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedContextOption<'a> {
-    /// The name it was found by, with the platform if that is part of it. Rows in the progress are called after it.
+    /// The name of the context, including the platform if the name has one. Step names contain it.
     pub key: String,
-    /// Where it is, e.g. `docker-image://…`; see [`crate::gateway::named_context::NamedSource`].
+    /// The value, such as `docker-image://…`; see [`crate::gateway::named_context::NamedSource`].
     pub value: &'a str,
-    /// What tells it apart from other directories of the same name; may be empty.
+    /// A key that distinguishes directories with the same name. May be empty.
     pub shared_key: &'a str,
 }
 
 impl Options {
-    /// The named context for an image or stage. One for this platform wins over one for all.
+    /// The named context for an image or stage. A context for this platform takes precedence over one for all
+    /// platforms.
     ///
     /// Names are compared as short image names without `:latest`.
     pub fn named_context(&self, name: &str, platform: &Platform) -> Option<NamedContextOption<'_>> {
@@ -211,7 +216,7 @@ impl Options {
         })
     }
 
-    /// The session that has a client's directory.
+    /// The session that has a directory of the client.
     pub fn session_of(&self, local: &str) -> &str {
         self.local_sessions.get(local).unwrap_or(&self.session_id)
     }

@@ -1,4 +1,4 @@
-//! From the environment to [`Options`].
+//! Reads [`Options`] from the environment.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::lint::CheckOptions;
 use crate::reference::ImageReference;
 
 const OPTION_PREFIX: &str = "BUILDKIT_FRONTEND_OPT_";
-/// Options that are for the engine or the client alone.
+/// Options that only the engine or the client uses.
 const FOREIGN: [&str; 5] =
     ["vcs:", "attest:", "input:", "build-arg:BUILDKIT_ATTEST_", "build-arg:BUILDKIT_SYNTAX"];
 
 impl Options {
-    /// Reads the environment of a process that BuildKit started, e.g. `std::env::vars()`.
+    /// Reads the environment of a process that BuildKit started, such as `std::env::vars()`.
     ///
     /// # Errors
-    /// [`OptionError`] for the first option with an unusable value, in the order of the fields of [`Options`].
+    /// [`OptionError`] for the first option with an invalid value, in the order of the fields of [`Options`].
     pub fn from_env(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, OptionError> {
         let mut options = BTreeMap::new();
         let mut environment = BTreeMap::new();
         for (name, value) in variables {
             if name.starts_with(OPTION_PREFIX) {
-                // Keys never contain `=`, values may.
+                // Keys never contain `=`, but values may.
                 let (key, value) = value.split_once('=').unwrap_or((&value, ""));
                 options.insert(key.to_owned(), value.to_owned());
             } else if name.starts_with("BUILDKIT_") {
@@ -79,7 +79,7 @@ fn build_platform(workers: &str) -> Result<Option<Platform>, OptionError> {
     }))
 }
 
-/// The options that nobody has taken yet.
+/// The options that have not been read yet.
 struct Reader {
     options: BTreeMap<String, String>,
 }
@@ -203,7 +203,7 @@ impl Reader {
     }
 
     fn cache_imports(&mut self) -> Result<Vec<CacheImport>, OptionError> {
-        /// As Go writes it, with capitals; its reader does not mind the case.
+        /// Go writes these names with capitals. Go's decoder ignores the case.
         #[derive(Deserialize)]
         struct Entry {
             #[serde(rename = "Type", alias = "type", default)]
@@ -259,7 +259,7 @@ impl Reader {
     }
 
     fn source_date_epoch(&mut self) -> Option<SourceDateEpoch> {
-        // Stays a build argument as well: steps may ask for it.
+        // The option also stays a build argument, because steps may ask for it.
         let text = self.options.get("build-arg:SOURCE_DATE_EPOCH").filter(|text| !text.is_empty())?;
         Some(text.parse().map_or_else(|_| SourceDateEpoch::Of(text.clone()), SourceDateEpoch::Seconds))
     }
@@ -282,7 +282,7 @@ impl Reader {
         if argument.is_empty() { option } else { argument }
     }
 
-    /// In order of the keys, so a lower-case argument wins over one in upper case.
+    /// Options are read in the order of their keys, so a lower-case argument wins over an upper-case one.
     fn proxy(&self) -> ProxyEnv {
         let mut proxy = ProxyEnv::default();
         for (key, value) in &self.options {
@@ -329,7 +329,7 @@ impl Reader {
             .map(|field| field.split_once('=').unwrap_or((field, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        // What `--attest` is about is no parameter of a scanner.
+        // The `type` belongs to `--attest` and is not a parameter of the scanner.
         parameters.remove("type");
         let generator = parameters.remove("generator").map(|generator| {
             let parsed = ImageReference::parse(&generator);

@@ -306,7 +306,8 @@ fn damaged_options_are_never_a_panic() {
     let mut accepted = 0;
     for round in 0..4000 {
         let option = GIVEN[round % GIVEN.len()];
-        // Half of the time the key stays as it is, so that its value's parser sees the damage.
+        // In half of the rounds the key stays unchanged, so that damaged text reaches the parser of its
+        // value.
         let damaged = match option.split_once('=').filter(|_| round % 2 == 0) {
             Some((key, value)) => format!("{key}={}", numbers.mutated(value)),
             None => numbers.mutated(option),

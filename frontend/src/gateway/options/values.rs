@@ -1,22 +1,23 @@
-//! Values of options that are more than a string, and their parsers.
+//! Option values that are more than a text, and their parsers.
 //!
-//! The syntax is that of BuildKit's `dockerui` package. The engine parses most of these options before it starts the
-//! frontend, so errors here are rare; they are still complete sentences, since other clients start frontends, too.
+//! The syntax is that of BuildKit's `dockerui` package. The engine parses most of these options before it
+//! starts the frontend, so errors are rare here. The errors are complete sentences anyway, because other
+//! clients also start frontends.
 
-/// Which stages must not use cached results.
+/// The stages that must not use cached results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum NoCache {
-    /// All may.
+    /// All stages may use the cache.
     #[default]
     Off,
-    /// None may.
+    /// No stage may use the cache.
     All,
-    /// These may not. Compare with [`Self::covers`].
+    /// These stages may not use the cache. Compare with [`Self::covers`].
     Stages(Vec<String>),
 }
 
 impl NoCache {
-    /// Whether a stage must run again. Names are compared without regard to case.
+    /// Whether a stage must run again. The comparison ignores the case of names.
     pub fn covers(&self, stage: &str) -> bool {
         match self {
             Self::Off => false,
@@ -26,17 +27,17 @@ impl NoCache {
     }
 }
 
-/// The time to give to files and images.
+/// The time of files and images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceDateEpoch {
     /// Seconds since 1970.
     Seconds(i64),
-    /// The time of the main context (`context`), of a named context or of a stage.
+    /// The time of the main context (`context`), or of a named context or a stage.
     Of(String),
 }
 
 impl SourceDateEpoch {
-    /// The seconds since 1970, where they are known.
+    /// The seconds since 1970, if they are known.
     pub fn seconds(&self) -> Option<i64> {
         match self {
             Self::Seconds(seconds) => Some(*seconds),
@@ -45,20 +46,20 @@ impl SourceDateEpoch {
     }
 }
 
-/// Which stages an extended scan is for.
+/// The stages that an extended scan examines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ScanFor {
-    /// None.
+    /// No stage.
     #[default]
     Nothing,
-    /// All.
+    /// All stages.
     All,
-    /// These.
+    /// These stages.
     Stages(Vec<String>),
 }
 
 impl ScanFor {
-    /// Reads a truth value or names between commas.
+    /// Reads a boolean, or names separated by commas.
     pub(super) fn parse(text: &str) -> Self {
         match parse_bool(text) {
             Some(true) => Self::All,
@@ -68,7 +69,7 @@ impl ScanFor {
         }
     }
 
-    /// Whether `stage` is meant. Names are compared as they are written, as docker/dockerfile does.
+    /// Whether the scan examines `stage`. As in docker/dockerfile, the comparison respects the case of names.
     pub fn covers(&self, stage: &str) -> bool {
         match self {
             Self::Nothing => false,
@@ -78,7 +79,7 @@ impl ScanFor {
     }
 }
 
-/// What Go's `strconv.ParseBool` accepts.
+/// Reads the booleans that Go's `strconv.ParseBool` accepts.
 pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
@@ -87,8 +88,8 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The fields of one line of comma-separated values. A field in quotes may contain commas, and `""` for a quote.
-/// `None` if a quote is not closed or not around the whole field.
+/// The fields of one line of comma-separated values. A field in quotes may contain commas; `""` is a quote in
+/// it. `None` if a quote is not closed, or does not enclose the whole field.
 pub(super) fn csv_fields(line: &str) -> Option<Vec<String>> {
     let mut fields = Vec::new();
     let mut rest = line;

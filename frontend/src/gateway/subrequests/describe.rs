@@ -1,10 +1,10 @@
-//! `--call=subrequests.describe`: which requests there are.
+//! `--call=subrequests.describe`: the list of requests.
 
 use serde_json::{Value, json};
 
 use super::{KINDS, VERSION, table};
 
-/// BuildKit's schema: a list, with `null` for what is not told.
+/// BuildKit's schema: a list, with `null` for missing values.
 pub(super) fn json() -> Value {
     let kinds = KINDS.iter().filter(|kind| kind.listed).map(|kind| {
         let opts = match kind.id {

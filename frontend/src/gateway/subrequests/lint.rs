@@ -1,4 +1,4 @@
-//! `--call=check`: everything that a build would warn of or fail for, without building.
+//! `--call=check`: all warnings and errors of a build, without building.
 
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use crate::lint::{Asked, CheckOptions, Rule, examine};
 use crate::project::Files;
 use crate::spec::Spec;
 
-/// What was found.
+/// The findings, in the form of the answer.
 pub(super) struct Report {
     warnings: Vec<Entry>,
     error: Option<(String, Value)>,
@@ -33,7 +33,8 @@ struct Entry {
     location: Value,
 }
 
-/// Looks at the build file and the project, without a step being run: at the target, or without one at every stage.
+/// Checks the build file and the project without running a step. It checks the target, or every stage if
+/// there is no target.
 pub(super) fn look(
     bridge: &Bridge,
     options: &Options,
@@ -69,8 +70,8 @@ pub(super) fn look(
     Ok(found)
 }
 
-/// Orders what was found as the answer has it. There is always a source, and each place has a range: clients read both
-/// without looking.
+/// Converts findings to the answer. The answer always has a source, and each place has a range, because
+/// clients read both without a check.
 pub(super) fn report(found: &Diagnostics, file: &BuildFile) -> Report {
     let mut sources = vec![(file.source.name.clone(), file.source.text.clone())];
     let mut place = |diagnostic: &Diagnostic| {
@@ -105,7 +106,8 @@ pub(super) fn report(found: &Diagnostics, file: &BuildFile) -> Report {
     Report { warnings, error, sources, excerpts }
 }
 
-/// The message and what to do. Clients take every excerpt for one of the build file's, so other files are named.
+/// The message and its help. Clients show every excerpt as a part of the build file, so the message names any
+/// other file.
 fn detail(warning: &Diagnostic, file: &BuildFile) -> String {
     let source = &warning.source;
     if source.name == file.source.name {

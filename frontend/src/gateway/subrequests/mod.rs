@@ -1,7 +1,7 @@
 //! Requests for something other than a build: `docker buildx build --call=…`.
 //!
-//! Each answer is JSON of BuildKit's schema and a text for people, as metadata of a result without files. All four are
-//! there: buildx answers one that is missing by reading our file as a Dockerfile.
+//! Each answer has JSON of BuildKit's schema and a text for people. Both are metadata of a result without
+//! files. All four requests are implemented: for a missing one, buildx would read our file as a Dockerfile.
 
 mod describe;
 mod lint;
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 struct Kind {
     id: &'static str,
     description: &'static str,
-    /// Whether `describe` tells of it; lint is found out by trying, as with docker/dockerfile.
+    /// Whether `describe` lists this request. As in docker/dockerfile, clients find `lint` by trying it.
     listed: bool,
 }
 
@@ -49,7 +49,7 @@ const VERSION: &str = "1.0.0";
 /// Answers `request`.
 ///
 /// # Errors
-/// If the request is none of ours, or the build file cannot be read.
+/// If the request is unknown, or the build file cannot be read.
 pub(super) fn answer(
     bridge: &Bridge,
     options: &Options,
@@ -103,7 +103,7 @@ fn result(json: &Value, text: String, status: Option<&str>) -> GatewayResult {
     GatewayResult::answer(metadata)
 }
 
-/// A place in the build file, as all answers write it.
+/// A place in the build file, in the form of all answers.
 fn location(source: &Source, span: Span) -> Value {
     #[derive(Serialize)]
     struct Position {
@@ -120,7 +120,7 @@ fn location(source: &Source, span: Span) -> Value {
     json!({ "ranges": [{ "start": position(start), "end": position(end) }] })
 }
 
-/// The build file as answers carry it.
+/// The build file, in the form of all answers.
 fn sources(source: &Source) -> Value {
     use base64::Engine as _;
     json!([base64::engine::general_purpose::STANDARD.encode(&source.text)])

@@ -1,4 +1,4 @@
-//! `--call=outline`: what a target can be given.
+//! `--call=outline`: the parameters of a target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,17 +27,17 @@ struct Argument {
     place: Option<Span>,
 }
 
-/// A secret or an agent: whether any step fails without it, and the first place that asks for it.
+/// A secret or an agent: whether any step fails without it, and the first place that uses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mounted {
     required: bool,
     place: Span,
 }
 
-/// What `target` and the stages that it needs can be given.
+/// The parameters of `target` and of the stages that it needs.
 ///
 /// # Errors
-/// If there is no such target.
+/// If the target does not exist.
 pub(super) fn of(spec: &Spec, target: &str) -> Result<Outline, Problem> {
     let name = spec.target(target)?;
     let mut needed = BTreeSet::new();
@@ -77,8 +77,8 @@ fn collect<'s>(spec: &'s Spec, name: &'s str, needed: &mut BTreeSet<&'s str>) {
     }
 }
 
-/// Where `within` has `text` as a string, else as a word. What the file means by it is there in any case, if only by
-/// way of an arg: then it is all of `within`.
+/// The place of `text` inside `within`: as a string, else as a word. If an arg makes the text, `within` does
+/// not contain it. Then the place is all of `within`.
 fn find(source: &Source, text: &str, within: Span) -> Span {
     let part = source.text.get(within.start..within.end).unwrap_or_default();
     let written = [format!("\"{text}\""), format!("'{text}'"), text.to_owned()];
@@ -89,7 +89,7 @@ fn find(source: &Source, text: &str, within: Span) -> Span {
 impl Outline {
     fn add_stage(&mut self, spec: &Spec, stage: &Stage) {
         let source = &spec.source;
-        // A stage's own keys stand between its name and that of the next one.
+        // The keys of a stage stand between its name and the name of the next stage.
         let after = spec.stages.values().map(|other| other.span.start).filter(|at| *at > stage.span.start);
         let end = after.min().unwrap_or(source.text.len());
         let whole = Span { start: stage.span.start, end };
@@ -254,7 +254,7 @@ secrets = ["unseen"]
             (&json["args"][0]["description"], &json["args"][0]["value"]),
             (&json!("How much is built."), &json!("fast"))
         );
-        // One step can do without the token, another cannot.
+        // The token is optional for one step, but required for another.
         assert_eq!(told("secrets", "name"), [expected("netrc", 10, true), expected("token", 14, true)]);
         assert_eq!(told("ssh", "name"), [expected("default", 13, true)]);
         assert_eq!(told("cache", "ID"), [expected("/var/cache/own", 11, false), expected("data", 14, false)]);

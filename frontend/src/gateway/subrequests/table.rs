@@ -1,6 +1,7 @@
-//! Columns of text, as Go's `tabwriter` makes them.
+//! Columns of text, in the format of Go's `tabwriter`.
 
-/// Lines of cells, each column as wide as its widest cell and `gap` blanks; the last one is not padded.
+/// Lines of cells. Each column has the width of its widest cell plus `gap` spaces. The last column has no
+/// padding.
 pub(super) fn render(rows: &[Vec<String>], gap: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! `--call=targets`: what can be built.
+//! `--call=targets`: the list of targets.
 
 use serde_json::{Map, Value, json};
 
@@ -38,14 +38,14 @@ fn built_in(name: &str) -> &'static str {
     }
 }
 
-/// The comment lines right above a table: what the author says of the stage.
+/// The comment lines directly above a table. The author describes the stage there.
 pub(super) fn comment_above(source: &Source, span: Span) -> Option<String> {
     let line = usize::try_from(source.position(span.start).line).ok()?;
     let before: Vec<&str> = source.text.lines().take(line.checked_sub(1)?).collect();
     let mut lines: Vec<&str> =
         before.iter().rev().map_while(|line| line.trim().strip_prefix('#')).map(str::trim).collect();
     lines.reverse();
-    // The first lines of a file are directives.
+    // The first lines of a file can be directives.
     lines.retain(|line| !line.starts_with("syntax") && !line.starts_with("check") && !line.is_empty());
     (!lines.is_empty()).then(|| lines.join(" "))
 }

@@ -1,4 +1,5 @@
-//! Whole builds against the small engine: what is solved and returned, and that it is always the same.
+//! Whole builds against the small engine: the solved graphs and the results, and that they are always the
+//! same.
 
 use std::sync::Arc;
 
@@ -42,8 +43,8 @@ fn http(modified: Option<i64>) -> wire::ResolveSourceMetaResponse {
     wire::ResolveSourceMetaResponse { http: Some(http), ..Default::default() }
 }
 
-/// The time that a build ends up with: in the result's metadata, in the config and in the args, which must agree. And
-/// what the engine was asked.
+/// The epoch of a build, and the calls to the engine. The result's metadata, the config and the args must
+/// have the same epoch.
 fn epoch_of(
     meta: wire::ResolveSourceMetaResponse,
     given: &[&str],
@@ -66,7 +67,7 @@ fn epoch_of(
     Ok((epoch, asked))
 }
 
-/// What a build of `text` writes for the images that it is made of, with `given` options; and what the engine was asked.
+/// The result of a build of `text` for its images with the options `given`, and the calls to the engine.
 fn images_of(text: &str, given: &[&str]) -> Result<(String, Vec<String>), FrontendFailure> {
     let engine = Engine { files: [("pybuild.toml", text.as_bytes().to_vec())].into(), ..Engine::default() };
     let (log, solved) = (Arc::clone(&engine.log), Arc::clone(&engine.solved));
@@ -80,7 +81,7 @@ fn images_of(text: &str, given: &[&str]) -> Result<(String, Vec<String>), Fronte
 
 const PYTHON: &str = "[python]\nversion = \"3.11\"\n[dependencies]\nrequirements = []\n";
 
-/// There is no description of our image where this test runs, as with an engine that does not let us read it.
+/// This test runs without a description of our image, as on an engine that does not let us read it.
 #[test]
 fn the_frontends_own_image_is_also_found_by_its_name() {
     let error = images_of(PYTHON, &[]).expect_err("a build that creates the image's user");
@@ -119,7 +120,8 @@ version = "1.0"
 wheels = [{ url = "https://files.example/original-1.0-py3-none-any.whl", size = 8000000, hashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000002" } }]
 "#;
 
-/// The graphs that are solved where comparisons of layers answer `answer`, each as the names of its unpacking steps.
+/// The solved graphs if the comparisons of layers answer `answer`. Each graph is given as the names of its
+/// unpacking steps.
 fn unpacked_with(answer: &str, target: &str) -> Result<Vec<Vec<String>>, FrontendFailure> {
     let text = "[python]\nversion = \"3.11\"\n";
     let files = [("pybuild.toml", text), ("pylock.toml", LOCK), ("app.py", ""), ("together.txt", answer)];
@@ -144,13 +146,13 @@ fn unpacked_with(answer: &str, target: &str) -> Result<Vec<Vec<String>>, Fronten
 #[test]
 fn layers_are_made_once_more_where_their_comparison_says_so() {
     let apart = ["[wheels] unpack: fork 1.0", "[wheels] unpack: original 1.0"];
-    // The comparison, then the image.
+    // First the comparison, then the image.
     assert_eq!(unpacked_with("", "production").expect("a build"), [apart, apart]);
     let gathered = unpacked_with("below fork original\n", "production").expect("a build");
     let both = [apart[0], "[wheels] unpack: fork, original", apart[1]];
-    // The engine answers at once, so that nobody asks for the image whose layers are wrong.
+    // The engine answers at once, so the image with the wrong layers is never solved.
     assert_eq!(gathered, [apart.to_vec(), both.to_vec()]);
-    // A view of the graph runs nothing of it.
+    // A view of the graph runs no step of it.
     assert_eq!(
         unpacked_with("below fork original\n", "debug:llb").expect("a build"),
         Vec::<Vec<String>>::new()
@@ -176,7 +178,8 @@ fn a_download_has_the_time_of_its_last_change_or_of_its_newest_file() {
     let context = ["context=https://host.example/a.tar.gz", "build-arg:SOURCE_DATE_EPOCH=context"];
     let (epoch, asked) = epoch_of(http(Some(17)), &context).expect("a build");
     assert_eq!((epoch.as_deref(), asked.len()), (Some("17"), 1));
-    // The build file is the longest, and so the newest.
+    // The build file is the longest file. The small engine derives times from lengths, so it is the newest
+    // file.
     let (epoch, _) = epoch_of(http(None), &context).expect("a build");
     assert_eq!(epoch, Some(SMALL.len().to_string()));
 }
@@ -226,7 +229,8 @@ fn a_name_that_stands_for_nothing_is_an_error() {
     );
 }
 
-/// What a build of two stages, one of which copies `path` from the other, ends with where the engine says `message`.
+/// The failure of a build of two stages if the engine reports `message`. The second stage copies `path` from
+/// the first.
 fn failure_of_copy(path: &str, message: &str) -> String {
     let file = format!(
         "[stage.made]\nfrom = \"scratch\"\ninclude = [\"app.py\"]\n\

@@ -1,4 +1,5 @@
-//! An engine of one process and one connection: enough of BuildKit to run the real client against.
+//! An engine in one process with one connection. It implements the part of BuildKit that the real client
+//! needs.
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
@@ -20,22 +21,22 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::gateway::bridge::Bridge;
 
-/// What the engine was asked, in order.
+/// The calls to the engine, in order.
 pub(super) type Log = Arc<Mutex<Vec<String>>>;
-/// What a build ended with: nothing yet, or a result or an error.
+/// The end of a build: a result or an error. Empty before the end.
 pub(super) type Returned = Arc<Mutex<Vec<wire::ReturnRequest>>>;
 
-/// An engine with one file system, in which every reference is the same.
+/// An engine with one file system. All references stand for this file system.
 #[derive(Default)]
 pub(super) struct Engine {
     pub(super) files: BTreeMap<&'static str, Vec<u8>>,
-    /// One of the files, which is there and cannot be read.
+    /// One of the files, which exists but cannot be read.
     pub(super) unreadable: &'static str,
-    /// What it says of any source that is asked about.
+    /// The answer to every question about a source.
     pub(super) meta: wire::ResolveSourceMetaResponse,
-    /// What every graph that is to be run fails with, all of its operations being to blame.
+    /// The failure of every graph that runs. It blames all operations of the graph.
     pub(super) failure: Option<rpc::Status>,
-    /// The graphs that were solved, as the wire has them.
+    /// The graphs that were solved, as messages.
     pub(super) solved: Arc<Mutex<Vec<pb::Definition>>>,
     pub(super) log: Log,
     pub(super) returned: Returned,
@@ -107,7 +108,7 @@ impl LlbBridge for Engine {
         if request.r#ref.starts_with("docker.io/library/") {
             let config = r#"{"os":"linux","architecture":"arm64","config":{"Env":["PATH=/usr/bin"]},
                 "history":[{"created_by":"base"}]}"#;
-            // Docker's classic store tells no digest of what it has itself.
+            // Docker's classic store gives no digest of an image that it has itself.
             let own = request.r#ref.contains("/own:");
             return Ok(Response::new(wire::ResolveImageConfigResponse {
                 digest: if own { String::new() } else { format!("sha256:{}", "a".repeat(64)) },
@@ -150,10 +151,10 @@ impl LlbBridge for Engine {
         });
         let entries = names.map(|(name, data)| Stat {
             path: name.to_owned(),
-            // A link for names that say so: bit 27 of Go's file mode.
+            // Names with this prefix are links: bit 27 of Go's file mode.
             mode: if name.starts_with("link") { 1 << 27 | 0o777 } else { 0o644 },
             size: i64::try_from(data.len()).expect("size"),
-            // A file is as many seconds younger as it has bytes.
+            // The time of a file in seconds is its length in bytes.
             mod_time: i64::try_from(data.len()).expect("size") * 1_000_000_000,
             ..Stat::default()
         });

@@ -1,13 +1,13 @@
-//! docs/parity.md says of each feature which test shows it: the tests are there.
+//! Checks that the tests named in docs/parity.md exist. The document names the tests of each feature.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rows of the document's tables: feature, what is done, tests.
+/// The rows of the document's tables: feature, support, tests.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Vec<String> {
-        // An escaped bar is part of a cell.
+        // An escaped bar belongs to its cell.
         let line = line.replace("\\|", "\u{0}");
         let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
         inner.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect()
@@ -16,7 +16,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     text.lines().filter(body).map(cells).filter(|row| row.last().is_none_or(|last| last != "Test")).collect()
 }
 
-/// The names of a cell: each in backticks.
+/// The names in a cell, which are in backticks.
 fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

@@ -1,7 +1,8 @@
-//! The two formats of conda packages, each read as a stream of tar entries.
+//! The two formats of conda packages. Each is read as a stream of tar entries.
 //!
-//! `.conda` is a ZIP archive with two stored members, `info-STEM.tar.zst` and `pkg-STEM.tar.zst`, beside a
-//! `metadata.json` that says so. `.tar.bz2` is one tar with the description below `info/`.
+//! `.conda` is a ZIP archive with two uncompressed members, `info-STEM.tar.zst` and `pkg-STEM.tar.zst`, and
+//! with a `metadata.json` that contains the version of the format. `.tar.bz2` is one tar archive with the
+//! description in `info/`.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -17,10 +18,10 @@ use super::error::CondaProblem;
 use crate::install::limits;
 use crate::install::wheel::framing::{self, Directory, Header};
 
-/// The most bytes of `metadata.json`; real ones have forty.
+/// The maximum size of `metadata.json` in bytes. Real files have forty bytes.
 const METADATA_LIMIT: u64 = 64 << 10;
 
-/// A package's file, opened as often as it is read.
+/// The file of a package. Each reading opens it again.
 pub(super) struct Archive {
     path: PathBuf,
     format: Format,
@@ -31,33 +32,33 @@ enum Format {
     TarBz2,
 }
 
-/// Where a stored member's bytes are.
+/// The position of an uncompressed member.
 #[derive(Clone, Copy)]
 struct Range {
     start: u64,
     end: u64,
 }
 
-/// Which entries are wanted.
+/// The part of a package to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The package's description, below `info/`.
+    /// The description of the package, in `info/`.
     Info,
-    /// What is installed. In a `.tar.bz2` the description is among it.
+    /// The installed files. In a `.tar.bz2` this part also contains the description.
     Files,
 }
 
-/// A tar entry that is being read.
+/// An entry of a tar archive during reading.
 pub(super) type Entry<'a> = tar::Entry<'a, Box<dyn Read>>;
 
 impl Archive {
-    /// Looks where the parts are. `stem` is the file's name without its ending.
+    /// Finds the parts. `stem` is the file name without its suffix.
     pub(super) fn open(path: &Path, stem: &str, is_conda: bool) -> Result<Self, CondaProblem> {
         let format = if is_conda { zipped(path, stem)? } else { Format::TarBz2 };
         Ok(Self { path: path.to_owned(), format })
     }
 
-    /// Hands each entry of a part to `each`, in the archive's order.
+    /// Calls `each` for each entry of a part, in the order of the archive.
     pub(super) fn walk<E: From<CondaProblem>>(
         &self,
         part: Part,
@@ -78,7 +79,8 @@ impl Archive {
             if total > limit {
                 return Err(CondaProblem::TooLarge(limit).into());
             }
-            // What is left of the entry is passed over when the next one is looked for, with the headers between them.
+            // The rest of this entry is skipped when the next one is read, together with the headers between
+            // them.
             left.set(entry.size().saturating_add(limits::EXTENSIONS));
             let path = String::from_utf8(entry.path_bytes().into_owned());
             let path = path.map_err(|error| {
@@ -86,7 +88,7 @@ impl Archive {
             })?;
             each(path.strip_prefix("./").unwrap_or(&path), &mut entry)?;
         }
-        // The checksum of what is compressed stands behind the end of the tar.
+        // The checksum of the compressed data is after the end of the tar archive.
         io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
         Ok(())
     }
@@ -104,8 +106,8 @@ impl Archive {
     }
 }
 
-/// A stream that ends with an error where more is read than was expected: the reader of tar archives keeps the long
-/// names that stand between two entries in memory, however long they are.
+/// A stream that fails if more data is read than expected. Without it, the tar reader would keep a long name
+/// between two entries in memory, however long it is.
 struct Metered {
     inner: Box<dyn Read>,
     left: Rc<Cell<u64>>,
@@ -157,7 +159,7 @@ fn zipped(path: &Path, stem: &str) -> Result<Format, CondaProblem> {
         let (start, end) = zip.get_entry(place).map_err(damaged)?.compressed_data_range();
         Ok(Range { start, end })
     };
-    // A package without the file is of format 2: conda and rattler do not look for the file.
+    // A package without this file has format 2. conda and rattler do not read the file.
     if let Some(metadata) = metadata {
         check_format(path, range(metadata)?)?;
     }
@@ -181,7 +183,7 @@ fn check_format(path: &Path, range: Range) -> Result<(), CondaProblem> {
     }
 }
 
-/// What a reader says of an archive.
+/// The error of an archive reader.
 pub(super) fn damaged(error: impl std::fmt::Display) -> CondaProblem {
     CondaProblem::Archive(error.to_string())
 }

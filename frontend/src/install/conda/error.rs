@@ -1,47 +1,47 @@
-//! Why a conda package was refused, in the words that the user reads in the step's output.
+//! The reasons why a conda package is refused. The user reads them in the step's output.
 
-/// A package that was not installed, and why.
+/// The error for a package that was not installed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot install `{package}`: {problem}\n  help: {}", .problem.help())]
 pub struct CondaError {
     /// The package's file name.
     pub package: String,
-    /// What is wrong with it. Part of the text, so no source of its own.
+    /// The reason. It is a part of the message, so it is not an error source.
     pub problem: CondaProblem,
 }
 
-/// What is wrong with a conda package.
+/// The reasons to refuse a conda package.
 #[derive(Debug, thiserror::Error)]
 pub enum CondaProblem {
-    /// The file is not named as packages are.
+    /// The file name does not have the form of a package name.
     #[error("the file name is not `NAME-VERSION-BUILD.conda` or `NAME-VERSION-BUILD.tar.bz2`")]
     FileName,
-    /// The file is another than the lock's.
+    /// The file is not the one in the lock.
     #[error("its sha256 is {found}, but the lock says {expected}")]
     FileHash {
-        /// What the caller asked for, hexadecimal.
+        /// The hash in the lock, hexadecimal.
         expected: String,
-        /// What the file has, hexadecimal.
+        /// The hash of the file, hexadecimal.
         found: String,
     },
     /// The archive cannot be read.
     #[error("the archive is damaged: {0}")]
     Archive(String),
-    /// A file of the package's own description is missing.
+    /// A file of the package's description is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
-    /// A file of the package's own description cannot be read.
+    /// A file of the package's description cannot be read.
     #[error("`{file}` cannot be read: {message}")]
     Metadata {
         /// The file.
         file: &'static str,
-        /// Why.
+        /// The reason.
         message: String,
     },
-    /// What the package says of itself is not what its file is called.
+    /// The name in the package's description differs from the file name.
     #[error("it says that it is `{0}`")]
     OtherPackage(String),
-    /// A version of the format that is not known here.
+    /// The version of the package format is not supported.
     #[error("it has version {0} of the package format; 2 can be read")]
     Format(u64),
     /// A path that leads out of the environment.
@@ -55,66 +55,66 @@ pub enum CondaProblem {
     Special {
         /// The path.
         path: String,
-        /// What it is.
+        /// The kind of the member.
         kind: &'static str,
     },
-    /// A link whose target is out of the environment.
+    /// A link whose target is outside of the environment.
     #[error("the link `{path}` points out of the environment, to `{}`", .target.escape_debug())]
     Link {
         /// The path.
         path: String,
-        /// What it points at.
+        /// The target.
         target: String,
     },
-    /// A file that the package lists twice, or in two places that are one.
+    /// A file that the package lists twice, or two files with the same destination.
     #[error("`{0}` is there twice")]
     Twice(String),
-    /// What is one package's file is another's folder.
+    /// A path is a file in one package and a folder in another.
     #[error("`{0}` is a file here, and a folder in another package or place")]
     FileAndFolder(String),
-    /// A listed file that the archive does not have.
+    /// A listed file is missing from the archive.
     #[error("`{0}` is listed in `info/paths.json`, and is not in the archive")]
     Absent(String),
-    /// A file with another content than listed.
+    /// The content of a file differs from the listed hash.
     #[error("`{path}` has the sha256 {found}, but `info/paths.json` says {expected}")]
     Hash {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is listed.
+        /// The listed hash.
         expected: String,
-        /// What was found.
+        /// The found hash.
         found: String,
     },
-    /// More bytes than any package has.
+    /// The package unpacks to more bytes than any real package.
     #[error("it unpacks to more than {0} bytes")]
     TooLarge(u64),
-    /// More of something than any package has.
+    /// The package has more items of a kind than any real package.
     #[error("it has more than {limit} {what}, which is the most that is allowed")]
     Limit {
-        /// What is counted.
+        /// The kind of the items.
         what: &'static str,
-        /// The most.
+        /// The maximum number.
         limit: u64,
     },
     /// A path that removes files from other layers.
     #[error("the path `{}` has a part that begins with `.wh.`, which removes files from the layers below", .0.escape_debug())]
     Whiteout(String),
-    /// A path that no file can have.
+    /// A path is longer than a file system allows.
     #[error("the path `{}…` is longer than any file's", .0.escape_debug())]
     LongPath(String),
-    /// The environment's path does not fit where the placeholder stands.
+    /// The environment's path is longer than the placeholder that it must replace.
     #[error("the environment's path is longer than the placeholder in `{0}`")]
     PrefixTooLong(String),
-    /// A package of modules for an environment without Python.
+    /// The package contains Python modules, but the environment has no Python.
     #[error("it is a Python package, and the environment has no Python")]
     NoPython,
-    /// An entry point that is none.
+    /// An invalid entry point.
     #[error("`{}` is not an entry point", .0.escape_debug())]
     EntryPoint(String),
 }
 
 impl CondaProblem {
-    /// The same, about a package.
+    /// The error for this package.
     pub(super) fn of(self, package: &str) -> CondaError {
         CondaError { package: package.to_owned(), problem: self }
     }

@@ -1,4 +1,5 @@
-//! Writes the files of a package: each checked against the package's own list, with the environment's path in them.
+//! Writes the files of a package. Each file is checked against the package's list, and placeholders are
+//! replaced by the environment's path.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,21 +16,21 @@ use super::prefix;
 use crate::install::tree::{Leads, Mode, Pending, Tree};
 use crate::install::{ToolError, limits};
 
-/// Large enough that most files are one write.
+/// A size that writes most files at once.
 const BUFFER: usize = 128 << 10;
 
-/// What was written to a place.
+/// A file or link that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Written {
-    /// The sha256 of what is there now, hexadecimal; of a link, of its target's name.
+    /// The sha256 of the written content, hexadecimal. For a link, of the name of its target.
     pub(super) sha256: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub(super) size: u64,
-    /// What it turned out to be, for packages whose list does not say.
+    /// The kind of the file, for packages whose list does not contain it.
     pub(super) path_type: PathType,
 }
 
-/// Why a file was not written.
+/// The reason why a file was not written.
 enum Failure {
     Problem(CondaProblem),
     Tool(ToolError),
@@ -55,7 +56,7 @@ struct Extraction<'a> {
 }
 
 impl Package {
-    /// Writes those of its files that are in `owned`, by their places below the environment.
+    /// Writes the files that are in `owned`. The result is keyed by path in the environment.
     pub(super) fn extract(
         &self,
         environment: &Environment,
@@ -71,7 +72,7 @@ impl Package {
         Ok(extraction.written)
     }
 
-    /// Asks of every link that was written where it leads.
+    /// Checks the target of every link that was written.
     pub(super) fn check_links(
         &self,
         environment: &Environment,
@@ -147,7 +148,7 @@ impl Extraction<'_> {
                 let (other, _) = all.get(target).ok_or_else(absent)?;
                 match self.written.get(*other).map(|written| written.path_type) {
                     None => Err(absent().into()),
-                    // Another name of a link is a link with the same text.
+                    // A hard link to a symbolic link becomes a symbolic link with the same target.
                     Some(PathType::SoftLink) => {
                         let target = self.tree.target(&self.path(other))?;
                         self.link(place, listed, &target)
@@ -162,7 +163,7 @@ impl Extraction<'_> {
         }
     }
 
-    /// Makes a link. Where links lead is asked when all of them are there ([`Package::check_links`]).
+    /// Makes a link. Its target is checked after all links exist ([`Package::check_links`]).
     fn link(&mut self, place: &str, listed: &Listed, target: &str) -> Result<(), Failure> {
         if target.is_empty() || target.starts_with('/') {
             return Err(CondaProblem::Link { path: listed.path.clone(), target: target.to_owned() }.into());
@@ -172,7 +173,7 @@ impl Extraction<'_> {
         Ok(())
     }
 
-    /// Makes a file of its own with the content of another.
+    /// Makes a separate file with the content of another file.
     fn copy(&mut self, place: &str, other: &str) -> Result<(), Failure> {
         let (mut input, mode, seconds) = self.tree.open(&self.path(other))?;
         let mut output = self.tree.create(&self.path(place))?;
@@ -186,7 +187,7 @@ impl Extraction<'_> {
         let executable = entry.header().mode().map_err(damaged)? & 0o111 != 0
             || self.package.metadata.is_noarch_python && listed.path.starts_with("python-scripts/");
         let mode = if executable { Mode::Executable } else { Mode::Plain };
-        // Bytecode that comes with the package is valid as long as its source has the time that the package gives it.
+        // Bytecode in the package is valid only if its source keeps the time from the package.
         let seconds = entry.header().mtime().map_err(damaged)?;
         let mut output = self.tree.create(&self.path(place))?;
         let written = match &listed.prefix_placeholder {
@@ -228,7 +229,7 @@ impl Extraction<'_> {
     }
 }
 
-/// Writes what is read to a file, piece by piece, and says what was written.
+/// Copies a stream to a file in pieces, and returns its hash and size.
 fn stream(input: &mut impl Read, output: &mut Pending<'_>) -> Result<Written, Failure> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; BUFFER];
@@ -257,10 +258,10 @@ fn check_hash(listed: &Listed, found: &str) -> Result<(), CondaProblem> {
     }
 }
 
-/// Whether a link's target goes up first and then down alone, and not higher than the environment.
+/// Whether the target of a link first goes up, then only down, and never above the environment.
 ///
-/// Such a link stays inside whatever other links there are, also those of other layers: the folders above the link are
-/// real ones, and each link that is met on the way down is of this kind itself.
+/// Such a link stays inside of the environment, independently of all other links and layers. The parent
+/// folders of the link are real folders, and each link on the way down has the same property.
 fn goes_up_first(place: &str, target: &str) -> bool {
     let parts: Vec<_> = target.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let ups = parts.iter().take_while(|part| **part == "..").count();

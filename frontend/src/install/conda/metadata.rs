@@ -1,4 +1,4 @@
-//! What a package says of itself, below `info/`.
+//! The description of a package, in `info/`.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -16,43 +16,44 @@ const LINK: &str = "info/link.json";
 const FILES: &str = "info/files";
 const HAS_PREFIX: &str = "info/has_prefix";
 
-/// The placeholder of old packages whose `has_prefix` names none.
+/// The placeholder of old packages whose `has_prefix` contains none.
 const OLD_PLACEHOLDER: &str = "/opt/anaconda1anaconda2anaconda3";
 
 /// The description of a package.
 #[derive(Debug)]
 pub(super) struct Metadata {
-    /// `info/index.json`, as it is.
+    /// `info/index.json`, unchanged.
     pub(super) index: Map<String, Value>,
-    /// Whether it holds modules for any version of Python, which are put where the environment's is.
+    /// Whether it contains modules for any Python version. They are installed into the environment's
+    /// `site-packages`.
     pub(super) is_noarch_python: bool,
-    /// What it installs, in the order of its list.
+    /// The installed files, in the order of its list.
     pub(super) paths: Vec<Listed>,
-    /// Commands that start a function, as `name = module:function`.
+    /// Commands that call a function, as `name = module:function`.
     pub(super) entry_points: Vec<String>,
 }
 
 /// An entry of `paths.json`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(super) struct Listed {
-    /// Where it is in the package.
+    /// The path in the package.
     #[serde(rename = "_path")]
     pub(super) path: String,
-    /// What it is.
+    /// The kind of the path.
     #[serde(default)]
     pub(super) path_type: PathType,
-    /// The SHA-256 of its content in the package.
+    /// The SHA-256 of the content in the package.
     #[serde(default)]
     pub(super) sha256: Option<String>,
-    /// What stands in it for the environment's path.
+    /// The placeholder in the content for the environment's path.
     #[serde(default)]
     pub(super) prefix_placeholder: Option<String>,
-    /// How it is replaced.
+    /// The way in which the placeholder is replaced.
     #[serde(default)]
     pub(super) file_mode: Option<FileMode>,
 }
 
-/// What a listed path is.
+/// The kind of a listed path.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum PathType {
@@ -65,13 +66,13 @@ pub(super) enum PathType {
     Directory,
 }
 
-/// How a placeholder is replaced.
+/// The way in which a placeholder is replaced.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum FileMode {
-    /// Any length will do.
+    /// The length of the content may change.
     Text,
-    /// In strings that end with a zero byte, whose length stays.
+    /// In strings with a zero byte at their end. The length stays the same.
     Binary,
 }
 
@@ -130,7 +131,7 @@ impl Metadata {
     }
 }
 
-/// `noarch: python`; the oldest packages say `true` and `noarch_python` instead.
+/// Whether the package is `noarch: python`. The oldest packages have `true` or `noarch_python` instead.
 fn is_noarch_python(index: &Map<String, Value>) -> bool {
     index.get("noarch").and_then(Value::as_str) == Some("python")
         || index.get("noarch_python").and_then(Value::as_bool) == Some(true)
@@ -141,7 +142,7 @@ fn json<T: for<'de> Deserialize<'de>>(file: &'static str, text: Option<&Vec<u8>>
     serde_json::from_slice(text).map_err(|error| CondaProblem::Metadata { file, message: error.to_string() })
 }
 
-/// The lists of packages from before `paths.json`. What is a link is seen in the archive.
+/// The lists of packages that are older than `paths.json`. The archive shows which paths are links.
 fn old_paths(found: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Listed>, CondaProblem> {
     let files = found.get(FILES).ok_or(CondaProblem::Missing(PATHS))?;
     let files = text(FILES, files)?;
@@ -168,7 +169,7 @@ fn text<'t>(file: &'static str, bytes: &'t [u8]) -> Result<&'t str, CondaProblem
     std::str::from_utf8(bytes).map_err(|error| CondaProblem::Metadata { file, message: error.to_string() })
 }
 
-/// A line of `has_prefix`: `PLACEHOLDER MODE PATH`, each perhaps quoted, or a path alone.
+/// A line of `has_prefix`: `PLACEHOLDER MODE PATH`, where each word may be quoted, or only a path.
 fn placeholder(line: &str) -> Option<(String, (String, FileMode))> {
     let words = shlex::split(line)?;
     match words.as_slice() {

@@ -5,17 +5,19 @@
 //!       [--list FOLDER] (--package PATH:SHA256 --url URL)...
 //! ```
 //!
-//! The order of the packages is that of their installation: of a file that several of them bring, the one of the last of
-//! them is there. `--list` names a folder for a list of what each package has installed ([`super::overlaps`]).
+//! The order of the packages is that of their installation: if several packages have the same file, the file
+//! of the last package is kept. `--list` names a folder for a list of the files that each package has
+//! installed ([`super::overlaps`]).
 //!
-//! Files go where the package's list says; those of packages for any version of Python into the environment's
-//! `site-packages`. The path that packages were built for is replaced by the environment's. No script of a package
-//! is run. What comes out depends on the packages and the options alone.
+//! The package's list decides the paths of its files. Modules for any Python version are installed into the
+//! environment's `site-packages`. The path for which a package was built is replaced by the environment's
+//! path. No script of a package runs. The result depends only on the packages and the options.
 //!
-//! `--bytecode` names the root of an image whose Python compiles the modules of packages for any version of Python, as
-//! conda has the environment's do. Others bring the bytecode that they want.
+//! `--bytecode` names the root of an image whose Python compiles modules for any Python version. conda uses
+//! the environment's Python for this. Other packages contain their own bytecode.
 //!
-//! Names that differ by case alone are let be: packages of terminal descriptions have had them for decades.
+//! Names that differ only in case are allowed, because packages of terminal descriptions have had them for
+//! decades.
 
 mod archive;
 mod error;
@@ -51,7 +53,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let owners = owners(&packages)?;
     let mut tree = Tree::new(root.clone(), seconds)?;
     let prefix = &environment.prefix;
-    // The same parents always, so that the layers of all groups agree on them.
+    // These folders are always made, so that the layers of all groups have the same folders.
     let parents = owners.keys().filter_map(|place| Some(place.rsplit_once('/')?.0));
     let empty = packages.iter().flat_map(|package| package.folders.iter().map(String::as_str));
     let folders: BTreeSet<String> = parents
@@ -71,7 +73,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
         },
     );
     let written = written.into_iter().collect::<Result<Vec<_>, _>>()?;
-    // A link of one package can lead through those of another.
+    // A link of one package can lead through links of another package.
     for (package, written) in packages.iter().zip(&written) {
         package.check_links(&environment, &tree, written)?;
     }
@@ -89,7 +91,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
             note(&format!("{} brings {hook}, which conda would run; it is not run here", package.file));
         }
     }
-    // Without it, conda does not take the folder for an environment.
+    // conda recognises an environment by this file.
     tree.write(&format!("{prefix}/conda-meta/history"), b"", Mode::Plain)?;
     tree.settle()?;
     if let (Some(base), Some(python)) = (bytecode, &environment.python) {
@@ -98,7 +100,7 @@ pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     list.map_or(Ok(()), |folder| overlaps::write_list(folder, &listed))
 }
 
-/// Whether a package brings bytecode for a module.
+/// Whether a package contains the bytecode of a module.
 fn has_bytecode(owners: &BTreeMap<&str, usize>, place: &str) -> bool {
     let Some((folder, name)) = place.rsplit_once('/') else { return false };
     let start = format!("{folder}/__pycache__/{}.", name.trim_end_matches(".py"));
@@ -139,17 +141,18 @@ fn parse(arguments: &[String]) -> Result<Options, ToolError> {
     Ok(Options { root: required(root, "--root")?, environment, bytecode, seconds: time, sources, list })
 }
 
-/// Reads `PATH:SHA256`, with `-` where no hash is known.
+/// Reads `PATH:SHA256`, with `-` for an unknown hash.
 fn source(value: &str) -> Result<Source, ToolError> {
     let found = hashed_path(value).ok_or_else(|| usage(format!("`{value}` is not PATH:SHA256")));
     let (path, sha256) = found?;
     Ok(Source { path, sha256, url: String::new() })
 }
 
-/// Decides which package writes which file: the one that is installed last, where several bring it.
+/// Decides which package writes each file: the one that is installed last.
 fn owners(packages: &[Package]) -> Result<BTreeMap<&str, usize>, ToolError> {
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
-    // The places of each pair of packages: the one whose file is not there in the end, and the one whose file is.
+    // The paths of each pair of packages: first the package whose file is replaced, then the package whose
+    // file is kept.
     let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     for (number, package) in packages.iter().enumerate() {
         for (place, content) in &package.files {

@@ -1,4 +1,4 @@
-//! A package that is fit to be installed: what is checked before a byte is written, and where its files go.
+//! A package that can be installed: the checks before a byte is written, and the destinations of its files.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,21 +15,21 @@ use crate::install::ToolError;
 use crate::install::arguments::PythonVersion;
 use crate::install::{layer, limits, overlaps};
 
-/// What is to be installed.
+/// The package to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Source {
-    /// The file.
+    /// The path of the file.
     pub(super) path: PathBuf,
-    /// The sha256 to hold it to, hexadecimal.
+    /// The sha256 that the file must have, hexadecimal.
     pub(super) sha256: Option<String>,
-    /// Where it comes from, for the record.
+    /// The URL of the file, for the record.
     pub(super) url: String,
 }
 
-/// The environment that packages are installed into.
+/// The environment into which packages are installed.
 #[derive(Clone, Debug)]
 pub(super) struct Environment {
-    /// Its path, without the first `/`.
+    /// The path without the first `/`.
     pub(super) prefix: String,
     /// The version of its Python, if it has one.
     pub(super) python: Option<PythonVersion>,
@@ -45,7 +45,7 @@ impl Environment {
         format!("lib/python{}/site-packages", python.text())
     }
 
-    /// Where a file of a package for any version of Python goes.
+    /// The destination of a file in a package for any Python version.
     fn place(&self, path: &str) -> Result<String, CondaProblem> {
         let python = self.python.as_ref().ok_or(CondaProblem::NoPython)?;
         Ok(if let Some(rest) = path.strip_prefix("site-packages/") {
@@ -58,13 +58,13 @@ impl Environment {
     }
 }
 
-/// A package, with its files by their place below the environment.
+/// A package, with its files by path in the environment.
 pub(super) struct Package {
     /// The file name.
     pub(super) file: String,
     /// The name of the package.
     pub(super) name: String,
-    /// The file name without its ending.
+    /// The file name without its suffix.
     pub(super) stem: String,
     pub(super) source: Source,
     /// The sha256 of the file, hexadecimal.
@@ -74,11 +74,11 @@ pub(super) struct Package {
     pub(super) archive: Archive,
     pub(super) metadata: Metadata,
     pub(super) files: BTreeMap<String, Content>,
-    /// Folders that have to be there although they are empty.
+    /// Empty folders that must be made.
     pub(super) folders: Vec<String>,
 }
 
-/// What is written to a place.
+/// The content of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// A file or link of the archive.
@@ -88,7 +88,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Whether two packages bring the same content, as far as their lists say.
+    /// Whether two packages have the same content, as far as their lists show.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Member(one), Self::Member(other)) => one.sha256.is_some() && one == other,
@@ -99,7 +99,7 @@ impl Content {
 }
 
 impl Package {
-    /// Opens a package, holds it to its hash, and decides what goes where.
+    /// Opens a package, checks its hash, and decides the destinations of its files.
     pub(super) fn open(source: &Source, environment: &Environment) -> Result<Self, ToolError> {
         let path = &source.path;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -178,7 +178,7 @@ impl Package {
         Ok(())
     }
 
-    /// The modules that it brings for any version of Python, by their places: of what was written, regular files.
+    /// The regular files with modules for any Python version that were written, by path.
     pub(super) fn modules<'w>(
         &self,
         environment: &Environment,
@@ -194,8 +194,8 @@ impl Package {
         })
     }
 
-    /// What it has installed, for the comparison of layers. Nothing is known of a file that another package of the layer
-    /// has written in its place.
+    /// The list of installed files, for the comparison of layers. If another package of the layer has
+    /// replaced a file, its content is unknown.
     pub(super) fn listed(&self, written: &BTreeMap<String, Written>) -> overlaps::Listed {
         let row = |place: &String| {
             let content =
@@ -211,14 +211,14 @@ impl Package {
         }
     }
 
-    /// The scripts that conda would run after or before it has put the files in their place.
+    /// The scripts that conda would run before or after the installation of the files.
     pub(super) fn hooks(&self) -> impl Iterator<Item = &str> {
         let names = ["post-link", "pre-link"].map(|kind| format!("bin/.{}-{kind}.sh", self.name));
         self.files.keys().filter(move |place| names.contains(place)).map(String::as_str)
     }
 }
 
-/// The package's name, which its own description and its file's name must agree on.
+/// The package's name. The description and the file name must contain the same name, version and build.
 fn identity(stem: &str, metadata: &Metadata) -> Result<String, CondaProblem> {
     let text = |key| metadata.text(key).unwrap_or_default();
     let own = format!("{}-{}-{}", text("name"), text("version"), text("build"));
@@ -228,7 +228,7 @@ fn identity(stem: &str, metadata: &Metadata) -> Result<String, CondaProblem> {
     Ok(text("name").to_owned())
 }
 
-/// A relative path of plain parts.
+/// Checks that a path is relative, without `.` and `..`.
 pub(super) fn check_path(path: &str) -> Result<(), CondaProblem> {
     let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']);
     if path.len() > limits::PATH

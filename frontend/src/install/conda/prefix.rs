@@ -1,11 +1,12 @@
-//! The environment's path in the place of what packages have for it.
+//! Replaces the placeholders of packages by the environment's path.
 
 use std::borrow::Cow;
 
-/// Linux reads so many bytes of a first line, its `#!` among them.
+/// Linux reads this number of bytes of a first line, including `#!`.
 const SHEBANG_LIMIT: usize = 127;
 
-/// `content` with `prefix` for each `placeholder`. A first line that becomes too long for the kernel is taken apart.
+/// Replaces each `placeholder` in `content` by `prefix`. A first line that becomes too long for the kernel is
+/// rewritten.
 pub(super) fn in_text(content: &[u8], placeholder: &str, prefix: &str) -> Vec<u8> {
     let mut rest = content;
     let mut out = Vec::with_capacity(content.len());
@@ -20,8 +21,8 @@ pub(super) fn in_text(content: &[u8], placeholder: &str, prefix: &str) -> Vec<u8
     out
 }
 
-/// The same in strings that end with a zero byte: what becomes shorter is filled up behind its end, so that nothing
-/// else in the file moves. `None` if the prefix is longer than the placeholder.
+/// Replaces placeholders in strings with a zero byte at their end. A shorter string is filled with zero
+/// bytes, so that nothing else in the file moves. `None` if the prefix is longer than the placeholder.
 pub(super) fn in_binary(content: &[u8], placeholder: &str, prefix: &str) -> Option<Vec<u8>> {
     let (old, new) = (placeholder.as_bytes(), prefix.as_bytes());
     if new.len() > old.len() {
@@ -43,7 +44,7 @@ pub(super) fn in_binary(content: &[u8], placeholder: &str, prefix: &str) -> Opti
     Some(out)
 }
 
-/// A first line that the kernel can read: with a long path, the shell starts the interpreter.
+/// A first line that the kernel can read. If the path is too long, the shell starts the interpreter.
 fn shebang(line: &[u8]) -> Cow<'_, [u8]> {
     let Some(text) = std::str::from_utf8(line).ok().filter(|text| text.len() > SHEBANG_LIMIT) else {
         return Cow::Borrowed(line);
@@ -72,7 +73,8 @@ fn replaced(content: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Where `needle` stands. Placeholders begin with a `/`, which is rare enough in binaries to look for it alone.
+/// The position of `needle`. Placeholders begin with `/`, which is rare in binary files, so a search for this
+/// byte is fast.
 fn find(content: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! `conda-meta`: what conda and its kin read to know what an environment holds.
+//! `conda-meta`: the files in which conda and similar tools find the contents of an environment.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::extract::Written;
 use super::metadata::{FileMode, PathType};
 use super::package::{Content, Package};
 
-/// The record of an installed package, as JSON: its description, where it came from, and its files.
+/// The record of an installed package, as JSON: its description, its origin and its files.
 pub(super) fn record(package: &Package, written: &BTreeMap<String, Written>) -> String {
     let mut record = package.metadata.index.clone();
     let url = without_credentials(&package.source.url);
@@ -66,7 +66,7 @@ fn path(place: &str, content: &Content, written: &BTreeMap<String, Written>) -> 
     Value::Object(entry)
 }
 
-/// An address less a user, a password and the token of a channel: they belong into no image.
+/// A URL without the user, the password and the token of a channel. An image must not contain them.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));

@@ -1,4 +1,4 @@
-//! Packages of both formats, made here, and what is installed or refused of them.
+//! Installs and refuses packages of both formats, which the tests make.
 
 use std::fs;
 use std::io::Write;
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 const PLACEHOLDER: &str = "/home/builder/placehold_placehold_placehold";
 
-/// A package in the making.
+/// A package that a test makes.
 #[derive(Clone)]
 struct Draft {
     stem: &'static str,
@@ -57,7 +57,8 @@ impl Draft {
         if !target.is_empty() {
             header.set_link_name_literal(target).unwrap();
         }
-        // Written as it is: the crate itself refuses names that lead elsewhere.
+        // The name is written directly into the header, because the crate refuses names that lead out of the
+        // folder.
         let name = &mut header.as_old_mut().name;
         name[..path.len()].copy_from_slice(path.as_bytes());
         header.set_cksum();
@@ -125,7 +126,7 @@ impl Draft {
         self.zip(folder, &packed(Self::tar(&[&self.info()])), &packed(Self::tar(&[self])))
     }
 
-    /// A `.conda` file of these members, whatever is in them.
+    /// A `.conda` file with these members, without a check of their content.
     fn zip(&self, folder: &Path, info: &[u8], files: &[u8]) -> String {
         let members = [
             ("metadata.json".to_owned(), &br#"{"conda_pkg_format_version": 2}"#[..]),
@@ -271,7 +272,7 @@ fn the_same_packages_give_the_same_bytes_in_any_order() {
     assert_eq!(listing(&one), listing(&other));
 }
 
-/// Python of this machine, and its version, where there is one that compiles.
+/// The Python of this machine and its version, if it can compile.
 fn real_python() -> Option<String> {
     let python = fs::canonicalize("/usr/bin/python3").ok()?;
     Some(python.file_name()?.to_str()?.strip_prefix("python")?.to_owned())
@@ -322,7 +323,7 @@ fn modules_for_any_python_get_bytecode_and_others_keep_theirs() {
     let code = |out: &TempDir| {
         fs::read(out.path().join(format!("{site}/pure/__pycache__/__init__.{tag}.pyc"))).unwrap()
     };
-    // The flags of PEP 552: a hash, which is not checked.
+    // The flags of PEP 552: hash-based and unchecked.
     assert_eq!(code(&out)[4..8], [1, 0, 0, 0]);
     assert!(code(&out) == code(&install(&["--bytecode", "/"])), "other bytes");
     assert_eq!(caches(&install(&[])), [format!("ready.{tag}.pyc")]);
@@ -341,12 +342,12 @@ fn hard_links_become_files_and_the_later_package_wins() {
     let out = install(&[one.clone(), two.clone()]).unwrap();
     assert_eq!(read(&out, "bin/perl5"), "perl");
     assert_eq!(read(&out, "share/both"), "two");
-    // The order of the arguments is that of the installation.
+    // The order of the arguments is the order of installation.
     let other = install(&[two, one]).unwrap();
     assert_eq!(read(&other, "share/both"), "one");
 }
 
-/// conda-package-handling 2.4 and rattler read such packages; one is among rattler's own test data.
+/// conda-package-handling 2.4 and rattler can read such packages. One is in the test data of rattler.
 #[test]
 fn a_package_without_the_file_that_says_its_format_is_installed() {
     let folder = tempfile::tempdir().unwrap();
@@ -384,7 +385,7 @@ fn a_placeholder_that_is_shorter_than_the_environments_path_is_refused_in_a_bina
     );
 }
 
-/// The descriptions of terminals have such names, and every Python of conda's needs them.
+/// The files of terminfo have such names, and every Python of conda needs them.
 #[test]
 fn paths_that_differ_by_case_alone_are_two_files() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! The comparison of layers: which files several packages bring, and whose file is seen.
+//! Compares layers: finds the files that several packages have in common, and the package whose file is
+//! visible.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,7 +12,7 @@ use crate::install::wheel::Problem;
 /// The layers of an environment.
 pub(super) struct Layers {
     packages: Vec<Package>,
-    /// All files, by place; those of one place by layer, the lowest first.
+    /// All files, sorted by path. Files with the same path are sorted by layer, the lowest first.
     files: Vec<File>,
 }
 
@@ -20,34 +21,34 @@ struct Package {
     name: String,
     file: String,
     layer: usize,
-    /// The number of the package's name. A package that two layers have has one number.
+    /// The number of the package's name. A package that occurs in two layers has one number.
     number: usize,
     /// Whether the layer belongs to the project's own dependencies.
     is_below: bool,
-    /// The place in the order of installation: among the packages below alone, and among all.
+    /// The position in the order of installation: among the lower packages alone, and among all packages.
     places: [usize; 2],
 }
 
 /// A file of a package.
 struct File {
     place: String,
-    /// Hash and size; empty where nothing is known of the content.
+    /// Hash and size; empty if the content is unknown.
     content: String,
     package: usize,
 }
 
-/// What a comparison has found.
+/// The result of a comparison.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Packages below that need a common layer.
+    /// Sets of lower packages that need a common layer.
     pub(super) below: Vec<BTreeSet<String>>,
-    /// Packages that need a common layer above.
+    /// Sets of packages that need a common layer above.
     pub(super) all: Vec<BTreeSet<String>>,
-    /// What the user is told where the layers are right.
+    /// Warnings about files whose layers are right.
     pub(super) warnings: Vec<String>,
 }
 
-/// Sets of numbers that grow together.
+/// Disjoint sets of numbers (union-find).
 struct Sets(Vec<usize>);
 
 impl Sets {
@@ -55,10 +56,10 @@ impl Sets {
         Self((0..count).collect())
     }
 
-    /// The number that stands for the set of `number`.
+    /// The representative of the set that contains `number`.
     fn of(&mut self, mut number: usize) -> usize {
         while let Some(next) = self.0.get(number).copied().filter(|next| *next != number) {
-            // Half of the way is cut off for who comes next.
+            // Shortens the path by half for later searches.
             let after = self.0.get(next).copied().unwrap_or(next);
             if let Some(entry) = self.0.get_mut(number) {
                 *entry = after;
@@ -76,10 +77,10 @@ impl Sets {
     }
 }
 
-/// Packages of one scope: those below alone, or all.
+/// The packages of one scope: the lower ones, or all.
 struct Scope {
     sets: Sets,
-    /// Packages with a file of which another package's is seen.
+    /// Packages with a file that is hidden by the wrong package's file.
     wrong: BTreeSet<usize>,
 }
 
@@ -88,20 +89,20 @@ impl Scope {
         Self { sets: Sets::new(count), wrong: BTreeSet::new() }
     }
 
-    /// The sets that have a package with a wrong file.
+    /// The sets that contain a package with a wrong file.
     fn needed(&mut self) -> BTreeSet<usize> {
         self.wrong.iter().map(|number| self.sets.of(*number)).collect()
     }
 }
 
-/// Whether two files are the same, as far as is known.
+/// Whether two files are known to have the same content.
 fn is_same(one: &File, other: &File) -> bool {
     one.content == other.content && !one.content.is_empty()
 }
 
 impl Layers {
-    /// Layers in their order, the lowest first; the first `below` of them belong to the project's own dependencies. The
-    /// orders have the place of each package in the order of installation.
+    /// The layers in their order, the lowest first. The first `below` layers belong to the project's own
+    /// dependencies. The orders map each package to its position in the order of installation.
     pub(super) fn new(
         lists: Vec<Vec<Listed>>,
         below: usize,
@@ -121,19 +122,20 @@ impl Layers {
                 packages.push(Package { name, file, layer, number, is_below: layer < below, places });
             }
         }
-        // Packages stand in the order of their layers.
+        // Packages have the order of their layers.
         files.sort_by(|a, b| (&a.place, a.package).cmp(&(&b.place, b.package)));
         Self { packages, files }
     }
 
-    /// Compares them.
+    /// Compares the layers.
     ///
     /// # Errors
     /// If a path is a file of one package and a folder of another.
     pub(super) fn compare(&self) -> Result<Found, ToolError> {
         self.check_folders()?;
         let (mut below, mut all) = (Scope::new(self.packages.len()), Scope::new(self.packages.len()));
-        // The places of each pair of packages: one whose file is not seen in the end, and the one whose file is.
+        // The paths of each pair of packages: first the package whose file is hidden, then the package whose
+        // file is visible.
         let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
         for files in self.files.chunk_by(|a, b| a.place == b.place) {
             let held: Vec<(&File, &Package)> =
@@ -144,7 +146,7 @@ impl Layers {
             let lower: Vec<_> = held.iter().copied().filter(|(_, package)| package.is_below).collect();
             let right_below = lower.iter().copied().max_by_key(|(_, package)| package.places[0]);
             join(&mut below, &lower, right_below, seen(&lower, 0));
-            // What lies below has been put right by itself.
+            // The lower layers have already been handled.
             let upper: Vec<_> = held.iter().copied().filter(|(_, package)| !package.is_below).collect();
             let has_upper = !upper.is_empty();
             let right =
@@ -167,7 +169,8 @@ impl Layers {
         for ((first, last), places) in pairs {
             let numbers = [first, last].map(|at| self.packages.get(at));
             let ([Some(one), Some(two)], Some(place)) = (numbers, places.first()) else { continue };
-            // Who unpacks a layer tells of the packages in the layer, and will tell of those that get a common one.
+            // If both packages are in one layer, or get a common layer, the step that unpacks this layer
+            // warns.
             let in_one = one.layer == two.layer;
             let is_decided = needed.contains(&all.sets.of(one.number))
                 || (one.is_below && two.is_below && needed_below.contains(&below.sets.of(one.number)));
@@ -178,7 +181,7 @@ impl Layers {
         Ok(found)
     }
 
-    /// What is a file in one layer and a folder in another would hide all that is in the folder, or the file.
+    /// Refuses a path that is a file in one layer and a folder in another. One of them would hide the other.
     fn check_folders(&self) -> Result<(), ToolError> {
         let places: HashSet<&str> = self.files.iter().map(|file| file.place.as_str()).collect();
         let parent = self.files.iter().find_map(|file| parents(&file.place).find(|p| places.contains(p)));
@@ -206,13 +209,13 @@ impl Layers {
 
 type Held<'l> = (&'l File, &'l Package);
 
-/// The file that is seen: of the upper layer, and there of the package that is installed last.
+/// The visible file: that of the highest layer, and in this layer that of the package that is installed last.
 fn seen<'l>(held: &[Held<'l>], order: usize) -> Option<Held<'l>> {
     held.iter().copied().max_by_key(|(_, package)| (package.layer, package.places.get(order).copied()))
 }
 
-/// Notes what the files of one place say: whose have other contents belong together, and are wrong if another file is
-/// seen than the right one.
+/// Records the files of one path. Packages with different contents belong to the same set. They are wrong if
+/// the visible file is not the right one.
 fn join(scope: &mut Scope, held: &[Held<'_>], right: Option<Held<'_>>, top: Option<Held<'_>>) {
     let (Some((right, package)), Some((top, _))) = (right, top) else { return };
     for (file, other) in held {

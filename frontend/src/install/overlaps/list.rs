@@ -1,7 +1,8 @@
-//! The list of a layer: what each package of the layer has installed.
+//! The list of a layer: the files that each package of the layer has installed.
 //!
-//! The list is CSV, like RECORD. A row of two fields begins a package: its name and the file name of its wheel. A row of
-//! three fields is a file of the package: its place below the environment, its hash and its size.
+//! The list is CSV, like RECORD. A row with two fields starts a package: its name and the file name of its
+//! wheel. A row with three fields is a file of the package: its path in the environment, its hash and its
+//! size.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,24 +11,25 @@ use super::super::ToolError;
 use super::super::tree::{EPOCH, Mode, Tree};
 use super::super::wheel::{each_row, field};
 
-/// The name of the list in its folder.
+/// The file name of the list.
 const LIST: &str = "files.csv";
 
-/// What one package has installed.
+/// The installed files of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::install) struct Listed {
     /// The normalized name of the package.
     pub(in crate::install) name: String,
     /// The file name of its wheel.
     pub(in crate::install) file: String,
-    /// Its files, in order: the place below the environment; hash and size, with a comma between them.
+    /// The files, in order: the path in the environment, and its hash and size, separated by a comma.
     pub(in crate::install) rows: Vec<(String, String)>,
-    /// Whether hashes are left out: the content of such a package changes with every line of its code, and the comparison
-    /// of layers need not run again for that. A file without hash is taken for another one than every other.
+    /// Whether hashes are left out. The content of such a package changes with every line of its code, and
+    /// the comparison of layers should not run again for each change. A file without a hash counts as
+    /// different from every other file.
     pub(in crate::install) paths_alone: bool,
 }
 
-/// Writes the list of a layer. The packages come in the order of their names.
+/// Writes the list of a layer. The packages are sorted by name.
 ///
 /// # Errors
 /// If the list cannot be written.
@@ -38,7 +40,7 @@ pub(in crate::install) fn write_list(folder: PathBuf, packages: &[Listed]) -> Re
     for package in packages {
         text.extend([field(&package.name).as_str(), ",", &field(&package.file), "\n"]);
         for (place, content) in &package.rows {
-            // An empty file is common, and the same wherever it is.
+            // Empty files are common and all equal, so they keep their hash.
             let is_known = !package.paths_alone || content.ends_with(",0");
             text.extend([field(place).as_str(), ",", if is_known { content } else { "," }, "\n"]);
         }
@@ -66,7 +68,7 @@ pub(super) fn read_list(path: &str) -> Result<Vec<Listed>, ToolError> {
                 paths_alone: false,
             }),
             ([place, hash, size], Some(package)) => {
-                // Without a hash, nothing is known of the content.
+                // Without a hash, the content is unknown.
                 let content = if hash.is_empty() { String::new() } else { format!("{hash},{size}") };
                 package.rows.push((place.clone(), content));
             }

@@ -1,17 +1,20 @@
-//! `pybuild tool overlaps`: compares the layers of an environment, and finds the packages that need a common layer.
+//! `pybuild tool overlaps`: compares the layers of an environment, and finds the packages that need a common
+//! layer.
 //!
 //! ```text
 //! overlaps --out FOLDER [--below FILE]... [--package-below NAME]... [--layer FILE]... [--package NAME]...
 //! ```
 //!
-//! Each FILE is the list of a layer: what each package of the layer has installed. The lists stand in the order of the
-//! layers, the lowest first. `--below` names the layers of the project's own dependencies, and `--layer` those above. The
-//! packages stand in the order of their installation: first those of the layers below alone, then all of them.
+//! Each FILE is the list of a layer: the files that each package of the layer has installed. The lists have
+//! the order of the layers, the lowest first. `--below` names the layers of the project's own dependencies,
+//! and `--layer` the layers above. `--package-below` gives the packages of the layers below in the order of
+//! their installation, and `--package` all packages in this order.
 //!
-//! Layers are unpacked one by one, and of a file that several layers have, the file of the upper layer is seen. Where the
-//! upper layer has the file of the package that is installed last, a warning is all. Otherwise the packages are written
-//! to `FOLDER/together.txt`: a line a set of packages. `below` begins the sets that are needed without what lies above;
-//! `all` begins the others. The file is empty where every layer is right.
+//! Layers are unpacked separately. If several layers have the same file, the file of the upper layer is
+//! visible. If this is the file of the package that is installed last, a warning is enough. Otherwise the
+//! packages are written to `FOLDER/together.txt`, one set of packages per line. A line with `below` is a set
+//! of the project's own dependencies, and a line with `all` is another set. The file is empty if every layer
+//! is right.
 
 mod compare;
 mod list;
@@ -28,13 +31,14 @@ use super::arguments::{pairs, required, unknown};
 use super::tree::{EPOCH, Mode, Tree};
 use super::{ToolError, note};
 
-/// The file that says which packages need a common layer.
+/// The file with the packages that need a common layer.
 const DECISION: &str = "together.txt";
 
 /// Compares the layers that the arguments name.
 ///
 /// # Errors
-/// If an argument is wrong, a path is a file in one layer and a folder in another, or a file cannot be read or written.
+/// If an argument is wrong, if a path is a file in one layer and a folder in another, or if a file cannot be
+/// read or written.
 pub fn run(arguments: &[String]) -> Result<(), ToolError> {
     let mut out = None;
     let (mut below, mut above) = (Vec::new(), Vec::new());

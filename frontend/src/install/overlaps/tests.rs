@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::list::{Listed, read_list, write_list};
 use super::{DECISION, run};
 
-/// A package with files: the place, and what stands in it. Where that is `?`, nothing is known of it.
+/// A package with files: the path and the content. The content `?` means that the content is unknown.
 fn package(name: &str, files: &[(&str, &str)]) -> Listed {
     let rows = files.iter().map(|(place, text)| {
         let content = if *text == "?" { ",7".to_owned() } else { format!("sha256={text},7") };
@@ -15,7 +15,8 @@ fn package(name: &str, files: &[(&str, &str)]) -> Listed {
     Listed { name: name.to_owned(), file, rows: rows.collect(), paths_alone: false }
 }
 
-/// Compares layers, the lowest first: those below and those above, with both orders of installation.
+/// Compares layers, lowest first, with both orders of installation. The arguments are the layers of the lower
+/// part and the layers of the upper part.
 fn compare(
     below: &[&[Listed]],
     order_below: &[&str],
@@ -49,7 +50,7 @@ fn decided(below: &[&[Listed]], order_below: &[&str], above: &[&[Listed]], order
     compare(below, order_below, above, order).unwrap()
 }
 
-/// What the user is told.
+/// The messages for the user.
 fn warnings(below: &[&[Listed]], order: &[&str]) -> Vec<String> {
     let order = order.iter().enumerate().map(|(at, name)| ((*name).to_owned(), at)).collect();
     let lists: Vec<_> = below.iter().map(|layer| layer.to_vec()).collect();
@@ -92,13 +93,14 @@ fn layers_in_the_order_of_installation_are_right_and_the_user_is_told() {
           different contents: those of two-1.0-py3-none-any.whl are kept"
         ]
     );
-    // Another order of installation, or of layers: a common layer is needed, and who unpacks it tells the user.
+    // Another order of installation or of layers does not help. A common layer is needed, and the script that
+    // unpacks the layer tells the user.
     for (layers, order) in [([&one, &two], ["two", "one"]), ([&two, &one], ["one", "two"])] {
         let layers = layers.map(|layer| &layer[..]);
         assert_eq!(decided(&layers, &order, &[], &[]), "below one two\n");
         assert_eq!(warnings(&layers, &order), Vec::<String>::new());
     }
-    // Packages of one layer are no matter of this comparison.
+    // Packages of the same layer are not part of this comparison.
     let both = [one[0].clone(), two[0].clone()];
     let other = [package("other", &[("y.py", "3")])];
     for order in [["one", "two", "other"], ["two", "one", "other"]] {
@@ -119,7 +121,8 @@ fn files_with_equal_contents_are_no_matter_and_unknown_contents_are_taken_for_ot
     assert_eq!(decided(&[&both, &unknown], &["two", "one"], &[], &[]), "below one two\n");
 }
 
-/// One file is in the wrong order. The others are right, but would not be if a part of the packages were moved.
+/// One file is in the wrong order. The other files are right, but would be wrong if only a part of the
+/// packages were moved.
 #[test]
 fn packages_with_common_files_stay_together_over_several_steps() {
     let of = |name: &str, files: &[&str]| {
@@ -144,7 +147,7 @@ fn packages_with_common_files_stay_together_over_several_steps() {
           f-1.0-py3-none-any.whl are kept"
         ]
     );
-    // Two wrong pairs that have nothing to do with one another.
+    // Two wrong pairs that are independent of each other.
     let layers = layered([1, 0, 3, 2, 5, 4]);
     assert_eq!(decided(&layers, &order, &[], &[]), "below a b c d\nbelow e f\n");
 }
@@ -155,23 +158,24 @@ fn groups_get_a_layer_of_their_own_and_do_not_change_what_lies_below() {
     let fork = [package("fork", &[("x.py", "fork")])];
     let other = [package("other", &[("y.py", "other")])];
     let all = ["other", "fork", "original"];
-    // The fork is above, and would be installed first.
+    // The fork is in the upper layer and would be installed first.
     assert_eq!(decided(&[&original], &["original"], &[&fork], &["fork", "original"]), "all fork original\n");
     assert_eq!(decided(&[&original], &["original"], &[&fork], &["original", "fork"]), "");
-    // What lies below is right by itself, and moves to the group's layer with what it shares files with.
+    // The lower layers are right by themselves. They move to the layer of the group, because they share files
+    // with it.
     let below: [&[Listed]; 2] = [&other, &original];
     assert_eq!(decided(&below, &["other", "original"], &[&fork], &all), "all fork original other\n");
-    // What is wrong below is put right there, whatever groups there are.
+    // Wrong packages in the lower layers are corrected there, independent of the groups.
     let below: [&[Listed]; 2] = [&original, &other];
     let below_order = ["other", "original"];
     assert_eq!(decided(&below, &below_order, &[], &[]), "below original other\n");
     let all = ["other", "original", "fork"];
     assert_eq!(decided(&below, &below_order, &[&fork], &all), "below original other\n");
-    // Nothing is below: the stage goes on from an image that somebody else has made.
+    // There is no lower layer, because the stage is based on a foreign image.
     assert_eq!(decided(&[], &[], &[&fork, &original], &["original", "fork"]), "all fork original\n");
 }
 
-/// What was put together lies above with packages of layers below once more.
+/// The common layer is above the lower layers, and contains some packages of the lower layers again.
 #[test]
 fn a_package_in_two_layers_has_no_conflict_with_itself() {
     let below = [package("a", &[("x.py", "1")])];

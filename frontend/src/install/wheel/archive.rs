@@ -1,10 +1,12 @@
-//! The ZIP archive of a wheel: its members, checked so that no other part of the installer has to distrust a name.
+//! The ZIP archive of a wheel. Its members are checked, so that all other parts of the installer can trust
+//! their names.
 //!
 //! Invariants
-//! - A member's name is a relative path of plain parts with `/` between them, and is there once.
-//! - No member is encrypted, and every reader of the archive sees the same members ([`framing`]). Whatever a member says
-//!   that it is, a plain file is made.
-//! - Sizes and checksums are those that the archive declares; [`super::inflate`] holds the content to them.
+//! - A member's name is a relative path with `/`, without `.` and `..`, and it is unique.
+//! - No member is encrypted, and every reader of the archive sees the same members ([`framing`]). Every
+//!   member becomes a plain file, whatever type it declares.
+//! - Sizes and checksums are those that the archive declares; [`super::inflate`] checks the content against
+//!   them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,37 +21,37 @@ use super::framing::{self, Directory, Header};
 use super::oddity::{Oddities, Oddity};
 use crate::install::{layer, limits};
 
-/// The type bits of a Unix mode, and the types that are told apart.
+/// The type bits of a Unix mode, and the types that are distinguished.
 const TYPE_MASK: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 
-/// A wheel's archive, open for reading from several threads.
+/// A wheel's archive, open for several threads.
 pub(super) struct Archive {
     zip: ZipArchive<FileReader>,
     members: BTreeMap<String, Member>,
     oddities: Oddities,
 }
 
-/// One file of the archive.
+/// A file of the archive.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    /// Its number in the archive's directory.
+    /// Its index in the archive's directory.
     pub(super) number: u64,
     place: ZipArchiveEntryWayfinder,
-    /// How its bytes are stored.
+    /// The compression method.
     pub(super) method: Method,
-    /// The declared size in bytes, unpacked.
+    /// The declared size after unpacking, in bytes.
     pub(super) size: u64,
-    /// Whether somebody may execute it.
+    /// Whether the owner, the group or others may execute it.
     pub(super) executable: bool,
-    /// Whether it says that it is a symbolic link.
+    /// Whether it declares that it is a symbolic link.
     pub(super) is_link: bool,
     /// The declared CRC-32.
     pub(super) crc: u32,
 }
 
-/// The ways in which members of wheels are stored: those that uv reads, and the index of the community takes.
+/// The compression methods of wheels: those that uv reads and that the public index accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Stored,
@@ -58,7 +60,7 @@ pub(super) enum Method {
 }
 
 impl Archive {
-    /// Reads the archive's directory and checks every member of it.
+    /// Reads the archive's directory and checks every member.
     pub(super) fn open(file: File) -> Result<Self, Problem> {
         let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
         let raw_file = file.try_clone().map_err(|error| Problem::Archive(error.to_string()))?;
@@ -93,7 +95,8 @@ impl Archive {
             }
             total = total.saturating_add(member.size);
             if let Some(other) = members.insert(name.clone(), member) {
-                // Python reads the last one and uv the first: only where both are the same is there one reading.
+                // Python uses the last entry and uv the first. The meaning is clear only if both entries are
+                // equal.
                 if members.get(&name).is_some_and(|last| !last.is_same(&other)) {
                     return Err(Problem::Duplicate(name));
                 }
@@ -112,31 +115,32 @@ impl Archive {
         Ok(Self { zip, members, oddities })
     }
 
-    /// The files by name; directories have no entry of their own here.
+    /// The files by name. Directories are not included.
     pub(super) fn members(&self) -> &BTreeMap<String, Member> {
         &self.members
     }
 
-    /// What is odd about the archive and does no harm.
+    /// Irregularities of the archive that do no harm.
     pub(super) fn oddities(&self) -> &Oddities {
         &self.oddities
     }
 
-    /// The stored bytes of a member.
+    /// The compressed bytes of a member.
     pub(super) fn stored(&self, member: &Member) -> Result<ZipReader<&FileReader>, Problem> {
         Ok(self.zip.get_entry(member.place).map_err(damaged)?.reader())
     }
 }
 
 impl Member {
-    /// Whether it leaves the same file behind.
+    /// Whether both members give the same file.
     fn is_same(&self, other: &Self) -> bool {
         (self.size, self.crc, self.executable, self.is_link)
             == (other.size, other.crc, other.executable, other.is_link)
     }
 }
 
-/// A file of the archive, or nothing for a directory: those are made for the files that are in them.
+/// A checked file of the archive, or `None` for a directory. Directories are made when a file in them is
+/// written.
 fn checked_member(
     name: &str,
     (number, entry): (u64, &ZipFileHeaderRecord<'_>),
@@ -145,7 +149,8 @@ fn checked_member(
     if entry.is_dir() {
         return Ok(None);
     }
-    // The upper half has the Unix mode, whichever system the archive says that it was made on: pip and uv read it so.
+    // The upper half contains the Unix mode, whatever system the archive declares. pip and uv read it in this
+    // way.
     let mode = entry.external_attributes() >> 16;
     let is_link = mode & TYPE_MASK == LINK;
     if !matches!(mode & TYPE_MASK, REGULAR | LINK | 0) {
@@ -180,7 +185,7 @@ fn checked_member(
     }))
 }
 
-/// A member's name, without the `/` at the end of a directory's and without parts that mean nothing.
+/// The name of a member, without the `/` after a directory and without redundant parts.
 fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     let refused =
         |reason| Err(Problem::MemberName { member: String::from_utf8_lossy(bytes).into_owned(), reason });
@@ -190,7 +195,7 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     if name.chars().any(char::is_control) {
         return refused(NameProblem::Control);
     }
-    // Without the flag the bytes are code page 437, and Python makes another name of them.
+    // Without the flag the bytes are in code page 437, and Python would decode another name.
     if !is_utf8 && !name.is_ascii() {
         return refused(NameProblem::Encoding);
     }
@@ -205,7 +210,7 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
         match part {
             "" | "." => {}
             ".." => {
-                // Inside of `.data` it could lead from one folder of the environment to another.
+                // In `.data`, `..` could lead from one folder of the environment to another.
                 let is_data = parts.first().is_some_and(|top| top.strip_suffix(".data").is_some());
                 if is_data || parts.pop().is_none() {
                     return refused(NameProblem::Parent);
@@ -222,7 +227,7 @@ fn checked_name(bytes: &[u8], is_utf8: bool) -> Result<String, Problem> {
     if parts.is_empty() { refused(NameProblem::Empty) } else { Ok(parts.join("/")) }
 }
 
-/// What the reader of the archive said, in lower case as the rest of the sentence.
+/// The error of the archive reader, starting with a lower case letter as a part of a sentence.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub(super) fn damaged(error: rawzip::Error) -> Problem {
     let text = error.to_string();

@@ -1,26 +1,26 @@
-//! `entry_points.txt`: the commands that a package asks to be made.
+//! `entry_points.txt`: the commands of a package.
 //!
-//! Only the two groups that installers act on are read; the others are for programs to find at run time.
+//! Only the two groups for installers are read. Programs read the other groups at run time.
 
 use std::collections::BTreeMap;
 
 use super::error::Problem;
 use crate::install::{layer, limits};
 
-/// What a command calls.
+/// The function that a command calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EntryPoint {
-    /// The module, with dots.
+    /// The module, as a dotted name.
     pub(super) module: String,
-    /// The function, with dots if it is an attribute of something.
+    /// The function, as a dotted name if it is an attribute.
     pub(super) function: String,
 }
 
-/// The commands by name. On Linux a `gui_scripts` command is like a `console_scripts` one.
+/// The commands by name. On Linux, `gui_scripts` are the same as `console_scripts`.
 pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoint>, Problem> {
     let mut commands = BTreeMap::new();
     let mut wanted = None;
-    // Python ends a line at a lone CR, too.
+    // Python also ends a line at a single CR.
     let text = text.replace("\r\n", "\n");
     for (index, raw) in text.split(['\n', '\r']).enumerate() {
         let wrong = |reason: String| Problem::Line { file: file.to_owned(), line: index + 1, reason };
@@ -32,13 +32,14 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        // A bracket that is not closed begins no group.
+        // A bracket without a closing bracket does not start a group.
         if let Some((group, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             wanted = Some(matches!(group, "console_scripts" | "gui_scripts"));
             continue;
         }
         let Some((name, value)) = line.split_once('=') else {
-            // What stands before the first group is nobody's, and a line that is set in can go on with a value.
+            // Lines before the first group are ignored. In other groups, an indented line can continue a
+            // value.
             if wanted.is_none() || wanted == Some(false) && raw.starts_with([' ', '\t']) {
                 continue;
             }
@@ -48,7 +49,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
             continue;
         }
         let (name, value) = (name.trim(), value.trim());
-        // pip makes no command of a line without a name.
+        // pip ignores a line without a name.
         if name.is_empty() {
             continue;
         }
@@ -77,7 +78,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<BTreeMap<String, EntryPoin
     Ok(commands)
 }
 
-/// Makes the commands of pip those of the Python that it is for: wheels of pip name the Python that built them.
+/// Changes the commands of pip to those of the target's Python. Wheels of pip name the Python that built
+/// them.
 pub(super) fn for_python(commands: &mut BTreeMap<String, EntryPoint>, python: &str) {
     let is_versioned =
         |name: &str| name.strip_prefix("pip3.").is_some_and(|minor| minor.parse::<u8>().is_ok());
@@ -87,11 +89,11 @@ pub(super) fn for_python(commands: &mut BTreeMap<String, EntryPoint>, python: &s
     }
 }
 
-/// Reads `MODULE:FUNCTION`, with extras in brackets behind it, which have no meaning any more.
+/// Reads `MODULE:FUNCTION`. Extras in brackets after it are ignored, because they no longer have a meaning.
 ///
-/// As in pip, other words behind a blank are passed over, such as a comment. Both names become part of a Python program:
-/// nothing but the characters of names may pass. `m-n:f` or `m:1f` are no names in Python; uv and pip make such a
-/// command, and it fails when it is called.
+/// As in pip, other words after a space, such as a comment, are ignored. Both names become parts of a Python
+/// program, so only characters of names are allowed. `m-n:f` and `m:1f` are not valid names in Python. uv and
+/// pip still make such a command, and it fails when it is called.
 fn target(value: &str) -> Option<EntryPoint> {
     let is_part = |c: char| matches!(c, '_' | '-' | '.') || c.is_alphanumeric();
     let name = |text: &str| -> (String, usize) {
@@ -103,7 +105,7 @@ fn target(value: &str) -> Option<EntryPoint> {
     let (function, end) = name(rest);
     let rest = rest.get(end..)?;
     let extras = rest.trim_start();
-    // A bracket that is not closed is refused by both tools.
+    // Both tools refuse a bracket without a closing bracket.
     let is_closed = extras.starts_with('[') && extras.contains(']');
     let is_other = rest.starts_with(char::is_whitespace) && !extras.contains(['[', ']']);
     let is_end = extras.is_empty() || is_closed || is_other;
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_commands_of_pip_are_those_of_the_python_that_it_is_for() {
-        // As uv and pip install the wheels of pip 20 (with `pip3.8`) and of pip 26 (without one).
+        // uv and pip install the wheels of pip 20 (with `pip3.8`) and of pip 26 (without it) in the same way.
         let text = "[console_scripts]\npip = pip:main\npip3 = pip:main\npip3.8 = pip:main\n";
         let mut commands = parse("e", text).unwrap();
         for_python(&mut commands, "3.13");
@@ -134,13 +136,13 @@ mod tests {
 
     #[test]
     fn what_no_installer_acts_on_is_passed_over() {
-        // pip and uv ignore a group whose name has spaces, and pip what stands before the first group.
+        // pip and uv ignore a group with spaces in its name. pip also ignores lines before the first group.
         let text =
             "\u{feff}x\n[ console_scripts ]\na = m:f\n[other]\nb =\n  c\n[console_scripts]\nd/e = m-n:f\n";
         assert_eq!(parse("e", text).unwrap().keys().collect::<Vec<_>>(), ["d/e"]);
     }
 
-    /// As pip 26.3 installs them, where uv 0.13.9 refuses some.
+    /// The expected values are those of pip 26.3. uv 0.13.9 refuses some of these texts.
     #[test]
     fn odd_forms_are_read_as_pip_reads_them() {
         let cases: [(&str, &[&str]); 9] = [

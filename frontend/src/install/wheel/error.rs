@@ -1,247 +1,247 @@
-//! Why a wheel was refused, in the words that the user reads in the step's output.
+//! The reasons why a wheel is refused. The user reads them in the step's output.
 
 use std::fmt;
 
-/// A wheel that was not installed, and why.
+/// The error for a wheel that was not installed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot install `{wheel}`: {problem}\n  help: {}", .problem.help())]
 pub struct WheelError {
     /// The wheel's file name.
     pub wheel: String,
-    /// What is wrong with it. Part of the text, so no source of its own.
+    /// The reason. It is a part of the message, so it is not an error source.
     pub problem: Problem,
 }
 
-/// What is wrong with a wheel. Members are named as they are in the archive, with odd characters escaped.
+/// The reasons to refuse a wheel. Members have the names of the archive, with odd characters escaped.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The file is not named as wheels are.
+    /// The file name does not have the form of a wheel's name.
     #[error("the file name is not `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`")]
     FileName,
-    /// The file is another than the lock's.
+    /// The file is not the one in the lock.
     #[error("its {algorithm} is {found}, but the lock says {expected}")]
     FileHash {
-        /// Such as `sha256`.
+        /// The hash algorithm, such as `sha256`.
         algorithm: String,
-        /// What the caller asked for, hexadecimal.
+        /// The hash in the lock, hexadecimal.
         expected: String,
-        /// What the file has, hexadecimal.
+        /// The hash of the file, hexadecimal.
         found: String,
     },
     /// The archive cannot be read.
     #[error("the archive is damaged: {0}")]
     Archive(String),
-    /// The directory of the archive promises another number of members than it has.
+    /// The archive declares another number of members than it has.
     #[error("the archive says that it has {expected} members, and has {found}")]
     MemberCount {
-        /// What the end of the archive says.
+        /// The declared number.
         expected: u64,
-        /// What was found.
+        /// The found number.
         found: u64,
     },
-    /// A member whose name could lead out of the environment.
+    /// The name of a member is not allowed.
     #[error("the member `{}` {reason}", Shown(.member))]
     MemberName {
-        /// The name, lossily decoded.
+        /// The name; invalid UTF-8 is replaced.
         member: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: NameProblem,
     },
-    /// A member is a link that leads out of the environment.
+    /// A member is a link to a file outside of the wheel.
     #[error("the member `{}` is a link to `{}`, which is outside of the wheel", Shown(.member), Shown(.target))]
     Link {
         /// The member.
         member: String,
-        /// What it leads to.
+        /// The target of the link.
         target: String,
     },
-    /// A member stands in the archive twice, each time with another content.
+    /// The archive has two members with the same name and different contents.
     #[error("the member `{}` is there twice, with different contents", Shown(.0))]
     Duplicate(String),
-    /// The two headers of a member disagree.
+    /// The two headers of a member contradict each other.
     #[error("the member `{}` has another {what} in its own header than in the archive's directory", Shown(.member))]
     OtherHeader {
         /// The member.
         member: String,
-        /// What differs.
+        /// The field that differs.
         what: Disagreement,
     },
-    /// The parts of the archive do not follow one another.
+    /// The parts of the archive are not contiguous.
     #[error("the archive {0}, so that two readers could see two archives")]
     Framing(&'static str),
-    /// More of something than any wheel has.
+    /// The wheel has more items of a kind than any real wheel.
     #[error("it has {found} {what}, and {limit} is the most that is allowed")]
     Limit {
-        /// What is counted.
+        /// The kind of the items.
         what: &'static str,
-        /// How many there are, as far as was counted.
+        /// The counted number. Counting may have stopped early.
         found: u64,
-        /// The most.
+        /// The maximum number.
         limit: u64,
     },
-    /// A line that is longer than any in a wheel.
+    /// A line is longer than any line in a real wheel.
     #[error("line {line} of `{file}` has more than {limit} bytes")]
     LongLine {
         /// The file.
         file: String,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// The most.
+        /// The maximum length in bytes.
         limit: u64,
     },
-    /// The name in METADATA is none.
+    /// The package name in METADATA is invalid.
     #[error("`Name` in `{place}` is `{}`, which is no name of a package", Shown(.name))]
     PackageName {
-        /// Where it stands.
+        /// The file with the name.
         place: String,
-        /// What stands there.
+        /// The invalid name.
         name: String,
     },
-    /// The wheel is of another package or version than the lock's entry.
+    /// The wheel has another package or version than the lock's entry.
     #[error("it is `{found}`, but the lock says `{expected}`")]
     OtherPackage {
-        /// `NAME VERSION` of the lock.
+        /// `NAME VERSION` in the lock.
         expected: String,
         /// `NAME VERSION` of the wheel.
         found: String,
     },
-    /// A member shares its bytes with another.
+    /// Two members share bytes of the archive.
     #[error("the members `{}` and `{}` overlap in the archive", Shown(.first), Shown(.second))]
     Overlap {
-        /// The one that begins first.
+        /// The member that starts first.
         first: String,
-        /// The one that begins before the first ends.
+        /// The member that starts before the first one ends.
         second: String,
     },
     /// A member is encrypted.
     #[error("the member `{}` is encrypted", Shown(.0))]
     Encrypted(String),
-    /// A member is compressed in a way that wheels do not use.
+    /// A member has a compression method that wheels do not use.
     #[error("the member `{}` is compressed with method {method}; wheels use 0 (stored), 8 (deflate) and 93 (zstd)", Shown(.member))]
     Compression {
         /// The member.
         member: String,
-        /// The number of the method.
+        /// The number of the compression method.
         method: u16,
     },
-    /// More bytes than any wheel has.
+    /// A member or the wheel is larger than any real one.
     #[error("`{}` unpacks to {size} bytes, and {limit} is the most that is allowed", Shown(.what))]
     TooLarge {
         /// The member, or `the wheel`.
         what: String,
         /// The declared size in bytes.
         size: u64,
-        /// The bound in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A member unpacks to another size than declared.
+    /// The unpacked size of a member differs from the declared size.
     #[error("the member `{}` unpacks to {found} bytes, but {expected} are declared", Shown(.member))]
     Size {
         /// The member.
         member: String,
         /// The declared size in bytes.
         expected: u64,
-        /// The size found: `more`, or a number.
+        /// The found size: `more`, or a number.
         found: String,
     },
-    /// A member's compressed bytes are damaged.
+    /// The compressed bytes of a member are damaged.
     #[error("the member `{}` does not unpack: {reason}", Shown(.member))]
     Damaged {
         /// The member.
         member: String,
-        /// What the decompressor said.
+        /// The decompressor's error.
         reason: String,
     },
-    /// There is no one `.dist-info` directory.
+    /// The wheel does not have exactly one `.dist-info` directory.
     #[error("it has {0} `.dist-info` directories, and must have one")]
     DistInfo(usize),
-    /// A file that every wheel has is missing.
+    /// A required file is missing.
     #[error("`{0}` is missing")]
     Missing(String),
-    /// The metadata are of another package or version than the file name.
+    /// The metadata contain another package or version than the file name.
     #[error("the file name says `{expected}`, but `{place}` says `{found}`")]
     Identity {
-        /// `NAME VERSION` of the file name.
+        /// `NAME VERSION` in the file name.
         expected: String,
-        /// Where something else stands.
+        /// The file with the other name or version.
         place: String,
-        /// What stands there.
+        /// `NAME VERSION` in this file.
         found: String,
     },
     /// A metadata file is not UTF-8.
     #[error("`{0}` is not UTF-8")]
     Encoding(String),
-    /// The wheel's format is newer than what is known here.
+    /// The wheel has a newer version of the wheel format than is supported.
     #[error("it is in version {0} of the wheel format, and 1 is known")]
     FormatVersion(String),
-    /// A line of a metadata file makes no sense.
+    /// A line of a metadata file is invalid.
     #[error("line {line} of `{file}` {reason}")]
     Line {
         /// The file.
         file: String,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A place below `.data` that installers do not know.
+    /// A member is in an unknown folder of `.data`.
     #[error("the member `{}` is in no known part of `.data` (purelib, platlib, headers, scripts, data)", Shown(.0))]
     DataPart(String),
-    /// A place is taken by a file and a directory.
+    /// A path is both a file and a directory.
     #[error("`{}` would be a file and a directory", Shown(.0))]
     FileAndFolder(String),
-    /// A file would replace a part of the environment itself.
+    /// A file would replace a file of the environment itself.
     #[error("`{}` would replace a file of the environment itself", Shown(.0))]
     Reserved(String),
-    /// Another wheel of the same package is among those to install.
+    /// Another wheel to install has the same package.
     #[error("`{0}` is of the same package")]
     SamePackage(String),
 }
 
-/// What is wrong with a member's name.
+/// The reasons why a member's name is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameProblem {
-    /// Not UTF-8.
+    /// It is not UTF-8.
     #[error("has a name that is not UTF-8")]
     Encoding,
-    /// A NUL byte or another control character.
+    /// It has a NUL or another control character.
     #[error("has a control character in its name")]
     Control,
-    /// An absolute path.
+    /// It is an absolute path.
     #[error("has an absolute path")]
     Absolute,
-    /// `..` leads out of the environment.
+    /// It leaves the environment with `..`.
     #[error("leads out of the environment with `..`")]
     Parent,
-    /// A name that removes files of lower layers.
+    /// It would remove files of lower layers.
     #[error("has a part that begins with `.wh.`, which removes files from the layers below")]
     Whiteout,
-    /// A part that no file can be called.
+    /// A part is longer than a file name may be.
     #[error("has a part of more than 255 bytes in its name")]
     LongPart,
-    /// A path that no file can have.
+    /// The path is longer than a path may be.
     #[error("has a path of more than 3500 bytes")]
     Long,
-    /// More folders in one another than any package has.
+    /// It has more nested folders than any real package.
     #[error("has a path of more than 100 parts")]
     Deep,
-    /// Nothing but slashes and dots.
+    /// It has only slashes and dots.
     #[error("has no name in its path")]
     Empty,
 }
 
-/// What the two headers of a member say differently.
+/// The fields in which two headers of a member can differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disagreement {
     /// The name.
     Name,
-    /// How it is compressed.
+    /// The compression method.
     Method,
-    /// Whether and how it is encrypted.
+    /// The encryption.
     Encryption,
     /// The checksum.
     Checksum,
-    /// A size, of the content or of its compressed form.
+    /// The size of the content or of its compressed form.
     Size,
 }
 
@@ -258,7 +258,7 @@ impl fmt::Display for Disagreement {
 }
 
 impl Problem {
-    /// What the user can do about it.
+    /// The help for the user.
     pub fn help(&self) -> &'static str {
         match self {
             Self::FileHash { .. } => {
@@ -305,13 +305,13 @@ impl Problem {
         }
     }
 
-    /// Names the wheel that has the problem.
+    /// The error for this wheel.
     pub fn of(self, wheel: &str) -> WheelError {
         WheelError { wheel: wheel.to_owned(), problem: self }
     }
 }
 
-/// A name from an archive: control characters must not reach a terminal.
+/// A name from an archive for messages. Control characters must not reach a terminal.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {

@@ -1,8 +1,10 @@
-//! How the parts of a ZIP archive follow one another: an archive that two readers could read differently is refused.
+//! Checks that the parts of a ZIP archive are contiguous. An archive that two readers could read differently
+//! is refused.
 //!
-//! Some readers go from one member's own header to the next, others begin with the directory at the end. Both see the
-//! same members if the headers agree with the directory, and if each part begins where the part before it ends: the
-//! members, the directory, and the record of the archive's end. See APPNOTE.TXT of PKWARE, section 4.3.
+//! Some readers go from one member's own header to the next. Others begin with the directory at the end. Both
+//! see the same members if two conditions hold: the headers agree with the directory, and each part begins
+//! where the part before it ends. The parts are the members, the directory, and the end record. See
+//! APPNOTE.TXT of PKWARE, section 4.3.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -12,28 +14,29 @@ use rawzip::{FileReader, ZipArchive, ZipArchiveEntryWayfinder, ZipFileHeaderReco
 use super::archive::damaged;
 use super::error::{Disagreement, Problem};
 
-/// The record of the end, less its comment; the locator of the larger record; and that record.
+/// The sizes of the end record without its comment, of the locator of the ZIP64 end record, and of this
+/// record.
 const END: usize = 22;
 const LOCATOR: usize = 20;
 const LARGE_END: usize = 56;
 
-/// An entry of the directory, less name, extra fields and comment.
+/// The size of an entry in the directory, without its name, extra fields and comment.
 const ENTRY: usize = 46;
 
-/// A field with this id has the name once more, in UTF-8.
+/// The id of an extra field that repeats the name in UTF-8.
 const UNICODE_PATH: u16 = 0x7075;
 
-/// Set where sizes and checksum stand behind the content instead of before it.
+/// A flag: the sizes and the checksum are after the content and not before it.
 const HAS_DESCRIPTOR: u16 = 1 << 3;
 
-/// Bits that say how a member is encrypted.
+/// The flags for encryption.
 const ENCRYPTION: u16 = 1 | 1 << 6 | 1 << 13;
 
-/// What the directory says about a member.
+/// The entry of a member in the directory.
 pub(in crate::install) struct Header {
     name: Vec<u8>,
     place: ZipArchiveEntryWayfinder,
-    /// Where the member's own header begins.
+    /// The position of the member's own header.
     offset: u64,
     method: u16,
     flags: u16,
@@ -43,11 +46,11 @@ pub(in crate::install) struct Header {
 }
 
 impl Header {
-    /// Keeps what has to be compared. Refuses an entry that has two names.
+    /// Keeps the fields for the comparison. Refuses an entry with two different names.
     pub(in crate::install) fn of(entry: &ZipFileHeaderRecord<'_>) -> Result<Self, Problem> {
         let name = entry.file_path().as_bytes().to_vec();
         for (id, data) in entry.extra_fields() {
-            // A version and a checksum stand before the name.
+            // A version and a checksum precede the name.
             if id.as_u16() == UNICODE_PATH && data.get(5..) != Some(name.as_slice()) {
                 return Err(other(&name, Disagreement::Name));
             }
@@ -65,13 +68,13 @@ impl Header {
     }
 }
 
-/// Where the directory is, and where the last of its entries begins.
+/// The position of the directory and of its last entry.
 pub(in crate::install) struct Directory {
     pub(in crate::install) start: u64,
     pub(in crate::install) last: Option<u64>,
 }
 
-/// Holds the headers to the directory, and every part to the place where the one before it ends.
+/// Checks that headers and directory agree, and that every part starts where the part before it ends.
 pub(in crate::install) fn check(
     file: &File,
     zip: &ZipArchive<FileReader>,
@@ -102,7 +105,7 @@ pub(in crate::install) fn check(
             return Err(other(&header.name, Disagreement::Encryption));
         }
         let has_descriptor = flags & HAS_DESCRIPTOR != 0;
-        // Zero stands for what is only known after the content.
+        // Zero means that the value is stored after the content.
         let agrees = |local: u64, central: u64| local == central || has_descriptor && local == 0;
         if !agrees(local.crc32().into(), header.crc.into()) {
             return Err(other(&header.name, Disagreement::Checksum));
@@ -140,14 +143,15 @@ pub(in crate::install) fn check(
     }
 }
 
-/// The length of what stands behind a member's content: its checksum and sizes, which have to be those of the directory.
+/// The length of the data descriptor after a member's content. Its checksum and sizes must be those of the
+/// directory.
 fn descriptor(file: &File, header: &Header, end: u64, next: u64) -> Result<u64, Problem> {
     let room = next.saturating_sub(end);
     let mut bytes = [0; 24];
     let length = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
     let text = bytes.get_mut(..length).unwrap_or_default();
     file.read_exact_at(text, end).map_err(unreadable)?;
-    // With or without a signature, and with sizes of four or of eight bytes.
+    // The descriptor can have a signature or not, and sizes of four or eight bytes.
     let mut forms = Vec::with_capacity(4);
     for signature in [&b"PK\x07\x08"[..], b""] {
         let start = [signature, &header.crc.to_le_bytes()].concat();
@@ -167,7 +171,8 @@ fn descriptor(file: &File, header: &Header, end: u64, next: u64) -> Result<u64, 
     }
 }
 
-/// The record of the end says where the directory is, ends the file, and stands directly behind the directory.
+/// Checks that the end record contains the position of the directory, is at the end of the file, and directly
+/// follows the directory.
 fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -> Result<(), Problem> {
     let end = zip.eocd_offset();
     let size = file.metadata().map_err(unreadable)?.len();
@@ -193,7 +198,7 @@ fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -
             let record: [u8; LARGE_END] = read(file, larger)?;
             let (large_length, large_start) = (u64_at(&record, 40), u64_at(&record, 48));
             let is_same = |small: u64, large: u64| small == u64::from(u32::MAX) || small == large;
-            // The record's own length does not count its first twelve bytes.
+            // The length field of the record does not count the first twelve bytes.
             let record_ends = larger.checked_add(12).and_then(|at| at.checked_add(u64_at(&record, 4)));
             if !is_same(length, large_length)
                 || !is_same(start, large_start)
@@ -205,7 +210,8 @@ fn check_end(file: &File, zip: &ZipArchive<FileReader>, directory: &Directory) -
             (length, start, directory_ends) = (large_length, large_start, larger);
         }
     }
-    // A reader that looks backwards from the end and one that trusts the offset see the same directory.
+    // A reader that searches backwards from the end and a reader that uses the offset must see the same
+    // directory.
     if start != directory.start || start.checked_add(length) != Some(directory_ends) {
         return Err(Problem::Framing(
             "has a directory of another size than its end says, or bytes before it",

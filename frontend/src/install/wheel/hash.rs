@@ -5,7 +5,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-/// Padding is not written, and is accepted: some tools have left it.
+/// Padding is not written, but it is accepted, because some tools write it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -13,7 +13,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a file is held against.
+/// The hash that a file must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hash {
     algorithm: Algorithm,
@@ -27,7 +27,7 @@ enum Algorithm {
     Sha512,
 }
 
-/// Why a hash of RECORD was not taken.
+/// The reason why a hash in RECORD cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HashError {
     Weak,
@@ -47,17 +47,17 @@ impl Hash {
         Ok(Self { algorithm, digest: digest.ok_or(HashError::Format)? })
     }
 
-    /// The sha256 of some bytes.
+    /// The SHA-256 of some bytes.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { algorithm: Algorithm::Sha256, digest: Sha256::digest(bytes).to_vec() }
     }
 
-    /// Whether both are of one kind, so that they can be compared.
+    /// Whether both hashes have the same algorithm, so that they can be compared.
     pub(super) fn is_comparable(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm
     }
 
-    /// Starts to compute a hash of the same kind.
+    /// Starts computing a hash with the same algorithm.
     pub(super) fn hasher(&self) -> Hasher {
         match self.algorithm {
             Algorithm::Sha256 => Hasher::sha256(),
@@ -66,7 +66,7 @@ impl Hash {
         }
     }
 
-    /// As RECORD has it.
+    /// The hash in the form of RECORD.
     pub(super) fn render(&self) -> String {
         let name = match self.algorithm {
             Algorithm::Sha256 => "sha256",
@@ -76,14 +76,14 @@ impl Hash {
         format!("{name}={}", BASE64.encode(&self.digest))
     }
 
-    /// The digest alone, hexadecimal, as locks have it.
+    /// The hexadecimal digest, in the form of locks.
     pub(super) fn hexadecimal(&self) -> String {
         let digits = self.digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 }
 
-/// A hash in the making.
+/// A hash during its computation.
 pub(super) enum Hasher {
     Sha256(Sha256),
     Sha384(Sha384),
@@ -95,7 +95,7 @@ impl Hasher {
         Self::Sha256(Sha256::new())
     }
 
-    /// For the hash of a name.
+    /// A hasher for the algorithm with this name.
     pub(super) fn named(algorithm: &str) -> Option<Self> {
         Some(match algorithm {
             "sha256" => Self::sha256(),

@@ -1,4 +1,4 @@
-//! Unpacking one member: a bounded buffer's worth at a time, held to the size and the checksum that were declared.
+//! Unpacks a member with a buffer of fixed size. The content must have the declared size and checksum.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -8,16 +8,16 @@ use ruzstd::decoding::StreamingDecoder;
 use super::archive::{Archive, Member, Method};
 use super::error::Problem;
 
-/// Large enough that most members are one write, small enough for one in each thread.
+/// A size that unpacks most members at once, and is small enough for one buffer per thread.
 const BUFFER: usize = 128 << 10;
 
-/// What a member's content is handed to. An error of it ends the unpacking.
+/// The receiver of a member's content. Its error stops the unpacking.
 pub(super) type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
 
-/// The same, after the content's checksum was taken.
+/// A receiver of content whose size and checksum are already counted.
 type Checked<'s, E> = &'s mut dyn FnMut(&[u8], &mut Declared<'_>) -> Result<(), E>;
 
-/// The buffers of one thread, used for one member after the other.
+/// The buffers of one thread. They are reused for each member.
 pub(crate) struct Inflater {
     state: Decompress,
     input: Vec<u8>,
@@ -29,7 +29,7 @@ impl Inflater {
         Self { state: Decompress::new(false), input: vec![0; BUFFER], output: vec![0; BUFFER] }
     }
 
-    /// Hands the content to `sink` in pieces; each but the last fills the buffer.
+    /// Passes the content to `sink` in pieces. Each piece except the last fills the buffer.
     pub(super) fn unpack<E: From<Problem>>(
         &mut self,
         archive: &Archive,
@@ -48,7 +48,7 @@ impl Inflater {
             Method::Deflated => self.inflate(&mut stored, &mut left, &mut checked)?,
             Method::Zstandard => {
                 let mut stored = BufReader::with_capacity(BUFFER, stored);
-                // Data can be in several frames, one behind the other.
+                // The data can have several consecutive frames.
                 while !stored.fill_buf().map_err(|error| damaged(name, &error))?.is_empty() {
                     let mut frame =
                         StreamingDecoder::new(&mut stored).map_err(|error| damaged(name, &error))?;
@@ -59,7 +59,8 @@ impl Inflater {
         Ok(left.finish(member.crc)?)
     }
 
-    /// A member's whole content, for the few small files that are read before anything is written.
+    /// The whole content of a member. It is used for the few small files that are read before anything is
+    /// written.
     pub(super) fn read(
         &mut self,
         archive: &Archive,
@@ -137,7 +138,7 @@ impl Inflater {
     }
 }
 
-/// How much a member says that it has, against what came out of it.
+/// The declared size and checksum of a member, and those of its content so far.
 struct Declared<'n> {
     name: &'n str,
     expected: u64,
@@ -146,7 +147,7 @@ struct Declared<'n> {
 }
 
 impl Declared<'_> {
-    /// Stops as soon as there is too much, before it is written.
+    /// Fails if there is too much content, before it is written.
     fn take(&mut self, length: usize) -> Result<(), Problem> {
         self.seen += length as u64;
         if self.seen > self.expected {
@@ -170,7 +171,7 @@ impl Declared<'_> {
     }
 }
 
-/// A count that is at most a buffer's length.
+/// A count that is at most the length of a buffer.
 fn length(count: u64) -> usize {
     usize::try_from(count).unwrap_or(BUFFER)
 }

@@ -1,55 +1,55 @@
-//! Where a wheel's members go in an environment.
+//! The destinations of a wheel's members in an environment.
 //!
-//! In a virtual environment pure and platform-specific code share one directory, so `Root-Is-Purelib` makes no
-//! difference: where Python would use `lib64`, that is a link to `lib`.
+//! In a virtual environment, pure and platform-specific code share one directory. So `Root-Is-Purelib` has no
+//! effect: where Python would use `lib64`, this is a link to `lib`.
 
 use super::error::Problem;
 use super::metadata::Metadata;
 use super::name::Identity;
 use crate::install::arguments::PythonVersion;
 
-/// Files of `.dist-info` that are the installer's to write.
+/// Files in `.dist-info` that only the installer writes.
 pub(super) const DROPPED: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
 
-/// Signatures of RECORD, which can have no row in it.
+/// Signatures of RECORD. They cannot have a row in it.
 pub(super) const SIGNATURES: [&str; 2] = ["RECORD.jws", "RECORD.p7s"];
 
-/// An environment that packages are installed into.
+/// An environment into which packages are installed.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    /// Its path, without the first `/`.
+    /// The path without the first `/`.
     pub(crate) prefix: String,
-    /// The Python that it is for.
+    /// The Python version.
     pub(crate) python: PythonVersion,
-    /// The interpreter's path, as the first line of a script has it.
+    /// The path of the interpreter for the first line of scripts.
     pub(crate) interpreter: String,
 }
 
-/// Where a member goes.
+/// The destination of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The path below the environment.
+    /// The path in the environment.
     pub(super) path: String,
-    /// Whether it is a command.
+    /// Whether it is a file or a script.
     pub(super) kind: Kind,
 }
 
-/// How a member is installed.
+/// The way in which a member is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// As it is.
+    /// Unchanged.
     File,
-    /// Executable, with its first line filled in.
+    /// As an executable file with its first line filled in.
     Script,
 }
 
 impl Environment {
-    /// The site-packages directory, below the environment.
+    /// The path of site-packages in the environment.
     pub(crate) fn site_packages(&self) -> String {
         format!("lib/python{}/site-packages", self.python.text())
     }
 
-    /// The path that leads from site-packages to a place below the environment, as RECORD has it.
+    /// The path of a file relative to site-packages, in the form of RECORD.
     pub(super) fn relative_to_site(&self, place: &str) -> String {
         match place.strip_prefix(&self.site_packages()).and_then(|rest| rest.strip_prefix('/')) {
             Some(rest) => rest.to_owned(),
@@ -63,7 +63,7 @@ impl Environment {
         }
     }
 
-    /// Where a member goes, or nothing for what is not installed.
+    /// The destination of a member, or `None` if it is not installed.
     pub(super) fn place(
         &self,
         member: &str,
@@ -75,7 +75,7 @@ impl Environment {
             return Ok(None);
         }
         let site = self.site_packages();
-        // Where both directories have another version than the file name, they agree with each other.
+        // If both directories have another version than the file name, they still agree with each other.
         let own = metadata.dist_info.strip_suffix(".dist-info").unwrap_or_default();
         let is_data = |stem: &str| stem == own || identity.fits_stem(stem);
         let data = top.strip_suffix(".data").is_some_and(is_data) && !rest.is_empty();
@@ -84,12 +84,12 @@ impl Environment {
             match part {
                 ("purelib" | "platlib", rest) => (format!("{site}/{rest}"), Kind::File),
                 ("scripts", rest) => (format!("bin/{rest}"), Kind::Script),
-                // uv 0.13.9 and pip 26.3 call the folder by the normal form of the name.
+                // uv 0.13.9 and pip 26.3 name this folder after the normalised package name.
                 ("headers", rest) => (
                     format!("include/site/python{}/{}/{rest}", self.python.text(), identity.package()),
                     Kind::File,
                 ),
-                // What is installed to the link `lib64` must not take its place.
+                // `lib64` is a link. A file for it must not replace the link.
                 ("data", rest) => match rest.strip_prefix("lib64/") {
                     Some(rest) => (format!("lib/{rest}"), Kind::File),
                     None => (rest.to_owned(), Kind::File),
@@ -100,7 +100,8 @@ impl Environment {
             (format!("{site}/{member}"), Kind::File)
         };
         let is_folder = path == "bin" || path == "lib" || format!("{site}/").starts_with(&format!("{path}/"));
-        // The script that activates the environment is its own; a command of that name is noted.
+        // The `activate` script belongs to the environment. A command with its name is noted as an
+        // irregularity.
         if is_folder || is_reserved(&path) || path == "bin/activate" {
             Err(Problem::Reserved(path))
         } else {
@@ -109,7 +110,7 @@ impl Environment {
     }
 }
 
-/// Whether a place belongs to the environment itself.
+/// Whether a path belongs to the environment itself.
 pub(super) fn is_reserved(path: &str) -> bool {
     let mut parts = path.split('/');
     match (parts.next(), parts.next()) {
@@ -121,8 +122,8 @@ pub(super) fn is_reserved(path: &str) -> bool {
     }
 }
 
-/// Programs that scripts and people call by name and expect from the system: in an environment, which comes first in
-/// `PATH`, a command of such a name is called in their place.
+/// Programs of the system that scripts and people call by name. The environment is first in `PATH`, so a
+/// command with such a name would replace the program.
 const PROGRAMS: [&str; 64] = [
     "apk", "apt", "apt-get", "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "chroot", "cp",
     "curl", "cut", "dash", "date", "dd", "dnf", "docker", "dpkg", "echo", "env", "false", "find", "git",
@@ -131,7 +132,7 @@ const PROGRAMS: [&str; 64] = [
     "stat", "su", "sudo", "tail", "tar", "tee", "test", "true", "umount", "uname", "wget", "which", "xargs",
 ];
 
-/// Whether a command of `package` takes the place of a program that is not the package's own.
+/// Whether a command of `package` replaces a program that is not the package's own.
 pub(super) fn is_others_program(command: &str, package: &str) -> bool {
     if command == package {
         return false;

@@ -1,4 +1,4 @@
-//! A wheel's `.dist-info` directory: which one it is, and what WHEEL and METADATA say.
+//! A wheel's `.dist-info` directory: its name, and the contents of WHEEL and METADATA.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use super::name::Identity;
 use super::oddity::{Oddities, Oddity};
 use crate::install::limits;
 
-/// What the installer needs to know of a wheel.
+/// The metadata that the installer needs.
 #[derive(Debug)]
 pub(super) struct Metadata {
-    /// The `.dist-info` directory's name.
+    /// The name of the `.dist-info` directory.
     pub(super) dist_info: String,
 }
 
 impl Metadata {
-    /// Reads the metadata and holds them against the file name.
+    /// Reads the metadata and compares them with the file name.
     pub(super) fn read(
         archive: &Archive,
         identity: &Identity,
@@ -28,7 +28,7 @@ impl Metadata {
         let stem = dist_info.strip_suffix(".dist-info").unwrap_or_default();
         let other =
             |place: String, found: String| Problem::Identity { expected: identity.shown(), place, found };
-        // The name is what pip and uv hold it to; the version is METADATA's to say.
+        // pip and uv check only the name here. METADATA decides the version.
         if !identity.begins(stem) {
             return Err(other(dist_info.clone(), stem.replacen('-', " ", 1)));
         }
@@ -37,7 +37,7 @@ impl Metadata {
         }
         let wheel = text(archive, &format!("{dist_info}/WHEEL"), inflater)?;
         let version = header(&wheel, "Wheel-Version").unwrap_or_default();
-        // A newer minor version adds only what may be ignored, and 0.1 was the draft of 1.0.
+        // A newer minor version only adds features that may be ignored. Version 0.1 was the draft of 1.0.
         if !matches!(version.split('.').next(), Some("0" | "1")) {
             return Err(Problem::FormatVersion(if version.is_empty() {
                 "(none)".to_owned()
@@ -53,7 +53,7 @@ impl Metadata {
         }
         let name = header(&metadata, "Name").unwrap_or_default();
         let version = header(&metadata, "Version").unwrap_or_default();
-        // In its normal form it becomes the name of a folder.
+        // The normalised name becomes the name of a folder.
         if !is_name(&name) {
             return Err(Problem::PackageName { place, name });
         }
@@ -64,7 +64,7 @@ impl Metadata {
     }
 }
 
-/// The one `.dist-info` directory of the archive.
+/// The `.dist-info` directory of the archive, which must have exactly one.
 fn dist_info(archive: &Archive) -> Result<String, Problem> {
     let tops = archive.members().keys().filter_map(|name| Some(name.split_once('/')?.0));
     let found: BTreeSet<_> = tops.filter(|top| top.ends_with(".dist-info")).collect();
@@ -74,7 +74,7 @@ fn dist_info(archive: &Archive) -> Result<String, Problem> {
     }
 }
 
-/// A metadata file's text.
+/// The text of a metadata file.
 pub(super) fn text(archive: &Archive, name: &str, inflater: &mut Inflater) -> Result<String, Problem> {
     String::from_utf8(content(archive, name, inflater)?).map_err(|_| Problem::Encoding(name.to_owned()))
 }
@@ -85,8 +85,8 @@ fn content(archive: &Archive, name: &str, inflater: &mut Inflater) -> Result<Vec
     inflater.read(archive, name, member, limit)
 }
 
-/// Whether a text is the name of a package: letters and digits, with `-`, `_` and `.` between them (the specification
-/// "names and normalization").
+/// Whether a text is a valid package name: letters and digits, with `-`, `_` and `.` between them (the
+/// specification "names and normalization").
 fn is_name(text: &str) -> bool {
     let is_end = |character: Option<char>| character.is_some_and(|c| c.is_ascii_alphanumeric());
     is_end(text.chars().next())
@@ -94,9 +94,9 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-/// The first header of a name, which is compared without case. Its value can go on in lines that begin with a space.
+/// The first header with this name, ignoring case. Its value can continue in lines that begin with a space.
 fn header(text: &str, name: &str) -> Option<String> {
-    // As in Python's parser of messages, the first line that is no header ends the headers.
+    // As in Python's parser of messages, the first line that is not a header ends the headers.
     let is_header = |line: &&str| {
         let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         line.starts_with([' ', '\t']) && !line.trim().is_empty()

@@ -1,9 +1,10 @@
-//! Wheels: what is checked before a byte is written, and how their members are written.
+//! Wheels: the checks before a byte is written, and the writing of their members.
 //!
-//! Everything that can be known from the archive's directory and the wheel's metadata is checked in [`Wheel::open`];
-//! [`Wheel::extract`] then checks each member's content as it writes it. What pip and uv install is installed: what breaks
-//! the format and does no harm is noted ([`oddity`]), and what is dangerous is refused ([`Problem`]). Rules of the wheel format (PEP 427 and the
-//! specifications "binary distribution format", "recording installed projects" and "entry points").
+//! [`Wheel::open`] checks everything that the archive's directory and the wheel's metadata contain.
+//! [`Wheel::extract`] then checks each member's content while it writes the member. A wheel that pip and uv
+//! install is installed. If it breaks the format without doing harm, the step's output mentions this
+//! ([`oddity`]). A dangerous wheel is refused ([`Problem`]). The rules are those of the wheel format (PEP 427
+//! and the specifications "binary distribution format", "recording installed projects" and "entry points").
 
 mod archive;
 mod entry_points;
@@ -41,61 +42,61 @@ pub(super) use record::{each_row, field, rows_of_record};
 use super::tree::{Mode, Tree};
 use super::{ToolError, startup};
 
-/// A hash as RECORD has it.
+/// A hash in the form of RECORD.
 pub(super) fn record_hash(bytes: &[u8]) -> String {
     Hash::of(bytes).render()
 }
 
-/// What is to be installed.
+/// A wheel to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Source {
-    /// The file, or a directory that has one wheel and nothing else of that kind.
+    /// The path of the file, or of a directory that contains exactly one wheel.
     pub(super) path: PathBuf,
-    /// The hash to hold it to, a sha256 in hexadecimal or `sha384=` or `sha512=` and the digits; a wheel that was built
-    /// in the same build has none.
+    /// The hash that the file must have: a SHA-256 in hexadecimal, or `sha384=` or `sha512=` and its digits.
+    /// `None` for a wheel that was built in the same build.
     pub(super) hash: Option<String>,
-    /// Whether the user named the package, rather than another package needing it.
+    /// Whether the user requested the package, and not only another package.
     pub(super) requested: bool,
-    /// The content of `direct_url.json`, for a package that is from no index.
+    /// The content of `direct_url.json`, if the package does not come from an index.
     pub(super) direct_url: Option<String>,
-    /// The package that the lock says it is: its name, and its version where the lock has one.
+    /// The package in the lock: its name, and its version if the lock contains it.
     pub(super) expected: Option<(String, Option<String>)>,
-    /// Whether a list of what is installed has the paths alone.
+    /// Whether the list of installed files contains only paths.
     pub(super) paths_alone: bool,
 }
 
-/// A wheel that is fit to be installed, as far as can be seen without unpacking it.
+/// A wheel that can be installed, as far as this is known before unpacking.
 pub(super) struct Wheel {
     /// The file name.
     pub(super) file: String,
     identity: Identity,
     archive: Archive,
     dist_info: String,
-    /// What it brings, by place below the environment.
+    /// The files by path in the environment.
     pub(super) files: BTreeMap<String, Content>,
     oddities: Oddities,
 }
 
-/// What is written to a place.
+/// The content of a path.
 pub(super) enum Content {
-    /// A member of the archive, with the hash that RECORD has, if that is of use.
+    /// A member of the archive, with its hash in RECORD if this hash can be used.
     Member { name: String, kind: Kind, hash: Option<Hash>, size: u64, crc: u32, mode: Mode },
     /// A file that the installer makes.
     Made { bytes: Vec<u8>, mode: Mode },
 }
 
-/// What was written for a member.
+/// A member that was written.
 pub(super) struct Written {
-    /// The hash of the file, after a script's first line was filled in.
+    /// The hash of the file. For a script, after its first line was filled in.
     hash: Hash,
-    /// Its size in bytes.
+    /// The size in bytes.
     size: u64,
-    /// Whether RECORD has another hash than the member.
+    /// Whether RECORD contains another hash than the member has.
     is_other: bool,
 }
 
 impl Wheel {
-    /// Opens a wheel, holds it to its hash, and decides what goes where.
+    /// Opens a wheel, checks its hash, and decides the destinations of its members.
     pub(super) fn open(source: &Source, environment: &Environment) -> Result<Self, ToolError> {
         let path = one_wheel(&source.path)?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -139,7 +140,8 @@ impl Wheel {
         };
         entry_points::for_python(&mut commands, environment.python.numbers());
         let mut files = BTreeMap::new();
-        // In the order of pip: what is in `.data` is moved over what is not, then scripts, each in the archive's order.
+        // The order is pip's: members in `.data` are written after other members, then scripts. Each group
+        // has the order of the archive.
         let phase = |name: &str| {
             let data = name.split_once('/').filter(|(top, _)| top.strip_suffix(".data").is_some());
             data.map_or(0, |(_, rest)| if rest.starts_with("scripts/") { 2 } else { 1 })
@@ -153,7 +155,7 @@ impl Wheel {
                 oddities.add(Oddity::Link, name.clone());
             }
             let command = place.path.strip_prefix("bin/").map(made_for_command);
-            // Some build tools put their own launchers beside the entry points; the installer's are better.
+            // Some build tools add launchers for entry points. The installer's own launchers replace them.
             if place.kind == Kind::Script && command.is_some_and(|command| commands.contains_key(command)) {
                 continue;
             }
@@ -200,7 +202,8 @@ impl Wheel {
         Ok(Self { file: file.to_owned(), identity, archive, dist_info: metadata.dist_info, files, oddities })
     }
 
-    /// What is odd about it and does no harm, `written` included: a line each.
+    /// The irregularities of the wheel that do no harm, including those found while writing. Each has one
+    /// line.
     pub(super) fn oddities(&self, written: &BTreeMap<&str, Written>) -> Vec<String> {
         let mut oddities = self.oddities.clone();
         for place in written.iter().filter(|(_, facts)| facts.is_other).map(|(place, _)| place) {
@@ -216,7 +219,7 @@ impl Wheel {
         self.identity.package()
     }
 
-    /// Writes what belongs to `place`, at its path in `tree`.
+    /// Writes the content of a destination to its path in `tree`.
     pub(super) fn extract(
         &self,
         content: &Content,
@@ -266,10 +269,10 @@ impl Wheel {
         }))
     }
 
-    /// RECORD's place below the environment, and its text.
+    /// The path of RECORD in the environment, and its text.
     ///
-    /// `written` has the facts of what was written for this wheel. A file that another wheel has replaced keeps the row
-    /// that the wheel's own RECORD has.
+    /// `written` contains the members of this wheel that were written. A file that another wheel has replaced
+    /// keeps its row from the wheel's own RECORD.
     pub(super) fn record(
         &self,
         environment: &Environment,
@@ -283,7 +286,7 @@ impl Wheel {
         (format!("{}/{own}", environment.site_packages()), installed.render(&own))
     }
 
-    /// The same rows as a list for the comparison of layers: places below the environment.
+    /// The same rows as a list for the comparison of layers, with paths in the environment.
     pub(super) fn listed(&self, written: &BTreeMap<&str, Written>) -> Vec<(String, String)> {
         let row = |(place, hash, size): (&str, Option<Cow<'_, Hash>>, u64)| {
             let hash = hash.map(|hash| hash.render()).unwrap_or_default();
@@ -292,7 +295,7 @@ impl Wheel {
         self.installed(written).map(row).collect()
     }
 
-    /// What the package has installed: each file's place below the environment, its hash where one is known, its size.
+    /// The installed files of the package: path in the environment, hash if it is known, and size.
     fn installed<'w>(
         &'w self,
         written: &'w BTreeMap<&str, Written>,
@@ -310,7 +313,7 @@ impl Wheel {
 }
 
 impl Content {
-    /// The bytes to write, as far as is known: what work it is.
+    /// The number of bytes to write, as an estimate of the work.
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::Member { size, .. } => *size,
@@ -318,14 +321,15 @@ impl Content {
         }
     }
 
-    /// Whether it is a program.
+    /// Whether it is executable.
     pub(super) fn mode(&self) -> Mode {
         match self {
             Self::Member { mode, .. } | Self::Made { mode, .. } => *mode,
         }
     }
 
-    /// Whether it leaves the same file behind as another. RECORD can lie, so the archive's checksum is asked, too.
+    /// Whether both contents give the same file. RECORD can be wrong, so the archive's checksum is compared
+    /// too.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -342,7 +346,7 @@ impl Content {
     }
 }
 
-/// Why a member was not written.
+/// The reason why a member was not written.
 enum Failure {
     Problem(Problem),
     Tool(ToolError),
@@ -369,7 +373,7 @@ impl From<ToolError> for Failure {
     }
 }
 
-/// The file itself, or the one wheel in a directory.
+/// The file itself, or the only wheel in a directory.
 fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
     if !path.is_dir() {
         return Ok(path.to_owned());
@@ -378,7 +382,7 @@ fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
     let mut found = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        // What a stranger's build leaves there can be a link or a pipe.
+        // The build of a stranger's package can leave a link or a pipe there.
         let is_file = entry.file_type().map_err(failed)?.is_file();
         let entry = entry.path();
         if is_file && entry.extension().is_some_and(|extension| extension == "whl") {
@@ -395,7 +399,7 @@ fn one_wheel(path: &Path) -> Result<PathBuf, ToolError> {
     }
 }
 
-/// The file's hash, hexadecimal. Leaves it at its start.
+/// The hexadecimal hash of the file. The file is then at its start again.
 fn hash_of(file: &mut File, mut hasher: Hasher) -> std::io::Result<String> {
     let mut buffer = vec![0; 256 << 10];
     loop {
@@ -409,7 +413,7 @@ fn hash_of(file: &mut File, mut hasher: Hasher) -> std::io::Result<String> {
     Ok(hasher.finish().hexadecimal())
 }
 
-/// The files that an installer leaves in `.dist-info`, with their content.
+/// The files that an installer adds to `.dist-info`, with their content.
 fn notes(source: &Source) -> Vec<(&'static str, String)> {
     let mut notes = vec![("INSTALLER", "pybuild\n".to_owned())];
     if source.requested {
@@ -419,13 +423,13 @@ fn notes(source: &Source) -> Vec<(&'static str, String)> {
     notes
 }
 
-/// The command that a build tool's own launcher is for.
+/// The command for which a build tool made this launcher.
 fn made_for_command(script: &str) -> &str {
     let stem = [".exe", "-script.py", ".pya"].iter().find_map(|suffix| script.strip_suffix(suffix));
     stem.unwrap_or(script)
 }
 
-/// Adds a file. Of two that go to one place the later one is kept.
+/// Adds a file. If two files have the same destination, the later one is kept.
 fn add(files: &mut BTreeMap<String, Content>, place: String, content: Content, oddities: &mut Oddities) {
     if files.get(&place).is_some_and(|other| !other.is_same(&content)) {
         oddities.add(Oddity::SamePlace, place.clone());
@@ -433,7 +437,7 @@ fn add(files: &mut BTreeMap<String, Content>, place: String, content: Content, o
     files.insert(place, content);
 }
 
-/// An image may be unpacked where case makes no difference; there one file would take the other's place.
+/// An image may be unpacked on a file system that ignores case. There, one file would replace the other.
 fn find_cases(files: &BTreeMap<String, Content>, oddities: &mut Oddities) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for place in files.keys() {
@@ -444,8 +448,8 @@ fn find_cases(files: &BTreeMap<String, Content>, oddities: &mut Oddities) {
     }
 }
 
-/// Holds the target of a link to the wheel. pip and uv make a file with the target's path in it, and never a link; but
-/// what asks for a file from outside of the wheel is not harmless.
+/// Checks the target of a link. pip and uv write the target's path into a file and never make a link. But a
+/// link to a file outside of the wheel is not harmless.
 fn check_link(
     archive: &Archive,
     name: &str,

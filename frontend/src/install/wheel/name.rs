@@ -1,8 +1,8 @@
-//! A wheel's file name, and when two spellings of a name or a version mean the same.
+//! A wheel's file name, and the equality of names and versions with different spellings.
 
 use super::error::Problem;
 
-/// Package and version as a wheel's file name has them.
+/// The package and version in a wheel's file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     name: String,
@@ -24,25 +24,25 @@ impl Identity {
         }
     }
 
-    /// Reads `NAME-VERSION`, as in the names of a wheel's own directories.
+    /// Reads `NAME-VERSION` from the name of one of the wheel's directories.
     fn of_stem(stem: &str) -> Option<Self> {
         let (name, version) = stem.split_once('-')?;
         Some(Self { name: name.to_owned(), version: version.to_owned() })
     }
 
-    /// Whether a top-level directory, less its suffix, is of this package and version.
+    /// Whether a top-level directory without its suffix has this package and version.
     pub(super) fn fits_stem(&self, stem: &str) -> bool {
         Self::of_stem(stem).is_some_and(|other| self.fits(&other.name, &other.version))
     }
 
-    /// Whether a name and a version mean the same as these.
+    /// Whether a name and a version equal these.
     pub(super) fn fits(&self, name: &str, version: &str) -> bool {
         self.package() == normalized_name(name)
             && comparable_version(&self.version) == comparable_version(version)
     }
 
-    /// Holds the file to the package that the lock says it is. As in uv, a local part of the file's version that the lock
-    /// does not have makes no other version.
+    /// Compares the file with the package in the lock. As in uv, the file's version may have a local part
+    /// that the lock does not have.
     pub(super) fn check(&self, name: &str, version: Option<&str>) -> Result<(), Problem> {
         let version_fits = |version: &str| self.fits(name, version) || self.fits_without_local(name, version);
         let fits = match version {
@@ -56,12 +56,12 @@ impl Identity {
         Err(Problem::OtherPackage { expected, found: self.shown() })
     }
 
-    /// Whether a top-level directory, less its suffix, begins with the package's name, whatever version it is of.
+    /// Whether a top-level directory without its suffix has this package, in any version.
     pub(super) fn begins(&self, stem: &str) -> bool {
         Self::of_stem(stem).is_some_and(|other| other.package() == self.package())
     }
 
-    /// Whether a name and a version mean the same as these, less the local part of the file name's version.
+    /// Whether a name and a version equal these, ignoring the local part of the file name's version.
     pub(super) fn fits_without_local(&self, name: &str, version: &str) -> bool {
         let public = self.version.split('+').next().unwrap_or_default();
         Self { name: self.name.clone(), version: public.to_owned() }.fits(name, version)
@@ -78,7 +78,8 @@ impl Identity {
     }
 }
 
-/// Lower case, and one hyphen for each run of `-`, `_` and `.`, as the names specification says.
+/// The normalised name of the names specification: in lower case, with one hyphen for each run of `-`, `_`
+/// and `.`.
 fn normalized_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for character in name.chars() {
@@ -91,9 +92,9 @@ fn normalized_name(name: &str) -> String {
     normal
 }
 
-/// A form in which the spellings of one version that tools write into file names are the same text: separators,
-/// leading zeros, a leading `v`, and zeros at the end of the release make no difference. Not a parser: whether it
-/// is a version at all was settled when it was locked.
+/// A form in which all spellings of a version in file names are equal: separators, leading zeros, a leading
+/// `v` and zeros at the end of the release are removed. This does not check whether the text is a version,
+/// because the lock has already been checked.
 fn comparable_version(version: &str) -> String {
     let lower = version.trim().to_lowercase();
     let (public, local) = lower.split_once('+').unwrap_or((&lower, ""));
@@ -109,7 +110,7 @@ fn comparable_version(version: &str) -> String {
     format!("{}|{}|{}", parts.join("."), words(&rest), words(local))
 }
 
-/// Runs of letters and of digits, without what separates them.
+/// The runs of letters and of digits, without separators.
 fn words(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut digits = None;

@@ -1,26 +1,27 @@
-//! What breaks the wheel format and does no harm: pip, uv and Poetry install such wheels, and so do we, with a note.
+//! Irregularities of a wheel that do no harm. pip, uv and Poetry install such wheels. So does this installer,
+//! with a note.
 //!
-//! The lock has the hash of the whole archive, and the archive has a checksum for each member. RECORD is a third witness:
-//! where RECORD says something else, RECORD was written wrongly.
+//! The lock contains the hash of the whole archive, and the archive has a checksum for each member. RECORD is
+//! a third source. If RECORD contradicts both, RECORD is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::error::Shown;
 
-/// The most names that one note has; further ones are counted.
+/// The maximum number of names in a note. Further names are only counted.
 const MOST_NAMED: usize = 3;
 
-/// A way to break the format.
+/// An irregularity of a wheel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Oddity {
-    /// RECORD has rows for files that the archive does not have.
+    /// RECORD has rows for files that are not in the archive.
     Absent,
     /// RECORD has no row for a member.
     Unlisted,
     /// RECORD has a row without a hash.
     NoHash,
-    /// RECORD has a hash that is no SHA-256, SHA-384 or SHA-512.
+    /// RECORD has a hash that is not SHA-256, SHA-384 or SHA-512.
     WeakHash,
     /// RECORD's hash cannot be read.
     HashFormat,
@@ -28,33 +29,33 @@ pub(crate) enum Oddity {
     OtherHash,
     /// RECORD has another size than the file.
     OtherSize,
-    /// RECORD has two rows for one file, and they differ.
+    /// RECORD has two different rows for one file.
     ListedTwice,
     /// A line of RECORD is not a path, a hash and a size.
     Row,
-    /// Two files have names that differ by case alone.
+    /// Two names differ only in case.
     Case,
-    /// A command takes the place of the script that activates the environment.
+    /// A command has the name of the script that activates the environment.
     Activate,
     /// A command has the name of a program of the system, or of pip.
     Program,
-    /// A file is run whenever Python starts.
+    /// Python runs a file at every start.
     Startup,
-    /// A backslash is a part of a name.
+    /// A name contains a backslash.
     Backslash,
-    /// A path has parts that mean nothing.
+    /// A path contains redundant parts.
     Roundabout,
-    /// A link is installed as a file that has the target's path as its text.
+    /// A link is installed as a file that contains the path of the target.
     Link,
-    /// A member says that it is something else than a file.
+    /// A member declares another type than a file.
     Special,
-    /// A member stands in the archive more than once, with the same content.
+    /// The archive contains a member several times, with the same content.
     Repeated,
-    /// Two members go to one place.
+    /// Two members have the same destination.
     SamePlace,
     /// METADATA is not UTF-8.
     Encoding,
-    /// The name of the `.dist-info` directory has another version than the file name.
+    /// The `.dist-info` directory has another version than the file name.
     OtherVersion,
 }
 
@@ -88,17 +89,17 @@ impl Oddity {
     }
 }
 
-/// The oddities of a wheel, each with the names that it is about.
+/// The irregularities of a wheel, each with the names that it applies to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Oddities(BTreeMap<Oddity, BTreeSet<String>>);
 
 impl Oddities {
-    /// Notes one.
+    /// Records an irregularity.
     pub(super) fn add(&mut self, oddity: Oddity, name: impl Into<String>) {
         self.0.entry(oddity).or_default().insert(name.into());
     }
 
-    /// A line for each kind, for the step's output.
+    /// One line for each kind, for the step's output.
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |(oddity, names): (&Oddity, &BTreeSet<String>)| {
             let mut text = format!("{}: ", oddity.sentence());

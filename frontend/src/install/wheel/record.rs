@@ -1,6 +1,7 @@
-//! RECORD: the list of a package's files with their hashes, as the wheel brings it and as it is installed.
+//! RECORD: the list of a package's files with their hashes, in the wheel and after the installation.
 //!
-//! A CSV file of path, hash and size; see "recording installed projects" of the packaging specifications.
+//! It is a CSV file with path, hash and size; see "recording installed projects" of the packaging
+//! specifications.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::hash::{Hash, HashError};
 use super::oddity::{Oddities, Oddity};
 use crate::install::limits;
 
-/// What RECORD says about a member.
+/// The row of a member in RECORD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Listed {
     hash: String,
@@ -23,8 +24,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads the text, called `file`. Lines that are no rows are among the oddities; more or longer ones than any package
-    /// has are refused.
+    /// Reads the text of `file`. Invalid lines are recorded as irregularities. More rows or longer rows than
+    /// any real package has are refused.
     pub(super) fn parse(file: &str, text: &str, oddities: &mut Oddities) -> Result<Self, Problem> {
         let mut rows: BTreeMap<String, Listed> = BTreeMap::new();
         let mut count = 0;
@@ -40,13 +41,13 @@ impl Record {
             let mut fields = fields.into_iter();
             let mut next = || fields.next().unwrap_or_default();
             let (path, hash, size) = (next(), next(), next());
-            // Directories are made for the files that are in them.
+            // Directories are made when a file in them is written.
             if path.ends_with('/') {
                 return Ok(());
             }
             let listed = Listed { hash, size };
             let path = plain(&path);
-            // Some tools list a file twice; it does no harm while both rows say the same.
+            // Some tools list a file twice. This does no harm if both rows are equal.
             if rows.get(&path).is_some_and(|other| *other != listed) {
                 oddities.add(Oddity::ListedTwice, path.clone());
             }
@@ -56,7 +57,7 @@ impl Record {
         Ok(Self { rows })
     }
 
-    /// The hash that a member of so many bytes should have, where RECORD has a usable one.
+    /// The hash that a member of this size should have, if RECORD has a usable one.
     pub(super) fn hash(&self, member: &str, size: u64, oddities: &mut Oddities) -> Option<Hash> {
         let Some(listed) = self.rows.get(member) else {
             oddities.add(Oddity::Unlisted, member);
@@ -76,32 +77,32 @@ impl Record {
         Hash::parse(&listed.hash).map_err(|error| oddities.add(odd(error), member)).ok()
     }
 
-    /// The paths listed.
+    /// The listed paths.
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)
     }
 }
 
-/// A path as the archive has it: some tools write `/a`, `./a` or `a//b` for it.
+/// A path in the form of the archive. Some tools write `/a`, `./a` or `a//b`.
 fn plain(path: &str) -> String {
     let parts: Vec<_> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     parts.join("/")
 }
 
-/// The RECORD of an installed package, in the order of its paths.
+/// The RECORD of an installed package, sorted by path.
 #[derive(Debug, Default)]
 pub(super) struct Installed {
     rows: BTreeMap<String, String>,
 }
 
 impl Installed {
-    /// Adds a file by its path from the site-packages directory.
+    /// Adds a file by its path relative to site-packages.
     pub(super) fn add(&mut self, path: &str, hash: Option<&Hash>, size: u64) {
         let hash = hash.map(Hash::render).unwrap_or_default();
         self.rows.insert(path.to_owned(), format!("{hash},{size}"));
     }
 
-    /// The text, with a row for the file itself, which cannot have a hash.
+    /// The text, with a row for RECORD itself, which cannot have a hash.
     pub(super) fn render(mut self, own: &str) -> String {
         self.rows.insert(own.to_owned(), ",".to_owned());
         let mut text = String::new();
@@ -112,7 +113,7 @@ impl Installed {
     }
 }
 
-/// A CSV field, quoted where it must be.
+/// A CSV field. It is quoted if necessary.
 pub(in crate::install) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -121,7 +122,7 @@ pub(in crate::install) fn field(text: &str) -> String {
     }
 }
 
-/// The files of an installed package's RECORD that have a hash: each with its hash and size.
+/// The files in RECORD of an installed package that have a hash, each with its hash and size.
 pub(in crate::install) fn rows_of_record(text: &str) -> Result<Vec<(String, String)>, Problem> {
     let mut rows = Vec::new();
     each_row("RECORD", text, &mut |_, fields| {
@@ -135,8 +136,8 @@ pub(in crate::install) fn rows_of_record(text: &str) -> Result<Vec<(String, Stri
     Ok(rows)
 }
 
-/// Hands the rows of a CSV text that are not empty to `each`, one after the other, each with the line where it begins,
-/// from 1. A quote that is never closed takes what is left.
+/// Calls `each` for every row of a CSV text that is not empty, with the line where the row starts, counted
+/// from 1. A quote without an end takes the rest of the text.
 pub(in crate::install) fn each_row(
     file: &str,
     text: &str,

@@ -1,14 +1,16 @@
-//! Commands in the environment's `bin`: launchers of entry points, and scripts whose first line is filled in.
+//! Commands in the environment's `bin` folder: launchers of entry points, and scripts whose first line is
+//! filled in.
 
 use super::entry_points::EntryPoint;
 
-/// Linux reads so many bytes of a first line, the `#!` and the line's end among them; older kernels no more.
+/// Linux reads this number of bytes of a first line, including `#!` and the end of the line. Older kernels
+/// read no more.
 const SHEBANG_LIMIT: usize = 127;
 
-/// The first line, or lines, that make a Python script run with `interpreter`.
+/// The first line or lines that run a Python script with `interpreter`.
 ///
-/// A path that is too long, or has a space in it, cannot stand behind `#!`. Then the script is one for the shell
-/// that starts the interpreter on itself, written so that Python sees a string there.
+/// A path that is too long or contains a space cannot stand after `#!`. Then the file starts as a shell
+/// script that runs the interpreter on the same file. For Python, these lines are a string.
 pub(super) fn shebang(interpreter: &str) -> String {
     let plain = format!("#!{interpreter}\n");
     if plain.len() <= SHEBANG_LIMIT && !interpreter.contains([' ', '\t']) {
@@ -20,7 +22,7 @@ pub(super) fn shebang(interpreter: &str) -> String {
 /// The program that calls an entry point.
 pub(super) fn launcher(interpreter: &str, entry: &EntryPoint) -> String {
     let EntryPoint { module, function } = entry;
-    // What is called may be an attribute of an attribute, but only a name can be imported.
+    // The function may be an attribute of an attribute, but only its first name can be imported.
     let import = function.split('.').next().unwrap_or(function);
     format!(
         "{}import sys\n\nfrom {module} import {import}\n\nif __name__ == \"__main__\":\n    sys.exit({function}())\n",
@@ -28,10 +30,10 @@ pub(super) fn launcher(interpreter: &str, entry: &EntryPoint) -> String {
     )
 }
 
-/// What stands behind the first line of a script that leaves its interpreter open, or nothing if it is no such
-/// script. `start` has at least the first line.
+/// The rest of a script whose first line has the placeholder `#!python`, or `None` for other files. `start`
+/// contains at least the first line.
 pub(super) fn after_open_shebang(start: &[u8]) -> Option<&[u8]> {
-    // `#!pythonw` is for systems where a program with windows needs another interpreter.
+    // `#!pythonw` is for systems on which programs with windows need another interpreter.
     let rest = start.strip_prefix(b"#!python")?;
     let end = rest.iter().position(|byte| *byte == b'\n');
     Some(end.and_then(|end| rest.get(end + 1..)).unwrap_or_default())

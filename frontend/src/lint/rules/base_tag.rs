@@ -1,4 +1,4 @@
-//! Images that are another one tomorrow under the same name.
+//! Warns of images whose name can mean another image tomorrow.
 
 use crate::diagnostics::Span;
 use crate::lint::{Look, Rule, Sink, Subject};

@@ -1,4 +1,4 @@
-//! Compilers in images that ship: they are large, and of use to whoever breaks in.
+//! Warns of compilers in shipped images. Compilers are large, and are useful to an attacker.
 
 use super::names::compiles;
 use crate::lint::{Look, Rule, Sink, Subject};
@@ -44,7 +44,8 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether it is an official image of Python with everything in it, such as `python:3.13` or `python:3.13-bookworm`.
+/// Whether the image is an official Python image with all tools, such as `python:3.13` or
+/// `python:3.13-bookworm`.
 fn is_full(image: &ImageReference) -> bool {
     let official = image.familiar_name() == "python";
     let tag = image.tag().unwrap_or("latest");

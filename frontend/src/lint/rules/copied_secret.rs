@@ -1,4 +1,4 @@
-//! Files with secrets in images that ship: whoever has the image can read them.
+//! Warns of files with secrets in shipped images. Every user of the image can read them.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
-/// Names of files that hold secrets, whatever is in them.
+/// Names of files that always hold secrets.
 const SECRET: [&str; 13] = [
     ".env",
     ".env.*",
@@ -32,13 +32,13 @@ const SECRET: [&str; 13] = [
     "*.kdbx",
 ];
 
-/// Names of files that hold a secret or a certificate, or whatever else: their text tells.
+/// Names of files that may hold a secret or something else, such as a certificate. The rule reads their text.
 const PERHAPS: [&str; 4] = ["*.pem", "*.key", "credentials.json", "service-account*.json"];
 
-/// What such a text has where it holds a secret.
+/// Parts of a text that has a secret.
 const MARKS: [&str; 3] = ["PRIVATE KEY-----", "\"private_key\"", "\"client_secret\""];
 
-/// Files that show how a real one would look.
+/// Parts of names of sample files, which have no real secrets.
 const SAMPLES: [&str; 8] = ["example", "sample", "template", "tmpl", "dist", "defaults", "schema", "test"];
 
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
@@ -86,12 +86,12 @@ fn holds_secret(subject: &Subject<'_>, path: &ContextPath) -> Result<bool, Conte
     Ok(MARKS.iter().any(|mark| text.contains(mark)))
 }
 
-/// What one step copies from the context.
+/// The files that a step copies from the context.
 struct Copied {
     stage: String,
     span: Span,
     include: Vec<ContextPath>,
-    /// The same, to compare paths with.
+    /// The values of `include` as patterns, for matching.
     included: Patterns,
     exclude: Patterns,
 }
@@ -119,7 +119,7 @@ fn copied(stage: &StagePlan) -> Vec<Copied> {
 }
 
 impl Copied {
-    /// The folders and files that are to be looked into.
+    /// The folders and files to search.
     fn roots(&self) -> Vec<ContextPath> {
         if self.include.is_empty() {
             return vec![ContextPath::root()];

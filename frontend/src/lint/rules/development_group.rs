@@ -1,4 +1,4 @@
-//! Tools of developers in images that ship.
+//! Warns of development tools in shipped images.
 
 use crate::diagnostics::Span;
 use crate::lint::{Look, Rule, Sink, Subject};
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Known(look),
 };
 
-/// Names that groups of tools customarily have.
+/// Usual names of groups with development tools.
 const DEVELOPMENT: [&str; 14] = [
     "dev",
     "develop",

@@ -1,4 +1,4 @@
-//! A folder that is copied into a folder of its own name: nothing is found where it is looked for.
+//! Warns if a folder is copied into a folder with the same name, so that its files are one level too deep.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
-/// Files that say of a folder that a project begins there.
+/// Files that only the root folder of a project has.
 const ROOTS: [&str; 6] =
     ["pyproject.toml", "manage.py", "requirements.txt", "setup.py", "uv.lock", "poetry.lock"];
 
@@ -31,7 +31,8 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
             for name in ROOTS {
                 is_root = is_root || has(name)?;
             }
-            // A package is imported by the name of its folder, so the folder has to stay.
+            // The folder of a package must stay, because Python imports the package by the name of the
+            // folder.
             if !is_root || has("__init__.py")? || names_folder(stage, folder) {
                 continue;
             }
@@ -52,7 +53,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
     Ok(())
 }
 
-/// The only topmost folder of what is copied, if the folder that it is copied into has its name.
+/// The only top folder of the copied paths, if the destination folder has the same name.
 fn doubled(files: &AppFiles) -> Option<&str> {
     let tops: BTreeSet<&str> =
         files.include.iter().map(|path| path.as_str().split('/').next().unwrap_or_default()).collect();
@@ -61,7 +62,7 @@ fn doubled(files: &AppFiles) -> Option<&str> {
     (other.is_none() && files.to.as_str().rsplit('/').next() == Some(top)).then_some(top)
 }
 
-/// Whether a command of the image says the name of the folder, so that the folder is where it is meant to be.
+/// Whether a command of the image names the folder. If it does, the place of the folder is intended.
 fn names_folder(stage: &Stage, folder: &str) -> bool {
     let commands = [&stage.image.command, &stage.image.entrypoint];
     let words = commands.into_iter().flatten().flat_map(Command::arguments);

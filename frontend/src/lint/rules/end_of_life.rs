@@ -1,4 +1,4 @@
-//! Pythons that get no fixes any more.
+//! Warns of Python versions that get no more fixes.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let Some(version) = subject.project.python else { return };
     let Some((year, month)) = releases::ended(version.minor) else { return };
-    // Where no stage has the project's Python, there is nothing to be said of it.
+    // Without a stage that has the project's Python, the version does not matter.
     if !subject.stages().iter().any(|stage| stage.is_assembled()) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Services whose state no engine can ask for.
+//! Warns of services without a health check.
 
 use crate::lint::{Look, Rule, Sink, Subject};
 
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.shipped() {
         let chain = subject.chain(stage);
-        // A foreign image may have a check of its own.
+        // A foreign image may have its own health check.
         let ours = chain.last().is_some_and(|root| root.is_assembled());
         if !ours || chain.iter().any(|stage| stage.image.healthcheck.is_some()) {
             continue;

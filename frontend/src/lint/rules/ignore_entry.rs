@@ -1,7 +1,7 @@
-//! Lines of an ignore file that hide nothing and were meant to.
+//! Warns of lines in an ignore file that match nothing by mistake.
 //!
-//! A line that matches nothing is usual: it is for what comes and goes. Told is only what cannot be meant, or is
-//! a letter away from something that is there.
+//! Many correct lines match nothing, because their files exist only at times. So the rule warns only of lines
+//! that can never match, or that differ by one letter from an existing name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
-/// The most lines that are compared with what is there.
+/// The largest number of lines that are compared with existing names.
 const MOST_COMPARED: usize = 300;
 
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
-    // Where no more than a part of the context is copied, the rest is not looked at in a build.
+    // A build that copies only a part of the context does not read the rest.
     if !subject.thorough && subject.plans.iter().all(|plan| plan.context_paths().is_some()) {
         return Ok(());
     }
@@ -65,7 +65,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
     Ok(())
 }
 
-/// What is wrong with a line by itself.
+/// An error that is visible in the line alone.
 fn certain(line: &Line) -> Option<(String, String)> {
     let text = &line.text;
     if text.contains(" #") || text.contains("\t#") {
@@ -80,14 +80,14 @@ fn certain(line: &Line) -> Option<(String, String)> {
     None
 }
 
-/// The name that a line hides, where it is one at the top of the context and no pattern.
+/// The name in a line that is a single name at the top of the context and not a pattern.
 fn alone(line: &Line) -> Option<&str> {
     let name = line.text.trim_start_matches('/').trim_end_matches('/');
     let plain = !name.is_empty() && !name.contains(['*', '?', '[', '\\', '/', '!']) && name != ".";
     plain.then_some(name)
 }
 
-/// What is not hidden at the top of the context.
+/// The names at the top of the context that are not hidden.
 fn shown(subject: &Subject<'_>) -> Result<BTreeSet<String>, ContextError> {
     let files = subject.files;
     let root = BTreeSet::from([ContextPath::root()]);
@@ -102,7 +102,7 @@ fn is_there(subject: &Subject<'_>, name: &str) -> Result<bool, ContextError> {
     }
 }
 
-/// Whether two names are the same but for one letter too many or too few, or for their case.
+/// Whether two names differ only by one extra letter, or only by case.
 fn near(name: &str, known: &str) -> bool {
     let one_more = known.chars().count().abs_diff(name.chars().count()) == 1;
     let one_off = one_more && strsim::levenshtein(name, known) == 1;

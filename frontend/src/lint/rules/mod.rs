@@ -1,4 +1,4 @@
-//! The rules, each in a file of its own.
+//! The lint rules, each in its own file.
 
 mod base_tag;
 mod compiler;
@@ -24,7 +24,7 @@ mod version_from_git;
 
 use super::{Look, Rule};
 
-/// Every rule there is, by name. Pages of the documentation have the same names.
+/// All rules, by name. The pages of the documentation have the same names.
 pub static RULES: [&Rule; 36] = [
     &compiler::RULE,
     &found("CredentialsInAddress", "An address has a user name or password."),
@@ -70,7 +70,7 @@ pub static RULES: [&Rule; 36] = [
     &version_from_git::RULE,
 ];
 
-/// A rule that is found while the project is read.
+/// A rule whose problems are found while the project is read.
 const fn found(id: &'static str, summary: &'static str) -> Rule {
     Rule { id, summary, look: Look::Elsewhere }
 }

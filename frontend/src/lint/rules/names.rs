@@ -1,11 +1,11 @@
-//! What OS packages are, by their names.
+//! The purpose of OS packages, from their names.
 
-/// The name of a package without version, architecture or suite.
+/// The name of a package, without its version, architecture or suite.
 pub(super) fn bare(package: &str) -> &str {
     package.split(['=', '<', '>', '~', ':', '/']).next().unwrap_or(package)
 }
 
-/// Whether a package is there to compile something: compilers, build tools and header files.
+/// Whether a package is for compiling: a compiler, a build tool or header files.
 pub(super) fn compiles(package: &str) -> bool {
     const TOOLS: [&str; 25] = [
         "build-essential",
@@ -35,7 +35,7 @@ pub(super) fn compiles(package: &str) -> bool {
         "meson",
     ];
     let name = bare(package);
-    // Debian numbers its compilers: `gcc-12`, `clang-16`.
+    // Debian has version numbers in the names of compilers: `gcc-12`, `clang-16`.
     let unnumbered = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches('-');
     TOOLS.contains(&name)
         || (unnumbered != name && TOOLS.contains(&unnumbered))
@@ -43,7 +43,8 @@ pub(super) fn compiles(package: &str) -> bool {
         || name.ends_with("-devel")
 }
 
-/// Libraries that compiled packages load when they run, and that have no other use while they are built.
+/// Whether a package is a library that compiled packages load at run time and do not need while they are
+/// built.
 pub(super) fn is_loaded(package: &str) -> bool {
     const LIBRARIES: [&str; 12] = [
         "libpq5",

@@ -1,4 +1,4 @@
-//! Packages that have no wheel for the platform and are compiled there.
+//! Warns of packages that have no wheel for the platform and have to be compiled.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// From a lock it is known which wheels there are.
+/// Checks the packages of a lock, which lists the available wheels.
 fn of_lock(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let Some(locked) = &subject.project.locked else { return };
     let sets: BTreeSet<_> = subject.plans.iter().flat_map(Plan::group_sets).collect();
@@ -60,7 +60,8 @@ fn of_lock(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// What was just resolved: only what is built is known, and that it takes long under emulation.
+/// Checks fresh resolutions. Here only the packages that are built are known. They take a long time under
+/// emulation.
 fn of_plans(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     if !subject.is_emulated() {
         return;

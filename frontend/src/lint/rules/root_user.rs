@@ -1,4 +1,4 @@
-//! Images that run as root.
+//! Warns of images that run as root.
 
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::spec::User;
@@ -8,7 +8,8 @@ pub(super) const RULE: Rule =
 
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.shipped() {
-        // The first of the chain that says something decides; what a foreign image says is not known here.
+        // The first stage of the chain that sets a user decides. The user of a foreign image is not known
+        // here.
         let user = subject.chain(stage).into_iter().find_map(|stage| stage.image.user.as_ref());
         let Some(user) = user.filter(|user| is_root(&user.value)) else { continue };
         let message = format!("stage `{}` runs as root", stage.name);

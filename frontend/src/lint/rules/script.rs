@@ -1,4 +1,5 @@
-//! Programs of the project that a container cannot start: without the permission, or with line ends of Windows.
+//! Warns of scripts of the project that a container cannot start: the permission is missing, or the line ends
+//! are those of Windows.
 
 use crate::diagnostics::Span;
 use crate::lint::{Look, Rule, Sink, Subject};
@@ -18,7 +19,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
         let Some(planned) = subject.planned(&stage.name) else { continue };
         let commands = [("entrypoint", &stage.image.entrypoint), ("command", &stage.image.command)];
         for (key, command) in commands {
-            // With an entrypoint, `command` has its arguments.
+            // With an entrypoint, `command` is the list of its arguments.
             let is_argument = key == "command" && stage.image.entrypoint.is_some();
             let Some(command) = command.as_ref().filter(|_| !is_argument) else { continue };
             let Some((program, by_itself)) = started(command) else { continue };
@@ -67,8 +68,8 @@ fn tell(
     Ok(())
 }
 
-/// The file that a command starts, if it is named by a path, and whether it is started by itself rather than read by a
-/// shell.
+/// The file that a command starts, if the command names it by a path. The boolean says whether the system
+/// starts the file itself, and not a shell that reads it.
 fn started(command: &Command) -> Option<(String, bool)> {
     let words = match command {
         Command::Arguments(words) => words.clone(),
@@ -86,7 +87,7 @@ fn started(command: &Command) -> Option<(String, bool)> {
     }
 }
 
-/// The file of the context that is at `program` in the image, and the mode that it is given.
+/// The context file that becomes `program` in the image, and the mode that the build gives it.
 fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>)> {
     let workdir = stage.image.workdir.as_ref().map_or("/", |path| path.as_str());
     let place = if program.starts_with('/') {
@@ -94,7 +95,7 @@ fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>
     } else {
         format!("{}/{}", workdir.trim_end_matches('/'), program.trim_start_matches("./"))
     };
-    // A command that names the file, or all scripts, has perhaps changed the file: `chmod +x start.sh`.
+    // A command that names the file or all scripts may have changed it: `chmod +x start.sh`.
     let name = program.rsplit('/').next().unwrap_or(program);
     let may_change = |line: &str| line.contains(name) || line.contains("chmod") || line.contains("dos2unix");
     let changed = stage.steps.iter().any(|step| match &step.action {
@@ -104,7 +105,7 @@ fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>
     if changed {
         return None;
     }
-    // What comes later lies over what came before.
+    // Later steps replace files of earlier steps.
     stage.steps.iter().rev().find_map(|step| match &step.action {
         Action::App(files) => {
             let path = ContextPath::parse(below(&place, files.to.as_str())?)?;
@@ -127,7 +128,7 @@ fn file_of(stage: &StagePlan, program: &str) -> Option<(ContextPath, Option<u32>
     })
 }
 
-/// `path` as seen from `folder`.
+/// The path relative to `folder`.
 fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/').filter(|rest| !rest.is_empty())
 }
@@ -160,7 +161,7 @@ mod tests {
         let mended = "entrypoint = [\"bin/start.sh\"]\nrun = \"dos2unix bin/*\"";
         assert_eq!(of(mended, windows), Vec::<String>::new());
         assert_eq!(of("command = [\"python\", \"bin/start.sh\"]", windows), Vec::<String>::new());
-        // What only a step makes is not the file of the context.
+        // A file that only a step makes is not a file of the context.
         assert_eq!(of("command = [\"/usr/bin/start.sh\"]", windows), Vec::<String>::new());
     }
 }

@@ -1,4 +1,5 @@
-//! Secrets that are written into the build file, or passed as args: both end in the image, its history or provenance.
+//! Warns of secrets in the build file or in args. Both become part of the image, its history or its
+//! provenance.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Known(look),
 };
 
-/// The words with which names of secrets end.
+/// The last words in names of secrets.
 const ENDINGS: [&str; 10] = [
     "password",
     "passwd",
@@ -24,10 +25,10 @@ const ENDINGS: [&str; 10] = [
     "private_key",
 ];
 
-/// The same for access keys, which have a public and a secret half.
+/// The last words in names of access keys. These keys have a public half and a secret half.
 const ACCESS: &str = "secret_access_key";
 
-/// How well-known tokens begin, and how long they are at least.
+/// Prefixes of well-known tokens, and the minimum number of characters of such a token.
 const TOKENS: [(&str, usize); 12] = [
     ("ghp_", 36),
     ("gho_", 36),
@@ -63,7 +64,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             sink.warn(span, message, help());
         }
     }
-    // Steps, `dev` and `test` are often given something in place of a real secret.
+    // The rule skips steps, `dev` and `test`, because they often use placeholders for secrets.
     let shipped = subject.shipped();
     let chains: BTreeSet<_> =
         shipped.iter().flat_map(|stage| subject.chain(stage)).map(|stage| stage.name.as_str()).collect();
@@ -78,7 +79,8 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a variable of this name holds a secret: `DB_PASSWORD`, and neither `PASSWORD_MIN_LENGTH` nor `TOKENIZER`.
+/// Whether the name of a variable means a secret. It is true for `DB_PASSWORD`, and false for
+/// `PASSWORD_MIN_LENGTH` and `TOKENIZER`.
 fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let ends = |ending: &str| {
@@ -88,7 +90,8 @@ fn names_secret(name: &str) -> bool {
         && (ENDINGS.iter().any(|ending| ends(ending)) || ends(ACCESS))
 }
 
-/// Whether a value may be the secret itself: not where to find it, whether there is one, or nothing.
+/// Whether a value may be the secret itself. It is false for an empty value, a number or a boolean, and for
+/// the place of a secret.
 fn could_be_secret(value: &str) -> bool {
     let value = value.trim();
     let says_nothing = value.parse::<f64>().is_ok() || matches!(value, "true" | "false");
@@ -96,7 +99,7 @@ fn could_be_secret(value: &str) -> bool {
     !(value.is_empty() || says_nothing || leads_to_it || well_known(value).is_some())
 }
 
-/// What kind of secret a text has in it, by its form.
+/// The kind of secret in a text, from its form.
 fn well_known(text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
@@ -104,7 +107,7 @@ fn well_known(text: &str) -> Option<&'static str> {
     let part_of_token = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let mut words = text.split(|c: char| !part_of_token(c));
     let is_token = |word: &str| {
-        // A real one is random: it has digits, and is no run of one character.
+        // A real token is random: it has digits and no run of a single character.
         let random = word.chars().any(|c| c.is_ascii_digit()) && !word.to_ascii_lowercase().contains("xxx");
         random && TOKENS.iter().any(|(start, least)| word.starts_with(start) && word.len() >= *least)
     };

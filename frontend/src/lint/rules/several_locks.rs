@@ -1,4 +1,4 @@
-//! Locks of several tools that do not say the same: one is installed, and the others are somebody's mistake.
+//! Warns if several tools have locks with different content. Only one lock is installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ pub(super) const RULE: Rule = Rule {
     look: Look::Files(look),
 };
 
-/// How many packages a warning names.
+/// The largest number of packages in a warning.
 const MOST: usize = 3;
 
 fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> {
     let dependencies = &subject.spec.dependencies;
     let Some(used) = &subject.project.locked else { return Ok(()) };
-    // Who names one of them has decided.
+    // A user who names a lock has made a choice.
     if dependencies.lock.is_some() || dependencies.requirements.is_some() {
         return Ok(());
     }
@@ -51,7 +51,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
     Ok(())
 }
 
-/// A lock beside the one that is installed. A file that cannot be read as one says nothing here.
+/// Reads a lock beside the installed lock. A file that cannot be read as a lock is skipped.
 fn read(subject: &Subject<'_>, name: &str) -> Result<Option<Lock>, ContextError> {
     let Some(path) = ContextPath::parse(name) else { return Ok(None) };
     if subject.files.ignored.patterns.matches(name) {

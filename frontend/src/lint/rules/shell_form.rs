@@ -1,4 +1,4 @@
-//! Commands that a shell stands before, which does not hand signals on.
+//! Warns of commands that run below a shell. The shell does not pass signals to the command.
 
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::spec::Command;
@@ -15,7 +15,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         let settings = [("entrypoint", &stage.image.entrypoint), ("command", &stage.image.command)];
         for (key, command) in settings {
             let Some(Command::Shell(line)) = command else { continue };
-            // What is run with `exec` takes the shell's place, and its signals.
+            // A program that is started with `exec` replaces the shell and gets its signals.
             if line.split(|c: char| c.is_whitespace() || c == ';').any(|word| word == "exec") {
                 continue;
             }
@@ -29,7 +29,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// The same as a list, where the line needs no shell.
+/// The command as a list, if the line needs no shell.
 fn better(key: &str, line: &str) -> String {
     let plain = !line
         .contains(['$', '&', '|', ';', '<', '>', '`', '(', ')', '*', '?', '~', '\n', '[', '{', '#', '=']);

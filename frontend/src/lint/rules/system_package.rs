@@ -1,4 +1,4 @@
-//! OS packages in a list of `[system]` that is not theirs.
+//! Warns of OS packages in the wrong list of `[system]`.
 
 use super::names::{bare, compiles, is_loaded};
 use crate::lint::{Look, Rule, Sink, Subject};

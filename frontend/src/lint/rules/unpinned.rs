@@ -1,4 +1,4 @@
-//! Requirements that pip may answer with another version in each build.
+//! Warns of requirements for which pip may choose another version in each build.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) -> Result<(), ContextError> 
         let Some(bytes) = subject.files.context.read(path)? else { continue };
         sources.push(Arc::new(Source::new(path.as_str(), String::from_utf8_lossy(&bytes).into_owned())));
     }
-    // A constraints file pins what others only name.
+    // A constraints file can pin requirements of another file.
     let pinned: BTreeSet<_> =
         sources.iter().flat_map(|source| lines(source)).filter(|line| line.exact).collect();
     let pinned: BTreeSet<_> = pinned.into_iter().map(|line| line.name).collect();
@@ -67,7 +67,7 @@ fn lines(source: &Source) -> Vec<Line> {
     read.collect()
 }
 
-/// Whether only one thing can answer: a version, or an address.
+/// Whether a requirement allows only a single version, or has an address.
 fn is_exact(requirement: &Requirement) -> bool {
     requirement.pinned().is_some() || !matches!(requirement.wanted, Wanted::Versions(_))
 }

@@ -1,4 +1,5 @@
-//! Variables in commands that nothing replaces: without a shell, and args of the build in a shell of the container.
+//! Warns of variables in commands that stay as they are. Without a shell, nothing replaces variables. A shell
+//! in a container does not know the args of the build.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.stages() {
         let image = &stage.image;
         let health = image.healthcheck.as_ref().and_then(|check| check.value.command.as_ref());
-        // What an entrypoint that is a shell gets as its arguments, the shell reads.
+        // If the entrypoint is a shell, the shell reads the command.
         let for_shell = image.entrypoint.as_ref().is_some_and(Command::is_for_shell);
         let settings = [
             ("entrypoint", image.entrypoint.as_ref()),
@@ -47,10 +48,10 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// A program gets its words as they are.
+/// Warns of variables in a command without a shell. Such a program gets its arguments unchanged.
 fn without_shell(what: &str, command: &Command, span: Span, sink: &mut Sink<'_>) {
     let Command::Arguments(words) = command else { return };
-    // Code for an interpreter has a meaning of its own for the sign.
+    // In the code for an interpreter, `$` may have another meaning.
     let is_code =
         |at: &usize| at.checked_sub(1).and_then(|at| words.get(at)).is_some_and(|word| word == "-c");
     let found = words.iter().enumerate().filter(|(at, _)| !is_code(at)).find_map(|(_, word)| variable(word));
@@ -65,7 +66,7 @@ fn without_shell(what: &str, command: &Command, span: Span, sink: &mut Sink<'_>)
     }
 }
 
-/// The first variable of a word: `$` and a name as variables of the environment have it.
+/// The first variable in a word: a `$` and a name in the usual form of environment variables.
 fn variable(word: &str) -> Option<String> {
     mentioned(word).find_map(|name| {
         let is_usual = name.starts_with(|c: char| c.is_ascii_uppercase())
@@ -77,7 +78,8 @@ fn variable(word: &str) -> Option<String> {
     })
 }
 
-/// A shell of a container knows the container's variables, and args of the build are none of these.
+/// Warns of args of the build in a shell command of a container. The shell knows only the environment
+/// variables of the container.
 fn unknown_in_containers(
     subject: &Subject<'_>,
     stage: &Stage,

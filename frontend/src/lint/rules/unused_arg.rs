@@ -1,4 +1,4 @@
-//! Build args that change nothing.
+//! Warns of build args that have no effect.
 
 use std::collections::BTreeSet;
 

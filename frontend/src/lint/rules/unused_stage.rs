@@ -1,4 +1,4 @@
-//! Stages that were made for others, and that no other takes anything from.
+//! Warns of stages that exist only for other stages, if no other stage uses them.
 
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::spec::{BUILT_IN_STAGES, Base, Stage};
@@ -31,8 +31,8 @@ fn look(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a stage is no image of its own by its looks: it goes on from a foreign image, runs something while it is
-/// made, and says nothing of what is run in it. Files on `scratch` are for `--output`.
+/// Whether a stage seems to make only files for other stages: it starts from a foreign image, runs commands,
+/// and has no checks and no settings of a running container. A stage on `scratch` is for `--output`.
 fn makes_files_alone(stage: &Stage) -> bool {
     let foreign =
         stage.from.as_ref().is_some_and(|from| matches!(from.value, Base::Image(_) | Base::Dockerfile(_)));

@@ -1,4 +1,4 @@
-//! Projects whose version is a matter of git, which a build does not have.
+//! Warns of projects that read their version from git if a build has no git data.
 
 use crate::lint::{Look, Rule, Sink, Subject};
 use crate::plan::{Action, Plan};
@@ -46,13 +46,13 @@ fn builds(plan: &Plan) -> bool {
     actions.any(|action| matches!(action, Action::Project { .. } | Action::Editable { .. }))
 }
 
-/// Whether the repository is a part of the context. One file of it tells.
+/// Whether the git repository is part of the context. A single file of it is enough evidence.
 fn sees_repository(subject: &Subject<'_>) -> Result<bool, ContextError> {
     let Some(head) = ContextPath::parse(".git/HEAD") else { return Ok(false) };
     Ok(!subject.files.ignored.patterns.matches(head.as_str()) && subject.files.context.kind(&head)?.is_some())
 }
 
-/// Whether git is there to be asked. Of Python's images only the small ones are known to lack it.
+/// Whether the builder has git. Of the official Python images, only the small ones are known to have no git.
 fn has_git(subject: &Subject<'_>) -> bool {
     let system = &subject.spec.system;
     let named =

@@ -1,4 +1,4 @@
-//! TOML as JSON, and JSON as Python's `json.dumps(…, sort_keys=True)` writes it.
+//! Converts TOML to JSON, and writes JSON as Python's `json.dumps(…, sort_keys=True)` does.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-/// What stands after `,` and `:`.
+/// The text after `,` and `:`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
-    /// A space: Python's default.
+    /// A space, which is Python's default.
     Wide,
     /// Nothing.
     Tight,
 }
 
-/// A TOML document as JSON; absent if it is none, or has a date, which JSON does not know.
+/// A TOML document as JSON; `None` if it is invalid.
 pub(super) fn of_toml(text: &str) -> Option<Value> {
     let tree = DeTable::parse(text).ok()?;
     Some(object(tree.get_ref()))
@@ -35,14 +35,14 @@ pub(in super::super) fn convert(value: &DeValue<'_>) -> Value {
         }
         DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Boolean(flag) => Value::Bool(*flag),
-        // Dates stand only in tables of other tools, which no hash looks at.
+        // Dates occur only in tables of other tools, which are not a part of any hash.
         DeValue::Datetime(date) => Value::String(date.to_string()),
         DeValue::Array(items) => Value::Array(items.iter().map(|item| convert(item.get_ref())).collect()),
         DeValue::Table(table) => object(table),
     }
 }
 
-/// The text that Python writes: keys sorted, everything but ASCII escaped.
+/// The text that Python writes: with sorted keys, and with all non-ASCII characters escaped.
 pub(super) fn to_python(value: &Value, spacing: Spacing) -> String {
     let mut text = String::new();
     write_value(&mut text, value, spacing);
@@ -75,7 +75,7 @@ fn write_value(out: &mut String, value: &Value, spacing: Spacing) {
             }
             out.push('}');
         }
-        // `null`, `true`, `false` and numbers are written alike.
+        // Both languages write `null`, `true`, `false` and numbers in the same way.
         other => out.push_str(&other.to_string()),
     }
 }
@@ -94,7 +94,7 @@ fn write_text(out: &mut String, text: &str) {
             ' '..='~' => out.push(character),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string cannot fail.
+                    // Writing to a `String` cannot fail.
                     let _ = write!(out, "\\u{unit:04x}");
                 }
             }

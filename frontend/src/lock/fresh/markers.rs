@@ -1,8 +1,8 @@
-//! Whether two markers mean the same, on every machine that a lock can be for.
+//! Compares the meaning of two markers on all machines for which a lock can be made.
 //!
-//! uv compares markers by their meaning: `python_version < '3.12'` and `python_full_version < '3.12'` are one, and so are
-//! two markers that differ only on a Python that the project does not allow. Here, both markers are asked on a machine of
-//! each kind that they tell apart.
+//! uv compares markers by meaning: `python_version < '3.12'` and `python_full_version < '3.12'` are equal.
+//! Two markers are also equal if they differ only for a Python that the project does not allow. Here, both
+//! markers are evaluated on one machine of each kind that they distinguish.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::pep508::{Active, Comparison, Environment, Marker, Operand, Operator, Variable};
 
-/// The most machines that are asked about one pair of markers. Of more machines, some are left out.
+/// The maximum number of machines on which markers are evaluated. If there are more, some are left out.
 const MOST: usize = 20_000;
 
-/// Pairs of `os_name` and `sys_platform` that no machine has (uv's marker algebra knows the same pairs).
+/// Pairs of `os_name` and `sys_platform` that do not exist. uv's marker algebra has the same pairs.
 const NEVER_OS: [(&str, &str); 4] = [("nt", "linux"), ("nt", "darwin"), ("nt", "ios"), ("posix", "win32")];
 
-/// Values of `platform_system` and `sys_platform` that stand for one another.
+/// Values of `platform_system` and `sys_platform` that always occur together.
 const ALIKE: [(&str, &str); 6] = [
     ("Windows", "win32"),
     ("Darwin", "darwin"),
@@ -26,21 +26,22 @@ const ALIKE: [(&str, &str); 6] = [
     ("Android", "android"),
 ];
 
-/// Values of `platform_system` that belong to a `sys_platform` of their own.
+/// Values of `platform_system` that have a `sys_platform` outside of [`PLATFORMS`].
 const APART: [&str; 6] = ["FreeBSD", "NetBSD", "OpenBSD", "SunOS", "iOS", "iPadOS"];
 
 /// The other values of `sys_platform`.
 const PLATFORMS: [&str; 9] =
     ["aix", "android", "emscripten", "ios", "linux", "darwin", "win32", "cygwin", "wasi"];
 
-/// The machines that a set of markers tells apart, each without an extra and with each of the extras alone.
+/// The machines that a set of markers distinguishes. Each is combined with no extra and with each single
+/// extra.
 pub(super) struct Machines {
     pythons: Vec<(String, String)>,
     texts: Vec<(Variable, Vec<String>)>,
     extras: Vec<Active>,
 }
 
-/// Whether `marker` holds on any machine, with a Python that `pythons` allows.
+/// Whether `marker` holds on any machine with a Python that `pythons` allows.
 pub(super) fn holds_anywhere(marker: &Marker, pythons: Option<&VersionSpecifiers>) -> bool {
     let mut found = false;
     Machines::of(&[marker], pythons).each(|environment, active| {
@@ -50,7 +51,7 @@ pub(super) fn holds_anywhere(marker: &Marker, pythons: Option<&VersionSpecifiers
     found
 }
 
-/// Whether two markers hold on the same machines. No marker holds on every one.
+/// Whether two markers hold on the same machines. A missing marker holds on all machines.
 pub(super) fn same(
     one: Option<&Marker>,
     other: Option<&Marker>,
@@ -72,7 +73,7 @@ pub(super) fn same(
 }
 
 impl Machines {
-    /// The machines that `markers` tell apart, with a Python that `pythons` allows.
+    /// The machines that `markers` distinguish, with a Python that `pythons` allows.
     pub(super) fn of(markers: &[&Marker], pythons: Option<&VersionSpecifiers>) -> Self {
         let mut comparisons = Vec::new();
         for marker in markers {
@@ -112,7 +113,7 @@ impl Machines {
                 texts.entry(Variable::PlatformSystem).or_default().insert(system.to_owned());
             }
         }
-        // Another value than all that a marker names.
+        // A value that no marker contains.
         let texts = texts.into_iter().map(|(variable, mut values)| {
             values.insert("another".to_owned());
             (variable, values.into_iter().collect())
@@ -123,12 +124,13 @@ impl Machines {
         Self { pythons: points(&versions, pythons), texts: texts.collect(), extras }
     }
 
-    /// Hands each machine to `ask` until it says that it has seen enough.
+    /// Calls `ask` for each machine until `ask` returns false.
     pub(super) fn each(&self, mut ask: impl FnMut(&Environment, &Active) -> bool) {
         let places =
             self.texts.iter().fold(1_usize, |product, (_, values)| product.saturating_mul(values.len()));
         let all = places.saturating_mul(self.pythons.len()).saturating_mul(self.extras.len());
-        // A step that shares no factor with most counts, so that what is left out is spread over everything.
+        // The step is odd, so that it has no common factor with most counts. Then the machines that are left
+        // out are spread evenly.
         let step = if all > MOST { (all / MOST) | 1 } else { 1 };
         let mut number = 0;
         while number < all {
@@ -182,7 +184,7 @@ impl Machines {
     }
 }
 
-/// Whether a machine can be like this.
+/// Whether a machine with these values can exist.
 fn exists(environment: &Environment) -> bool {
     let Environment { os_name, sys_platform, platform_system, .. } = environment;
     let never = NEVER_OS.iter().any(|(os, platform)| os_name == os && sys_platform == platform);
@@ -194,7 +196,7 @@ fn exists(environment: &Environment) -> bool {
 }
 
 fn note_comparisons<'m>(marker: &'m Marker, all: &mut Vec<&'m Comparison>) {
-    // A marker is parsed with a bound on its depth.
+    // The recursion is bounded, because the parser limits the depth of a marker.
     match marker {
         Marker::Compare(comparison) => all.push(comparison),
         Marker::And(parts) | Marker::Or(parts) => {
@@ -205,7 +207,7 @@ fn note_comparisons<'m>(marker: &'m Marker, all: &mut Vec<&'m Comparison>) {
     }
 }
 
-/// The values that a comparison tells apart.
+/// The values that a comparison distinguishes.
 fn note_texts(values: &mut BTreeSet<String>, comparison: &Comparison, text: &str) {
     values.insert(text.to_owned());
     if matches!(comparison.operator, Operator::In | Operator::NotIn) {
@@ -223,7 +225,7 @@ fn note_texts(values: &mut BTreeSet<String>, comparison: &Comparison, text: &str
             | Operator::GreaterEqual
             | Operator::Compatible
     ) {
-        // For what is a version.
+        // For texts that are versions.
         values.extend(["0".to_owned(), format!("{text}.1"), "99999".to_owned()]);
     }
 }
@@ -244,7 +246,8 @@ fn numbers(version: &Version) -> [u64; 3] {
     [numbers.next().unwrap_or(3), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)]
 }
 
-/// A Python on each side of every version that is named, in short and in full, as far as the project allows it.
+/// A Python below, at and above every version that a marker names, in short and full form, if the project
+/// allows it.
 fn points(named: &BTreeSet<[u64; 3]>, pythons: Option<&VersionSpecifiers>) -> Vec<(String, String)> {
     let mut all = BTreeSet::from([[2, 7, 18], [3, 0, 0], [3, 99, 0], [4, 0, 0]]);
     for &[major, minor, patch] in named {
@@ -291,7 +294,8 @@ mod tests {
         }
     }
 
-    /// Whether uv 0.13.9 takes a lock with the first marker for a requirement with the second one (`uv lock --check`).
+    /// The expected values are those of uv 0.13.9: whether `uv lock --check` accepts a lock with the first
+    /// marker for a requirement with the second one.
     #[test]
     fn markers_are_the_same_where_uv_says_so() {
         let pythons = parse_specifiers(">=3.9,<3.13").unwrap();

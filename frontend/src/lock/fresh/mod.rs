@@ -1,8 +1,8 @@
-//! Whether a lock is still the one of its project, as far as its format can tell.
+//! Checks whether a lock is up to date with its project, as far as its format allows.
 //!
-//! Three formats keep a hash of what they were made from. It is the SHA-256 of a JSON text that Python's `json`
-//! wrote, so the text is made here as Python would make it, to the byte. uv keeps what the projects asked for, and the
-//! settings. A doubt is no finding: what cannot be read or compared is taken as fresh.
+//! Three formats contain a hash of their inputs: the SHA-256 of a JSON text that Python's `json` wrote. So
+//! this module makes the same text, byte for byte. uv stores the requirements and the settings. A lock counts
+//! as up to date if its inputs cannot be read or compared.
 
 mod compiled;
 mod json;
@@ -23,51 +23,51 @@ use self::json::{Spacing, of_toml, to_python};
 use super::model::Trace;
 use crate::pep508::Name;
 
-/// A lock that is older than what its project asks for.
+/// A lock that is older than its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
-    /// What shows it.
+    /// The difference between the lock and the project.
     pub reason: Reason,
     /// The command that locks again.
     pub command: &'static str,
 }
 
-/// What shows that a lock is stale.
+/// The difference between a stale lock and its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The hash in the lock is not that of the manifest.
+    /// The hash in the lock differs from the hash of the manifest.
     ContentHash,
-    /// The project asks for these, the lock does not know.
+    /// The project requires packages that the lock does not contain.
     Added(Vec<String>),
-    /// The lock knows these, the project asks for them no more.
+    /// The lock contains packages that the project no longer requires.
     Removed(Vec<String>),
-    /// The project asks for these in another way: other versions, another marker, another source.
+    /// The project requires packages in another way: with other versions, another marker or another source.
     Changed(Vec<String>),
-    /// The project has or had these extras and groups.
+    /// Extras or groups were added or removed.
     Choices(Vec<String>),
     /// The lock was made with other values of these settings.
     Settings(Vec<String>),
-    /// The lock is of another project.
+    /// The lock belongs to another project.
     Project {
-        /// The project that was locked.
+        /// The project in the lock.
         locked: String,
-        /// The project that is there.
+        /// The project beside the lock.
         found: String,
     },
-    /// The project became a package that is built, or is one no more.
+    /// The project became a package that is built, or is no longer one.
     Package {
         /// The project.
         name: String,
-        /// Whether it is a package now.
+        /// Whether the project is now a package.
         is_package: bool,
     },
-    /// The project has groups that its tool refuses to read: the words say which.
+    /// The project's tool refuses the groups of the project; the text gives the reason.
     Groups(String),
-    /// The project requires another Python than the lock was made for.
+    /// The lock was made for another Python version than the project requires.
     RequiresPython {
-        /// What the lock was made for.
+        /// The Python version of the lock.
         locked: String,
-        /// What the project requires.
+        /// The Python version that the project requires.
         required: String,
     },
 }
@@ -96,33 +96,34 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What stands beside a lock.
+/// The files beside a lock.
 #[derive(Clone, Debug, Default)]
 pub struct Beside<'m> {
     /// The text of the manifest.
     pub manifest: &'m str,
     /// The text of `uv.toml`.
     pub settings: Option<&'m str>,
-    /// The texts of the manifests of other projects, by folders relative to the lock.
+    /// The manifests of other projects, by folder relative to the lock.
     pub projects: BTreeMap<String, String>,
-    /// The folders that the patterns of the workspace lead to, without the lock's own; absent where the patterns cannot be
-    /// followed.
+    /// The folders that match the patterns of the workspace, without the lock's own folder. `None` if the
+    /// patterns cannot be followed.
     pub members: Option<BTreeSet<String>>,
-    /// The folders of the lock's members that ignore rules hide: these are not gone.
+    /// The folders of the lock's members that are ignored. These members have not been removed.
     pub hidden: BTreeSet<String>,
 }
 
-/// A format without a copy of what was asked for. [`Lock::unsatisfied`](super::Lock::unsatisfied) looks at such locks.
+/// The check of a format without a copy of its inputs. [`Lock::unsatisfied`](super::Lock::unsatisfied) checks
+/// such locks.
 pub(super) fn unknown(_: &Trace, _: &Beside<'_>) -> Vec<(String, Reason)> {
     Vec::new()
 }
 
-/// What is said of the lock's own place.
+/// A difference in the folder of the lock.
 fn here(reason: Option<Reason>) -> Vec<(String, Reason)> {
     reason.map(|reason| (".".to_owned(), reason)).into_iter().collect()
 }
 
-/// uv: what the projects asked for, and the settings.
+/// uv: compares the requirements of the projects, and the settings.
 pub(super) fn uv(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     match trace {
         Trace::Asked(asked) => uv::reasons(asked, beside),
@@ -130,7 +131,7 @@ pub(super) fn uv(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     }
 }
 
-/// Poetry: `metadata.content-hash`. A poetry before 2.3 leaves dependency groups out.
+/// Poetry: `metadata.content-hash`. Before version 2.3, Poetry does not include dependency groups.
 pub(super) fn poetry(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     here(poetry_reason(trace, beside.manifest))
 }
@@ -160,7 +161,7 @@ fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
     for key in LEGACY.into_iter().chain(["group"]) {
         match poetry.and_then(|poetry| poetry.get(key)) {
             Some(value) => relevant.insert(key.to_owned(), value.clone()),
-            // Without the standard tables poetry writes the keys of old with nothing in them.
+            // Without the standard tables, Poetry writes the legacy keys as empty values.
             None if LEGACY.contains(&key) && project.is_empty() && groups.is_none() => {
                 relevant.insert(key.to_owned(), Value::Null)
             }
@@ -181,7 +182,7 @@ fn poetry_content(manifest: &Value, with_groups: bool) -> Value {
     Value::Object(content)
 }
 
-/// pdm: `metadata.content_hash`. Earlier ones hashed only the overrides of the resolution.
+/// pdm: `metadata.content_hash`. Earlier versions include only the overrides of the resolution.
 pub(super) fn pdm(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     here(pdm_reason(trace, beside.manifest))
 }
@@ -225,7 +226,7 @@ fn pdm_content(manifest: &Value, resolution_key: &str) -> Option<Value> {
     Some(Value::Object(content))
 }
 
-/// pipenv: `_meta.hash.sha256` of the `Pipfile`. Later ones normalise the packages' names.
+/// pipenv: `_meta.hash.sha256` of the `Pipfile`. Later versions normalise the package names.
 pub(super) fn pipfile(trace: &Trace, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     here(pipfile_reason(trace, beside.manifest))
 }
@@ -235,8 +236,8 @@ fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     let manifest = of_toml(manifest)?;
     let sources = match manifest.get("source") {
         Some(sources) => sources.clone(),
-        // Without a source pipenv hashes its default one, whose address is in the lock. A lock without a source has been
-        // changed by somebody, and says nothing about the address.
+        // Without a source, pipenv's hash includes its default source, whose URL is in the lock. A lock
+        // without a source was edited by hand, and does not contain the URL.
         None if locked.sources.as_array().is_none_or(Vec::is_empty) => return None,
         None if is_default(&locked.sources) => locked.sources.clone(),
         None => Value::Array(Vec::new()),
@@ -246,7 +247,7 @@ fn pipfile_reason(trace: &Trace, manifest: &str) -> Option<Reason> {
     differs(&locked.text, candidates.into_iter(), Spacing::Tight)
 }
 
-/// Whether the sources of a lock are the default one of pipenv.
+/// Whether the only source of a lock is pipenv's default source.
 fn is_default(sources: &Value) -> bool {
     let names = sources.as_array().into_iter().flatten().map(|source| source.get("name"));
     names.map(|name| name.and_then(Value::as_str)).eq([Some("pypi")])
@@ -276,7 +277,7 @@ fn pipfile_content(manifest: &Value, sources: &Value, normalise: bool) -> Value 
     Value::Object(content)
 }
 
-/// A finding if none of the candidates, all of which could be made, has the hash.
+/// A difference if no candidate has the hash. `None` if a candidate could not be made.
 fn differs(
     locked: &str,
     candidates: impl Iterator<Item = Option<Value>>,
@@ -285,7 +286,7 @@ fn differs(
     for candidate in candidates {
         let digest = Sha256::digest(to_python(&candidate?, spacing).as_bytes());
         let hexadecimal = digest.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(text, "{byte:02x}");
             text
         });

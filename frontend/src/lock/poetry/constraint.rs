@@ -1,4 +1,5 @@
-//! Poetry's version constraints, as PEP 440 specifiers: `^1.2`, `~1.2`, `1.2.*`, `>=1,<2 || >=3` and a bare `1.2`.
+//! Converts Poetry's version constraints to PEP 440 specifiers: `^1.2`, `~1.2`, `1.2.*`, `>=1,<2 || >=3` and
+//! a bare `1.2`.
 
 use std::str::FromStr;
 
@@ -6,19 +7,20 @@ use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 
 use crate::pep508::Marker;
 
-/// The alternatives of a constraint; any version fits where one of them is empty.
+/// The alternatives of a constraint. An empty alternative allows every version.
 pub(super) fn parse(text: &str) -> Option<Vec<VersionSpecifiers>> {
     text.replace("||", "|").split('|').map(parse_all).collect()
 }
 
-/// The same as a marker on the version of Python; absent where every version fits.
+/// A constraint as a marker for the Python version; `None` if it allows every version.
 pub(super) fn python_marker(text: &str) -> Option<Marker> {
     let alternatives: Option<Vec<Marker>> = parse(text)?.iter().map(Marker::of_python).collect();
     alternatives.map(|mut all| if all.len() == 1 { all.remove(0) } else { Marker::Or(all) })
 }
 
 fn parse_all(text: &str) -> Option<VersionSpecifiers> {
-    // `>= 1.0 < 2` is legal: a space before an operator separates, one after it does not.
+    // `>= 1.0 < 2` is valid: a space before an operator separates two constraints, but a space after an
+    // operator does not.
     let mut parts: Vec<String> = Vec::new();
     for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
         match parts.last_mut() {
@@ -58,7 +60,7 @@ fn parse_one(text: &str) -> Option<Vec<VersionSpecifier>> {
     VersionSpecifier::from_str(&text).ok().map(|one| vec![one])
 }
 
-/// From `version` to before the next one at position `fixed` of its numbers.
+/// The range from `version` to the next version that differs at position `fixed` of the numbers.
 fn between(version: &Version, fixed: usize) -> Option<Vec<VersionSpecifier>> {
     let mut next: Vec<u64> = version.release().iter().take(fixed + 1).copied().collect();
     let last = next.last_mut()?;

@@ -1,5 +1,5 @@
-//! What a project asks for, from the tables that poetry reads: `[project]`, `[dependency-groups]` and
-//! `[tool.poetry]`. Locks from before version 2.1 do not say it themselves.
+//! The requirements of a project in the tables that Poetry reads: `[project]`, `[dependency-groups]` and
+//! `[tool.poetry]`. Locks before version 2.1 do not contain them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use super::super::table::{Table, Value};
 use super::constraint;
 use crate::pep508::{Marker, Name};
 
-/// The root of a graph, with what extras and groups add.
+/// The root of a graph, with the dependencies of extras and groups.
 pub(super) fn root(manifest: &Manifest<'_>) -> Result<Root, LockError> {
     let mut root = manifest::root(manifest)?;
     let Some(poetry) = manifest.tool("poetry")? else { return Ok(root) };
     let main = poetry.table("dependencies")?;
-    // `[tool.poetry.dependencies]` only enriches `[project.dependencies]` where both are there.
+    // If both tables exist, `[tool.poetry.dependencies]` only adds details to `[project.dependencies]`.
     let enriches = manifest.project()?.is_some_and(|project| project.has("dependencies"));
     let mut optional: BTreeMap<Name, Vec<Dependency>> = BTreeMap::new();
     for (name, value) in main.iter().flat_map(Table::entries).filter(|(name, _)| name.text != "python") {
@@ -53,14 +53,14 @@ fn group_edges(table: Option<Table<'_>>) -> Result<Vec<Dependency>, LockError> {
     Ok(all)
 }
 
-/// A dependency in poetry's own notation.
+/// A dependency in Poetry's own syntax.
 pub(super) struct Edge {
     pub(super) dependency: Dependency,
-    /// Whether only an extra brings it in.
+    /// Whether only an extra requires it.
     pub(super) optional: bool,
 }
 
-/// Reads a constraint, a table or a list of both.
+/// Reads a constraint, a table, or a list of both.
 pub(super) fn edges(name: &Name, value: &Value<'_>) -> Result<Vec<Edge>, LockError> {
     if value.is_list() {
         let lists: Result<Vec<_>, _> = value.list()?.iter().map(|item| edges(name, item)).collect();
@@ -92,7 +92,7 @@ pub(super) fn edges(name: &Name, value: &Value<'_>) -> Result<Vec<Edge>, LockErr
     Ok(vec![Edge { dependency, optional: table.flag("optional")? }])
 }
 
-/// A constraint that cannot be read leaves the choice to the lock.
+/// If a constraint cannot be read, the lock decides.
 fn pick(text: &str) -> Pick {
     constraint::parse(text).map_or(Pick::Only, Pick::AnyOf)
 }

@@ -1,8 +1,8 @@
 //! `poetry.lock`: a listing since version 2.1 of the format, a graph without roots before.
 //!
-//! Poetry 2 writes 2.1: each package says to which groups it belongs and under which marker. Poetry 1 writes 1.1
-//! and 2.0, where the way from the project's own tables has to be walked. Files have names and hashes, no
-//! addresses.
+//! Poetry 2 writes version 2.1, in which each package has its groups and a marker. Poetry 1 writes versions
+//! 1.1 and 2.0, in which the packages are found by a walk from the project's own tables. Files have names and
+//! hashes, but no URLs.
 
 mod constraint;
 mod manifest;
@@ -37,12 +37,12 @@ pub fn poetry_specifiers(text: &str) -> Option<Vec<pep440_rs::VersionSpecifiers>
     constraint::parse(text)
 }
 
-/// What the versions of the format differ in.
+/// The two kinds of the format's versions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Each package says when it is installed.
+    /// Each package has a condition.
     Listing,
-    /// Only edges.
+    /// Packages have only dependencies.
     Graph,
 }
 
@@ -74,7 +74,7 @@ fn parse(input: &Input<'_>) -> Result<Lock, LockError> {
     for package in &packages {
         note_index(&mut lock.indexes, package);
     }
-    // Poetry's notation for Pythons is its own; what PEP 440 does not know is not checked.
+    // Poetry has its own syntax for Python versions. A constraint that PEP 440 cannot express is not checked.
     let python = metadata.text("python-versions")?.and_then(|text| constraint::parse(text.text));
     lock.requires_python = python.and_then(|mut sets| if sets.len() == 1 { sets.pop() } else { None });
     lock.packages = packages;
@@ -151,7 +151,7 @@ fn add_files(files: &[Table<'_>], package: &mut Package) -> Result<(), LockError
     Ok(())
 }
 
-/// Version 1.1 keeps all files in one table, by the packages' names as they are written.
+/// Version 1.1 has one table for all files. Its keys are the packages' names as the lock writes them.
 fn add_files_of(files: &Table<'_>, table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
     let written = table.need_text("name")?.text;
     for (_, list) in files.entries().filter(|(name, _)| name.text == written) {
@@ -161,7 +161,7 @@ fn add_files_of(files: &Table<'_>, table: &Table<'_>, package: &mut Package) -> 
     Ok(())
 }
 
-/// Since 2.1: `groups`, and `markers` as one text for all or a table by group.
+/// Since version 2.1: `groups`, and `markers` as one text for all groups or as a table by group.
 fn add_groups(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
     let mut markers: BTreeMap<Name, Marker> = BTreeMap::new();
     if let Some(value) = table.get("markers") {
@@ -180,7 +180,7 @@ fn add_groups(table: &Table<'_>, package: &mut Package) -> Result<(), LockError>
     Ok(())
 }
 
-/// A marker; poetry has a word of its own for one that never holds.
+/// A marker. Poetry writes `<empty>` for a marker that never holds.
 fn marker(text: &Text<'_>) -> Result<Marker, LockError> {
     match text.text.trim() {
         "<empty>" => Ok(Marker::Or(Vec::new())),
@@ -188,7 +188,7 @@ fn marker(text: &Text<'_>) -> Result<Marker, LockError> {
     }
 }
 
-/// Before 2.1: edges, of which the optional ones belong to the package's extras.
+/// Before version 2.1: dependencies. The optional ones belong to the package's extras.
 fn add_edges(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> {
     let mut optional: BTreeMap<Name, Vec<Dependency>> = BTreeMap::new();
     for (name, value) in table.table("dependencies")?.iter().flat_map(Table::entries) {
@@ -206,7 +206,8 @@ fn add_edges(table: &Table<'_>, package: &mut Package) -> Result<(), LockError> 
         let mut edges = Vec::new();
         for item in list.list()? {
             let wanted = of_requirement(item.text()?.requirement()?);
-            // The edge says more than the extra's text does, where there is one.
+            // If the dependency has an entry of its own, the entry has more details than the text in the
+            // extra.
             let known = optional.get(&wanted.name).cloned().unwrap_or_else(|| vec![wanted.clone()]);
             edges.extend(known.into_iter().map(|edge| Dependency {
                 extras: edge.extras.union(&wanted.extras).cloned().collect(),
@@ -227,7 +228,8 @@ fn note_index(indexes: &mut Vec<Index>, package: &Package) {
     }
 }
 
-/// Whether the first line names a poetry before 2.3, which hashes no `[dependency-groups]`.
+/// Whether the first line names a Poetry version before 2.3, whose hash does not include
+/// `[dependency-groups]`.
 fn is_before_groups(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let version = line.split_once("Poetry ").and_then(|(_, rest)| rest.split_whitespace().next());

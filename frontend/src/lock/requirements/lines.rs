@@ -1,20 +1,21 @@
-//! From the text of a requirements file to its logical lines: joined, without comments, each with its place.
+//! Splits the text of a requirements file into logical lines: joined, without comments, and with their
+//! places.
 
 use crate::diagnostics::Span;
 
-/// A line after joining.
+/// A logical line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Logical {
-    /// Without comments and spaces around it.
+    /// The text without comments and surrounding spaces.
     pub(super) text: String,
-    /// From its first character to the end of what was joined.
+    /// The bytes from the first character to the end of the last joined line.
     pub(super) span: Span,
-    /// How much of `text` stands in the file as it is, from the span's start.
+    /// The length of the first part of `text` that is equal to the file at the start of the span.
     literal: usize,
 }
 
 impl Logical {
-    /// Where a part of the text stands in the file; the whole line if that is not known.
+    /// The place of a part of the text. If it is not known, the place of the whole line.
     pub(super) fn inner(&self, part: Span) -> Span {
         if part.end <= self.literal {
             Span { start: self.span.start + part.start, end: self.span.start + part.end }
@@ -24,7 +25,7 @@ impl Logical {
     }
 }
 
-/// Joins what ends in a backslash, unless it is a comment, and drops comments and empty lines.
+/// Joins lines that end in a backslash, except comments, and removes comments and empty lines.
 pub(super) fn logical_lines(text: &str) -> Vec<Logical> {
     let mut lines = Vec::new();
     let mut joined: Option<(String, usize, usize)> = None;
@@ -36,7 +37,7 @@ pub(super) fn logical_lines(text: &str) -> Vec<Logical> {
         let is_comment = line.trim_start().starts_with('#');
         let continued = line.strip_suffix('\\').filter(|_| !is_comment);
         let (mut whole, first, literal) = joined.take().unwrap_or((String::new(), start, 0));
-        // A comment in the middle ends the line, and stands apart from what is before it.
+        // A comment in the middle ends the logical line. A space separates it from the text before.
         whole.push_str(if is_comment { " " } else { "" });
         whole.push_str(continued.unwrap_or(line));
         let literal = if literal == 0 { continued.unwrap_or(line).len() } else { literal };
@@ -66,7 +67,7 @@ fn finish(whole: &str, start: usize, end: usize, literal: usize) -> Option<Logic
     })
 }
 
-/// Where a comment begins: a `#` at the beginning or after a space.
+/// The position of a comment: a `#` at the beginning or after a space.
 fn comment(line: &str) -> Option<usize> {
     let mut before = ' ';
     for (at, character) in line.char_indices() {
@@ -78,7 +79,7 @@ fn comment(line: &str) -> Option<usize> {
     None
 }
 
-/// Splits a requirement from its options: the first word that begins with a dash.
+/// Splits a requirement from its options, which start at the first word with a dash.
 pub(super) fn split_options(line: &str) -> (&str, &str) {
     let at = line.char_indices().find(|(at, character)| {
         let before = line.get(..*at).and_then(|before| before.chars().next_back());

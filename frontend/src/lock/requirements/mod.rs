@@ -1,7 +1,8 @@
-//! Requirements files, as pip reads them: lines, options, includes; and, where every line has its hashes, a lock.
+//! Requirements files, read in the same way as by pip: lines, options, includes. If every line has its
+//! hashes, they are a lock.
 //!
-//! Includes are read by a callback, so that whoever knows the context decides what a path means and whether it
-//! may be read. Paths in a file are relative to it; all paths that come out are relative to the context.
+//! A callback reads included files, so that the caller decides what a path means and whether it may be read.
+//! Paths in a file are relative to the file. All resulting paths are relative to the context.
 
 mod lines;
 mod options;
@@ -22,10 +23,10 @@ use super::{Format, Hash, Hashes, LockError, LockErrorKind, Reader, fresh};
 use crate::address::{Commit, FileName, HttpUrl};
 use crate::pep508::{Name, Requirement, Wanted};
 
-/// Reads a file of the context by its path; the error is a text for the user.
+/// Reads a file of the context by its path. The error is a text for the user.
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
 
-/// Whether a file or folder is at a path of the context.
+/// Whether a path of the context exists.
 pub type Exists<'a> = dyn Fn(&str) -> bool + 'a;
 
 pub(super) const READER: Reader = Reader {
@@ -41,47 +42,47 @@ pub(super) const READER: Reader = Reader {
     renew: "`uv pip compile --generate-hashes` or `pip-compile --generate-hashes`",
 };
 
-/// Deeper than anybody includes.
+/// The maximum depth of includes, more than any real file has.
 const MAX_DEPTH: usize = 32;
 
-/// Everything that a requirements file and its includes say.
+/// The content of a requirements file and of its includes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedRequirements {
-    /// What is required, in order, includes in their place.
+    /// The requirements, in order. Those of an included file stand at the place of the include.
     pub lines: Vec<Line>,
-    /// What restricts the versions of whatever else requires it (`-c`).
+    /// Constraints (`-c`): they restrict the versions of packages that others require.
     pub constraints: Vec<Line>,
     /// The options of all files.
     pub options: Options,
-    /// The files that were read, the first one first.
+    /// The files that were read, the first file first.
     pub files: Vec<Arc<str>>,
-    /// The files at addresses that are included, which nobody has read yet, and where they are named.
+    /// The URLs that are included, with their places. These files have not been read.
     pub remote: Vec<(HttpUrl, Place)>,
-    /// The options that nothing here heeds, by their long names, and where they stand.
+    /// The options that have no effect here, with their long names and places.
     pub ignored: Vec<(&'static str, Place)>,
 }
 
-/// One thing that is required.
+/// A requirement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// Its name; absent for an address or path that does not tell.
+    /// The name; `None` for a URL or path that does not contain it.
     pub name: Option<Name>,
-    /// The requirement, where the line is one.
+    /// The parsed requirement, if the line is one.
     pub requirement: Option<Requirement>,
-    /// Where the package comes from.
+    /// The source of the package.
     pub source: Source,
     /// The hashes of the files that may be installed.
     pub hashes: Hashes,
-    /// Settings for its build backend, as `KEY=VALUE`.
+    /// Settings for the build backend, as `KEY=VALUE`.
     pub settings: Vec<String>,
-    /// Where it stands.
+    /// The place of the line.
     pub at: Place,
 }
 
 /// Reads a requirements file and everything that it includes.
 ///
 /// # Errors
-/// If a line or an option is none, or an included file cannot be read.
+/// If a line or an option is invalid, or if an included file cannot be read.
 pub fn parse_requirements(
     path: &str,
     text: &str,
@@ -106,7 +107,7 @@ pub fn parse_requirements(
     Ok(reading.found)
 }
 
-/// What the lines of a file are.
+/// The meaning of a file's lines.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     Requirements,
@@ -117,10 +118,10 @@ struct Reading<'a> {
     read: &'a ReadFile<'a>,
     exists: &'a Exists<'a>,
     found: ParsedRequirements,
-    /// The files between the first one and the one that is being read.
+    /// The chain of files from the first one to the current one.
     open: Vec<String>,
-    /// The files that were read, and what their lines were taken for. Files that include one another by many ways would
-    /// be read as many times otherwise, and nothing new would be found.
+    /// The files that were read, each with the meaning of its lines. Otherwise, files that include each other
+    /// along many paths would be read many times.
     done: BTreeSet<(String, Role)>,
 }
 
@@ -144,7 +145,7 @@ impl Reading<'_> {
         let says = statement.says.map_err(|kind| LockError::at(at.clone(), kind))?;
         match says {
             Says::Include { target, constraints } => {
-                // As pip has it: a file that constraints include with `-r` has requirements.
+                // As in pip, a file that constraints include with `-r` contains requirements.
                 let role = if constraints { Role::Constraints } else { Role::Requirements };
                 self.include(&target, &at, role)?;
             }
@@ -172,7 +173,7 @@ impl Reading<'_> {
     }
 
     fn ignore(&mut self, options: &OfRequirement, at: &Place) {
-        // A build follows `--config-settings`.
+        // A build uses `--config-settings`.
         let ignored = options.of_build.iter().filter(|name| !name.starts_with("--config-setting"));
         self.found.ignored.extend(ignored.map(|name| (*name, at.clone())));
     }
@@ -207,21 +208,21 @@ impl Reading<'_> {
     }
 }
 
-/// The folder of a file, by its path in the context.
+/// The folder of a file, given by its path in the context.
 fn folder(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A repository, or else an address or a path.
+/// A repository, a URL or a path.
 enum Bare {
-    /// Where a package comes from, and its name where it is told.
+    /// The source of a package, and its name if it is known.
     Source(Option<Name>, Source),
-    /// A path, the folder in what is there, and the name.
+    /// A path, the project's folder in it, and the name.
     Path { path: String, subdirectory: Option<String>, name: Option<Name> },
 }
 
 impl Reading<'_> {
-    /// A requirement with its options, or a bare address or path.
+    /// A requirement with its options, or a bare URL or path.
     fn requirement_line(
         &self,
         line: &Logical,
@@ -281,8 +282,9 @@ impl Reading<'_> {
     }
 }
 
-/// A path that a line names, as one of the context. As pip has it, the path counts from where pip is started: the root of
-/// the context. Where nothing is there, somebody starts pip in the folder of the file.
+/// The path in the context for a path in a line. As in pip, the path is relative to the folder in which pip
+/// is started: the root of the context. If nothing exists there, the path is relative to the folder of the
+/// file, because the user starts pip there.
 pub fn local(path: &str, base: &str, exists: &Exists<'_>) -> String {
     let from_root = join("", path);
     if base.is_empty() || exists(&from_root) {
@@ -292,7 +294,7 @@ pub fn local(path: &str, base: &str, exists: &Exists<'_>) -> String {
     if exists(&beside) { beside } else { from_root }
 }
 
-/// What an address or a path leads to; absent if the text is neither.
+/// The target of a URL or a path; `None` if the text is neither.
 fn bare(text: &str) -> Result<Option<Bare>, LockErrorKind> {
     let text = text.trim();
     let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
@@ -302,7 +304,7 @@ fn bare(text: &str) -> Result<Option<Bare>, LockErrorKind> {
     if let Some(found) = pip_git(text) {
         let (source, revision) = found?;
         let source = match (source, revision) {
-            // A branch or tag: the commit is whatever it was called.
+            // The revision is a branch or a tag. It is stored as the commit too.
             (Source::Git { url, commit, subdirectory, .. }, Some(revision)) if commit.is_empty() => {
                 Source::Git { url, commit: revision.clone(), revision: Some(revision), subdirectory }
             }
@@ -324,7 +326,7 @@ fn bare(text: &str) -> Result<Option<Bare>, LockErrorKind> {
     Ok(Some(Bare::Path { path, subdirectory, name }))
 }
 
-/// The package of the wheel at the end of an address or path.
+/// The package of the wheel at the end of a URL or path.
 fn named_by(address: &str) -> Option<Name> {
     match ArtifactKind::of_path(address) {
         ArtifactKind::Wheel(wheel) => Some(wheel.name),
@@ -332,7 +334,7 @@ fn named_by(address: &str) -> Option<Name> {
     }
 }
 
-/// pip's rule: what begins with a dot or has a slash, and the name of an archive.
+/// pip's rule: a text that begins with a dot or contains a slash, or the name of an archive.
 pub fn is_path(text: &str) -> bool {
     let first = text.split([';', ' ']).next().unwrap_or(text);
     let is_archive = ArtifactKind::of_path(first) != ArtifactKind::Other;
@@ -340,13 +342,13 @@ pub fn is_path(text: &str) -> bool {
 }
 
 impl ParsedRequirements {
-    /// Whether any line has a hash: then all have to, as pip has it.
+    /// Whether any line has a hash. As in pip, all lines then need one.
     pub fn is_hashed(&self) -> bool {
         let mut lines = self.lines.iter().chain(&self.constraints);
         self.options.require_hashes || lines.any(|line| !line.hashes.is_empty())
     }
 
-    /// Gives lines without a version or hashes those of the constraint on the same package, as pip does.
+    /// As in pip, lines without a version or hashes take those of the constraint for the same package.
     fn take_constraints(&mut self) {
         let constraints: BTreeMap<Name, &Line> =
             self.constraints.iter().filter_map(|line| Some((line.name.clone()?, line))).collect();
@@ -366,7 +368,7 @@ impl ParsedRequirements {
         }
     }
 
-    /// Names the folders among the lines by what their own `pyproject.toml` says, where it says so.
+    /// Finds the names of folders in their own `pyproject.toml`.
     fn name_folders(&mut self, read: &ReadFile<'_>) {
         for line in self.lines.iter_mut().filter(|line| line.name.is_none()) {
             let Source::Directory { path, .. } = &line.source else { continue };
@@ -378,7 +380,7 @@ impl ParsedRequirements {
     /// The lines as a lock.
     ///
     /// # Errors
-    /// If not every line is pinned and hashed. Folders of the context need neither.
+    /// If a line has no exact version or no hash. Folders of the context need neither.
     pub fn into_lock(mut self) -> Result<Lock, LockError> {
         self.take_constraints();
         if let (true, Some((url, at))) = (self.is_hashed(), self.remote.first()) {
@@ -428,7 +430,7 @@ fn package(line: Line) -> Result<Package, LockError> {
         };
         return Err(fail(LockErrorKind::Nameless { text }));
     };
-    // Folders are the user's own files of this very build: there is nothing to check them against.
+    // Folders contain the user's own files of this build, so there is nothing to compare them with.
     let is_folder = matches!(line.source, Source::Directory { .. });
     if line.hashes.is_empty() && !is_folder {
         return Err(fail(LockErrorKind::Unhashed { package: name.to_string() }));
@@ -451,7 +453,7 @@ fn package(line: Line) -> Result<Package, LockError> {
             let file = FileName::of_address(path).map_err(|error| fail(error.into()))?;
             package.artifacts.push(archive(file, Location::Path(path.clone()), line.hashes));
         }
-        // A hash of files says nothing of a repository: the id of the commit has to.
+        // The hash of a file cannot check a repository, so the id of the commit must be complete.
         Source::Git { commit, .. } => {
             Commit::parse(commit).map_err(|error| fail(error.into()))?;
         }
@@ -460,7 +462,7 @@ fn package(line: Line) -> Result<Package, LockError> {
     Ok(package)
 }
 
-/// A wheel, or else a source archive, whatever its name ends in.
+/// A wheel, or else a source distribution with any suffix.
 fn archive(file: FileName, location: Location, hashes: Hashes) -> Artifact {
     let mut artifact = Artifact::new(file, location);
     if artifact.kind == ArtifactKind::Other {
@@ -470,7 +472,7 @@ fn archive(file: FileName, location: Location, hashes: Hashes) -> Artifact {
     artifact
 }
 
-/// Reads one `--hash` value.
+/// Reads the value of a `--hash` option.
 fn hash(text: &str) -> Result<Hash, LockErrorKind> {
     Hash::parse(text).ok_or_else(|| LockErrorKind::Hash { text: text.to_owned() })
 }

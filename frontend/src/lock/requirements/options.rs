@@ -7,10 +7,10 @@ use super::super::location::{is_url, join};
 use super::{Hashes, LockErrorKind, hash};
 use crate::pep508::Name;
 
-/// What the options of a file and its includes say together.
+/// All options of a file and its includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// `--index-url`, `--extra-index-url` and `--find-links`, in order; folders relative to the context.
+    /// `--index-url`, `--extra-index-url` and `--find-links`, in order. Folders are relative to the context.
     pub indexes: Vec<Index>,
     /// `--no-index`
     pub no_index: bool,
@@ -26,10 +26,10 @@ pub struct Options {
     pub trusted_hosts: Vec<String>,
 }
 
-/// An option that stands on a line of its own: its long name, and its value, which is empty for a switch.
+/// An option on a line of its own: its long name and its value. The value of a switch is empty.
 pub type Setting = (&'static str, String);
 
-/// What the options after a requirement say.
+/// The options after a requirement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfRequirement {
     /// `--hash`
@@ -40,7 +40,7 @@ pub struct OfRequirement {
     pub settings: Vec<String>,
 }
 
-/// Short and long name, and whether a value follows.
+/// The short name, the long name, and whether the option has a value.
 const KNOWN: [(&str, &str, bool); 20] = [
     ("-r", "--requirement", true),
     ("-c", "--constraint", true),
@@ -64,7 +64,7 @@ const KNOWN: [(&str, &str, bool); 20] = [
     ("-Z", "--always-unzip", false),
 ];
 
-/// Options that stand behind a requirement. Each has a value.
+/// Options after a requirement. Each has a value.
 const OF_REQUIREMENT: [(&str, &str); 5] = [
     ("", "--hash"),
     ("-C", "--config-settings"),
@@ -73,8 +73,8 @@ const OF_REQUIREMENT: [(&str, &str); 5] = [
     ("", "--install-option"),
 ];
 
-/// Splits a line of options into words as pip does: quotes and backslashes as a shell has them. `None` if a quote is
-/// not closed.
+/// Splits a line of options into words, in the same way as pip: quotes and backslashes have the meaning that
+/// they have in a shell. `None` if a quote is not closed.
 pub(super) fn words(text: &str) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let mut word: Option<String> = None;
@@ -104,7 +104,7 @@ pub(super) fn words(text: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(all)
 }
 
-/// Reads the options of a line that begins with one.
+/// Reads the options of a line that begins with an option.
 pub(super) fn settings(line: &str) -> Result<Vec<Setting>, LockErrorKind> {
     let words = words(line).ok_or(LockErrorKind::OpenQuote)?;
     let mut words = words.into_iter();
@@ -116,7 +116,7 @@ pub(super) fn settings(line: &str) -> Result<Vec<Setting>, LockErrorKind> {
         };
         let known =
             KNOWN.iter().find(|(short, long, _)| *long == name || (!short.is_empty() && *short == name));
-        // A short option may be written together with its value.
+        // A short option may be joined with its value.
         let short = || {
             KNOWN
                 .iter()
@@ -174,8 +174,7 @@ pub(super) fn of_requirement(text: &str) -> Result<OfRequirement, LockErrorKind>
 }
 
 impl Options {
-    /// Takes over one setting of a file in the folder `base`. `exists` tells whether something is at a path of the
-    /// context.
+    /// Applies a setting of a file in the folder `base`. `exists` tells whether a path of the context exists.
     pub(super) fn set(
         &mut self,
         (name, value): &Setting,
@@ -197,7 +196,7 @@ impl Options {
             "--pre" => self.prereleases = true,
             "--all-releases" if value == ":all:" => self.prereleases = true,
             "--trusted-host" => self.trusted_hosts.push(value.clone()),
-            // The others change nothing where versions and files are locked.
+            // The other options have no effect if versions and files are locked.
             _ => {}
         }
         Ok(())
@@ -219,8 +218,9 @@ impl Options {
     }
 }
 
-/// Where `--find-links` leads: an address as it is, or a path of the context. As pip has it, a path counts from the folder
-/// of its file if something is there, and otherwise from where pip is started, which is the root of the context.
+/// The target of `--find-links`: a URL, or a path of the context. As in pip, a path is relative to the folder
+/// of its file if it exists there. Otherwise it is relative to the folder in which pip is started, which is
+/// the root of the context.
 pub fn links(value: &str, base: &str, exists: &dyn Fn(&str) -> bool) -> String {
     if is_url(value) || value.starts_with("file:") {
         return value.to_owned();

@@ -1,41 +1,41 @@
-//! One logical line of a requirements file, taken apart and not yet acted upon. Whoever reads requirements files reads
-//! them by this: the reader of locks, and the project that has nothing locked.
+//! Parses one logical line of a requirements file, without acting on it. All readers of requirements files
+//! use this parser: the reader of locks, and the reader for projects without a lock.
 
 use super::LockErrorKind;
 use super::lines::{Logical, logical_lines, split_options};
 use super::options::{OfRequirement, Setting, of_requirement, settings};
 use crate::diagnostics::Span;
 
-/// A logical line and what it says.
+/// A logical line and its content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     pub(super) line: Logical,
-    /// What it says, or why it says nothing.
+    /// The content, or the reason why the line is invalid.
     pub says: Result<Says, LockErrorKind>,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Says {
     /// `-r` and `-c`
     Include {
-        /// The file: a path or an address.
+        /// The file: a path or a URL.
         target: String,
-        /// Whether the file has constraints.
+        /// Whether the file contains constraints.
         constraints: bool,
     },
     /// `-e`
     Editable {
         /// A folder or a repository.
         target: String,
-        /// What stands behind the target.
+        /// The options after the target.
         options: OfRequirement,
     },
-    /// A requirement, or a bare address or path.
+    /// A requirement, or a bare URL or path.
     Requirement {
-        /// Its text, without options.
+        /// The text without options.
         text: String,
-        /// What stands behind it.
+        /// The options after the requirement.
         options: OfRequirement,
     },
     /// Options of the whole file.
@@ -43,24 +43,25 @@ pub enum Says {
 }
 
 impl Statement {
-    /// Where the line stands in the text.
+    /// The place of the line in the text.
     pub fn span(&self) -> Span {
         self.line.span
     }
 
-    /// The line, without comments and joined.
+    /// The joined line without comments.
     pub fn text(&self) -> &str {
         &self.line.text
     }
 }
 
-/// Takes the text of a requirements file apart.
+/// Parses the text of a requirements file.
 pub fn statements(text: &str) -> Vec<Statement> {
     let lines = logical_lines(text).into_iter();
     lines.map(|line| Statement { says: said(&line.text), line }).collect()
 }
 
-/// The variable that a line names as pip has it: `${NAME}`, of upper case letters, digits and `_`.
+/// The environment variable in a line. As in pip, it has the form `${NAME}` with capital letters, digits and
+/// `_`.
 fn variable(text: &str) -> Option<&str> {
     let starts = text.match_indices("${").filter_map(|(at, begin)| text.get(at + begin.len()..));
     starts.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).find(|name| {
@@ -71,7 +72,8 @@ fn variable(text: &str) -> Option<&str> {
 
 fn said(text: &str) -> Result<Says, LockErrorKind> {
     let says = statement(text)?;
-    // The options of a file are judged where they are used: a user name or password in an index's address is left out.
+    // Options of a whole file are checked where they are used. There, credentials in the URL of an index are
+    // removed.
     if !matches!(says, Says::Settings(_))
         && let Some(name) = variable(text)
     {
@@ -86,7 +88,7 @@ fn statement(text: &str) -> Result<Says, LockErrorKind> {
         return Ok(Says::Requirement { text: text.to_owned(), options: of_requirement(options)? });
     }
     if let Some(rest) = editable(text) {
-        // A target has no blanks, but for the name before an address.
+        // A target contains no spaces, except after the name before a URL.
         let (target, options) = split_options(rest);
         let target = unquoted(target);
         if target.is_empty() {
@@ -97,7 +99,7 @@ fn statement(text: &str) -> Result<Says, LockErrorKind> {
     let all = settings(text)?;
     let is_include = |(name, _): &&Setting| matches!(*name, "--requirement" | "--constraint");
     match all.iter().find(is_include) {
-        // pip takes the first file of a line and drops everything else there.
+        // pip reads the first file of a line and ignores the rest.
         Some((name, _)) if all.len() > 1 => Err(LockErrorKind::Crowded { option: (*name).to_owned() }),
         Some((name, target)) => {
             Ok(Says::Include { target: target.clone(), constraints: *name == "--constraint" })
@@ -106,13 +108,13 @@ fn statement(text: &str) -> Result<Says, LockErrorKind> {
     }
 }
 
-/// A text without the quotes around it.
+/// A text without surrounding quotes.
 fn unquoted(text: &str) -> &str {
     let inner = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     inner('"').or_else(|| inner('\'')).unwrap_or(text)
 }
 
-/// What follows `-e` and `--editable`.
+/// The text after `-e` or `--editable`.
 fn editable(text: &str) -> Option<&str> {
     let blank = |rest: &str| rest.is_empty() || rest.starts_with(['=', ' ', '\t']);
     let rest = match text.strip_prefix("--editable") {

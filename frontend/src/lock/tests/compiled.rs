@@ -1,7 +1,7 @@
 //! Locks that are compiled, against the files that they were compiled from.
 //!
-//! The locks are those of uv 0.13.9 and pip-compile 7.6.2 for the manifests below, with shorter hashes. Each edit that is
-//! expected to be told of changes what the same command writes.
+//! The locks are those of uv 0.13.9 and pip-compile 7.6.2 for the manifests below, with shorter hashes. Each
+//! edit that is expected to be told of changes what the same command writes.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ dev = ["iniconfig", {include-group = "lint"}]
 lint = []
 "#;
 
-/// What is told of a lock at a path, with other files of the context beside it.
+/// The problems of a lock at a path, with other files in the context.
 fn told(path: &str, lock: &str, files: &[(&str, &str)]) -> Vec<String> {
     let files: BTreeMap<&str, &str> = files.iter().copied().collect();
     let read = |path: &str| files.get(path).map(|text| (*text).to_owned()).ok_or_else(|| "none".to_owned());
@@ -53,11 +53,11 @@ fn a_compiled_lock_has_what_its_project_asks_for() {
         ("six>=1.10\"", "six>=1.10\", \"click\"", Some("not locked: click")),
         ("six>=1.10", "six<1.10", Some("locked for other requirements: six")),
         ("six>=1.10", "six @ https://files.example/six.zip", Some("locked for other requirements: six")),
-        // What a machine with Linux does not need may be left out of a lock for one environment.
+        // A lock for a single environment may leave out packages that a Linux machine does not need.
         ("six>=1.10\"", "six>=1.10\", \"click; python_version < '3.10'\"", None),
         ("six>=1.10\"", "six>=1.10\", \"click; python_version < '4'\"", Some("not locked: click")),
         ("[project]", "[project]\ndynamic = [\"dependencies\"]", None),
-        // An extra and a group that the command does not name.
+        // The command does not name this extra and this group.
         ("itsdangerous", "click", None),
         ("iniconfig", "click", None),
         ("[project]", "[tool.uv]\noverride-dependencies = [\"six\"]\n[project]\n", None),
@@ -69,7 +69,7 @@ fn a_compiled_lock_has_what_its_project_asks_for() {
             expected.map(|reason| format!("2: pyproject.toml: {reason}")).into_iter().collect();
         assert_eq!(found, expected, "{to}");
     }
-    // For every environment, everything has to be there.
+    // A lock for all environments must have all packages.
     let universal = lock.replace("pip compile", "pip compile --universal");
     let found = told("requirements.txt", &universal, &[("pyproject.toml", PROJECT)]);
     assert_eq!(found, ["2: pyproject.toml: not locked: colorama"]);
@@ -116,11 +116,11 @@ fn the_folder_of_a_command_follows_from_what_it_writes() {
         let lock = requirements(command, &locked);
         assert_eq!(told("requirements/prod-requirements.txt", &lock, &files), expected, "{command}");
     }
-    // A command of somebody's own, and comments that name the files.
+    // The user has written the command, and comments that name the files.
     let lock = requirements("./lock.sh", &locked).replace("# via shop", "# via -r prod.in");
     let told_of = told("requirements/prod-requirements.txt", &lock, &files);
     assert_eq!(told_of, expected.map(|line| line.replace("2:", "4:")));
-    // pip-compile leaves these out.
+    // pip-compile leaves out these packages.
     let files = [("requirements.in", "setuptools\nsix\n")];
     let lock = requirements("pip-compile --generate-hashes", &["six==1.17.0"]);
     assert_eq!(told("requirements.txt", &lock, &files), Vec::<String>::new());
@@ -128,8 +128,8 @@ fn the_folder_of_a_command_follows_from_what_it_writes() {
     assert_eq!(told("requirements.txt", &lock, &files), ["2: requirements.in: not locked: setuptools"]);
 }
 
-/// `tool.pdm.hashes` is what pdm 2.29.4 writes for this project (`pdm export -f pylock`), and the `content_hash` of its
-/// `pdm.lock`.
+/// pdm 2.29.4 writes this `tool.pdm.hashes` for this project (`pdm export -f pylock`), and this
+/// `content_hash` in its `pdm.lock`.
 #[test]
 fn a_pylock_of_pdm_has_the_hash_of_its_project() {
     let manifest = PROJECT
@@ -162,7 +162,7 @@ fn a_pylock_that_installs_the_project_has_its_dependencies() {
         told("pylock.toml", &uv, &[("pyproject.toml", PROJECT)]),
         ["2: pyproject.toml: not locked: idna"]
     );
-    // A lock of something else.
+    // A lock of another project.
     let lock = lock.replace("path = \".\"", "path = \"libs/a\"");
     assert_eq!(told("pylock.toml", &lock, &[("pyproject.toml", PROJECT)]), Vec::<String>::new());
 }

@@ -8,7 +8,7 @@ fn stale(format: Format, lock: &str, manifest: &str) -> Option<String> {
     found.first().map(|(_, stale)| format!("{} ({})", stale.reason, stale.command))
 }
 
-/// The hashes below were written by poetry 2.5, pdm 2.26 and pipenv 2026.10 for these very manifests.
+/// poetry 2.5, pdm 2.26 and pipenv 2026.10 wrote the hashes for exactly these manifests.
 #[test]
 fn hashes_are_those_that_the_tools_write() {
     let poetry = "[tool.poetry.dependencies]\npython = \"^3.10\"\nrequests = {version = \"^2\", extras = [\"sécu\"]}\n";
@@ -31,7 +31,7 @@ fn hashes_are_those_that_the_tools_write() {
         (Format::Pdm, pdm_lock(pdm_hash), pep621, "requests", "pdm lock"),
         (Format::Pipfile, pipfile_lock(pipfile_hash), pipfile, "sphinx", "pipenv lock"),
     ];
-    // pipenv 2026.10 hashes its default source where a Pipfile has none, and notes the source in the lock.
+    // If a Pipfile has no source, pipenv 2026.10 hashes its default source and writes the source to the lock.
     let sourceless = "[packages]\nSix = \"*\"\n[dev-packages]\n[requires]\npython_version = \"3.11\"\n";
     let sources = |name: &str| {
         format!(
@@ -45,7 +45,8 @@ fn hashes_are_those_that_the_tools_write() {
         assert_eq!(stale(format, &lock, manifest), None, "{format}");
         let message = format!("its dependencies are not those that were locked ({command})");
         assert_eq!(stale(format, &lock, &manifest.replace(word, "other")), Some(message), "{format}");
-        // What has nothing to do with dependencies changes nothing; in a `Pipfile` every table has.
+        // Settings that are not about dependencies do not change the hash. In a `Pipfile`, every table
+        // counts.
         let longer = format!("{manifest}\n[tool.other]\nkey = 1\n");
         let is_pipfile = format == Format::Pipfile;
         assert_eq!(stale(format, &lock, &longer).is_some(), is_pipfile, "{format}");
@@ -103,7 +104,7 @@ c = { git = "https://example.invalid/c" }
     }
 }
 
-/// The entries of `requires-dist` are those that uv 0.13.9 writes for this manifest (`uv lock`).
+/// uv 0.13.9 writes these entries of `requires-dist` for this manifest (`uv lock`).
 #[test]
 fn uv_repeats_an_extra_in_each_alternative_of_a_marker() {
     let lock = r#"
@@ -135,7 +136,8 @@ slow = ["six>=1; python_version >= '3.12' or sys_platform == 'darwin'"]
     );
 }
 
-/// What uv 0.13.9 writes for a workspace with these members (`uv lock`): `web` asked for nothing, so it has no `metadata`.
+/// uv 0.13.9 writes this lock for a workspace with these members (`uv lock`). `web` requires nothing, so it
+/// has no `metadata`.
 #[test]
 fn uv_compares_what_members_and_folders_asked_for() {
     let lock = r#"
@@ -190,7 +192,7 @@ requires-dist = [{ name = "six" }]
     assert_eq!(stale("apps/web", &none).as_deref(), Some(package));
     let group = format!("{web}[dependency-groups]\ndev = [\"pytest\"]\n");
     assert_eq!(stale("apps/web", &group).as_deref(), Some("apps/web: not locked: pytest"));
-    // Groups of a folder that is no member are not locked.
+    // The groups of a folder that is not a member are not locked.
     let common =
         "[project]\nname = \"common\"\ndependencies = [\"six\"]\n[dependency-groups]\ndev = [\"pytest\"]\n";
     assert_eq!(stale("libs/common", common), None);
@@ -205,7 +207,7 @@ requires-dist = [{ name = "six" }]
     assert_eq!(stale(".", alone).as_deref(), Some(".: locked for the project `shop`, not `other`"));
 }
 
-/// `python_version < '0'` is what uv 0.13.9 writes for a marker that holds nowhere, and no extra beside it (`uv lock`).
+/// uv 0.13.9 writes `python_version < '0'` for a marker that never holds, and then no extra (`uv lock`).
 #[test]
 fn uv_writes_one_marker_for_what_is_never_installed() {
     let lock = "version = 1\nrevision = 3\n[[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\
@@ -221,7 +223,8 @@ fn uv_writes_one_marker_for_what_is_never_installed() {
     assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: click (uv lock)"));
 }
 
-/// The lock of uv 0.13.9 for this project, and whether `uv lock --check` takes the lock after each edit.
+/// The lock of uv 0.13.9 for this project. Each edit says whether `uv lock --check` accepts the lock after
+/// it.
 #[test]
 fn uv_compares_the_pythons_of_groups() {
     let lock = r#"
@@ -273,12 +276,12 @@ old = { requires-python = ">=3.10" }
         let changed = if from.is_empty() { manifest.to_owned() } else { manifest.replace(from, to) };
         assert_eq!(stale(Format::Uv, lock, &changed).as_deref(), expected, "{to}");
     }
-    // A lock of an earlier revision has no table of its own for the Pythons.
+    // A lock of an earlier revision has no table for the Python versions.
     let earlier = lock.replace("revision = 5", "revision = 3");
     assert_eq!(stale(Format::Uv, &earlier, &manifest.replace(">=3.12\"", ">=3.12,>=3.8\"")), None);
 }
 
-/// Revision 4 may leave `metadata` out of every package.
+/// Revision 4 may leave out `metadata` in every package.
 #[test]
 fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
     let lock = "version = 1\nrevision = 4\nrequires-python = \">=3.12\"\n[[package]]\nname = \"six\"\nversion = \"1\"\nsource = { registry = \"https://a.example\" }\n\
@@ -290,10 +293,11 @@ fn a_lock_without_what_was_asked_for_must_have_what_the_project_depends_on() {
     assert_eq!(stale(Format::Uv, lock, &more).as_deref(), Some("not locked: idna (uv lock)"));
 }
 
-/// Before 2.3 poetry hashed no `[dependency-groups]`; the first line of a lock names its poetry (2.5.1: `poetry check --lock`).
+/// Before 2.3, poetry did not hash `[dependency-groups]`. The first line of a lock names the version of
+/// poetry (2.5.1: `poetry check --lock`).
 #[test]
 fn a_lock_of_a_new_poetry_must_have_the_groups_of_the_project() {
-    // What poetry 2.1 and 2.5 write for this project without groups.
+    // poetry 2.1 and 2.5 write this lock for this project without groups.
     let hash = "356ea28cc0a224833d10ed4e84359208ee6800e346fb0b9d2f6e4702658123d1";
     let manifest = "[project]\nname = \"demo\"\nversion = \"1\"\nrequires-python = \">=3.9\"\n";
     let lock = |version: &str| {
@@ -316,8 +320,8 @@ fn formats_without_a_trace_are_taken_as_fresh() {
     assert_eq!(stale(Format::Uv, "version = 1", "[project]"), None);
 }
 
-/// The lock of uv 0.13.9 for this project, whose dependencies setuptools reads from a file. `uv lock --check` takes the lock
-/// as it is, and not after one of the edits.
+/// The lock of uv 0.13.9 for this project, whose dependencies setuptools reads from a file. `uv lock --check`
+/// accepts the unchanged lock, and refuses it after each edit.
 #[test]
 fn uv_compares_what_no_backend_computes() {
     let lock = r#"

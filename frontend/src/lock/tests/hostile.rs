@@ -1,10 +1,10 @@
-//! What a stranger may write into a lock to have the engine do something else than download a file.
+//! Malicious text in a lock that tries to make the engine do something other than download a file.
 
 use super::*;
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A lock of each format with one file at `url`.
+/// A lock of each format with a file at `url`.
 fn locks(url: &str) -> Vec<(Format, String)> {
     let hash = format!("sha256:{ZEROS}");
     vec![
@@ -74,7 +74,7 @@ fn another_scheme_than_http_is_refused_in_every_format() {
         for (format, lock) in locks(&url) {
             let error = read(format, &lock, None).unwrap_err();
             assert_eq!(error.to_string(), expected, "{lock}");
-            // The place is the address's own, or the line of its package where the format has no places.
+            // The place is the place of the address, or the line of the package if the format has no places.
             let marked = &lock[error.at.span.start..error.at.span.end];
             assert!(marked.contains(&url) || marked.contains('x'), "{marked} in {lock}");
         }
@@ -93,7 +93,7 @@ fn the_end_of_an_address_is_one_component_in_every_format() {
         let url = format!("https://files.example/{last}");
         let expected = format!("`{name}` is not the name of a file: {reason}");
         for (format, lock) in locks(&url) {
-            // Poetry names files by themselves; nothing is taken from the address of one without files.
+            // Poetry lists files separately, so an address without files is not used.
             if format != Format::Poetry {
                 assert_eq!(read(format, &lock, None).unwrap_err().to_string(), expected, "{lock}");
             }

@@ -270,7 +270,8 @@ fn pipfile_sections_are_groups() {
     assert_eq!(&text[span.start..span.end], "\"requests\"");
 }
 
-/// As pipenv 2026.10.3 writes it on Linux for `old = {version = ">=1,<4", markers = "sys_platform == 'win32'"}`.
+/// pipenv 2026.10.3 writes this on Linux for `old = {version = ">=1,<4", markers = "sys_platform ==
+/// 'win32'"}`.
 #[test]
 fn what_pipenv_left_out_may_have_a_range() {
     let text = r#"{

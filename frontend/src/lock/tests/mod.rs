@@ -1,4 +1,4 @@
-//! Each format against small files of its own; what is chosen from them is tested in `select`.
+//! Tests each format with small files. The tests of `select` check the selection of packages.
 
 mod compiled;
 mod errors;
@@ -12,7 +12,7 @@ use super::*;
 use crate::address::{GitUrl, HttpUrl};
 use crate::pep508::Name;
 
-/// A digest that every fixture may use.
+/// A digest for all fixtures.
 const HASH: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn name(text: &str) -> Name {
@@ -27,7 +27,7 @@ fn nothing_to_read(path: &str) -> Result<String, String> {
     Err(format!("no {path} here"))
 }
 
-/// Reads a fixture in which `HASH` stands for the digest.
+/// Parses a fixture. `HASH` in the fixture stands for the digest.
 fn read(format: Format, text: &str, pyproject: Option<&str>) -> Result<Lock, LockError> {
     let text = text.replace("HASH", HASH);
     parse(

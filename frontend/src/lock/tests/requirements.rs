@@ -31,7 +31,8 @@ fn files_are_read_with_their_includes_and_options() {
         ("reqs/main.txt", main),
         ("reqs/more/base.txt", "a==1 \\\n  --hash=HASH \\\n  --hash HASH\n    # via b\n-f wheels\n"),
         ("reqs/more/limits.txt", "idna<4\n"),
-        // pip counts `--find-links` from the file where something is there, and other paths from where it is started.
+        // pip resolves `--find-links` relative to the file if the path exists there. It resolves other paths
+        // relative to its working directory.
         ("reqs/more/wheels/x-1.0-py3-none-any.whl", ""),
     ])
     .unwrap();
@@ -119,6 +120,6 @@ fn a_file_that_is_included_by_many_ways_is_read_once() {
     };
     let found = parse_requirements("0.txt", &read("0.txt").unwrap(), &read, &|_| false).unwrap();
     assert_eq!((found.lines.len(), found.constraints.len(), found.files.len()), (1, 1, 27));
-    // Each once as requirements and once as constraints, and the first one before.
+    // The first file is read once. Each other file is read once as requirements and once as constraints.
     assert_eq!(reads.get(), 53);
 }

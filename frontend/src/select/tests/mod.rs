@@ -28,7 +28,7 @@ fn request(extras: &[&str], groups: &[&str]) -> Request {
     Request { member: None, extras: names(extras), groups: names(groups) }
 }
 
-/// A package of `uv.lock` with one pure wheel.
+/// A package in `uv.lock` with a single pure wheel.
 fn pure(name: &str, version: &str, rest: &str) -> String {
     let file = name.replace('-', "_");
     format!(
@@ -45,7 +45,7 @@ fn messages(errors: &[SelectError]) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-/// A project with a circle (`a` and `b`), an extra of a dependency, a fork by Python version and groups.
+/// A project with a cycle (`a` and `b`), an extra of a dependency, a fork by Python version, and groups.
 fn graph() -> Lock {
     let root = r#"
 version = 1
@@ -357,7 +357,8 @@ fn releases_of_which_only_hashes_are_known_are_to_be_located() {
     let errors = select(&lock(Format::Pipfile, text), &linux(), &Request::default()).unwrap_err();
     let message = "`open` has no version in the lock, because it was not needed where the lock was made";
     assert_eq!(messages(&errors), [message]);
-    // As pipenv 2026.10.3 writes a package that a wheel of the project requires and whose own marker does not hold.
+    // pipenv 2026.10.3 writes a package like this if a wheel of the project requires it and its own marker
+    // does not hold.
     let hashed = text.replace("\"open\": {", "\"open\": {\"hashes\": [\"HASH\"], ");
     let errors = select(&lock(Format::Pipfile, &hashed), &linux(), &Request::default()).unwrap_err();
     assert_eq!(messages(&errors), [message]);

@@ -1,12 +1,13 @@
 //! Selections from locks of uv, compared with uv's own.
 //!
-//! The locks are as uv 0.13.9 wrote them, from tiny wheels in a folder. Each comes with what `uv sync --frozen
-//! --dry-run --no-default-groups` said that it would install on Linux with Python 3.12, a line for each request: extras
-//! by their names, groups with a `+`, a member of the workspace with an `@`. `error` stands where uv refused.
+//! uv 0.13.9 wrote the locks, with tiny wheels in a folder. Each lock has the list of the packages that `uv
+//! sync --frozen --dry-run --no-default-groups` would install on Linux with Python 3.12, with a line for each
+//! request. An extra is written as its name, a group with a `+`, and a member of the workspace with an `@`.
+//! `error` means that uv refused the request.
 
 use super::*;
 
-/// The name of a case, its lock, and what uv installs from it.
+/// The name of a case, its lock, and the packages that uv installs from it.
 macro_rules! cases {
     ($($name:literal),* $(,)?) => {
         [$(($name, include_str!(concat!("uv/", $name, ".lock")), include_str!(concat!("uv/", $name, ".txt")))),*]
@@ -60,7 +61,8 @@ fn what_uv_installs_is_selected() {
     }
 }
 
-/// The order in the file decides no version: the same sets come from a lock whose packages and edges are turned round.
+/// The order in the file does not decide a version: a lock with reversed packages and edges gives the same
+/// sets.
 #[test]
 fn the_order_in_a_lock_decides_nothing() {
     for (case, text, expected) in cases!["own_extras", "groups", "workspace", "projects", "chain"] {

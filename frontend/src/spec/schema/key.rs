@@ -1,8 +1,8 @@
-//! Keys of a table, and the kinds of values that they take.
+//! Keys of a table, and the kinds of their values.
 
 use serde_json::{Map, Value, json};
 
-/// What a value looks like: in words, and as a schema.
+/// The form of a value: in words and as a schema.
 #[derive(Clone, Debug)]
 pub(super) struct Kind {
     pub(super) words: &'static str,
@@ -14,23 +14,23 @@ pub(super) struct Kind {
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// What holds without it, as Markdown; [`REQUIRED`] if nothing does.
+    /// The default, as Markdown; [`REQUIRED`] if the key has none.
     pub(super) default: &'static str,
-    /// What it means, as Markdown.
+    /// The meaning of the key, as Markdown.
     pub(super) about: &'static str,
-    /// A line that sets it, in its table.
+    /// A line of the table that sets the key.
     pub(super) example: &'static str,
 }
 
-/// In place of a default: the table means nothing without the key.
+/// Used instead of a default if the table is useless without the key.
 pub(super) const REQUIRED: &str = "required";
 
 /// A table of the file.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// How the reference calls it.
+    /// The id of the table in the reference.
     pub(super) id: &'static str,
-    /// Where its examples stand.
+    /// The header of the table in examples.
     pub(super) header: &'static str,
     pub(super) about: &'static str,
     pub(super) keys: Vec<Key>,
@@ -47,7 +47,7 @@ pub(super) fn key(
 }
 
 impl Kind {
-    /// The same shape under another name.
+    /// The same schema with another name.
     pub(super) fn called(self, words: &'static str) -> Self {
         Self { words, ..self }
     }
@@ -59,7 +59,7 @@ impl Table {
         let mut properties = Map::new();
         for key in &self.keys {
             let mut shape = key.kind.shape.clone();
-            // Beside a reference, draft 7 ignores everything.
+            // In draft 7, all keys beside a `$ref` are ignored.
             if shape.get("$ref").is_some() {
                 shape = json!({ "allOf": [shape] });
             }
@@ -83,7 +83,7 @@ impl Table {
 }
 
 impl Key {
-    /// What an editor shows: no links, which lead nowhere from there.
+    /// The description that an editor shows. It contains no links, because they lead nowhere from an editor.
     fn description(&self) -> String {
         let about = sentence(&without_links(self.about));
         match self.default {
@@ -93,14 +93,14 @@ impl Key {
     }
 }
 
-/// With a capital, and a full stop.
+/// The text with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", characters.as_str())
 }
 
-/// Markdown with the texts of its links alone.
+/// Markdown in which each link is replaced by its text.
 fn without_links(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,11 +1,11 @@
-//! The keys as tables of Markdown: the reference of the command line, and those that stand in `docs/file.md`.
+//! The keys as Markdown tables: the reference of the command line, and the tables in `docs/file.md`.
 
 use std::fmt::Write;
 
 use super::key::Table;
 use super::tables;
 
-/// Every key, table by table.
+/// All keys, one table after the other.
 pub fn reference() -> String {
     let mut out = String::from("# Keys of the build file\n");
     for table in tables() {
@@ -14,8 +14,8 @@ pub fn reference() -> String {
     out
 }
 
-/// A document in which each table of keys, between `<!-- keys: ID -->` and `<!-- end -->`, is as it is now; the
-/// text around them stays. `None` if a table has no place in it, or a place no table.
+/// A document with updated tables of keys. Each table stands between `<!-- keys: ID -->` and `<!-- end -->`;
+/// the other text stays. `None` if a table has no place in the document, or if a place has no table.
 #[cfg(test)]
 pub(super) fn renewed(document: &str) -> Option<String> {
     let mut out = String::new();
@@ -33,7 +33,7 @@ pub(super) fn renewed(document: &str) -> Option<String> {
     left.is_empty().then(|| out + rest)
 }
 
-/// The rows between marks, by which a document finds them again.
+/// The rows between marks, so that a document's table can be found again.
 fn marked(table: &Table) -> String {
     format!("<!-- keys: {} -->\n\n{}\n<!-- end -->", table.id, rows(table))
 }

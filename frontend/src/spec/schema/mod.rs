@@ -1,9 +1,9 @@
-//! The keys of the build file, written down once: the JSON schema for editors and the tables of `docs/file.md` are made
-//! from it.
+//! The definition of all keys of the build file. The JSON schema for editors and the tables of `docs/file.md`
+//! are made from it.
 //!
-//! Tests hold it against the reader: a key that is read and not described, or described and not read, fails them, and
-//! so does an example that the reader does not take. What JSON schemas cannot say well (whether a stage exists, a path
-//! is there, an arg is declared) is left to the reader.
+//! Tests compare the definition with the reader. They fail if a key is read but not described, or described
+//! but not read, or if the reader refuses an example. JSON schemas cannot express some rules well (whether a
+//! stage exists, a path exists, an arg is declared). Only the reader checks these rules.
 
 mod key;
 mod markdown;
@@ -24,7 +24,7 @@ use settings::{age, app, cooldown, dependencies, index, package, python, reposit
 use stage::stage;
 use steps::{brought, cache, check, copy, dockerfile, healthcheck, mount, reports, secret, step, user};
 
-/// The schema, in draft 7, which editors know best.
+/// The schema in draft 7, the draft that editors support best.
 pub fn schema() -> Value {
     let described = |mut shape: Value, about: &str| {
         if let Some(object) = shape.as_object_mut() {
@@ -60,7 +60,7 @@ pub fn schema() -> Value {
     })
 }
 
-/// Shapes that stand in several places.
+/// Schemas that are used in several places.
 fn definitions() -> Value {
     json!({
         "stage": stage().shape(),
@@ -84,7 +84,7 @@ fn definitions() -> Value {
     })
 }
 
-/// Every table whose keys are listed in the reference, in its order.
+/// All tables in the reference, in its order.
 fn tables() -> Vec<key::Table> {
     let stage = stage::parts();
     let mut tables = vec![

@@ -8,7 +8,7 @@ use super::steps::{caches, command, copy, from, healthcheck, secrets, table, use
 
 const STAGE: &str = "[stage.web]";
 
-/// The keys of a stage, in the two parts of the reference.
+/// The keys of a stage, divided into the two parts of the reference.
 pub(super) fn parts() -> [Table; 2] {
     [
         table("stage", STAGE, "what a stage is made of", made_of()),
@@ -96,7 +96,7 @@ fn made_of() -> Vec<Key> {
     ]
 }
 
-/// What goes into a stage's image config.
+/// The keys for a stage's image config.
 fn image() -> Vec<Key> {
     let port =
         json!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 65535 }, { "type": "string" }] });

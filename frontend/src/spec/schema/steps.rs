@@ -1,4 +1,4 @@
-//! The tables that stand in a stage: steps and checks, copies, caches, secrets, a user, a health check.
+//! The tables of a stage: steps and checks, copies, caches, secrets, a user, a health check.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::key::{
 };
 use super::settings::CHECKSUM;
 
-/// What a stage starts from, or what is copied from.
+/// The base of a stage, or the source of a copy.
 pub(super) fn from() -> Kind {
     any("string or table", vec![text().shape, defined("", "dockerfile").shape])
 }
@@ -136,10 +136,10 @@ pub(super) fn copy() -> Table {
     table("copy", "[[stage.web.copy]]", "files from elsewhere", keys)
 }
 
-/// Without it, a copy of a stage, an image or the context means nothing.
+/// The default of a key that every copy needs except a download.
 const REQUIRED_HERE: &str = "required, but of downloads";
 
-/// The keys of a copy from an address.
+/// The keys of a copy from a URL.
 fn of_download() -> [Key; 2] {
     [
         key(
@@ -286,7 +286,7 @@ pub(super) fn check() -> Table {
     table("check", "[stage.web.checks.docs]", "a command that must succeed, with all that it sees", keys)
 }
 
-/// The key that a check has besides those of a step.
+/// The additional key of a check.
 pub(super) fn reports() -> Table {
     let about = "files and folders that it leaves to be exported, relative to where it runs";
     let keys =

@@ -6,18 +6,18 @@ use super::{renewed, tables};
 use crate::diagnostics::Source;
 use crate::spec::{Arguments, Spec};
 
-/// A file with the example of one key, and those of the keys that its table cannot be without.
+/// A file with the example of a key, and the examples of the required keys of its table.
 fn file(table: &Table, at: usize) -> String {
     let needed = table.keys.iter().enumerate();
     let needed =
         needed.filter(|(other, key)| *other != at && key.default == REQUIRED).map(|(_, key)| key.example);
     let mut lines: Vec<&str> = needed.collect();
     lines.push(table.keys[at].example);
-    // A report is of a check.
+    // A report belongs to a check.
     if table.id == "reports" {
         lines.push("run = \"pytest\"");
     }
-    // A download has an address and a place, and what is no download has a path.
+    // A download has an address and a destination. A table that is not a download has a path.
     let name = table.keys[at].name;
     if matches!((table.id, name), ("copy" | "brought", "checksum" | "unpack")) {
         lines.retain(|line| !line.starts_with("from = ") && !line.starts_with("to = "));
@@ -44,7 +44,7 @@ fn every_example_is_taken_by_the_reader() {
     }
 }
 
-/// `PYBUILD_BLESS=1` writes what it should be.
+/// `PYBUILD_BLESS=1` writes the expected file.
 #[test]
 fn the_documentation_has_the_tables_as_they_are() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/file.md");

@@ -1,4 +1,4 @@
-//! Bases, repositories and copies from elsewhere.
+//! Bases, repositories and copies from other places.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn a_stage_that_brings_files_to_the_project_cannot_be_made_from_it() {
             "[app]\ncopy = [{{ from = \"ui\", path = \"/out\", to = \"static/\" }}]\n[stage.ui]\nfrom = \"{from}\"\n"
         )
     };
-    // What the environment has is there before the project is.
+    // The packages of the environment exist before the project does.
     assert_eq!(parse(&file("builder")).1, Vec::<String>::new());
     assert!(parse(&file("production")).1[0].contains("in a circle"));
     let (spec, _) = parse(&file("node:20"));

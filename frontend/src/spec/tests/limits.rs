@@ -1,4 +1,4 @@
-//! What is larger than anybody writes is refused at its place, at a bounded cost.
+//! Values above the limits are refused at their place, at a limited cost.
 
 use super::*;
 

@@ -59,7 +59,7 @@ fn local() -> State {
         .state()
 }
 
-/// Compares digests, whose algorithm is left out.
+/// Compares digests, which the cases give without `sha256:`.
 fn check(cases: &[(&str, State, &str)]) {
     for (name, state, digest) in cases {
         assert_eq!(state.digest().expect(name).as_str(), format!("sha256:{digest}"), "case `{name}`");

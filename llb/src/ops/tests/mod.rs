@@ -1,4 +1,4 @@
-//! Shapes of the messages that the builders make.
+//! The messages that the builders make.
 
 use crate::{Platform, State, pb};
 

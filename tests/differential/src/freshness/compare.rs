@@ -71,8 +71,8 @@ fn compare_one(edited: &Edited, locked: &Published<'_>, bench: &mut Bench) -> Re
 /// What is said of a lock that uv would write anew without changing what it installs.
 const SAME: &str = "\nthe packages of the new lock are those of the old one";
 
-/// Whether a new lock of uv has the packages of the old one: the edges between packages, versions and files, without
-/// what projects asked for. The old lock is put back.
+/// Whether a new lock of uv has the packages of the old one: the edges between packages, versions and files,
+/// without what projects asked for. The old lock is put back.
 fn stays_the_same(folder: &Path, bench: &mut Bench) -> Result<bool, Failure> {
     let path = folder.join("uv.lock");
     let read = || std::fs::read_to_string(&path).map_err(Failure::io("uv.lock"));
@@ -168,7 +168,8 @@ pub(super) fn shrink(edited: &Edited, text: &str, bench: &mut Bench) -> Result<(
     }
 }
 
-/// Which side takes the lock, and whether a new lock has the same packages: a smaller case is a case of the same kind.
+/// Which side takes the lock, and whether a new lock has the same packages: a smaller case is a case of the
+/// same kind.
 fn direction(text: &str) -> (Option<&str>, bool) {
     (text.lines().find(|line| line.contains("takes the lock")), text.ends_with(SAME))
 }

@@ -1,7 +1,7 @@
-//! Whether a lock is older than its manifest: compared with what the tool that made the lock says.
+//! Compares pybuild and the tool of a lock in the question whether the lock is older than its manifest.
 //!
-//! A project of the generator of `selection` is locked once, then edited in several ways. After each edit the tool and
-//! pybuild are asked whether the lock is fresh.
+//! A project from the generator of `selection` is locked once and then edited in several ways. After each
+//! edit, the tool and pybuild say whether the lock is fresh.
 
 mod compare;
 mod edit;
@@ -19,7 +19,8 @@ use crate::report::Report;
 use crate::selection::compare::Bench;
 use crate::selection::generate;
 
-/// The kinds, how many projects of each are made in a full and in a short run, and how many edits of each project.
+/// The kinds, with the number of projects of each kind in a full and in a short run, and the number of edits
+/// of each project.
 const KINDS: [(&str, usize, usize, usize); 4] =
     [("uv", 150, 8, 8), ("poetry", 30, 1, 8), ("pdm", 30, 1, 8), ("pipenv", 16, 1, 8)];
 

@@ -57,7 +57,8 @@ pub(super) fn install(bench: &Bench, published: &Published<'_>) -> Result<Result
         }
         command.env("PDM_CHECK_UPDATE", "0").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
     }
-    // The process that locked has pdm put packages into the folder of the project, and leaves that setting behind.
+    // The process that locked has pdm put packages into the folder of the project, and leaves that setting
+    // behind.
     let _ = std::fs::remove_file(folder.join("pdm.toml"));
     let _ = std::fs::remove_dir_all(folder.join("__pypackages__"));
     let finished = run(&mut command, PATIENCE)?;

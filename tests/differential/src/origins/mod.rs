@@ -1,8 +1,9 @@
-//! What `direct_url.json` says of packages that are from no index: compared with what the tool of the lock writes.
+//! Compares the `direct_url.json` of packages that are not from an index with the file that the tool of the
+//! lock writes.
 //!
-//! One project for each tool and each form that a source can have. The tool locks and installs the project into a virtual
-//! environment of its own. pybuild plans a build of the same folder, with the folder as `workdir`, so that addresses of
-//! files are the same on both sides.
+//! There is a project for each tool and each form of a source. The tool locks the project and installs it
+//! into its own virtual environment. pybuild plans a build of the same folder, with the folder as `workdir`,
+//! so the addresses of files are the same on both sides.
 
 mod install;
 

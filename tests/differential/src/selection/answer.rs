@@ -1,16 +1,16 @@
-//! What is installed, in a form that a tool's answer and pybuild's have in common.
+//! The installed packages, in a form for both the tools and pybuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::failure::Failure;
 
-/// What one side says.
+/// The answer of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// These packages.
     Packages(BTreeMap<String, Installed>),
-    /// Nothing, because of this.
+    /// A refusal, with the reason.
     Refused(String),
 }
 
@@ -43,7 +43,8 @@ impl Answer {
         Ok(Self::Packages(found))
     }
 
-    /// How another answer differs, in lines; nothing where it does not. Two refusals agree, whatever they say.
+    /// How another answer differs, in lines; nothing where it does not. Two refusals agree, whatever they
+    /// say.
     pub(crate) fn difference(&self, tool: &str, ours: &Self) -> Option<String> {
         match (self, ours) {
             (Self::Refused(_), Self::Refused(_)) => None,

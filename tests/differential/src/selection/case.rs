@@ -1,6 +1,7 @@
-//! A project and everything around it: indexes, sources, workspace members, and what is asked of its lock.
+//! A project with its indexes, sources and workspace members, and the questions about its lock.
 //!
-//! A case has no addresses in it, so that it can be kept as a file: they are filled in where the case is written out.
+//! A case has no addresses, so it can be kept as a file. The addresses are added when the case is written to
+//! a folder.
 
 use std::collections::BTreeMap;
 

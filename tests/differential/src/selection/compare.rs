@@ -21,7 +21,8 @@ use crate::options::Options;
 use crate::tools::Tools;
 use serde_json::json;
 
-/// The machine on which tools lock that lock for every machine. Its Python is in all projects' `requires-python`.
+/// The machine on which tools lock that lock for every machine. Its Python is in all projects'
+/// `requires-python`.
 pub(crate) const LOCKING: &str = "3.12.1-x86_64-glibc-2.36";
 
 /// What comparisons are made with, one for each thread.

@@ -1,4 +1,5 @@
-//! Which packages and files are chosen of a lock: compared with what the tool that made the lock would install.
+//! Compares the packages and files that pybuild chooses from a lock with those that the tool of the lock
+//! would install.
 
 pub(crate) mod answer;
 pub(crate) mod case;

@@ -1,4 +1,4 @@
-//! What pybuild says: the wheels of a stage, as a build would have them.
+//! The answer of pybuild: the wheels of a stage, as in a build.
 
 use std::collections::BTreeMap;
 use std::path::Path;

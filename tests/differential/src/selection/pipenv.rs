@@ -52,8 +52,8 @@ pub(crate) fn requirements(
     let mut categories = vec!["packages"];
     categories
         .extend(ask.groups.iter().map(|group| if group == "dev" { "dev-packages" } else { group.as_str() }));
-    // `pipenv sync` installs one category after the other. `pipenv requirements` of several categories keeps of a package
-    // the last category's entry alone.
+    // `pipenv sync` installs one category after the other. `pipenv requirements` of several categories keeps
+    // of a package the last category's entry alone.
     let mut lines: Vec<String> = Vec::new();
     for category in categories {
         let mut export = command(&published.folder, tools, &published.folder);

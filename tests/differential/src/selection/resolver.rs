@@ -1,4 +1,4 @@
-//! What only an index knows: asked with uv, as a build step of pybuild asks it.
+//! Asks an index with uv, as a build step of pybuild does.
 
 use std::path::Path;
 
@@ -25,7 +25,8 @@ pub(crate) struct LoopbackResolver<'a> {
 }
 
 impl LoopbackResolver<'_> {
-    /// Finds files of locked packages. The usual index is the case's first one; where more are asked, the project says so.
+    /// Finds files of locked packages. The usual index is the case's first one; where more are asked, the
+    /// project says so.
     fn locate(&self, files: &FilesQuestion, folder: &Path) -> Result<String, ResolveError> {
         let wrong = |text: String| ResolveError(text.into());
         let (question, answer) = (folder.join("question.json"), folder.join("answer.json"));

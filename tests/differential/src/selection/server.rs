@@ -60,7 +60,8 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Puts a page there. Of several at one path, the client's `Accept` decides, and else the first is answered.
+    /// Puts a page there. Of several at one path, the client's `Accept` decides, and else the first is
+    /// answered.
     pub(crate) fn put(&self, path: String, media: &'static str, bytes: Vec<u8>) {
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         pages.entry(path).or_default().push((media, Arc::new(bytes)));

@@ -12,8 +12,8 @@ const MOST: usize = 400;
 
 /// The smallest case found that still disagrees, and how.
 ///
-/// Every part of the case's JSON is left out in turn: items of lists, keys of tables, texts that may be empty. What
-/// then is no case any more, is refused by the tool, or agrees, is put back.
+/// Every part of the case's JSON is left out in turn: items of lists, keys of tables, texts that may be
+/// empty. What then is no case any more, is refused by the tool, or agrees, is put back.
 pub(crate) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case, String), Failure> {
     let (mut best, mut words, mut left) = (case.clone(), text.to_owned(), MOST);
     loop {
@@ -44,7 +44,8 @@ pub(crate) fn shrink(case: &Case, text: &str, bench: &mut Bench) -> Result<(Case
     }
 }
 
-/// What kind of disagreement a text is about: a case must not shrink into another one. Names and numbers are left out.
+/// What kind of disagreement a text is about: a case must not shrink into another one. Names and numbers are
+/// left out.
 fn kind_of(text: &str) -> String {
     let mut lines = text.lines().filter(|line| line.contains("refuses and"));
     if lines.next().is_none() {
@@ -81,7 +82,8 @@ fn is_whole(case: &Case) -> bool {
         && case.asks.iter().all(known)
 }
 
-/// The value without its part number `counter`, counted from the outside in; `None` where there are fewer parts.
+/// The value without its part number `counter`, counted from the outside in; `None` where there are fewer
+/// parts.
 pub(crate) fn without(value: &Value, counter: &mut usize) -> Option<Value> {
     match value {
         Value::Array(items) => {

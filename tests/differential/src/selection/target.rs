@@ -1,4 +1,5 @@
-//! Machines that nobody has: an interpreter that answers as another one would, so that a tool chooses for it.
+//! Simulates other machines: an interpreter reports the data of another machine, so a tool chooses packages
+//! for that machine.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

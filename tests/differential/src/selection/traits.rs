@@ -1,4 +1,4 @@
-//! What projects of each tool can have.
+//! The features of each tool's projects.
 
 use super::case::Form;
 use super::markers::Style;

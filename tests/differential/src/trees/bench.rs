@@ -185,7 +185,8 @@ impl Drop for Pip {
     }
 }
 
-/// An environment without packages, in place of what is there. `uv venv` and `python -m venv` make the same, and more.
+/// An environment without packages, in place of what is there. `uv venv` and `python -m venv` make the same,
+/// and more.
 fn environment(root: &Path, base: &Path, python: &str) -> Result<(), Failure> {
     removed(root)?;
     let failed = || Failure::io(format!("an environment at {}", root.display()));

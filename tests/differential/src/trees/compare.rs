@@ -1,4 +1,4 @@
-//! One wheel: what the three installers do, and who is right.
+//! Compares the results of the three installers for a wheel, and decides which one is right.
 
 use std::path::Path;
 
@@ -31,8 +31,8 @@ pub(super) fn wheel(path: &Path, danger: bool, bench: &mut Bench) -> Result<Opti
     Ok(judge(&ours, &uv, &pip, danger))
 }
 
-/// Where uv and pip do the same, pybuild has to do it too. Where one of them refuses, that one is right if there is a
-/// danger, else the other one. Where their trees differ, one of them has to be ours.
+/// Where uv and pip do the same, pybuild has to do it too. Where one of them refuses, that one is right if
+/// there is a danger, else the other one. Where their trees differ, one of them has to be ours.
 fn judge(ours: &Answer, uv: &Answer, pip: &Answer, danger: bool) -> Option<String> {
     let tree = |tools: &[(&str, &Answer)]| -> Option<String> {
         let said = tools.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");

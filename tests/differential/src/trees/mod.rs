@@ -1,7 +1,7 @@
-//! Which files a wheel is unpacked to: compared with `uv pip install --no-deps` and with pip.
+//! Compares the installed files of a wheel with those of `uv pip install --no-deps` and of pip.
 //!
-//! Wheels are made from a seed, in three kinds: as the specifications want them, odd ones, and hostile ones. Beside them
-//! stand real wheels of the machine's package registry.
+//! Wheels are made from a seed, in three kinds: valid, odd and malicious. There are also real wheels from the
+//! package registry of the machine.
 
 mod archive;
 pub(crate) mod bench;

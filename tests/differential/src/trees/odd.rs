@@ -7,8 +7,8 @@ use crate::random::Random;
 /// Something odd: what it is, and how a wheel gets it.
 type Quirk = (&'static str, fn(&mut Draft, &mut Random));
 
-/// Gives a wheel one, two or three odd things that both tools take, or one that a tool refuses. Two of the latter would
-/// be refused by both tools, which says nothing about either.
+/// Gives a wheel one, two or three odd things that both tools take, or one that a tool refuses. Two of the
+/// latter would be refused by both tools, which says nothing about either.
 pub(super) fn make(draft: &mut Draft, random: &mut Random) {
     let quirks = if random.chance(50) {
         // The tools differ about these, and the tool that refuses is not there to say its part.

@@ -1,16 +1,18 @@
-//! What an installer left behind, in a form in which the trees of two installers can be compared.
+//! The files that an installer has written, in a form that can be compared between installers.
 //!
-//! Everything that differs for a good reason is made equal here and nowhere else:
-//! - `INSTALLER` has the name of the program that installed.
-//! - `direct_url.json` names the file, because uv and pip were given a path. A build that takes the wheel from an index
-//!   writes none.
-//! - `uv_cache.json` and `uv_build.json` are notes of uv for uv.
-//! - The interpreter's path in the first line of scripts is that of each environment.
-//! - Launchers of entry points are each installer's own text. Compared is what is imported, and what is called.
-//! - RECORD: uv and pip copy the rows that the wheel has, right or wrong. pybuild writes a row with a right hash for each
-//!   file. So each right row of a tool has to be there, and the RECORD of pybuild has to be right and complete.
-//! - pip does not make a script executable that is not executable in the wheel.
-//! - The times of files are not looked at: pybuild sets them all to one.
+//! This module removes all differences that have a good reason. No other module does:
+//! - `INSTALLER` has the name of the installer.
+//! - `direct_url.json` names the file, because uv and pip got a path. A build that takes the wheel from an
+//!   index does not write this file.
+//! - `uv_cache.json` and `uv_build.json` are internal files of uv.
+//! - The first line of scripts has the path of the interpreter of each environment.
+//! - Each installer has its own text for the launchers of entry points. Only the imported module and the
+//!   called function are compared.
+//! - RECORD: uv and pip copy the rows of the wheel, right or wrong. pybuild writes a row with a right hash
+//!   for each file. So each right row of a tool must exist, and the RECORD of pybuild must be right and
+//!   complete.
+//! - pip does not make a script executable if it is not executable in the wheel.
+//! - The times of files are not compared, because pybuild sets all times to the same value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
@@ -146,8 +148,8 @@ impl Tree {
         Ok(tree)
     }
 
-    /// In which way a tree of pybuild differs from the trees of the tools. Where the tools differ about a path, pybuild has
-    /// to be with one of them.
+    /// In which way a tree of pybuild differs from the trees of the tools. Where the tools differ about a
+    /// path, pybuild has to be with one of them.
     pub(crate) fn differences(&self, tools: &[(&str, &Self)]) -> Vec<String> {
         let mut lines = Vec::new();
         let trees = tools.iter().map(|(_, tree)| *tree).chain([self]);
@@ -202,8 +204,8 @@ fn differs(path: &str, ours: Option<&Entry>, tool: &Tree, name: &str) -> Option<
     }
 }
 
-/// Whether a command is one that pip does not make executable, because the wheel's member is not. uv makes all of them
-/// executable, and so does pybuild: a command is there to be called.
+/// Whether a command is one that pip does not make executable, because the wheel's member is not. uv makes
+/// all of them executable, and so does pybuild: a command is there to be called.
 fn is_script_of_pip(path: &str, ours: &Entry, theirs: &Entry) -> bool {
     path.starts_with("bin/") && ours.mode == 0o755 && theirs.mode == 0o644
 }

@@ -1,32 +1,32 @@
-//! Images that Dockerfiles start from: whether they are Python's own, and what they set.
+//! Base images in Dockerfiles: whether they are images of Python, and their settings.
 
 use crate::reference::ImageReference;
 
-/// What is known of an image.
+/// The known properties of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Base {
-    /// The image of Python that stands for it, where one does.
+    /// The Python image that can replace it, if there is one.
     pub(super) python: Option<String>,
-    /// The version of Python, where the name tells.
+    /// The Python version, if the name contains it.
     pub(super) version: Option<String>,
-    /// Whether the variables below are all that it sets, as far as a Dockerfile can use them.
+    /// Whether the variables below are all variables of the image that a Dockerfile can use.
     pub(super) is_known: bool,
     pub(super) path: String,
-    /// The working directory, where it is known.
+    /// The working directory, if it is known.
     pub(super) workdir: Option<String>,
-    /// Further variables that Dockerfiles use.
+    /// Other variables that Dockerfiles use.
     pub(super) env: Vec<(&'static str, &'static str)>,
-    /// Whether it says itself what a container runs.
+    /// Whether the image has a command of its own.
     pub(super) has_command: bool,
     pub(super) is_alpine: bool,
 }
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What the images of Python put before it.
+/// The folders that Python images add to `PATH`.
 const PATH_OF_PYTHON: &str = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Images of other programs that set nothing but the usual path.
+/// Images of other programs that set only the usual `PATH`.
 const PLAIN: [&str; 20] = [
     "debian",
     "ubuntu",
@@ -50,7 +50,7 @@ const PLAIN: [&str; 20] = [
     "ruby",
 ];
 
-/// What the name of an image tells.
+/// The properties that the name of an image shows.
 pub(super) fn base(image: &str) -> Base {
     let other = || Base { path: PATH.to_owned(), has_command: true, ..Base::default() };
     if image == "scratch" {
@@ -63,7 +63,7 @@ pub(super) fn base(image: &str) -> Base {
     let version = version(tag);
     let is_alpine = tag.contains("alpine") || name == "alpine";
     let is_official = !path.contains('/') || path.starts_with("library/") || path.contains("/library/");
-    // An image of another origin is Python's own only where its tag looks so.
+    // An image from another publisher counts as a Python image only if its tag looks like one.
     let mirrored = path.ends_with("/python")
         && !path.contains("lambda")
         && !path.contains("devcontainers")
@@ -109,7 +109,7 @@ pub(super) fn base(image: &str) -> Base {
     }
     let conda = ["miniconda3", "anaconda3", "miniforge3", "mambaforge"].contains(&name);
     let is_plain = is_official && PLAIN.contains(&name);
-    // The folder of an image that is not known is not guessed. Its path is that of the image: `${PATH}`.
+    // The working directory of an unknown image is not guessed. Its path is `${PATH}`, the path of the image.
     let (own_path, workdir) = match name {
         "golang" => (format!("/go/bin:/usr/local/go/bin:{PATH}"), Some("/go")),
         "rust" => (format!("/usr/local/cargo/bin:{PATH}"), Some("/")),
@@ -133,14 +133,14 @@ pub(super) fn base(image: &str) -> Base {
 
 const PATH_OF_LAMBDA: &str = "/usr/local/bin:/usr/bin/:/bin:/opt/bin";
 
-/// The version of Python at the beginning of a tag.
+/// The Python version at the beginning of a tag.
 fn version(tag: &str) -> Option<String> {
     let version = tag.split('-').next().unwrap_or(tag);
     let numbers = version.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     (version.starts_with("3.") && numbers).then(|| version.to_owned())
 }
 
-/// uv's images are those of Python of the same system, with uv in them: `0.9-python3.12-trixie-slim`.
+/// uv's images are Python images of the same system with uv: `0.9-python3.12-trixie-slim`.
 fn of_uv(tag: &str) -> Option<String> {
     let (_, rest) = tag.split_once("python")?;
     let mut parts = rest.split('-');

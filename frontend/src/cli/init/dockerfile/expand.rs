@@ -1,5 +1,5 @@
-//! Words of a Dockerfile, as its reference says: quotation marks, escapes, and variables. A build arg stays an arg, since
-//! a build may change it.
+//! Expands words of a Dockerfile by the rules of its reference: quotes, escapes, and variables. A build arg
+//! stays an arg, because a build may change it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,14 +17,14 @@ enum Piece {
 pub(super) struct Value {
     pieces: Vec<Piece>,
     size: usize,
-    /// Whether it is an arg that is empty unless a build passes it.
+    /// Whether it is an arg without a default.
     is_empty_arg: bool,
 }
 
-/// The longest text that variables make.
+/// The longest text that variables may make.
 const LONGEST: usize = 1 << 14;
 
-/// How deep words may stand in one another, as in `${A:-${B}}`.
+/// The maximum depth of nested words, as in `${A:-${B}}`.
 const DEEPEST: usize = 8;
 
 impl Value {
@@ -38,7 +38,7 @@ impl Value {
         Self { pieces: vec![Piece::Arg(name.to_owned())], size: name.len() + 3, is_empty_arg: false }
     }
 
-    /// An arg that is empty unless a build passes it.
+    /// An arg without a default.
     pub(super) fn empty_arg(name: &str) -> Self {
         Self { is_empty_arg: true, ..Self::arg(name) }
     }
@@ -68,12 +68,12 @@ impl Value {
         }
     }
 
-    /// Whether there is nothing in it, not even an arg.
+    /// Whether it has neither text nor args.
     fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The text, where no arg is in it.
+    /// The text, if it contains no arg.
     pub(super) fn constant(&self) -> Option<String> {
         match self.pieces.as_slice() {
             [] => Some(String::new()),
@@ -82,7 +82,7 @@ impl Value {
         }
     }
 
-    /// The args in it.
+    /// The args in the text.
     pub(super) fn args(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Arg(name) => Some(name.as_str()),
@@ -90,7 +90,7 @@ impl Value {
         })
     }
 
-    /// The text with these values for its args.
+    /// The text with its args replaced by these values.
     pub(super) fn with(&self, defaults: &BTreeMap<String, String>) -> String {
         let text = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
@@ -99,7 +99,8 @@ impl Value {
         self.pieces.iter().map(text).collect()
     }
 
-    /// As the build file writes it: `${NAME}` is an arg, and a dollar sign that could begin one is doubled.
+    /// The text in the syntax of the build file: `${NAME}` is an arg, and a dollar sign that could start one
+    /// is doubled.
     pub(super) fn written(&self) -> String {
         let mut out = String::with_capacity(self.size);
         let mut pieces = self.pieces.iter().peekable();
@@ -125,11 +126,11 @@ impl Value {
     }
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 pub(super) enum Found {
     Known(Value),
     Unset,
-    /// An image that is not known may have set it.
+    /// An unknown image may have set it.
     Unknown,
 }
 
@@ -137,7 +138,7 @@ pub(super) enum Found {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Expanded {
     pub(super) value: Value,
-    /// Why the value may not be what a build has.
+    /// Reasons why the value may differ in a build.
     pub(super) doubts: Vec<String>,
 }
 
@@ -170,7 +171,7 @@ fn walk(word: &str, escape: char, look: &dyn Fn(&str) -> Found, depth: usize, ou
             }
             '"' => double = !double,
             c if c == escape => match after.chars().next() {
-                // Within quotation marks, an escape that escapes nothing stays.
+                // Inside of quotes, an escape character before an ordinary character stays.
                 Some(next) if double && !matches!(next, '"' | '$') && next != escape => out.value.push(c),
                 Some(next) => {
                     out.value.push(next);
@@ -184,7 +185,7 @@ fn walk(word: &str, escape: char, look: &dyn Fn(&str) -> Found, depth: usize, ou
     }
 }
 
-/// Expands what follows a dollar sign, and gives back the rest.
+/// Expands the text after a dollar sign, and returns the rest.
 fn variable<'w>(
     after: &'w str,
     escape: char,
@@ -219,7 +220,7 @@ fn variable<'w>(
     rest.get(1..).unwrap_or_default()
 }
 
-/// Where the brace closes that is open at the beginning of this text.
+/// The position of the brace that closes the one at the beginning of this text.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 0_usize;
     let mut chars = text.char_indices().peekable();
@@ -245,7 +246,7 @@ fn known(name: &str, look: &dyn Fn(&str) -> Found, out: &mut Expanded) {
     }
 }
 
-/// `${NAME:-word}` and its kin.
+/// `${NAME:-word}` and similar forms.
 fn modified(
     name: &str,
     operator: &str,
@@ -262,7 +263,7 @@ fn modified(
     if let Found::Unknown = found {
         out.doubts.push(format!("the base image may set `{name}`"));
     }
-    // A build may pass a value for an arg; the file's value decides here.
+    // A build may pass a value for an arg. The default in the file decides here.
     let varies = matches!(&found, Found::Known(value) if value.constant().is_none());
     let set = match &found {
         Found::Known(value) => !colon || !value.is_empty(),
@@ -298,7 +299,7 @@ fn modified(
     }
 }
 
-/// `${NAME%pattern}` and `${NAME#pattern}`, where the value is known and the pattern is plain.
+/// `${NAME%pattern}` and `${NAME#pattern}`, if the value is known and the pattern is plain text.
 fn strip(name: &str, operator: &str, found: &Found, out: &mut Expanded) {
     let value = match found {
         Found::Known(value) => value.constant(),
@@ -320,7 +321,7 @@ fn strip(name: &str, operator: &str, found: &Found, out: &mut Expanded) {
 mod tests {
     use super::*;
 
-    /// `A` is `one`, `E` is empty, `G` is an arg, `B` may be set by a base image.
+    /// `A` is `one`, `E` is empty, `G` is an arg, and a base image may set `B`.
     fn look(name: &str) -> Found {
         match name {
             "A" => Found::Known(Value::text("one")),
@@ -336,8 +337,8 @@ mod tests {
         (expanded.value.written(), expanded.doubts.len())
     }
 
-    /// The values are those of the table of the Dockerfile reference, "Environment replacement", and of
-    /// moby/buildkit's own rules for quotation marks.
+    /// The values are those of the table "Environment replacement" in the Dockerfile reference, and of
+    /// BuildKit's own rules for quotes.
     #[test]
     fn variables_are_replaced_as_the_reference_says() {
         let cases = [

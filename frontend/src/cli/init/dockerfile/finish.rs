@@ -1,4 +1,4 @@
-//! The end of a translation into a build file's own words: its tables, its user, its variables, its command.
+//! The last part of a translation: the tables, the user, the variables and the command of the build file.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::system::with_recommended;
 use crate::cli::init::draft::{Command, Health, Production, string};
 
 impl Native<'_> {
-    /// Writes what was gathered into the draft.
+    /// Writes the collected settings into the draft.
     pub(super) fn finish(mut self, found: &Production) -> Result<(), Reason> {
         self.base()?;
         self.dependencies();
@@ -22,7 +22,7 @@ impl Native<'_> {
         without_empty(&mut last);
         self.command(&mut last, found)?;
         self.stages(last)?;
-        // Stages that files are copied from.
+        // The stages from which files are copied.
         let mut wanted = Vec::new();
         for stage in self.draft.carried.iter().map(|(_, stage)| stage).chain([&self.draft.production]) {
             for copy in &stage.copy {
@@ -57,7 +57,7 @@ impl Native<'_> {
                 self.draft.python = None;
                 self.draft.base = Some(written);
             }
-            // `python:3-slim` and `python:slim` are of another version from year to year.
+            // The version of `python:3-slim` and `python:slim` changes every year.
             None => {
                 let version = self.draft.python.clone().unwrap_or_else(|| "3.14".to_owned());
                 let slim = python.contains("slim");
@@ -184,7 +184,7 @@ impl Native<'_> {
         if system.iter().chain(&build).any(|name| left.contains(name)) {
             self.say_recommended(&added);
         }
-        // What a stage installs that also builds is there for both, as in the Dockerfile.
+        // Packages of a stage that both builds and ships are available for both, as in the Dockerfile.
         let (both, alone): (Vec<_>, Vec<_>) =
             system.into_iter().partition(|name| self.installs_shipped || build.contains(name));
         build.retain(|name| !both.contains(name));
@@ -206,7 +206,7 @@ impl Native<'_> {
         }
     }
 
-    /// The command: what a runner of a manager would run, and programs of the environment where they are now.
+    /// The command without a package manager's runner, and with the new paths of the environment's programs.
     fn command(&mut self, last: &mut Production, found: &Production) -> Result<(), Reason> {
         for command in last.entrypoint.iter_mut().chain(&mut last.command) {
             let plain = super::runner::without(command)?;
@@ -257,7 +257,7 @@ impl Native<'_> {
         Ok(())
     }
 
-    /// Looks into scripts that a command calls: they may call programs that are not there any more.
+    /// Checks scripts that a command calls. They may call programs that no longer exist.
     fn scripts(&self, command: &str) -> Result<(), Reason> {
         for word in command.split_whitespace().filter(|word| word.rsplit('.').next() == Some("sh")) {
             let name = word.rsplit('/').next().unwrap_or(word);
@@ -294,7 +294,7 @@ impl Native<'_> {
                 stage.groups.clone_from(&groups);
                 let whole = stage.include.as_ref().is_some_and(|paths| paths.iter().any(|path| path == "."));
                 stage.include = match stage.include.take() {
-                    // Of a package, no file is copied unless it is asked for.
+                    // The files of a package are copied only on request.
                     Some(_) if whole && self.draft.is_package && self.draft.app.package.is_none() => {
                         Some(vec![".".to_owned()])
                     }
@@ -357,7 +357,7 @@ impl Native<'_> {
             said.split_once(':').map_or((said.as_str(), None), |(name, group)| (name, Some(group)));
         if let Some(account) = self.account.take() {
             let number = account.number.or(if account.system {
-                // What the tools give to the first one of the system is not certain.
+                // The first number that the tools give to a system user is not certain.
                 None
             } else {
                 Some(1000)
@@ -385,7 +385,7 @@ impl Native<'_> {
         if is_there(&said) {
             return (Some(string(&said)), false);
         }
-        // Somebody else adds the user: it is looked up in what the last segment starts from.
+        // An unknown command adds the user, so the user is looked up in the base of the last segment.
         let by_command = self.ran;
         if !by_command {
             self.report
@@ -405,7 +405,7 @@ impl Native<'_> {
     }
 }
 
-/// A health check where there is none, if the command says which port it listens on.
+/// Adds a health check if there is none and the command contains the port on which it listens.
 pub(super) fn healthy(production: &mut Production, found: Option<Health>, exposed: &[String]) {
     if production.healthcheck.is_none() {
         production.healthcheck = production.listens_on().map(|port| match found {

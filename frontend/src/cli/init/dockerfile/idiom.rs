@@ -1,57 +1,57 @@
-//! Commands that say something that a build file says in its own words. Each is recognised with all of its options, or
-//! it is not recognised.
+//! Commands for which the build file has keys. A command is recognised only if all of its options are known.
 
 use super::words::Plain;
 
-/// What a command is for.
+/// The meaning of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Idiom {
-    /// Nothing that a build file has to say, and why.
+    /// A build file need not contain this, for the given reason.
     Nothing(&'static str),
-    /// OS packages are installed, and what they recommend. The name stands for all of them (`apk add --virtual`).
+    /// Installs OS packages and possibly the packages that they recommend. `together` is a name for all of
+    /// them (`apk add --virtual`).
     System { names: Vec<String>, together: Option<String>, recommends: bool },
-    /// OS packages are removed again.
+    /// Removes OS packages again.
     Removed(Vec<String>),
-    /// It is checked that the installed packages fit one another: `pip check`.
+    /// Checks that the installed packages are compatible: `pip check`.
     Check,
-    /// Python packages are installed.
+    /// Installs Python packages.
     Python(Python),
-    /// The lock of a manager is installed.
+    /// Installs from the lock of a package manager.
     Lock(Locked),
-    /// A lock is written as requirements: the lock's name and the file.
+    /// Exports a lock as requirements: the name of the lock, and the file.
     Export(&'static str, String),
-    /// An environment is made at a path.
+    /// Makes an environment at a path.
     Environment(String),
-    /// A user is added.
+    /// Adds a user.
     User(Account),
-    /// A group is added.
+    /// Adds a group.
     Group(Account),
-    /// Folders are made, with their parents.
+    /// Makes folders and their parents.
     Folders(Vec<String>),
-    /// Any other program.
+    /// Another program.
     Program,
 }
 
-/// What pip, or `uv pip`, installs.
+/// The packages that pip or `uv pip` installs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Python {
     pub(super) files: Vec<String>,
     pub(super) named: Vec<String>,
-    /// The project itself: the folder, and its extras.
+    /// The project itself: its folder and its extras.
     pub(super) project: Option<(String, Vec<String>)>,
     pub(super) editable: bool,
     /// Wheels that another step has made.
     pub(super) wheels: Vec<String>,
     pub(super) index: Option<String>,
     pub(super) extra_indexes: Vec<String>,
-    /// Where the packages or wheels go.
+    /// The destinations of packages or wheels.
     pub(super) places: Vec<String>,
     pub(super) for_user: bool,
-    /// `pip wheel`: nothing is installed yet.
+    /// `pip wheel`: makes wheels and installs nothing.
     pub(super) makes_wheels: bool,
 }
 
-/// What a manager installs of its lock.
+/// The parts of a lock that a package manager installs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 pub(super) struct Locked {
@@ -59,10 +59,10 @@ pub(super) struct Locked {
     pub(super) groups: Vec<String>,
     pub(super) extras: Vec<String>,
     pub(super) all_extras: bool,
-    /// Whether what is for development is installed too.
+    /// Whether development dependencies are installed too.
     pub(super) development: bool,
     pub(super) without_project: bool,
-    /// Whether the project is installed as a wheel, not as a link to its files.
+    /// Whether the project is installed as a wheel and not in editable form.
     pub(super) not_editable: bool,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Account {
     pub(super) name: String,
     pub(super) number: Option<u32>,
     pub(super) group: Option<String>,
-    /// Whether it is one of the system, with a low number.
+    /// Whether it is a system user with a low number.
     pub(super) system: bool,
     pub(super) home: Option<String>,
 }
@@ -88,7 +88,7 @@ pub(super) fn idiom(command: &Plain) -> Idiom {
     if command.output.is_some() {
         return export(program, rest, command.output.as_deref()).unwrap_or(Idiom::Program);
     }
-    // Any other variable may decide something: which packages are installed, or that a licence is accepted.
+    // Any other variable may matter: it may select packages or accept a licence.
     let calm = |name: &str| name == "DEBIAN_FRONTEND" || super::variables::CALM.contains(&name);
     if !command.variables.iter().all(|(name, _)| calm(name)) {
         return Idiom::Program;
@@ -131,7 +131,7 @@ pub(super) fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// `rm` of nothing but what is in no image anyway.
+/// `rm` of files that are not in an image anyway.
 fn caches(words: &[&str]) -> Option<Idiom> {
     let is_cache = |word: &&str| {
         word.starts_with('-')
@@ -152,7 +152,7 @@ fn caches(words: &[&str]) -> Option<Idiom> {
     words.iter().all(is_cache).then_some(Idiom::Nothing("lists and caches of packages are in no image"))
 }
 
-/// Options and plain names; `None` if there is an option that is not among these.
+/// The plain names among options and names; `None` if there is an unknown option.
 fn named<'w>(words: &[&'w str], options: &[&str]) -> Option<Vec<&'w str>> {
     let fits = |word: &&str| !word.starts_with('-') || options.contains(word);
     let plain = |word: &&str| !word.contains(['/', '*', '?', '$']);
@@ -186,7 +186,7 @@ fn apt(words: &[&str]) -> Option<Idiom> {
     let (before, rest) = words.split_at(verb);
     let (verb, after) = rest.split_first()?;
     let words: Vec<&str> = before.iter().chain(after).copied().collect();
-    // `-o Name=value` sets something of the manager for this command.
+    // `-o Name=value` configures the package manager for this command.
     let names = named(&words, &APT)?;
     match *verb {
         "install" if names.is_empty() => None,
@@ -269,7 +269,7 @@ fn export(program: &str, words: &[&str], output: Option<&str>) -> Option<Idiom> 
     let lock = super::managers::lock_of(program)?;
     let verb = words.first()?;
     let exports = matches!(*verb, "export") || (program == "pipenv" && *verb == "requirements");
-    // Groups and extras would be lost; what is for development is in the file unless it is left out.
+    // Groups and extras would be lost. Development dependencies are in the file unless they are left out.
     let known = |word: &&str| {
         matches!(
             *word,
@@ -303,7 +303,7 @@ fn user(program: &str, words: &[&str]) -> Option<Account> {
             "--gid" | "--ingroup" => account.group = Some(value()?.to_owned()),
             "-g" if program == "useradd" => account.group = Some(value()?.to_owned()),
             "-G" if program == "adduser" => account.group = Some(value()?.to_owned()),
-            // The words for people, which nothing but a listing shows.
+            // These values are only descriptions.
             "-g" | "-c" | "--comment" | "--gecos" | "-s" | "--shell" => {
                 value()?;
             }
@@ -347,7 +347,7 @@ fn user(program: &str, words: &[&str]) -> Option<Account> {
     }
     match names.as_slice() {
         [name] => account.name.clone_from(name),
-        // `adduser USER GROUP` puts a user into a group.
+        // `adduser USER GROUP` adds a user to a group.
         _ => return None,
     }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';

@@ -1,4 +1,4 @@
-//! What the image of a stage says, in the words of a build file.
+//! The image settings of a stage, as keys of a build file.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::model::{Model, Part};
 use super::parse::Instruction;
 use crate::cli::init::draft::{Command, Health, Production};
 
-/// Takes over what one stage of the Dockerfile says of its image.
+/// Copies the image settings of a Dockerfile's stage.
 pub(super) fn say(part: &Part, stage: &mut Production) {
     let own = &part.own;
     for (name, value) in &own.labels {
@@ -34,14 +34,14 @@ fn extend(list: &mut Vec<String>, more: &[String]) {
     list.extend(more.iter().filter(|one| known.insert((*one).clone())).cloned());
 }
 
-/// Empty lists take back what was said before; a build file does not say them.
+/// Empty lists reset an earlier setting. A build file does not contain them.
 pub(super) fn without_empty(stage: &mut Production) {
     let empty = |command: &Command| matches!(command, Command::List(words) if words.is_empty());
     stage.command.take_if(|command| empty(command));
     stage.entrypoint.take_if(|command| empty(command));
 }
 
-/// The variables of stages, the last value of each.
+/// The variables of stages, each with its last value.
 pub(super) fn environment(model: &Model, chain: &[usize]) -> BTreeMap<String, Value> {
     let parts = chain.iter().filter_map(|at| model.parts.get(*at));
     parts.flat_map(|part| part.env.iter().cloned()).collect()
@@ -60,7 +60,7 @@ pub(super) fn health(instruction: &Instruction) -> Health {
 }
 
 impl Production {
-    /// The exposed port, where the command says as well that the app listens there: `EXPOSE` alone may not be true.
+    /// The exposed port, if the command also contains it. `EXPOSE` alone may be wrong.
     pub(super) fn listens_on(&self) -> Option<String> {
         let port = self.expose.iter().find(|port| port.parse::<u16>().is_ok())?;
         let words = |command: &Command| match command {

@@ -1,4 +1,4 @@
-//! Idioms that install something, taken into a build file's own words.
+//! Translates commands that install something into keys of a build file.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::settings::join;
 use crate::cli::init::draft::{Command, Step, string};
 
 impl Native<'_> {
-    /// Takes an idiom over. What it gives back stays a command.
+    /// Translates a command. The returned part stays a command.
     pub(super) fn take(
         &mut self,
         idiom: Idiom,

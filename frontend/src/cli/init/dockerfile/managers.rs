@@ -1,8 +1,8 @@
-//! What uv, Poetry, PDM and Pipenv install.
+//! Install commands of uv, Poetry, PDM and Pipenv.
 
 use super::idiom::{Idiom, Locked, named_paths};
 
-/// The lock of a manager.
+/// The lock of a package manager.
 pub(super) fn lock_of(program: &str) -> Option<&'static str> {
     match program {
         "uv" => Some("uv.lock"),
@@ -13,7 +13,7 @@ pub(super) fn lock_of(program: &str) -> Option<&'static str> {
     }
 }
 
-/// Recognises the words after the program's name.
+/// Recognises the words after the name of the program.
 pub(super) fn manager(program: &str, words: &[&str]) -> Option<Idiom> {
     let lock = lock_of(program)?;
     let verb = words.iter().position(|word| !word.starts_with('-'))?;

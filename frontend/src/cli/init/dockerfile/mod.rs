@@ -1,8 +1,9 @@
-//! A Dockerfile of a Python project, read into a draft.
+//! Translates a Dockerfile of a Python project into a draft.
 //!
-//! An instruction is understood whole, or carried over whole, word for word, in its place; it is never cut apart. Where the
-//! last stage is on an image of Python's own and all that installs packages is understood, the build file says it in its
-//! own words ([`native`]). Otherwise each stage of the Dockerfile becomes a stage of the build file ([`whole`]).
+//! Each instruction is either fully understood, or copied word for word to the same place. It is never split.
+//! If the last stage is based on a Python image, and all commands that install packages are understood, the
+//! build file uses its own keys ([`native`]). Otherwise each stage of the Dockerfile becomes a stage of the
+//! build file ([`whole`]).
 
 mod bases;
 mod expand;
@@ -35,10 +36,10 @@ pub(super) use self::report::{Report, Weight};
 use super::draft::{Draft, System};
 use crate::cli::error::CliError;
 
-/// Carries over what the Dockerfile says, with the stage that ships: the one of this name, or the last.
+/// Translates the Dockerfile. The stage that ships is the one named `target`, or the last one.
 ///
 /// # Errors
-/// If it is no Dockerfile, or has no such stage.
+/// If the text is not a Dockerfile, or the stage does not exist.
 pub(super) fn carry(
     name: &str,
     text: &str,
@@ -62,7 +63,7 @@ pub(super) fn carry(
     };
     let names = whole::names(&model, target);
     let places = Places { model: &model, names, folder };
-    // What was found in the project counts where the Dockerfile says nothing.
+    // Settings that were found in the project are used where the Dockerfile has none.
     let found = std::mem::take(&mut draft.production);
     draft.stages.clear();
     draft.app.writable.clear();
@@ -91,7 +92,7 @@ pub(super) fn carry(
             report.rows.truncate(rows);
             report.note(0, format!("each stage is carried over word for word, since {reason}"));
             report.row("packages of Python", "as the Dockerfile installs them");
-            // Of what was found in the project, the Dockerfile says nothing.
+            // The Dockerfile replaces everything that was found in the project.
             draft.is_whole = true;
             draft.system = System::default();
             draft.checks.clear();
@@ -101,7 +102,7 @@ pub(super) fn carry(
         }
     }
     let needed = places.needed(&[target]);
-    // What is doubtful about a stage that does not ship is nobody's business.
+    // Doubts about a stage that does not ship are not reported.
     let ends = model.parts.iter().skip(1).map(|part| part.line).chain([usize::MAX]);
     for ((at, part), end) in model.parts.iter().enumerate().zip(ends) {
         if !needed.contains(&at) {
@@ -126,7 +127,7 @@ pub(super) fn carry(
         );
     }
     finish::healthy(&mut draft.production, found.healthcheck, &found.expose);
-    // The Dockerfile says where modules are imported from, if anything does.
+    // The Dockerfile alone decides from where modules are imported.
     draft.python_path = None;
     Ok(report)
 }

@@ -1,4 +1,4 @@
-//! The stages of a Dockerfile: what each starts from, what it does in order, and what its image says.
+//! The stages of a Dockerfile: their bases, their instructions in order, and their image settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use super::parse::{File, Instruction};
 use super::report::Report;
 use crate::cli::init::draft::Command;
 
-/// Where files come from.
+/// The source of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Context,
-    /// A stage, by its position.
+    /// A stage, by its index.
     Stage(usize),
     Image(Value),
 }
@@ -23,16 +23,16 @@ pub(super) struct CopyOp {
     pub(super) line: usize,
     pub(super) from: Origin,
     pub(super) paths: Vec<String>,
-    /// Absolute; with a slash at its end, a folder.
+    /// An absolute path. A slash at its end means a folder.
     pub(super) to: String,
     /// The paths and the place as the build file writes them, where args are in them.
     pub(super) written: Option<(Vec<String>, String)>,
     pub(super) owner: Option<String>,
     pub(super) mode: Option<String>,
     pub(super) exclude: Vec<String>,
-    /// An archive that `ADD` unpacks.
+    /// Whether `ADD` unpacks an archive.
     pub(super) unpacks: bool,
-    /// Whether the place is known.
+    /// Whether the destination is known.
     pub(super) is_placed: bool,
 }
 
@@ -41,15 +41,15 @@ pub(super) struct CopyOp {
 pub(super) struct RunOp {
     pub(super) line: usize,
     pub(super) command: Command,
-    /// What a shell gets; empty where none is asked.
+    /// The script for a shell; empty if no shell runs.
     pub(super) script: String,
     pub(super) mounts: Vec<BTreeMap<String, String>>,
     pub(super) network: Option<String>,
     pub(super) workdir: String,
     pub(super) user: Option<String>,
-    /// How many variables the stage had set before.
+    /// The number of variables that the stage has set before.
     pub(super) moment: usize,
-    /// How many args the stage had declared before.
+    /// The number of args that the stage has declared before.
     pub(super) declared: usize,
     /// Whether the working directory is known.
     pub(super) is_placed: bool,
@@ -61,7 +61,7 @@ pub(super) enum Op {
     Run(RunOp),
 }
 
-/// What an image says.
+/// The settings of an image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) labels: BTreeMap<String, Value>,
@@ -69,10 +69,11 @@ pub(super) struct Settings {
     pub(super) volumes: Vec<String>,
     pub(super) user: Option<String>,
     pub(super) workdir: Option<String>,
-    /// Whether it is one from the root on, and not below a folder of an image that nobody knows.
+    /// Whether the working directory is known. It is unknown if it is relative to a folder of an unknown
+    /// image.
     pub(super) is_placed: bool,
     pub(super) command: Option<Command>,
-    /// `ENTRYPOINT []` is one, and empty.
+    /// `ENTRYPOINT []` is an empty entrypoint.
     pub(super) entrypoint: Option<Command>,
     pub(super) stop_signal: Option<String>,
     pub(super) healthcheck: Option<Instruction>,
@@ -84,9 +85,9 @@ pub(super) struct Settings {
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) line: usize,
-    /// Its name, if it has one.
+    /// The name, if the stage has one.
     pub(super) name: Option<String>,
-    /// The image that it starts from, unless it starts from a stage.
+    /// The base image, unless the base is a stage.
     pub(super) image: Value,
     pub(super) base: Base,
     pub(super) parent: Option<usize>,
@@ -96,14 +97,14 @@ pub(super) struct Part {
     pub(super) env: Vec<(String, Value)>,
     latest: BTreeMap<String, usize>,
     args: BTreeMap<String, Option<Value>>,
-    /// The names of its args, in the order in which they are declared.
+    /// The names of its args, in the order of their declarations.
     order: Vec<String>,
     pub(super) own: Settings,
-    /// Every folder that `WORKDIR` has made.
+    /// All folders that `WORKDIR` has made.
     pub(super) folders: BTreeSet<String>,
 }
 
-/// A Dockerfile, understood.
+/// A parsed Dockerfile.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) parts: Vec<Part>,
@@ -129,7 +130,7 @@ pub(super) const PLATFORM: [&str; 10] = [
     "TARGETSTAGE",
 ];
 
-/// Args that every build may pass, without being declared.
+/// Args that may be passed to every build without a declaration.
 const PROXIES: [&str; 10] = [
     "HTTP_PROXY",
     "http_proxy",
@@ -212,23 +213,23 @@ impl Model {
         });
     }
 
-    /// The stage of a name, the latest of them.
+    /// The last stage with this name.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         let lower = name.to_ascii_lowercase();
         self.parts.iter().rposition(|part| part.name.as_deref() == Some(&lower))
     }
 
-    /// The last stage, which instructions belong to.
+    /// The last stage, to which instructions are added.
     pub(super) fn last(&mut self) -> Option<&mut Part> {
         self.parts.last_mut()
     }
 
-    /// A stage and those that it starts from, the lowest first.
+    /// A stage and the stages below it, the lowest first.
     pub(super) fn chain(&self, at: usize) -> Vec<usize> {
         let mut chain = vec![at];
         let mut here = at;
         while let Some(parent) = self.parts.get(here).and_then(|part| part.parent) {
-            // A stage starts from an earlier one, so there is an end.
+            // A stage starts from an earlier stage, so this loop ends.
             chain.push(parent);
             here = parent;
         }
@@ -236,7 +237,7 @@ impl Model {
         chain
     }
 
-    /// The image at the bottom of a stage.
+    /// The lowest stage below a stage, which has the base image.
     pub(super) fn bottom(&self, at: usize) -> Option<&Part> {
         self.chain(at).first().and_then(|bottom| self.parts.get(*bottom))
     }
@@ -246,7 +247,7 @@ impl Model {
         expand(word, self.escape, &|name| self.look(name))
     }
 
-    /// The same, as a build file writes it; what is doubtful is said of this line.
+    /// Expands a word for the build file. Doubts are reported at this line.
     pub(super) fn text(&self, word: &str, line: usize, what: &str, report: &mut Report) -> Value {
         let expanded = self.expand(word);
         report.doubts(line, what, &expanded.doubts);
@@ -258,7 +259,7 @@ impl Model {
         self.variable(at, name)
     }
 
-    /// What a name stands for at the end of a stage.
+    /// The value of a variable at the end of a stage.
     pub(super) fn variable(&self, at: usize, name: &str) -> Found {
         let mut here = Some(at);
         let mut bottom = None;
@@ -277,7 +278,7 @@ impl Model {
         }
         let Some(base) = bottom.map(|part| &part.base) else { return Found::Unset };
         if name == "PATH" {
-            // A build file says the image's own path as a Dockerfile does.
+            // A build file and a Dockerfile refer to the image's own `PATH` in the same way.
             let path = if base.is_known { Value::text(base.path.clone()) } else { Value::arg("PATH") };
             return Found::Known(path);
         }
@@ -288,7 +289,7 @@ impl Model {
         }
     }
 
-    /// Declares args, which a build file knows as well.
+    /// Declares args. The build file declares them too.
     pub(super) fn arg(&mut self, instruction: &Instruction, report: &mut Report) {
         for word in super::settings::words(&instruction.rest, self.escape) {
             let (name, given) =
@@ -321,7 +322,7 @@ impl Model {
                 }
                 default = Some(expanded.value.with(&self.args));
             }
-            // In a stage, a name alone takes what stands before the first `FROM`.
+            // In a stage, an arg without a default takes the default from before the first `FROM`.
             let known = self.args.get(name).cloned();
             match (default, known) {
                 (Some(default), Some(known)) if known != default && !known.is_empty() => {
@@ -389,7 +390,7 @@ impl Model {
         }
     }
 
-    /// The working directory at the end of a stage, so far.
+    /// The current working directory at the end of a stage.
     pub(super) fn workdir(&self, at: usize) -> String {
         let mut here = Some(at);
         let mut bottom = "/";
@@ -403,7 +404,7 @@ impl Model {
         bottom.to_owned()
     }
 
-    /// Whether the working directory at the end of a stage, so far, is known.
+    /// Whether the current working directory at the end of a stage is known.
     pub(super) fn is_placed(&self, at: usize) -> bool {
         let mut here = Some(at);
         let mut is_known = false;
@@ -417,7 +418,7 @@ impl Model {
         is_known
     }
 
-    /// Something that a child stage has from the one that it starts from.
+    /// A setting that a stage inherits from its base.
     pub(super) fn inherited<T: Clone>(&self, at: usize, get: impl Fn(&Settings) -> Option<T>) -> Option<T> {
         let mut here = Some(at);
         while let Some(part) = here.and_then(|here| self.parts.get(here)) {
@@ -429,7 +430,7 @@ impl Model {
         None
     }
 
-    /// A value that a build cannot change, for a shell's variables.
+    /// A value that a build cannot change, for the variables of a shell.
     pub(super) fn constant(&self, at: usize, name: &str) -> Option<String> {
         match self.variable(at, name) {
             Found::Known(value) => value.constant(),
@@ -439,12 +440,12 @@ impl Model {
 }
 
 impl Part {
-    /// The value of a variable after the first so many were set.
+    /// The value of a variable after the first `moment` variables were set.
     pub(super) fn value_at(&self, name: &str, moment: usize) -> Option<&Value> {
         self.env.iter().take(moment).rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// Its `RUN`s.
+    /// The `RUN` instructions.
     pub(super) fn runs(&self) -> impl Iterator<Item = &RunOp> {
         self.ops.iter().filter_map(|op| match op {
             Op::Run(run) => Some(run),
@@ -452,12 +453,12 @@ impl Part {
         })
     }
 
-    /// The names of args that are declared.
+    /// The names of the declared args.
     pub(super) fn declared(&self) -> impl Iterator<Item = &String> {
         self.order.iter()
     }
 
-    /// Whether a variable is set more than once.
+    /// Whether a variable is not set again after `moment`.
     pub(super) fn is_final(&self, name: &str, moment: usize) -> bool {
         self.latest.get(name).is_none_or(|at| *at < moment)
     }

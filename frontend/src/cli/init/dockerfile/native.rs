@@ -1,5 +1,6 @@
-//! A Dockerfile whose last stage is on an image of Python's own: its idioms become what a build file says in its own
-//! words, and all else stays in its order. Where one thing does not fit, the Dockerfile is carried over whole instead.
+//! Translates a Dockerfile whose last stage is based on a Python image. Known commands become keys of the
+//! build file, and everything else stays in its order. If one part does not fit, the Dockerfile is copied as
+//! a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,10 @@ use super::whole::is_below;
 use super::words::{Plain, commands};
 use crate::cli::init::draft::{Command, Draft, Step};
 
-/// Why a Dockerfile is carried over whole.
+/// The reason why a Dockerfile is copied as a whole.
 pub(super) type Reason = String;
 
-/// What is gathered from the stages.
+/// The data collected from the stages.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, and they are no state of something"
@@ -25,24 +26,24 @@ pub(super) struct Native<'a> {
     pub(super) places: &'a Places<'a>,
     pub(super) model: &'a Model,
     pub(super) target: usize,
-    /// The stages that the target is made on, itself included.
+    /// The target, and the stages on which it is made.
     pub(super) shipped: Vec<usize>,
     /// Stages whose environment is copied.
     pub(super) helpers: BTreeSet<usize>,
-    /// Folders with an environment, or with wheels for one.
+    /// Folders with an environment, or with wheels for an environment.
     pub(super) environments: BTreeSet<String>,
     pub(super) draft: &'a mut Draft,
     pub(super) report: &'a mut Report,
     pub(super) segments: Segments,
-    /// OS packages of the stages that ship, and of those that build.
+    /// OS packages of stages that ship, and of stages that build.
     pub(super) system: Vec<String>,
     pub(super) build: Vec<String>,
-    /// Packages that go by one name (`apk add --virtual`).
+    /// Packages that have a common name (`apk add --virtual`).
     pub(super) together: BTreeMap<String, Vec<String>>,
     /// Requirements files, by their paths in the context.
     pub(super) files: Vec<String>,
     pub(super) locked: Option<Locked>,
-    /// Files that were made of a lock.
+    /// Files that were exported from a lock.
     pub(super) derived: BTreeSet<String>,
     pub(super) installs_project: bool,
     pub(super) installs_shipped: bool,
@@ -51,21 +52,22 @@ pub(super) struct Native<'a> {
     pub(super) by_name: Vec<String>,
     /// Whether something was run that is not understood.
     pub(super) ran: bool,
-    /// Whether that may have told a manager of packages of another place.
+    /// Whether this command may have configured another package source.
     may_bring_packages: bool,
     pub(super) account: Option<Account>,
     pub(super) groups: BTreeMap<String, Account>,
     pub(super) folders: Vec<String>,
-    /// What was copied: the stage, the place, and the file of the context.
+    /// The copied files: the stage, the destination, and the file of the context.
     pub(super) copied: Vec<(usize, String, String)>,
-    /// OS packages that were installed with what they recommend, and the line of the first.
+    /// OS packages that were installed with recommended packages, and the line of the first one.
     pub(super) recommending: BTreeSet<String>,
     pub(super) recommending_line: Option<usize>,
-    /// Compilers that a step installs which is carried over whole: what is installed after it needs them.
+    /// Compilers that are installed by a step that is copied as a whole. Packages that are installed after it
+    /// need them.
     pub(super) late: Vec<String>,
-    /// Steps, by line, stage and moment: variables may be set later.
+    /// Steps whose variables may be set later, by line, stage and moment.
     pub(super) later: Vec<(usize, usize, usize)>,
-    /// Environments that the Dockerfile makes for itself, and those of which something is said.
+    /// Environments that the Dockerfile makes itself, and those that were already mentioned.
     pub(super) venvs: BTreeSet<String>,
     pub(super) said: BTreeSet<String>,
 }
@@ -113,7 +115,7 @@ impl<'a> Native<'a> {
         }
     }
 
-    /// Reads every stage that counts, in their order.
+    /// Reads all relevant stages in their order.
     pub(super) fn read(&mut self) -> Result<(), Reason> {
         self.find_environments();
         let mut all: BTreeSet<usize> = self.shipped.iter().copied().collect();
@@ -136,13 +138,13 @@ impl<'a> Native<'a> {
                 }
             }
         }
-        // What was installed by name beside the environment that is copied.
+        // Packages that were installed by name, in addition to the copied environment.
         let first = self.segments.done.first_mut().unwrap_or(&mut self.segments.open);
         first.run.splice(0..0, std::mem::take(&mut self.named_before));
         Ok(())
     }
 
-    /// The commands of a step, where all of them are understood.
+    /// The commands of a step; `None` if one of them is not understood.
     pub(super) fn commands(&self, op: &RunOp, at: usize) -> Option<Vec<(Plain, Idiom)>> {
         let look = |name: &str| self.model.constant(at, name);
         let all = commands(&op.script, &look)?;
@@ -246,7 +248,7 @@ impl<'a> Native<'a> {
                 }
                 Idiom::Folders(folders) => {
                     self.folders.extend(folders.iter().map(|folder| join(&op.workdir, folder)));
-                    // The folder may be the working directory, which is there.
+                    // The folder may be the working directory, which exists.
                     let has_parents = command.words.get(1).is_some_and(|word| word.starts_with('-'));
                     kept.push(if has_parents {
                         command.text
@@ -265,7 +267,7 @@ impl<'a> Native<'a> {
             return Ok(());
         }
         let only_folders = kept.iter().all(|text| text.starts_with("mkdir "));
-        // Folders of a Dockerfile without a user belong to the user of the image.
+        // In a Dockerfile without a user, folders belong to the user of the image.
         let folders_are_given =
             only_folders && self.model.inherited(self.target, |own| own.user.clone()).is_none();
         if kept.is_empty() || folders_are_given {
@@ -273,7 +275,7 @@ impl<'a> Native<'a> {
         }
         let text = kept.join(" && ");
         let command = match &op.command {
-            // Nothing was taken out.
+            // No command was removed.
             same if op.script == text || (kept.len() == count && !text.contains("mkdir")) => same.clone(),
             Command::List(words) if words.len() > 2 && words.last() == Some(&op.script) => {
                 let shell = words.iter().take(words.len() - 1).cloned();
@@ -296,9 +298,9 @@ impl<'a> Native<'a> {
         Ok(())
     }
 
-    /// Whether a step with these commands is carried over whole, although each of them is understood.
+    /// Whether a step with these commands is copied as a whole, although each command is understood.
     fn stays_whole(&self, all: &[(Plain, Idiom)]) -> bool {
-        // What is installed after something else was run may need that: the package manager may know a new place.
+        // An installation after another command may need it: the command may have added a package source.
         let mut ran = self.may_bring_packages;
         let mut after = false;
         for (command, idiom) in all {
@@ -312,7 +314,7 @@ impl<'a> Native<'a> {
             Idiom::User(account) => !self.is_ours(account),
             _ => false,
         });
-        // A manager of packages that is called in a way of its own needs what the others of the step do.
+        // If a package manager is called in an unknown way, it may need the other commands of the step.
         let known =
             ["apt", "apt-get", "apk", "dnf", "microdnf", "yum", "dpkg", "aptitude", "add-apt-repository"];
         let manages = |(command, idiom): &(Plain, Idiom)| {
@@ -322,7 +324,7 @@ impl<'a> Native<'a> {
         after || own_users || all.iter().any(manages)
     }
 
-    /// Folders that are made for the image's user before anything is copied: `writable` says that.
+    /// Folders that are made for the image's user before anything is copied. `writable` has the same effect.
     fn gives_folders(&mut self, kept: &[String], workdir: &str) -> bool {
         let open = &self.segments.open;
         let has_files = open.include.is_some() || !open.copy.is_empty() || !open.run.is_empty();
@@ -351,9 +353,10 @@ impl<'a> Native<'a> {
             }
             given.extend(paths.iter().map(|path| join(workdir, path)));
         }
-        // A folder that is made and given to nobody belongs to root.
+        // A folder that is made but not given to a user belongs to root.
         let all = made.iter().all(|made| given.iter().any(|given| given == made));
-        // What the base or a package has brought stays to be given by the command, with all that is in it.
+        // Folders from the base or from a package are still given to the user by the command, with all their
+        // contents.
         let is_new = |given: &String| {
             let home = format!("/home/{name}");
             made.contains(given)
@@ -372,7 +375,7 @@ impl<'a> Native<'a> {
         true
     }
 
-    /// The packages of the base, for what calls `python -m pip` itself.
+    /// The packages of the base, for a command that calls `python -m pip` itself.
     fn pip_of_the_base(&self) -> Result<(String, String), Reason> {
         let bottom = self.model.bottom(self.target);
         let version = bottom.and_then(|bottom| bottom.base.version.clone());
@@ -400,7 +403,7 @@ impl<'a> Native<'a> {
         Ok(())
     }
 
-    /// Refuses what installs Python packages in a way that is not understood, or calls an environment by its path.
+    /// Refuses commands that install Python packages in an unknown way, or call an environment by its path.
     pub(super) fn is_ordinary(&self, text: &str, line: usize) -> Result<(), Reason> {
         let installers = [
             "pip",
@@ -420,7 +423,7 @@ impl<'a> Native<'a> {
         if let Some(word) = found {
             return Err(format!("line {line}: `{word}` is called in a way of its own"));
         }
-        // At `/venv` is the environment of the build file as well.
+        // The build file's environment is also at `/venv`.
         let mut elsewhere = self.environments.iter().filter(|folder| *folder != "/venv");
         match elsewhere.find(|folder| text.contains(folder.as_str())) {
             Some(folder) => Err(format!("line {line}: `{folder}` is called by its path")),
@@ -428,7 +431,8 @@ impl<'a> Native<'a> {
         }
     }
 
-    /// Whether a build file can make the user: it is the one that the image runs as, with a usual home.
+    /// Whether the build file can make this user: it is the user of the image, and its home folder is a usual
+    /// one.
     fn is_ours(&self, account: &Account) -> bool {
         let user = self.model.inherited(self.target, |own| own.user.clone()).unwrap_or_default();
         let name = user.split(':').next().unwrap_or_default();
@@ -451,14 +455,14 @@ fn is_pip(text: &str) -> bool {
     text.starts_with("pip install ") || text == "pip check"
 }
 
-/// Whether a file tells a manager of packages where they come from.
+/// Whether a file configures the sources of a package manager.
 fn settles_installs(path: &str, to: &str) -> bool {
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let names = ["pip.conf", "pip.ini", ".netrc", ".condarc"];
     names.contains(&last(path).as_str()) || names.contains(&last(to).as_str())
 }
 
-/// Whether a command may change where a manager of packages finds them. Of a script nobody knows.
+/// Whether a command may change the sources of a package manager. The effect of a script is not known.
 fn may_bring_packages(text: &str) -> bool {
     let words = [
         "apt", "apk", "dpkg", "dnf", "yum", "repo", "key", "gpg", "sources", "curl", "wget", "/etc", "sh",
@@ -467,7 +471,7 @@ fn may_bring_packages(text: &str) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
-/// Files that say what is installed.
+/// Files that contain dependencies.
 fn is_manifest(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let known = [

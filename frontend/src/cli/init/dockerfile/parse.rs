@@ -1,4 +1,5 @@
-//! The instructions of a Dockerfile, each with its place: directives, comments, continued lines and here-documents.
+//! The instructions of a Dockerfile with their lines. This handles directives, comments, continued lines and
+//! here-documents.
 
 use crate::cli::error::CliError;
 
@@ -7,23 +8,23 @@ use crate::cli::error::CliError;
 pub(super) struct Heredoc {
     /// The word that ends the document.
     pub(super) word: String,
-    /// Whether the word is quoted: then nothing in the body is expanded.
+    /// Whether the word is quoted. Then the text is not expanded.
     pub(super) quoted: bool,
-    /// Whether tabs at the beginning of each line are dropped (`<<-`).
+    /// Whether tabs at the beginning of lines are removed (`<<-`).
     pub(super) strip: bool,
     pub(super) body: String,
 }
 
-/// One instruction.
+/// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Instruction {
-    /// Its first line, from 1.
+    /// The first line, counted from 1.
     pub(super) line: usize,
-    /// In capitals.
+    /// The name in capital letters.
     pub(super) name: String,
-    /// Options such as `--from=builder`, in order. Some may be repeated.
+    /// Options such as `--from=builder`, in order. Some can be repeated.
     pub(super) flags: Vec<(String, String)>,
-    /// What follows, on one line.
+    /// The rest of the instruction, on one line.
     pub(super) rest: String,
     pub(super) heredocs: Vec<Heredoc>,
 }
@@ -36,7 +37,7 @@ pub(super) struct File {
 }
 
 impl Instruction {
-    /// What follows as a list, where it is written as one.
+    /// The rest as a list, if it has the form of a list.
     pub(super) fn list(&self) -> Option<Vec<String>> {
         if !self.rest.starts_with('[') {
             return None;
@@ -49,7 +50,7 @@ impl Instruction {
         self.flags.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What a shell gets: the line, and the here-documents as they are written below it.
+    /// The script for a shell: the line, followed by the here-documents.
     pub(super) fn script(&self) -> String {
         let mut out = self.rest.clone();
         for heredoc in &self.heredocs {
@@ -61,16 +62,16 @@ impl Instruction {
     }
 }
 
-/// The most instructions of a Dockerfile. The largest ones that people write have a few hundred.
+/// The maximum number of instructions. The largest real Dockerfiles have a few hundred.
 const MOST_INSTRUCTIONS: usize = 10_000;
 
-/// The same for stages.
+/// The maximum number of stages.
 const MOST_STAGES: usize = 500;
 
 /// Reads a Dockerfile.
 ///
 /// # Errors
-/// If there is no `FROM`, or more than anybody writes.
+/// If there is no `FROM`, or if there are more instructions or stages than any real Dockerfile has.
 pub(super) fn file(name: &str, text: &str) -> Result<File, CliError> {
     let mut escape = '\\';
     let mut instructions: Vec<Instruction> = Vec::new();
@@ -92,7 +93,7 @@ pub(super) fn file(name: &str, text: &str) -> Result<File, CliError> {
         let mut part = trimmed;
         while let Some(head) = part.trim_end().strip_suffix(escape) {
             joined.push(head);
-            // Comments and empty lines may stand in between.
+            // Comments and empty lines may stand between the parts.
             let mut rest = lines.by_ref().map(|(_, next)| next);
             part = rest.find(|next| !next.trim().is_empty() && !next.trim().starts_with('#')).unwrap_or("");
         }
@@ -125,16 +126,16 @@ pub(super) fn file(name: &str, text: &str) -> Result<File, CliError> {
     Ok(File { escape, instructions })
 }
 
-/// `# name=value`, as it may stand at the head of a Dockerfile.
+/// `# name=value`, a directive at the beginning of a Dockerfile.
 fn directive(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix('#')?.split_once('=')?;
     let name = name.trim();
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
-    // The names are compared without regard to case; nobody writes `Escape`.
+    // The comparison of names should ignore case, but nobody writes `Escape`.
     plain.then_some((name, value.trim()))
 }
 
-/// A line that is put together from several. The blanks at a joint are one blank, unless a quotation is open there.
+/// A line that is joined from several lines. Spaces at a joint become one space, except inside of quotes.
 #[derive(Default)]
 struct Joined {
     text: String,
@@ -196,7 +197,7 @@ fn split(line: usize, text: &str) -> Instruction {
     }
 }
 
-/// The here-documents that an instruction opens, without their bodies.
+/// The here-documents of an instruction, without their text.
 fn heredocs(instruction: &Instruction) -> Vec<Heredoc> {
     if !matches!(instruction.name.as_str(), "RUN" | "COPY" | "ADD") || instruction.list().is_some() {
         return Vec::new();
@@ -236,7 +237,7 @@ mod tests {
     fn the_escape_character_may_be_another_one() {
         let all = of("# syntax=x\n# escape=`\nFROM a\nRUN x `\n y\\\nUSER w\n");
         assert_eq!(all.get(1).unwrap().rest, "x y\\");
-        // A directive counts at the head alone.
+        // A directive has an effect only at the beginning of the file.
         let all = of("# a comment\n# escape=`\nFROM a\nRUN x \\\ny\n");
         assert_eq!(all.get(1).unwrap().rest, "x y");
     }

@@ -1,8 +1,8 @@
-//! What `pip` and `uv pip` install.
+//! Install commands of `pip` and `uv pip`.
 
 use super::idiom::{Idiom, Python};
 
-/// Options that change nothing of what is installed.
+/// Options that do not change what is installed.
 const CALM: [&str; 20] = [
     "--no-cache-dir",
     "--no-cache",
@@ -39,7 +39,7 @@ const TOOLS: [&str; 9] = [
     "poetry-core",
 ];
 
-/// What comes along when pip itself is brought up to date.
+/// Packages that are updated together with pip.
 const BESIDE: [&str; 2] = ["setuptools", "wheel"];
 
 /// Recognises the words after `pip`.
@@ -69,7 +69,7 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
             "--extra-index-url" => found.extra_indexes.push(value()?),
             "--prefix" | "-w" | "--wheel-dir" | "--target" | "-t" => found.places.push(value()?),
             "--user" => found.for_user = true,
-            // Wheels that were made before, which the requirements name as well.
+            // Wheels that were made before. The requirements name them too.
             "--find-links" | "-f" => {
                 let folder = value()?;
                 if !folder.starts_with('/') {
@@ -109,12 +109,12 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
                 }
                 found.project = Some(project(word)?);
             }
-            // A pattern that names files, a folder, or an address.
+            // A pattern for file names, a folder, or a URL.
             word if word.contains(['*', '?', '/', '@']) => return None,
             name => found.named.push(name.to_owned()),
         }
     }
-    // uv reads the dependencies of a manifest in this way.
+    // uv reads the dependencies of a manifest with this option.
     if found.files.iter().any(|file| matches!(kind(file), Some("toml" | "cfg" | "py"))) {
         return None;
     }
@@ -133,7 +133,7 @@ pub(super) fn pip(words: &[&str]) -> Option<Idiom> {
     Some(Idiom::Python(found))
 }
 
-/// The ending of a file's name.
+/// The suffix of a file name.
 fn kind(path: &str) -> Option<&str> {
     path.rsplit_once('.').map(|(_, kind)| kind)
 }

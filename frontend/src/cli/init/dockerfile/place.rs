@@ -1,4 +1,4 @@
-//! Where files of a `COPY` go, and what a `RUN` needs, in the words of a build file.
+//! Translates the destinations of `COPY` and the needs of `RUN` into keys of a build file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,33 +11,34 @@ use crate::cli::init::draft::{Command, Copy, Production, Step, key, list, string
 use crate::ignore::Patterns;
 use crate::spec::ContextPath;
 
-/// What stages are called in the build file, and where the context is.
+/// The names of the stages in the build file, and the folder of the context.
 pub(super) struct Places<'p> {
     pub(super) model: &'p Model,
-    /// By position.
+    /// The names by index.
     pub(super) names: Vec<String>,
     pub(super) folder: &'p Path,
 }
 
-/// Segments of a stage: in each, files are copied before commands are run, as in every stage of a build file.
+/// The segments of a stage. As in every stage of a build file, a segment copies files before it runs
+/// commands.
 #[derive(Default)]
 pub(super) struct Segments {
     pub(super) done: Vec<Production>,
     pub(super) open: Production,
-    /// How many of the variables of the stage are in segments so far.
+    /// The number of the stage's variables that are in segments so far.
     said: usize,
 }
 
 impl Segments {
-    /// Goes on in a new segment, if commands were run in this one.
+    /// Starts a new segment, if this one has run commands.
     pub(super) fn after_runs(&mut self) {
         if !self.open.run.is_empty() {
             self.done.push(std::mem::take(&mut self.open));
         }
     }
 
-    /// Takes the variables that the stage has set up to a moment. They hold in every step of a segment, so a step that
-    /// came before them is in a segment of its own.
+    /// Adds the variables that the stage has set up to `moment`. A variable applies to all steps of a
+    /// segment. So a step before it needs a segment of its own.
     pub(super) fn variables(&mut self, part: &Part, moment: usize) {
         let new = part.env.get(self.said..moment).unwrap_or_default();
         if new.is_empty() {
@@ -51,7 +52,7 @@ impl Segments {
     }
 }
 
-/// The image that nobody can take for a stage: a bare name gets its tag.
+/// An image name that cannot be mistaken for a stage: a bare name gets its tag.
 pub(super) fn image(value: &Value) -> String {
     let written = value.written();
     if written.contains([':', '@', '/', '$']) || written == "scratch" {
@@ -61,7 +62,7 @@ pub(super) fn image(value: &Value) -> String {
     }
 }
 
-/// Whether it is a number, or a user that nearly every image has.
+/// Whether it is a number, or a user that almost every image has.
 pub(super) fn is_there(user: &str) -> bool {
     let name = user.split(':').next().unwrap_or(user);
     matches!(name, "root" | "nobody" | "daemon" | "mail" | "www-data") || name.parse::<u32>().is_ok()
@@ -77,7 +78,7 @@ impl Places<'_> {
         path.ends_with('/') || !name.contains('.')
     }
 
-    /// The path for `include`, where a file of the context keeps its place below the working directory.
+    /// The path for `include`, if a file of the context has the same path below the working directory.
     pub(super) fn at_place(&self, source: &str, to: &str, workdir: &str) -> Option<String> {
         // Without a working directory, nothing is below it.
         if workdir.is_empty() || source.contains(['*', '?', '[']) {
@@ -92,7 +93,7 @@ impl Places<'_> {
         (target == join(workdir, &clean)).then_some(clean)
     }
 
-    /// Takes a `COPY` into the open segment. Files of the context that keep their place are included.
+    /// Adds a `COPY` to the open segment. Files of the context that keep their path are included.
     pub(super) fn copy(&self, op: &CopyOp, workdir: &str, segments: &mut Segments, report: &mut Report) {
         if op.unpacks {
             return Self::unpack(op, segments, report);
@@ -162,7 +163,7 @@ impl Places<'_> {
         entries.filter_map(Result::ok).any(|entry| patterns.matches(&entry.file_name().to_string_lossy()))
     }
 
-    /// `ADD` of an archive: a step that unpacks it.
+    /// An `ADD` of an archive becomes a step that unpacks it.
     fn unpack(op: &CopyOp, segments: &mut Segments, report: &mut Report) {
         for path in &op.paths {
             let word = shlex::try_quote(path).map_or_else(|_| path.clone(), Into::into);
@@ -177,7 +178,7 @@ impl Places<'_> {
         report.note(op.line, "ADD unpacks an archive: a step does".to_owned());
     }
 
-    /// Takes a `RUN` into the open segment, word for word.
+    /// Adds a `RUN` to the open segment, word for word.
     pub(super) fn run(
         &self,
         op: &RunOp,
@@ -214,7 +215,8 @@ impl Places<'_> {
         segments.open.run.push(Step { command: op.command.clone(), keys });
     }
 
-    /// Variables that have another value later, and args that programs read without being told by the text.
+    /// Variables that have another value later, and args that programs may read although the text does not
+    /// mention them.
     fn environment(&self, op: &RunOp, at: usize) -> Vec<(String, String)> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
         let mentioned: BTreeSet<&str> = names(&op.script).collect();
@@ -223,7 +225,8 @@ impl Places<'_> {
             let value = part.value_at(name, op.moment).map(Value::written).unwrap_or_default();
             ((*name).to_owned(), value)
         });
-        // A program can read every arg that is declared so far from its environment. Which step reads which arg is not known.
+        // A program can read all declared args from its environment. It is not known which step reads which
+        // arg.
         let is_set = |name: &String| part.value_at(name, op.moment).is_some();
         let chain = self.model.chain(at);
         let above = chain.iter().filter(|part| **part != at).filter_map(|part| self.model.parts.get(*part));
@@ -319,7 +322,7 @@ impl Places<'_> {
     }
 }
 
-/// A secret as a table. Dockerfiles do without one that is not passed.
+/// A secret as a table. In a Dockerfile, a secret is optional by default.
 fn secret(mount: &BTreeMap<String, String>, target: Option<&str>) -> String {
     let get = |name: &str| mount.get(name).map(String::as_str);
     let id = get("id").or_else(|| get("target")?.rsplit('/').next()).unwrap_or_default();
@@ -334,7 +337,7 @@ fn secret(mount: &BTreeMap<String, String>, target: Option<&str>) -> String {
     format!("{table}{} }}", if needed { "" } else { ", required = false" })
 }
 
-/// The names of variables in a script.
+/// The names of the variables in a script.
 pub(super) fn names(script: &str) -> impl Iterator<Item = &str> {
     script.split('$').skip(1).map(|rest| {
         let rest = rest.strip_prefix('{').unwrap_or(rest);

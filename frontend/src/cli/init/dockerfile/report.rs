@@ -1,11 +1,11 @@
-//! What is said of a translation: what was decided and why, and what is left to the user.
+//! The report of a translation: the decisions with their reasons, and the parts that the user must check.
 
-/// How sure a translation is.
+/// The certainty of a remark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli::init) enum Weight {
-    /// Not as in the Dockerfile, on purpose.
+    /// The build file differs from the Dockerfile on purpose.
     Note,
-    /// It may be wrong: somebody has to look at it.
+    /// The translation may be wrong, so somebody must check it.
     Doubt,
 }
 
@@ -13,7 +13,7 @@ pub(in crate::cli::init) enum Weight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::init) struct Remark {
     pub(in crate::cli::init) weight: Weight,
-    /// The line of the Dockerfile; 0 where it is about all of it.
+    /// The line of the Dockerfile; 0 for a remark about the whole file.
     pub(in crate::cli::init) line: usize,
     pub(in crate::cli::init) text: String,
 }
@@ -22,11 +22,11 @@ pub(in crate::cli::init) struct Remark {
 #[derive(Debug, Default)]
 pub(in crate::cli::init) struct Report {
     pub(in crate::cli::init) remarks: Vec<Remark>,
-    /// What was found, what was decided.
+    /// The finding and the decision.
     pub(in crate::cli::init) rows: Vec<(String, String)>,
 }
 
-/// The most remarks that are kept. More than a screen of them is read by nobody.
+/// The maximum number of remarks. Nobody reads more than a screen of them.
 const MOST: usize = 200;
 
 impl Report {
@@ -45,7 +45,7 @@ impl Report {
         self.remark(Weight::Doubt, line, text);
     }
 
-    /// What is doubtful about a value of an instruction.
+    /// Adds doubts about a value of an instruction.
     pub(super) fn doubts(&mut self, line: usize, what: &str, doubts: &[String]) {
         for doubt in doubts {
             self.doubt(line, format!("{what}: {doubt}"));
@@ -56,7 +56,7 @@ impl Report {
         self.rows.push((found.into(), decided.into()));
     }
 
-    /// In the order of the lines.
+    /// The remarks, sorted by line.
     pub(in crate::cli::init) fn sorted(&self) -> Vec<&Remark> {
         let mut all: Vec<&Remark> = self.remarks.iter().collect();
         all.sort_by_key(|remark| (remark.line, remark.weight));

@@ -1,16 +1,16 @@
-//! Commands that a package manager runs: the environment is on the `PATH`, so that the program itself is enough.
+//! Commands that a package manager runs. The environment is on the `PATH`, so the program itself is enough.
 
 use super::native::Reason;
 use crate::cli::init::draft::Command;
 
-/// Options after which the same program runs in the same environment.
+/// Options with which the same program runs in the same environment.
 const CALM: [&str; 9] =
     ["--no-sync", "--frozen", "--locked", "--no-dev", "-q", "--quiet", "--no-project", "--", "--no-cache"];
 
 /// The command without its runner.
 ///
 /// # Errors
-/// If the runner has an option that means more.
+/// If the runner has an option with another effect.
 pub(super) fn without(command: &Command) -> Result<Command, Reason> {
     match command {
         Command::List(words) => {
@@ -27,7 +27,7 @@ pub(super) fn without(command: &Command) -> Result<Command, Reason> {
             };
             let mut words = Vec::new();
             let mut left = rest;
-            // The runner and its options are plain words; what follows them stays as it is written.
+            // The runner and its options are plain words. The text after them stays unchanged.
             for _ in 0..12 {
                 let word = left.split_whitespace().next().unwrap_or_default();
                 words.push(word);

@@ -1,4 +1,4 @@
-//! The instructions of a stage, one by one.
+//! Reads the instructions of a stage.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::parse::Instruction;
 use super::report::Report;
 use crate::cli::init::draft::Command;
 
-/// Takes an instruction into the last stage.
+/// Adds an instruction to the last stage.
 pub(super) fn instruction(model: &mut Model, one: &Instruction, report: &mut Report) {
     let line = one.line;
     let Some(at) = model.parts.len().checked_sub(1) else { return };
@@ -106,7 +106,7 @@ fn setting(model: &mut Model, one: &Instruction, report: &mut Report) {
         "CMD" => own.command = Some(command()),
         "ENTRYPOINT" => {
             own.entrypoint = Some(command());
-            // A command that came with the stage below does not fit another entrypoint.
+            // The command of the stage below does not fit another entrypoint.
             if own.command.is_none() {
                 own.command = Some(Command::List(Vec::new()));
             }
@@ -178,7 +178,7 @@ fn run(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
     }
 }
 
-/// `RUN <<EOF`: the text of the document, and the program that its first line names.
+/// `RUN <<EOF`: the text of the document, and the program in its first line.
 fn script_of(one: &Instruction) -> Option<(Vec<String>, String)> {
     let [heredoc] = one.heredocs.as_slice() else { return None };
     let body = if heredoc.strip {
@@ -207,7 +207,7 @@ fn mount(text: &str) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (names(name.trim()), value.trim().to_owned())).collect()
 }
 
-/// Says that an arg has no default where a text needs one.
+/// Reports an arg without a default in a text that needs a value.
 fn without_default(model: &Model, value: &Value, line: usize, what: &str, report: &mut Report) {
     let is_empty = |name: &&str| model.args.get(*name).is_some_and(String::is_empty);
     if let Some(arg) = value.args().find(is_empty) {
@@ -376,7 +376,7 @@ fn documents(model: &mut Model, one: &Instruction, sources: &[String], to: &str,
     }
 }
 
-/// The text of a document: its variables are replaced, quotation marks are text.
+/// The text of a document. Variables are replaced, and quotes are ordinary text.
 fn plain(text: &str, model: &Model, line: usize, report: &mut Report) -> String {
     let escaped =
         text.replace('\\', "\\\\").replace("\\\\$", "\\$").replace('\'', "\\'").replace('"', "\\\"");
@@ -387,7 +387,7 @@ fn plain(text: &str, model: &Model, line: usize, report: &mut Report) -> String 
     value.with(&model.args)
 }
 
-/// Words in which quotation marks and escapes are kept, for a later expansion.
+/// Words with their quotes and escapes, which are expanded later.
 pub(super) fn words(text: &str, escape: char) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;

@@ -1,4 +1,4 @@
-//! Where environments are, and where a file of a stage has come from.
+//! Finds the environments, and the origin of a file in a stage.
 
 use super::idiom::Idiom;
 use super::model::{CopyOp, Op, Origin, RunOp};
@@ -7,7 +7,7 @@ use super::settings::join;
 use super::whole::is_below;
 
 impl Native<'_> {
-    /// Folders with environments, and the stages that they are copied from.
+    /// Finds the folders with environments, and the stages from which they are copied.
     pub(super) fn find_environments(&mut self) {
         let model = self.model;
         for at in self.places.needed(&[self.target]) {
@@ -89,7 +89,7 @@ impl Native<'_> {
             || matches!(path.as_str(), "/usr/local" | "/usr/local/lib")
     }
 
-    /// Copies of files that a helper has copied: they come from where the helper has them.
+    /// Translates copies of files that a helper stage has copied itself: they come from the helper's source.
     pub(super) fn code(&mut self, op: &CopyOp, path: &str, from: usize, workdir: &str) -> Result<(), Reason> {
         let path = join("/", path);
         let mut found = false;
@@ -138,7 +138,7 @@ impl Native<'_> {
         }
     }
 
-    /// The file of the context that is at a place of a stage.
+    /// The file of the context at a path of a stage.
     pub(super) fn source(&self, path: &str, op: &RunOp, at: usize) -> Option<String> {
         let chain = self.model.chain(at);
         let mounts = op.mounts.iter().filter(|mount| {

@@ -1,11 +1,11 @@
-//! OS packages: what their managers bring along, and what only compiles.
+//! OS packages: the recommended packages of package managers, and packages that are only for compiling.
 
 use std::collections::BTreeSet;
 
 use super::native::Native;
 
-/// What Debian's packages recommend and a program that calls them usually needs, as `apt-cache depends` lists it for
-/// bookworm and trixie. Other recommendations are documentation, tools for people, and settings.
+/// Packages that Debian's packages recommend and that programs usually need, as `apt-cache depends` lists
+/// them for bookworm and trixie. Other recommendations are documentation, tools for people, and settings.
 const RECOMMENDED: [(&str, &[&str]); 7] = [
     ("chromium", &["fonts-liberation"]),
     ("clang", &["libc6-dev"]),
@@ -16,7 +16,7 @@ const RECOMMENDED: [(&str, &[&str]); 7] = [
     ("imagemagick", &["ghostscript"]),
 ];
 
-/// Adds to a list what a package manager would bring along, and gives back what was added.
+/// Adds the packages that a package manager would also install, and returns them.
 pub(super) fn with_recommended(names: &mut Vec<String>, asked: &BTreeSet<String>) -> Vec<String> {
     let mut added = Vec::new();
     let mut at = 0;
@@ -36,7 +36,7 @@ pub(super) fn with_recommended(names: &mut Vec<String>, asked: &BTreeSet<String>
     added
 }
 
-/// Packages that are there to compile, among those that a script installs.
+/// Packages for compiling among those that a script installs.
 pub(super) fn compilers(script: &str) -> Vec<String> {
     let mut found = Vec::new();
     let commands = script.split(['\n', ';']).flat_map(|line| line.split("&&"));
@@ -53,7 +53,7 @@ pub(super) fn compilers(script: &str) -> Vec<String> {
     found
 }
 
-/// Whether a package is there to compile, as far as its name tells.
+/// Whether a package is for compiling, judged by its name.
 pub(super) fn compiles(name: &str) -> bool {
     let known = [
         "gcc",
@@ -81,7 +81,7 @@ pub(super) fn compiles(name: &str) -> bool {
 }
 
 impl Native<'_> {
-    /// Says what a package manager would have brought along.
+    /// Reports the packages that a package manager would also have installed.
     pub(super) fn say_recommended(&mut self, added: &[String]) {
         let Some(line) = self.recommending_line else { return };
         let kept = if added.is_empty() {

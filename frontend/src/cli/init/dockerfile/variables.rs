@@ -1,4 +1,4 @@
-//! Variables of the stages: those of the image, and those that decide what is installed.
+//! Variables of stages: those of the image, and those that decide what is installed.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::place::names;
 use super::whole::is_below;
 use crate::cli::init::draft::Production;
 
-/// Variables of tools that install packages. The tools are not in the image, and these decide nothing of what they install.
+/// Variables of install tools that do not change what is installed. The image does not contain these tools.
 pub(super) const CALM: [&str; 44] = [
     "PIP_NO_CACHE_DIR",
     "PIP_CACHE_DIR",
@@ -58,7 +58,8 @@ pub(super) const CALM: [&str; 44] = [
     "PDM_CHECK_UPDATE",
 ];
 
-/// Variables of compilers and build backends: what is compiled depends on them, and a builder does not have them.
+/// Variables of compilers and build backends. Compiled files depend on them, and the builder does not set
+/// them.
 const COMPILE: [&str; 20] = [
     "CFLAGS",
     "CPPFLAGS",
@@ -82,7 +83,7 @@ const COMPILE: [&str; 20] = [
     "CPLUS_INCLUDE_PATH",
 ];
 
-/// Whether a variable decides which packages are installed, or what is compiled.
+/// Whether a variable decides which packages are installed, or how they are compiled.
 fn decides(name: &str) -> bool {
     let of_manager =
         ["PIP_", "UV_", "POETRY_", "PDM_", "PIPENV_"].iter().any(|start| name.starts_with(start));
@@ -93,7 +94,7 @@ fn decides(name: &str) -> bool {
 }
 
 impl Native<'_> {
-    /// Takes the variables over. Those of a stage with the environment alone are not in the image.
+    /// Adds the variables. Those of a stage that only makes the environment are not in the image.
     pub(super) fn variables(&mut self, first: &mut Production) -> Result<(), Reason> {
         let model = self.model;
         let base = model.bottom(self.target).map(|bottom| bottom.base.path.clone()).unwrap_or_default();
@@ -157,7 +158,7 @@ impl Native<'_> {
         Ok(())
     }
 
-    /// The values of variables in a step that a later stage gives another value.
+    /// The values of variables in a step that later get another value.
     pub(super) fn earlier(&self, op: &RunOp, at: usize) -> Vec<(String, String)> {
         let model = self.model;
         let Some(part) = model.parts.get(at) else { return Vec::new() };
@@ -179,7 +180,7 @@ impl Native<'_> {
         changed.map(|name| (name.to_owned(), value(name))).collect()
     }
 
-    /// Takes a variable that names an index; whether it is one that a build file can say.
+    /// Reads a variable with an index. True if the build file has a key for it.
     fn index(&mut self, name: &str, value: &Value, is_given: bool) -> bool {
         let dependencies = &mut self.draft.dependencies;
         match name {
@@ -199,8 +200,8 @@ impl Native<'_> {
         true
     }
 
-    /// Says which variables reach a command that the Dockerfile sets only later: in a build file, those of a stage hold in
-    /// all of its steps.
+    /// Reports commands that see variables which the Dockerfile sets only later. In a build file, the
+    /// variables of a stage apply to all of its steps.
     fn say_later(&mut self, first: &Production) {
         for (line, at, moment) in std::mem::take(&mut self.later) {
             let parts =
@@ -229,7 +230,7 @@ impl Native<'_> {
         }
     }
 
-    /// Says which environments of the Dockerfile are at another place.
+    /// Reports environments that have another path than in the Dockerfile.
     fn say_moved(&mut self) {
         let said = std::mem::take(&mut self.said);
         for folder in std::mem::take(&mut self.venvs).into_iter().filter(|folder| !said.contains(folder)) {
@@ -242,7 +243,7 @@ impl Native<'_> {
 mod tests {
     use super::*;
 
-    /// pip reads every option from `PIP_…`, uv from `UV_…`: their documentation.
+    /// The documentation says that pip reads every option from `PIP_…`, and uv from `UV_…`.
     #[test]
     fn variables_that_decide_what_is_installed_are_known() {
         for name in [

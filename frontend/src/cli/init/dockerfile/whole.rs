@@ -1,4 +1,4 @@
-//! Stages that are carried over whole: from the image that they start from, instruction by instruction, word for word.
+//! Stages that are copied as a whole: from their base image, instruction by instruction, word for word.
 
 use super::image::{say, without_empty};
 use super::model::{Model, Op, Origin, RunOp};
@@ -8,8 +8,8 @@ use super::settings::join;
 use crate::cli::init::draft::{Command, Draft, Production, string};
 
 impl Places<'_> {
-    /// Carries a stage over, under this name. A stage that copies after it has run something becomes several, each on
-    /// the one before, so that the order stays.
+    /// Copies a stage under this name. If a stage copies files after it has run a command, it becomes several
+    /// stages, each based on the one before. So the order stays the same.
     pub(super) fn whole(&self, at: usize, name: &str, report: &mut Report) -> Vec<(String, Production)> {
         let Some(part) = self.model.parts.get(at) else { return Vec::new() };
         // Where the image's own folder is not known, the stage says none, and keeps the image's.
@@ -40,7 +40,7 @@ impl Places<'_> {
         }
         segments.variables(part, part.env.len());
         self.doubt_of_base(at, report);
-        // A user that a command adds is looked up in what the segment starts from.
+        // The user that a command adds is looked up in the base of the segment.
         if part.own.user.as_deref().is_some_and(|user| !is_there(user)) {
             segments.after_runs();
         }
@@ -53,7 +53,7 @@ impl Places<'_> {
             Some(parent) => self.names.get(parent).cloned().unwrap_or_default(),
             None => image(&part.image),
         };
-        // Without one, a stage with files would have that of the app.
+        // Without a working directory, a stage with files would get that of the app.
         let has_steps = !part.ops.is_empty();
         let mut previous = from;
         let count = done.len();
@@ -80,7 +80,7 @@ impl Places<'_> {
         stages
     }
 
-    /// Says where a command or a copy begins in a folder of an image that nobody knows.
+    /// Reports commands and copies that start in an unknown folder of an unknown image.
     fn doubt_of_places(&self, at: usize, report: &mut Report) {
         let Some(part) = self.model.parts.get(at) else { return };
         let image = self.image_of(at);
@@ -108,7 +108,7 @@ impl Places<'_> {
         }
     }
 
-    /// Says what is taken for granted of an image that nobody knows: its folder, its user and its shell.
+    /// Reports the assumptions about an unknown image: its folder, its user and its shell.
     fn doubt_of_base(&self, at: usize, report: &mut Report) {
         let Some(part) =
             self.model.parts.get(at).filter(|part| part.parent.is_none() && !part.ops.is_empty())
@@ -155,7 +155,7 @@ impl Places<'_> {
         name
     }
 
-    /// The stages that these need, in the order of the Dockerfile.
+    /// The stages that these stages need, in the order of the Dockerfile.
     pub(super) fn needed(&self, from: &[usize]) -> Vec<usize> {
         let model = self.model;
         let mut found = std::collections::BTreeSet::new();
@@ -180,7 +180,7 @@ impl Places<'_> {
         found.into_iter().collect()
     }
 
-    /// Carries all of the Dockerfile over whole: production starts from the image that the Dockerfile starts from.
+    /// Copies the whole Dockerfile: `production` starts from the base image of the Dockerfile.
     pub(super) fn everything(&self, target: usize, draft: &mut Draft, report: &mut Report) {
         for at in self.needed(&[target]) {
             let name = self.names.get(at).cloned().unwrap_or_default();
@@ -252,7 +252,8 @@ const ANYWHERE: [&str; 23] = [
 /// Words of the shell before a command.
 const BEFORE: [&str; 9] = ["if", "then", "else", "elif", "do", "!", "(", "{", "sudo"];
 
-/// Whether a script may depend on the folder in which it runs: unless all that it calls is told to have no need of it.
+/// Whether a script may depend on the current folder. It does not if all programs that it calls are known not
+/// to use this folder.
 fn needs_folder(script: &str) -> bool {
     let commands = script.split(['\n', ';', '|']).flat_map(|line| line.split("&&"));
     let commands = commands.map(str::trim).filter(|command| !command.is_empty());
@@ -263,7 +264,7 @@ fn needs_folder(script: &str) -> bool {
     commands.any(|command| !is_free(command))
 }
 
-/// Whether one command has no need of the folder in which it runs.
+/// Whether a command does not use the current folder.
 fn is_free(command: &str) -> bool {
     let assigns = |word: &str| {
         let name =
@@ -283,7 +284,7 @@ fn is_free(command: &str) -> bool {
     let rooted = |word: &&str| word.starts_with(['/', '$', '-', '~', '>']);
     let is_path = |word: &&str| word.contains('/') || word.starts_with('.');
     let no_path = |word: &&str| rooted(word) || word.contains("://") || !is_path(word);
-    // The word after these is a file; `-O` of curl writes one here.
+    // The word after these options is a file. `-O` of curl writes a file into the current folder.
     let files = ["-r", "-e", "-f", "-c", "-o", "--output", "--requirement", "--file", ">", ">>", "<"];
     let reads = rest
         .iter()
@@ -314,7 +315,7 @@ fn is_free(command: &str) -> bool {
     }
 }
 
-/// Names for the stages of a build file: those of pybuild's own stages are taken, and so is every name once.
+/// Unique names for the stages of a build file. They differ from the names of pybuild's own stages.
 pub(super) fn names(model: &Model, target: usize) -> Vec<String> {
     const TAKEN: [&str; 8] =
         ["builder", "dev", "test", "production", "scratch", "prepared", "default", "debug"];
@@ -338,7 +339,7 @@ pub(super) fn names(model: &Model, target: usize) -> Vec<String> {
     names
 }
 
-/// A path below another, or the same.
+/// Whether a path is below another path, or equal to it.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
     let (path, folder) = (join("/", path), join("/", folder));
     path == folder || path.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/') || folder == "/")

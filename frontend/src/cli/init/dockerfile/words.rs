@@ -1,5 +1,5 @@
-//! Lines of a shell that are understood whole: plain commands with literal words, one after the other. Of any other line
-//! nothing is said, so that the line is carried over as it is.
+//! Shell lines that are fully understood: a sequence of plain commands with literal words. A line of any
+//! other form is copied unchanged.
 
 /// A plain command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -7,15 +7,15 @@ pub(super) struct Plain {
     /// `NAME=value` before the command.
     pub(super) variables: Vec<(String, String)>,
     pub(super) words: Vec<String>,
-    /// Whether a word is a pattern for names of files.
+    /// Whether a word is a pattern for file names.
     pub(super) has_pattern: bool,
-    /// The file that the output goes to.
+    /// The file for the output.
     pub(super) output: Option<String>,
-    /// As it is written.
+    /// The original text.
     pub(super) text: String,
 }
 
-/// What changes the shell itself, or decides what is run next: a line with one of these has a state.
+/// Words that change the state of the shell, or decide which command runs next.
 const STATE: [&str; 44] = [
     "!", ".", ":", "[", "[[", "alias", "break", "case", "cd", "command", "continue", "declare", "do", "done",
     "elif", "else", "esac", "eval", "exec", "exit", "export", "fi", "for", "function", "if", "local", "popd",
@@ -23,9 +23,9 @@ const STATE: [&str; 44] = [
     "umask", "unset", "until", "wait", "while",
 ];
 
-/// The commands of a line, each of which must succeed; `None` if that is not all that the line is.
+/// The commands of a line, all of which must succeed. `None` if the line has any other form.
 ///
-/// `look` gives the value of a variable that no build can change.
+/// `look` returns the value of a variable that no build can change.
 pub(super) fn commands(line: &str, look: &dyn Fn(&str) -> Option<String>) -> Option<Vec<Plain>> {
     let mut reader = Reader { rest: line, look, spent: 0 };
     let mut all: Vec<Plain> = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn commands(line: &str, look: &dyn Fn(&str) -> Option<String>) -> Opt
         match end {
             End::Text => break,
             End::And => may_end = false,
-            // What follows is run whatever came of this, unless the shell stops at the first failure.
+            // The next command would run even after a failure, unless the shell stops at the first failure.
             End::Line | End::Semicolon if stops || is_empty => may_end = true,
             End::Line | End::Semicolon if reader.rest.trim().is_empty() => break,
             End::Line | End::Semicolon => return None,
@@ -58,7 +58,7 @@ pub(super) fn commands(line: &str, look: &dyn Fn(&str) -> Option<String>) -> Opt
     (!all.is_empty()).then_some(all)
 }
 
-/// `set -eux`, `set -o pipefail`: the shell stops at the first failure, which `&&` says as well.
+/// `set -eux`, `set -o pipefail`: the shell stops at the first failure. `&&` has the same effect.
 fn is_set(command: &Plain) -> bool {
     let known = |word: &String| {
         matches!(word.as_str(), "-o" | "pipefail" | "errexit" | "nounset" | "xtrace")
@@ -81,20 +81,20 @@ enum End {
 struct Reader<'l> {
     rest: &'l str,
     look: &'l dyn Fn(&str) -> Option<String>,
-    /// How long the values of variables are that have been put in.
+    /// The length of the variable values that were inserted so far.
     spent: usize,
 }
 
-/// The most that variables may add to a line.
+/// The maximum length that variables may add to a line.
 const LONGEST: usize = 1 << 14;
 
-/// A word in the making.
+/// A word during parsing.
 #[derive(Default)]
 struct Word {
     text: String,
-    /// Whether there is a word, which may be empty: `''`.
+    /// Whether there is a word. It may be empty: `''`.
     there: bool,
-    /// Whether it has a quotation or an escape: then it is no keyword and no assignment.
+    /// Whether the word has quotes or an escape. Then it is neither a keyword nor an assignment.
     quoted: bool,
 }
 
@@ -109,7 +109,7 @@ impl Reader<'_> {
         self.rest.strip_prefix(text).map(|rest| self.rest = rest).is_some()
     }
 
-    /// One command and what ends it.
+    /// A command, and the token that ends it.
     fn command(&mut self) -> Option<(Plain, End)> {
         let start = self.rest;
         let mut command = Plain::default();
@@ -160,7 +160,8 @@ impl Reader<'_> {
                     word.text.push(c);
                     word.there = true;
                 }
-                // After a name, as in `package[extra]`, a pattern would have to name files that are there.
+                // After a name, as in `package[extra]`, brackets are a pattern only if a file with such a
+                // name exists.
                 '[' | ']' if word.there => word.text.push(c),
                 '[' => {
                     word.text.push(c);
@@ -201,7 +202,7 @@ impl Reader<'_> {
                 return Some(());
             }
         }
-        // A quoted name of a program is no keyword, and nobody writes one.
+        // A quoted program name is not a keyword, and nobody writes one.
         if command.words.is_empty() && quoted {
             return None;
         }
@@ -232,7 +233,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of the variable that is named next.
+    /// The value of the next variable.
     fn variable(&mut self) -> Option<String> {
         let braced = self.takes("{");
         let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
@@ -261,7 +262,7 @@ mod tests {
         lines.iter().map(|line| line.iter().map(|word| (*word).to_owned()).collect()).collect()
     }
 
-    /// The words are those that `dash` gives to the programs (`printf '[%s]' …`).
+    /// The words are those that `dash` passes to the programs (`printf '[%s]' …`).
     #[test]
     fn plain_commands_are_told_apart() {
         assert_eq!(

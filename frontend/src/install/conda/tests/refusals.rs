@@ -1,4 +1,5 @@
-//! What is refused of a package: damaged archives, other packages than the lock's, links that lead elsewhere.
+//! Refused packages: damaged archives, packages that are not in the lock, and links that lead out of the
+//! folder.
 
 use super::*;
 
@@ -16,7 +17,8 @@ fn what_does_not_follow_the_format_is_refused() {
             "the link `lib/x` points out of the environment, to `/etc/passwd`",
         ),
         (
-            // Each goes no higher than its folder by its text, and the second one is above the environment.
+            // By its text, no link leads out of the folder. But the second link together with the first one
+            // leads out of the environment.
             base().link("l/a", "..").link("l/a0", "a/.."),
             "the link `l/a0` points out of the environment, to `a/..`",
         ),
@@ -81,7 +83,8 @@ fn a_hard_link_of_a_link_is_that_link_and_no_file_from_elsewhere() {
         .entry(EntryType::Link, "lib/b", "lib/a", b"", 0o644);
     let out = install(&[inside.tar_bz2(folder.path())]).unwrap();
     assert_eq!(fs::read_link(out.path().join("venv/lib/b")).unwrap().to_str(), Some("real"));
-    // A chain of links to a file of the machine, and a hard link of its end: the file was copied into the package.
+    // A chain of links to a file of the machine, and a hard link to the end of the chain. Such a file was
+    // copied into the package.
     let chain = Draft::of("out-1-0", false)
         .link("l/a", "..")
         .link("l/b", "a/..")

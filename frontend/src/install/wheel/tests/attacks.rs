@@ -1,5 +1,5 @@
-//! Wheels that attack: names that mean something in a layer, archives that two readers see differently, and more of
-//! something than any package has.
+//! Malicious wheels: names with a special meaning in a layer, archives that two readers read differently, and
+//! excessive numbers and sizes.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ fn refused(draft: &Draft) -> String {
     error.split_once("\n  help: ").unwrap_or((error, "")).0.to_owned()
 }
 
-/// The names are those of the image specification, section "Whiteouts".
+/// The names are from the image specification, section "Whiteouts".
 #[test]
 fn names_that_remove_files_of_other_layers() {
     for name in [
@@ -36,7 +36,7 @@ fn names_that_remove_files_of_other_layers() {
             format!("line 2 of `{entry_points}` names a command `{command}`, which no file can be called");
         assert_eq!(refused(&Draft::demo().with(&entry_points, text.as_bytes())), message);
     }
-    // The name in METADATA becomes that of a folder of headers.
+    // The name in METADATA becomes the name of a folder for headers.
     for name in [".wh.demo", "..", "a/b", ""] {
         let file = if name == ".wh.demo" { "_wh_demo" } else { "_" };
         let metadata = format!("Name: {name}\nVersion: 1.0\n");
@@ -59,7 +59,7 @@ fn headers_that_disagree_with_the_directory() {
         (14, &[1, 2, 3, 4], "checksum"),
         (18, &[1, 0, 0, 0], "size"),
         (22, &[1, 0, 0, 0], "size"),
-        // A member without a descriptor has its checksum before its content.
+        // Without a descriptor, the checksum of a member comes before the content.
         (14, &[0; 4], "checksum"),
     ];
     for (at, bytes, what) in cases {
@@ -69,7 +69,7 @@ fn headers_that_disagree_with_the_directory() {
     }
 }
 
-/// The forms are those of section 4.3.9 of PKWARE's APPNOTE.
+/// The forms are from section 4.3.9 of PKWARE's APPNOTE.
 #[test]
 fn sizes_and_checksums_behind_the_content() {
     let content = b"x = 2\n";
@@ -106,7 +106,7 @@ fn bytes_that_belong_to_no_member() {
         (Draft::demo().member(behind), "has bytes between its members that belong to none"),
     ];
     for (draft, message) in cases {
-        // RECORD is the last member, so that `x.py` is not.
+        // RECORD comes after `x.py`, so `x.py` is not the last member.
         assert_eq!(refused(&draft), format!("the archive {message}, {two}"));
     }
     for larger in [1, u32::MAX] {
@@ -118,7 +118,7 @@ fn bytes_that_belong_to_no_member() {
 
 #[test]
 fn more_than_any_package_has() {
-    // 60 MB of rows once took over 4 GB.
+    // 60 MB of rows once needed more than 4 GB of memory.
     let record = |text: String| Draft::demo().record(move |_| text.clone());
     let rows = refused(&record(",,\n".repeat(600_000)));
     assert_eq!(rows, "it has 524289 rows in RECORD, and 524288 is the most that is allowed");
@@ -142,14 +142,15 @@ fn more_than_any_package_has() {
         let name = format!("{name}x");
         assert_eq!(refused(&Draft::demo().with(&name, b"")), format!("the member `{name}` {reason}"));
     }
-    // A little archive that would write a lot.
+    // A small archive that would write many bytes (a zip bomb).
     let zeros = Draft::demo().member(Member { size: Some(300 << 20), ..Member::new("demo/zeros", b"") });
     let message = refused(&zeros);
     assert!(message.ends_with("bytes, and 268435456 is the most that is allowed"), "{message}");
 }
 
-/// uv 0.13.9 refuses the version ("inconsistent version"), and a local version in the lock alone; the version of the file
-/// may have a local part that the lock's lacks. The name of the file it does not compare; we do.
+/// uv 0.13.9 refuses the version ("inconsistent version"), and also a local version that only the lock has.
+/// The version of the file may have a local part that the lock does not have. uv does not compare the name of
+/// the file, but pybuild does.
 #[test]
 fn a_file_is_the_package_that_the_lock_says() {
     let with = |draft: &Draft, package: &str| {

@@ -1,4 +1,4 @@
-//! Wheels for the tests, with every part open to be made wrong.
+//! Makes wheels for the tests. Every part can be made wrong.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -16,28 +16,28 @@ use crate::install::unpack;
 pub(super) const DIST_INFO: &str = "demo-1.0.dist-info";
 pub(super) const SITE: &str = "venv/lib/python3.11/site-packages";
 
-/// A member of an archive. What is not set is as it should be.
+/// A member of an archive. Fields without a value are correct in the archive.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) name: Vec<u8>,
     pub(super) content: Vec<u8>,
-    /// The name in the member's own header.
+    /// The name in the local header of the member.
     pub(super) local_name: Option<Vec<u8>>,
-    /// The method that is declared; 8 compresses.
+    /// The declared method. 8 is DEFLATE.
     pub(super) method: u16,
     pub(super) flags: u16,
-    /// The Unix mode, with the type.
+    /// The Unix mode, with the file type.
     pub(super) mode: u32,
     /// The declared size.
     pub(super) size: Option<u64>,
     pub(super) crc: Option<u32>,
     /// The stored bytes.
     pub(super) stored: Option<Vec<u8>>,
-    /// Whether it stands inside the content of the member before it.
+    /// Whether the member is inside the content of the previous member.
     pub(super) inside: bool,
-    /// Bytes of its own header that are others than the directory's, and where they stand.
+    /// Bytes of the local header that differ from the central directory, with their positions.
     pub(super) local: Option<(usize, Vec<u8>)>,
-    /// What stands behind its content.
+    /// The bytes after the content.
     pub(super) behind: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ impl Member {
         encoder.finish().unwrap()
     }
 
-    /// The header before the stored bytes.
+    /// The local header before the stored bytes.
     pub(super) fn header(&self) -> Vec<u8> {
         let name = self.local_name.as_ref().unwrap_or(&self.name);
         let mut bytes = b"PK\x03\x04\x14\x00".to_vec();
@@ -91,7 +91,7 @@ impl Member {
         bytes
     }
 
-    /// The entry in the archive's directory.
+    /// The entry in the central directory.
     fn entry(&self, offset: usize) -> Vec<u8> {
         let extra = match self.size.filter(|size| *size > u64::from(u32::MAX)) {
             Some(size) => [&[1, 0, 8, 0][..], &size.to_le_bytes()].concat(),
@@ -109,7 +109,7 @@ impl Member {
         bytes
     }
 
-    /// What both headers have: flags, method, time, checksum and sizes.
+    /// The common fields of both headers: flags, method, time, checksum and sizes.
     fn facts(&self, bytes: &mut Vec<u8>, stored: u32) {
         bytes.extend(self.flags.to_le_bytes());
         bytes.extend(self.method.to_le_bytes());
@@ -121,25 +121,25 @@ impl Member {
     }
 }
 
-/// A wheel in the making.
+/// A wheel that a test makes.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) file: String,
-    /// The directory that RECORD goes to.
+    /// The folder of RECORD.
     pub(super) info: String,
     pub(super) members: Vec<Member>,
-    /// RECORD's text, if not what fits the members.
+    /// The text of RECORD, if it should not match the members.
     pub(super) record: Option<String>,
-    /// How many members more than there are the end of the archive declares.
+    /// The difference between the declared and the real number of members.
     pub(super) more: u16,
-    /// What stands before the archive, between its members and its directory, and behind its end.
+    /// The bytes before the archive, between the members and the central directory, and after the end record.
     pub(super) around: [&'static [u8]; 3],
-    /// How much larger than the directory the end says that it is.
+    /// The difference between the declared and the real size of the central directory.
     pub(super) larger: u32,
 }
 
 impl Draft {
-    /// `demo` 1.0 with one module.
+    /// `demo` 1.0 with a single module.
     pub(super) fn demo() -> Self {
         Self::of("demo", "1.0").with("demo/__init__.py", b"x = 1\n")
     }
@@ -176,7 +176,7 @@ impl Draft {
         self
     }
 
-    /// Changes RECORD's text.
+    /// Changes the text of RECORD.
     pub(super) fn record(mut self, change: impl Fn(String) -> String) -> Self {
         self.record = Some(change(self.listing()));
         self
@@ -221,10 +221,10 @@ impl Draft {
     }
 }
 
-/// What is installed, and how.
+/// The wheels of an installation and its options.
 pub(super) struct Call<'c> {
     pub(super) wheels: &'c [Draft],
-    /// Behind each `--wheel`, after its hash.
+    /// The arguments after each `--wheel` and its hash.
     pub(super) suffix: &'c str,
     pub(super) more: &'c [&'c str],
 }
@@ -236,7 +236,7 @@ impl Call<'_> {
         self.run_in(&out).map(|()| out)
     }
 
-    /// Installs into a folder that is there.
+    /// Installs into an existing folder.
     pub(super) fn run_in(&self, out: &TempDir) -> Result<(), String> {
         let wheels = tempfile::tempdir().unwrap();
         let root = out.path().to_str().unwrap();
@@ -255,12 +255,12 @@ impl Call<'_> {
     }
 }
 
-/// Installs wheels with nothing else asked for.
+/// Installs wheels without other options.
 pub(super) fn install(wheels: &[Draft]) -> Result<TempDir, String> {
     Call { wheels, suffix: "", more: &[] }.run()
 }
 
-/// What is noted about a wheel when it is installed.
+/// The notes about a wheel when it is installed.
 pub(super) fn notes_of(draft: &Draft) -> Vec<String> {
     let wheels = tempfile::tempdir().unwrap();
     let path = wheels.path().join(&draft.file);

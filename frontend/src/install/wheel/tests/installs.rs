@@ -1,4 +1,4 @@
-//! What an installed wheel looks like.
+//! The files of an installed wheel.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use super::super::hash::Hash;
 use super::drafts::{Call, DIST_INFO, Draft, Member, SITE, install};
 use crate::install::tree::EPOCH;
 
-/// Every file and directory below a folder: mode, time and content.
+/// All files and folders below a folder: mode, time and content.
 fn listing(root: &Path) -> BTreeMap<String, (u32, i64, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -57,7 +57,7 @@ fn of_a_file_that_two_packages_bring_the_last_ones_is_kept() {
     for (wheels, kept) in [([one.clone(), two.clone()], "b"), ([two, one], "a")] {
         let out = install(&wheels).unwrap();
         assert_eq!(text(out.path(), &format!("{SITE}/tests/__init__.py")), kept);
-        // Each keeps the row that its own RECORD has, as with pip and uv.
+        // Each file keeps the row of its own RECORD, as with pip and uv.
         for (name, content) in [("a", b"a"), ("b", b"b")] {
             let row = format!("tests/__init__.py,{},1\n", Hash::of(content).render());
             assert!(
@@ -178,7 +178,7 @@ fn what_was_there_is_left_alone() {
 
 #[test]
 fn a_large_member_is_checked_piece_by_piece() {
-    // Longer than every buffer, and no multiple of one.
+    // The size is larger than every buffer, and not a multiple of a buffer size.
     let content: Vec<u8> =
         (0..100_003u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let stored = Member { method: 0, ..Member::new("demo/stored.bin", &content) };

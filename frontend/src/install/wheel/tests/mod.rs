@@ -1,4 +1,4 @@
-//! Tests on whole wheels, made in memory: those that are installed, and those that are refused.
+//! Tests with whole wheels, made in memory. Some are installed, and others are refused.
 
 mod attacks;
 mod drafts;

@@ -1,11 +1,11 @@
-//! Wheels that break the format and do no harm: pip 26.3 and uv 0.13.9 install each of these (measured; the trees that
-//! they leave are compared by `tests/differential`).
+//! Wheels that break the format but are harmless. pip 26.3 and uv 0.13.9 install each of them (measured).
+//! `tests/differential` compares the installed files.
 
 use std::os::unix::fs::MetadataExt as _;
 
 use super::drafts::{DIST_INFO, Draft, Member, SITE, install, notes_of};
 
-/// Installs a wheel, and gives the notes about it.
+/// Installs a wheel and returns the notes about it.
 fn notes(name: &str, draft: &Draft) -> Vec<String> {
     install(std::slice::from_ref(draft)).expect(name);
     notes_of(draft)
@@ -47,7 +47,8 @@ fn records_that_were_written_wrongly() {
     ];
     for (draft, note) in cases {
         let out = install(std::slice::from_ref(&draft)).expect(note);
-        // Whatever the wheel's RECORD says, ours has the file with its hash, and no file that is not there.
+        // Whatever the RECORD of the wheel says, the installed RECORD has the file with its hash, and no
+        // missing file.
         let record = std::fs::read_to_string(out.path().join(SITE).join(DIST_INFO).join("RECORD")).unwrap();
         let listed: Vec<_> = record.lines().filter(|line| line.starts_with("demo/")).collect();
         assert_eq!(listed, [row.trim_end()], "{note}");
@@ -107,7 +108,7 @@ fn names_and_members_that_are_unusual() {
 
 #[test]
 fn of_two_files_in_data_the_later_one_of_the_archive_is_kept() {
-    // pip 26.3 goes through the archive in its order, with scripts at the end.
+    // pip 26.3 installs the files in the order of the archive, with scripts at the end.
     for (first, last) in [("purelib", "platlib"), ("platlib", "purelib")] {
         let draft = Draft::demo()
             .with(&format!("demo-1.0.data/{first}/same.py"), b"first\n")
@@ -150,7 +151,7 @@ fn what_is_there_twice_with_the_same_content() {
 
 #[test]
 fn versions_that_are_written_in_other_ways() {
-    // As wheels of torch: the local part stands in the file name alone.
+    // As in wheels of torch, only the file name has the local part of the version.
     let local = Draft { file: "demo-1.0+cpu-py3-none-any.whl".to_owned(), ..Draft::demo() };
     let note = "the directory's name has another version than the file name: `demo-1.0.dist-info`";
     assert_eq!(notes("local", &local), [note]);
@@ -162,7 +163,7 @@ fn versions_that_are_written_in_other_ways() {
 
 #[test]
 fn members_in_zstandard() {
-    // Two frames, put together by RFC 8878: magic, header, one raw block each.
+    // Two Zstandard frames in the form of RFC 8878: magic number, header, and a raw block each.
     let frame = |text: &[u8; 6]| [&b"\x28\xb5\x2f\xfd\x20\x06\x31\x00\x00"[..], text].concat();
     let stored = [frame(b"x = 1\n"), frame(b"y = 2\n")].concat();
     let member = Member { method: 93, stored: Some(stored), ..Member::new("demo/z.py", b"x = 1\ny = 2\n") };
@@ -172,7 +173,7 @@ fn members_in_zstandard() {
 
 #[test]
 fn modes_are_read_whichever_system_is_named() {
-    // Byte 5 of an entry in the archive's directory: 0 stands for DOS, 3 for Unix.
+    // Byte 5 of an entry in the central directory: 0 means DOS, 3 means Unix.
     let draft = Draft::demo().member(Member { mode: 0o100_755, ..Member::new("demo/tool", b"x") });
     let mut bytes = draft.build();
     let entries: Vec<_> = (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();

@@ -1,4 +1,4 @@
-//! Every way in which a wheel is refused, with the text that the user reads.
+//! All refusals of a wheel, with the message for the user.
 
 use std::fs;
 
@@ -208,7 +208,7 @@ fn wheels_that_do_not_go_together() {
     assert_eq!(install(&[Draft::of("a", "1.0"), Draft::of("A", "2.0")]).unwrap_err(), message);
 }
 
-/// The digests are those of the `sha2` crate over the same bytes.
+/// The digests are those of the `sha2` crate for the same bytes.
 #[test]
 fn a_file_is_held_to_the_stronger_hashes_as_well() {
     let wheels = tempfile::tempdir().unwrap();

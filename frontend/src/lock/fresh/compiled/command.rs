@@ -1,11 +1,11 @@
-//! The command that made a compiled lock, as the comment at the top of the lock has it.
+//! The command that made a compiled lock, read from the comment at the top of the lock.
 
 use std::collections::BTreeSet;
 
 use crate::diagnostics::Span;
 use crate::pep508::Name;
 
-/// What a command makes a lock from.
+/// The program that made a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tool {
     /// `uv pip compile`
@@ -14,40 +14,40 @@ pub(super) enum Tool {
     UvExport,
     /// `pip-compile`
     PipCompile,
-    /// A command of somebody's own: comments behind the packages name the files.
+    /// The user's own command. Comments after the packages name the files.
     Annotated,
 }
 
-/// A command, as far as it decides what has to be locked.
+/// The parts of a command that decide what must be locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Command {
     /// The command itself.
     pub(super) text: String,
-    /// Where the lock has the command.
+    /// The place of the command in the lock.
     pub(super) span: Span,
     pub(super) tool: Tool,
-    /// The files that are compiled.
+    /// The input files.
     pub(super) inputs: Vec<String>,
-    /// The file that is written.
+    /// The output file.
     pub(super) output: Option<String>,
     pub(super) extras: BTreeSet<Name>,
     pub(super) all_extras: bool,
-    /// Groups, each with the manifest that has the group where the command names one.
+    /// Groups, each with the manifest of the group if the command names one.
     pub(super) groups: Vec<(Option<String>, Name)>,
     pub(super) all_groups: bool,
     /// Whether the project's own dependencies are left out.
     pub(super) is_without_project: bool,
-    /// Files whose requirements restrict versions.
+    /// Files with constraints.
     pub(super) constraints: Vec<String>,
-    /// The Python that the command names.
+    /// The Python version in the command.
     pub(super) python: Option<String>,
-    /// Files whose requirements stand in for others, or leave packages out.
+    /// Files with requirements that replace others or exclude packages.
     pub(super) overrides: Vec<String>,
     /// Packages that are left out.
     pub(super) left_out: BTreeSet<Name>,
 }
 
-/// The words that begin a command, and the tool.
+/// The first words of a command, and its tool.
 const TOOLS: [(&[&str], Tool); 4] = [
     (&["uv", "pip", "compile"], Tool::UvCompile),
     (&["uv", "export"], Tool::UvExport),
@@ -55,7 +55,7 @@ const TOOLS: [(&[&str], Tool); 4] = [
     (&["piptools", "compile"], Tool::PipCompile),
 ];
 
-/// Options of which the next word may look like a file that is compiled.
+/// Options whose value could be mistaken for an input file.
 const WITH_VALUE: [&str; 9] = [
     "-b",
     "--build-constraint",
@@ -68,16 +68,17 @@ const WITH_VALUE: [&str; 9] = [
     "--custom-compile-command",
 ];
 
-/// Packages that pip-compile leaves out, but for `--allow-unsafe`.
+/// Packages that pip-compile leaves out without `--allow-unsafe`.
 const UNSAFE: [&str; 3] = ["pip", "setuptools", "distribute"];
 
-/// The most lines of comments that are looked at.
+/// The maximum number of comment lines that are read.
 const MOST_LINES: usize = 64;
 
-/// The most files and groups that comments may name.
+/// The maximum number of files and groups that comments may name.
 const MOST_INPUTS: usize = 64;
 
-/// The command in the comment at the top of a lock; absent where there is none, or one of another program.
+/// The command in the comment at the top of a lock. `None` if there is none, or if it belongs to an unknown
+/// program.
 pub(super) fn command(lock: &str) -> Option<Command> {
     let mut start = 0;
     for line in lock.split_inclusive('\n').take(MOST_LINES) {
@@ -99,8 +100,8 @@ pub(super) fn command(lock: &str) -> Option<Command> {
     None
 }
 
-/// What a lock was compiled from by the comments behind its packages (`# via -r requirements.in`), where a command of
-/// somebody's own made the lock.
+/// The inputs of a lock that a user's own command made. Comments after the packages name these inputs (`# via
+/// -r requirements.in`).
 pub(super) fn annotated(lock: &str) -> Option<Command> {
     let (mut start, mut command, mut is_via) = (0, Command::new(Tool::Annotated), false);
     for line in lock.split_inclusive('\n') {
@@ -132,18 +133,18 @@ pub(super) fn annotated(lock: &str) -> Option<Command> {
         start += line.len();
     }
     let is_something = !command.inputs.is_empty() || !command.groups.is_empty();
-    // Which packages the command leaves out is not known.
+    // It is not known which packages the command leaves out.
     command.left_out = UNSAFE.map(Name::fixed).into();
     (is_something && command.inputs.len() + command.groups.len() <= MOST_INPUTS).then_some(command)
 }
 
 impl Command {
-    /// Whether the lock is for every environment.
+    /// Whether the lock is for all environments.
     pub(super) fn is_universal(&self) -> bool {
         self.tool == Tool::UvExport || self.text.split_whitespace().any(|word| word == "--universal")
     }
 
-    /// A command that says nothing.
+    /// A command without options.
     fn new(tool: Tool) -> Self {
         Self {
             text: String::new(),
@@ -165,7 +166,7 @@ impl Command {
 }
 
 fn parsed(text: &str, span: Span) -> Option<Command> {
-    // The first words are the command's own: a sentence that speaks of the command begins with another one.
+    // The command must stand at the start. A sentence that only mentions the command begins with other words.
     let words = shlex::split(text)?;
     let (rest, tool) = TOOLS.iter().find_map(|(begin, tool)| {
         let at = words.windows(begin.len()).take(6).position(|window| window.iter().eq(begin.iter()))?;
@@ -191,12 +192,12 @@ fn parsed(text: &str, span: Span) -> Option<Command> {
         };
         let mut value = || given.clone().or_else(|| words.next().cloned());
         match option {
-            // Where the command ran cannot be told from the lock then.
+            // With these options, the lock does not show in which folder the command ran.
             "--directory" | "--project" | "--package" | "--only-build-deps" | "--build-deps-for" => {
                 return None;
             }
             "--extra" => {
-                // pip-compile takes several at once.
+                // pip-compile accepts several values separated by commas.
                 let names = value()?;
                 for name in names.split(',') {
                     command.extras.insert(Name::new(name.trim()).ok()?);
@@ -223,7 +224,8 @@ fn parsed(text: &str, span: Span) -> Option<Command> {
             "-c" | "--constraint" | "--constraints" => command.constraints.push(value()?),
             "-p" | "--python" | "--python-version" => command.python = value(),
             _ if WITH_VALUE.contains(&option) => drop(value()),
-            // Of any other option, a value that stands apart would be taken for an input, which no file has as its name.
+            // If an unknown option has a separate value, the value is read as an input. No file will have
+            // this name.
             _ => {}
         }
     }
@@ -245,7 +247,7 @@ mod tests {
         Some((found.tool, found.inputs, found.output))
     }
 
-    /// The lines are those of uv 0.13.9 and pip-compile 7.6.2.
+    /// The lines are those that uv 0.13.9 and pip-compile 7.6.2 write.
     #[test]
     fn commands_say_what_they_compile() {
         let text = |text: &str| text.to_owned();
@@ -276,7 +278,8 @@ mod tests {
             "uv"
         );
     }
-    /// Comments of uv 0.13.9 and pip-compile 7.6.2, in both styles (`--annotation-style`).
+    /// The comments are those that uv 0.13.9 and pip-compile 7.6.2 write, in both styles
+    /// (`--annotation-style`).
     #[test]
     fn comments_behind_packages_name_the_files() {
         let lock = "# by ./lock.sh\nclick==8.5.1 \\\n    --hash=sha256:0\n    # via\n    #   -r req/base.in\n    #   flask\n\

@@ -1,8 +1,9 @@
-//! Compiled locks (`pylock.toml` and requirements with hashes) against the files that they say they were compiled from.
+//! Compares compiled locks (`pylock.toml` and requirements with hashes) with their input files.
 //!
-//! Such a lock keeps no copy of what was asked for. Its first comment often has the command that made it, and the command
-//! names files. What these files require has to be in the lock, in a version that they allow. What they require no more is
-//! not told of: the lock has everything that is asked for.
+//! Such a lock contains no copy of the requirements. Its first comment often contains the command that made
+//! it, and the command names files. The lock must contain the packages that these files require, in versions
+//! that they allow. Packages that the files no longer require are not reported, because the lock still
+//! contains everything that is required.
 
 mod command;
 mod wanted;
@@ -21,27 +22,27 @@ use super::{Reason, of_toml, pdm_reason};
 use crate::diagnostics::Span;
 use crate::pep508::{Marker, Name, Wanted, parse_specifiers};
 
-/// A file that a lock was compiled from, and what the lock lacks of the file.
+/// An input file of a lock, and the requirements of the file that the lock does not satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsatisfied {
-    /// Where the lock says what it was made from.
+    /// The place in the lock that names the input file.
     pub span: Span,
-    /// The file, by its path in the context.
+    /// The path of the file in the context.
     pub manifest: String,
-    /// What the lock lacks.
+    /// The missing or different packages.
     pub reason: Reason,
     /// The command that locks again.
     pub command: String,
 }
 
-/// On a machine that images are for.
+/// The environment of images.
 const LINUX: &str = "sys_platform == 'linux' and os_name == 'posix' and platform_system == 'Linux' and \
     implementation_name == 'cpython' and platform_python_implementation == 'CPython' and \
     (platform_machine == 'x86_64' or platform_machine == 'aarch64')";
 
-/// What a compiled lock lacks of the files that the lock was made from. `input` has one file of the lock: requirements with
-/// hashes may be several, each with a command of its own. Nothing is said of a lock that does not say what it was made from,
-/// and of files that are not in the context.
+/// The input files that a compiled lock does not satisfy. `input` is one file of the lock: requirements with
+/// hashes may have several files, each with its own command. Nothing is reported for a lock that does not
+/// name its input files, and for files outside of the context.
 pub(in super::super) fn unsatisfied(lock: &Lock, input: &Input<'_>) -> Vec<Unsatisfied> {
     found(lock, input).unwrap_or_default()
 }
@@ -79,7 +80,7 @@ fn found(lock: &Lock, input: &Input<'_>) -> Option<Vec<Unsatisfied>> {
     }
     for file in &command.constraints {
         let path = join(&base, file);
-        // A file at an address is one that nobody has read.
+        // A file at a URL cannot be read here.
         if let Ok(text) = (input.read)(&path) {
             wants.add_constraints(&path, &text, input)?;
         }
@@ -96,7 +97,7 @@ fn found(lock: &Lock, input: &Input<'_>) -> Option<Vec<Unsatisfied>> {
     Some(judge.all(&wants, command.span, &command.text))
 }
 
-/// pdm keeps the hash of the manifest in its `pylock.toml`.
+/// pdm stores the hash of the manifest in its `pylock.toml`.
 fn of_pdm(lock: &Lock, input: &Input<'_>, base: &str) -> Option<Vec<Unsatisfied>> {
     let Trace::Hash(_) = &lock.trace else { return None };
     let manifest = join(base, "pyproject.toml");
@@ -106,7 +107,7 @@ fn of_pdm(lock: &Lock, input: &Input<'_>, base: &str) -> Option<Vec<Unsatisfied>
     Some(reason.map(|reason| Unsatisfied { span, manifest, reason, command }).into_iter().collect())
 }
 
-/// A `pylock.toml` that installs the project in its own folder was made from the project.
+/// If a `pylock.toml` installs the project in its own folder, it was made from this project.
 fn of_folder(lock: &Lock, input: &Input<'_>, base: &str) -> Option<Vec<Unsatisfied>> {
     let is_own = |package: &Package| matches!(&package.source, Source::Directory { path, .. } if path == ".");
     if lock.format != Format::Pylock || !lock.packages.iter().any(|package| is_own(package)) {
@@ -121,7 +122,7 @@ fn of_folder(lock: &Lock, input: &Input<'_>, base: &str) -> Option<Vec<Unsatisfi
     Some(judge.all(&wants, maker(input.text), lock.format.renew()))
 }
 
-/// Where a `pylock.toml` says who made it.
+/// The place where a `pylock.toml` names its tool.
 fn maker(text: &str) -> Span {
     let start = text.find("created-by").unwrap_or(0);
     let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| start + end);
@@ -132,8 +133,8 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The folder that the command ran in, and the files that it compiled. The folder follows from the path of the lock and the
-/// path that the command writes.
+/// The folder in which the command ran, and the input files. The folder follows from the path of the lock and
+/// the output path in the command.
 fn place(command: &Command, input: &Input<'_>) -> Option<(String, Vec<String>)> {
     let inputs = if !command.inputs.is_empty() {
         vec![command.inputs.clone()]
@@ -148,7 +149,7 @@ fn place(command: &Command, input: &Input<'_>) -> Option<(String, Vec<String>)> 
     } else {
         vec![Vec::new()]
     };
-    // Without another name, pip-compile writes beside the file that it compiles.
+    // By default, pip-compile writes its output beside the input file.
     let written = command.output.clone().or_else(|| match command.inputs.as_slice() {
         [only] if command.tool == Tool::PipCompile => Some(format!("{}.txt", only.strip_suffix(".in")?)),
         _ => None,
@@ -173,7 +174,8 @@ fn place(command: &Command, input: &Input<'_>) -> Option<(String, Vec<String>)> 
     None
 }
 
-/// The Pythons that a lock was compiled for: those that the command names, else those in the sentence of pip-compile.
+/// The Python versions for which a lock was compiled: those in the command, else the one in pip-compile's
+/// header.
 fn pythons_of(command: &Command, lock: &str) -> Option<VersionSpecifiers> {
     let said = || {
         let (_, rest) = lock.lines().take(8).find_map(|line| line.split_once("pip-compile with Python "))?;
@@ -190,11 +192,11 @@ fn pythons_of(command: &Command, lock: &str) -> Option<VersionSpecifiers> {
     parse_specifiers(&text).ok()
 }
 
-/// Holds what files require against a lock.
+/// Compares requirements with a lock.
 struct Judge<'l> {
     lock: &'l Lock,
     pythons: Option<&'l VersionSpecifiers>,
-    /// Whether the lock is for every environment.
+    /// Whether the lock is for all environments.
     is_universal: bool,
 }
 
@@ -232,8 +234,8 @@ impl Judge<'_> {
         found.collect()
     }
 
-    /// Whether a requirement with such a marker has to be locked. A lock for one environment has to have what every Linux
-    /// machine needs: the one that the lock was made on is not known.
+    /// Whether a requirement with this marker must be locked. A lock for one environment must contain only
+    /// what every Linux machine needs, because the machine on which it was made is not known.
     fn applies(&self, marker: Option<&Marker>, environments: &[Marker]) -> bool {
         let Some(marker) = marker else { return true };
         let Ok(linux) = Marker::parse(LINUX) else { return false };
@@ -258,7 +260,7 @@ impl Judge<'_> {
     }
 }
 
-/// Whether one of the locked packages is what is required.
+/// Whether one of the locked packages satisfies a requirement.
 fn fits(want: &Want, locked: &[&Package]) -> bool {
     match &want.requirement.wanted {
         _ if want.is_from_elsewhere => true,

@@ -1,4 +1,4 @@
-//! What the files that a lock was compiled from require.
+//! The requirements in the input files of a lock.
 
 use std::collections::BTreeSet;
 
@@ -11,35 +11,37 @@ use super::super::of_toml;
 use super::command::{Command, Tool};
 use crate::pep508::{Marker, Name, Requirement, parse_specifiers};
 
-/// One requirement, and who requires it.
+/// A requirement and its file.
 #[derive(Clone, Debug)]
 pub(super) struct Want {
-    /// The file, by its path in the context.
+    /// The path of the file in the context.
     pub(super) file: String,
     pub(super) requirement: Requirement,
-    /// Whether it only restricts what others require.
+    /// Whether it is a constraint: it only restricts versions.
     pub(super) is_constraint: bool,
-    /// Whether `[tool.uv.sources]` says where the package comes from: its version is then that of the source.
+    /// Whether `[tool.uv.sources]` sets the source of the package. Then the source decides the version.
     pub(super) is_from_elsewhere: bool,
-    /// Whether the package may be a folder that is not installed, so that no lock has it: a member of the workspace or a
-    /// path, without a build backend.
+    /// Whether the package may be a folder that is not installed and therefore not in the lock: a member of
+    /// the workspace or a path, without a build backend.
     pub(super) may_be_virtual: bool,
 }
 
-/// Everything that the files require.
+/// All requirements of the files.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) all: Vec<Want>,
-    /// Packages that something else than their requirements decides.
+    /// Packages whose version is not decided by their requirements.
     pub(super) left_out: BTreeSet<Name>,
-    /// The Pythons of the project.
+    /// The Python versions of the project.
     pub(super) pythons: Option<VersionSpecifiers>,
-    /// Markers of the environments that the project locks for. Without one, the lock is for every environment.
+    /// The markers of the environments for which the project locks. Without markers, the lock is for all
+    /// environments.
     pub(super) environments: Vec<Marker>,
 }
 
 impl Found {
-    /// What a command takes of a project. Absent if the manifest cannot be read; what a build backend computes is not known.
+    /// Adds the parts of a project that a command uses. `None` if the manifest cannot be read. Values that a
+    /// build backend computes are not known.
     pub(super) fn add_project(&mut self, path: &str, text: &str, command: &Command) -> Option<()> {
         let tree = of_toml(text)?;
         if command.tool != Tool::PipCompile {
@@ -74,7 +76,7 @@ impl Found {
             let found = found.filter(|(name, _)| Name::new(name).is_ok_and(|name| name == extra));
             for text in found.flat_map(|(_, list)| texts(Some(list))) {
                 let requirement = Requirement::parse(text).ok()?;
-                // An extra that is made of others names the project itself.
+                // An extra that includes other extras names the project itself.
                 if Some(&requirement.name) == own.as_ref() {
                     left.extend(requirement.extras);
                 } else {
@@ -85,7 +87,7 @@ impl Found {
         Some(())
     }
 
-    /// The project's own dependencies.
+    /// Adds the project's own dependencies.
     pub(super) fn add_dependencies(&mut self, path: &str, tree: &Value) -> Option<()> {
         let project = tree.get("project")?;
         let pythons = project.get("requires-python").and_then(Value::as_str);
@@ -103,7 +105,7 @@ impl Found {
         Some(())
     }
 
-    /// What a group asks for, and the groups that the group includes.
+    /// Adds the requirements of a group, including those of the groups that it includes.
     pub(super) fn add_group(&mut self, path: &str, text: &str, group: &Name) -> Option<()> {
         let tree = of_toml(text)?;
         let groups = tree.get("dependency-groups").and_then(Value::as_object)?;
@@ -130,7 +132,7 @@ impl Found {
         Some(())
     }
 
-    /// What a requirements file asks for, and its constraints.
+    /// Adds the requirements and constraints of a requirements file.
     pub(super) fn add_requirements(&mut self, path: &str, text: &str, input: &Input<'_>) -> Option<()> {
         let ParsedRequirements { lines, constraints, .. } =
             parse_requirements(path, text, input.read, input.exists).ok()?;
@@ -139,14 +141,14 @@ impl Found {
         Some(())
     }
 
-    /// What a file of constraints says.
+    /// Adds the constraints of a file.
     pub(super) fn add_constraints(&mut self, path: &str, text: &str, input: &Input<'_>) -> Option<()> {
         let parsed = parse_requirements(path, text, input.read, input.exists).ok()?;
         self.add_lines(parsed.lines.into_iter().chain(parsed.constraints), true);
         Some(())
     }
 
-    /// Leaves out the packages of a file of overrides.
+    /// Leaves out the packages of a file with overrides.
     pub(super) fn leave_out(&mut self, path: &str, text: &str, input: &Input<'_>) -> Option<()> {
         let parsed = parse_requirements(path, text, input.read, input.exists).ok()?;
         self.left_out.extend(parsed.lines.into_iter().filter_map(|line| line.name));
@@ -182,7 +184,7 @@ impl Found {
         self.all.push(Want { file, requirement, is_constraint, is_from_elsewhere, may_be_virtual });
     }
 
-    /// Reads the settings of uv: what they override or exclude is left out, and they say what the lock is for.
+    /// Reads the settings of uv. Overridden and excluded packages are left out. Environments are added.
     fn read_settings(&mut self, tree: &Value) {
         let environments = uv(tree, "environments");
         let environments = texts(environments).chain(environments.and_then(Value::as_str));

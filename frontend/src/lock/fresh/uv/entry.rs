@@ -1,4 +1,4 @@
-//! The requirements of a project, as its lock notes them and as its manifest has them.
+//! The requirements of a project, from its lock and from its manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,29 +17,29 @@ pub(super) struct Entry {
     pub(super) name: Name,
     extras: BTreeSet<Name>,
     origin: Origin,
-    /// With the extra that asks.
+    /// The marker, which includes the extra that requires the package.
     marker: Option<Marker>,
 }
 
 impl Entry {
-    /// Whether an extra alone asks for the package.
+    /// Whether only an extra requires the package.
     pub(super) fn is_of_extra(&self) -> bool {
         self.marker.as_ref().is_some_and(|marker| !marker.alternatives().contains(&None))
     }
 }
 
-/// Who asks for a requirement.
+/// The part of a project that has the requirement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asker<'a> {
-    /// A source of `[tool.uv.sources]` can be for one extra alone.
+    /// The extra. A source of `[tool.uv.sources]` can apply to one extra only.
     pub(super) extra: Option<&'a Name>,
-    /// A source of `[tool.uv.sources]` can be for one group alone.
+    /// The group. A source of `[tool.uv.sources]` can apply to one group only.
     pub(super) group: Option<&'a Name>,
-    /// The Pythons of the group and of the groups that include it.
+    /// The Python bounds of the group and of the groups that include it.
     pub(super) pythons: &'a [Marker],
 }
 
-/// The entries of a list of a lock; absent if one cannot be read.
+/// The entries of a list in a lock; `None` if one of them cannot be read.
 pub(super) fn locked_entries(list: Option<&Value>) -> Option<Vec<Entry>> {
     let entries = list.and_then(Value::as_array).into_iter().flatten();
     entries.map(locked_entry).collect()
@@ -60,7 +60,7 @@ fn locked_entry(entry: &Value) -> Option<Entry> {
     })
 }
 
-/// The tables of sources that hold for a project: its own, then those of the workspace's root.
+/// The tables of sources that apply to a project: first its own, then that of the workspace's root.
 pub(super) struct Sources<'m> {
     pub(super) tables: Vec<(&'m Map<String, Value>, Around<'m>)>,
 }
@@ -73,7 +73,7 @@ impl<'m> Sources<'m> {
         })
     }
 
-    /// What a text asks for; absent if the text is no requirement.
+    /// The entries of a requirement; `None` if the text is not a valid requirement.
     pub(super) fn entries(&self, text: &str, asker: Asker<'_>) -> Option<Vec<Entry>> {
         let requirement = Requirement::parse(text).ok()?;
         let Requirement { name, extras, wanted, marker, .. } = requirement;
@@ -117,14 +117,14 @@ impl<'m> Sources<'m> {
             }
             entries.push(entry(origin, condition.into_iter().collect()));
         }
-        // Where no source holds, the package comes from an index as any other.
+        // If no source applies, the package comes from an index.
         if !is_everywhere {
             entries.push(entry(of_requirement(&wanted), elsewhere));
         }
         Some(entries)
     }
 
-    /// What a list of texts asks for.
+    /// The entries of a list of requirements.
     pub(super) fn all<'t>(
         &self,
         texts: impl IntoIterator<Item = &'t str>,
@@ -135,9 +135,9 @@ impl<'m> Sources<'m> {
     }
 }
 
-/// The marker that holds where `marker` does not.
+/// The opposite of a marker.
 fn negated(marker: &Marker) -> Marker {
-    // A marker is parsed with a bound on its depth.
+    // The recursion is bounded, because the parser limits the depth of a marker.
     match marker {
         Marker::And(parts) => Marker::Or(parts.iter().map(negated).collect()),
         Marker::Or(parts) => Marker::And(parts.iter().map(negated).collect()),
@@ -158,7 +158,7 @@ fn negated(marker: &Marker) -> Marker {
     }
 }
 
-/// `~= 'X.Y'` is `>= 'X.Y'` and `== 'X.*'`.
+/// The opposite of `~= 'X.Y'`, which means `>= 'X.Y'` and `== 'X.*'`.
 fn not_compatible(left: &Operand, right: &Operand) -> Marker {
     let compare = |operator: Operator, right: Operand| {
         Marker::Compare(Comparison { left: left.clone(), operator, right })
@@ -169,11 +169,11 @@ fn not_compatible(left: &Operand, right: &Operand) -> Marker {
     Marker::Or(vec![below, compare(Operator::NotEqual, Operand::Literal(format!("{series}.*")))])
 }
 
-/// What shows that two lists do not ask for the same.
+/// The difference between two lists of requirements.
 ///
-/// As in uv, lists are compared by their meaning: on each machine, and for each extra, all requirements of one package
-/// together have to allow the same versions of the same source, with the same extras. A requirement that another one
-/// implies, and one whose marker holds nowhere, say nothing.
+/// As in uv, lists are compared by meaning. On each machine, and for each extra, the requirements of one
+/// package must together allow the same versions of the same source with the same extras. Requirements that
+/// another one implies, or whose marker never holds, do not count.
 pub(super) fn differ(
     locked: &[Entry],
     wanted: &[Entry],
@@ -208,9 +208,9 @@ pub(super) fn differ(
     (!changed.is_empty()).then_some(Reason::Changed(changed))
 }
 
-/// Whether the requirements of one package mean the same.
+/// Whether the requirements of one package have the same meaning.
 fn mean_the_same(locked: &[&Entry], wanted: &[&Entry], pythons: Option<&VersionSpecifiers>) -> bool {
-    // As nearly everywhere: one requirement on each side, in the same words.
+    // The usual case: one requirement on each side, with the same text.
     if let ([locked], [wanted]) = (locked, wanted)
         && locked.extras == wanted.extras
         && locked.origin.is(&wanted.origin)
@@ -227,7 +227,7 @@ fn mean_the_same(locked: &[&Entry], wanted: &[&Entry], pythons: Option<&VersionS
             let holds = |entry: &Entry, active: &Active| {
                 entry.marker.as_ref().is_none_or(|marker| marker.holds(environment, active))
             };
-            // What an extra asks for is compared without what is asked for in any case.
+            // The requirements of an extra are compared without those that always apply.
             let is_in =
                 |entry: &Entry| holds(entry, active) && (active.extras.is_empty() || !holds(entry, &none));
             (0..).zip(entries).filter(|(_, entry)| is_in(entry)).map(|(place, _)| place).collect()
@@ -242,7 +242,7 @@ fn mean_the_same(locked: &[&Entry], wanted: &[&Entry], pythons: Option<&VersionS
     same
 }
 
-/// Whether requirements that all hold ask for the same.
+/// Whether requirements that all apply ask for the same.
 fn agree(locked: &[Entry], wanted: &[Entry]) -> bool {
     if locked.is_empty() || wanted.is_empty() {
         return locked.is_empty() && wanted.is_empty();
@@ -283,7 +283,7 @@ fn agree(locked: &[Entry], wanted: &[Entry]) -> bool {
 }
 
 impl Entry {
-    /// Whether a constraint says nothing. For uv, an index alone says nothing.
+    /// Whether a constraint has no effect. For uv, an index alone has no effect.
     pub(super) fn is_empty(&self) -> bool {
         matches!(&self.origin, Origin::Index { specifiers, .. } if specifiers.is_empty())
     }

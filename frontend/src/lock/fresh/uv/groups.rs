@@ -1,4 +1,5 @@
-//! The groups of projects: what they ask for, which Pythons they are for, and which of them uv installs unasked.
+//! The groups of projects: their requirements, their Python bounds, and the groups that uv installs by
+//! default.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +10,19 @@ use super::entry::{Asker, Entry, differ, locked_entries};
 use super::{Manifest, Reason, Workspace, pythons};
 use crate::pep508::{Marker, Name, parse_specifiers};
 
-/// The most groups that one group can include, counted with repetitions.
+/// The maximum number of groups that one group can include, counted with repetitions.
 const MOST_INCLUDED: usize = 10_000;
 
-/// The deepest chain of groups that include one another.
+/// The maximum depth of groups that include each other.
 const DEEPEST: usize = 64;
 
-/// The first revision of `uv.lock` that has the Pythons of groups and the groups that uv installs unasked.
+/// The first revision of `uv.lock` that contains the Python bounds of groups and the default groups.
 const WITH_SETTINGS: u64 = 5;
 
-/// A requirement of a group, or of a group that it includes.
+/// A requirement of a group, or of an included group.
 struct Text<'m> {
     text: &'m str,
-    /// The Pythons of the group that has the requirement, and of those that include it.
+    /// The Python bounds of the group with the requirement, and of the groups that include it.
     pythons: Vec<Marker>,
 }
 
@@ -32,7 +33,7 @@ struct Groups<'m> {
 }
 
 impl<'m> Groups<'m> {
-    /// Absent if the manifest has something that uv does not read either.
+    /// `None` if the manifest has something that uv cannot read either.
     fn of(manifest: &'m Manifest) -> Option<Self> {
         let mut lists = BTreeMap::new();
         for (name, list) in manifest.groups().into_iter().flatten() {
@@ -48,7 +49,7 @@ impl<'m> Groups<'m> {
         Some(Self { lists, pythons })
     }
 
-    /// A name that leads to no group: uv then refuses the project.
+    /// An include of a missing group. uv refuses such a project.
     fn missing(&self) -> Option<Reason> {
         for (group, list) in &self.lists {
             for item in list.as_array().into_iter().flatten() {
@@ -66,8 +67,8 @@ impl<'m> Groups<'m> {
         )))
     }
 
-    /// Visits a group and every group that it includes, each with the groups on the way to it. Absent if a group that is
-    /// included is not there, or if groups include more than any project has: uv says what is wrong with these.
+    /// Visits a group and every group that it includes, each with the path to it. `None` if an included group
+    /// is missing, or if there are more includes than any project has. uv reports these errors.
     fn visit(
         &self,
         group: &Name,
@@ -93,7 +94,7 @@ impl<'m> Groups<'m> {
         Some(())
     }
 
-    /// What a group asks for. uv writes the Pythons of groups into the markers.
+    /// The requirements of a group. uv writes the Python bounds of groups into the markers.
     fn texts(&self, group: &Name) -> Option<Vec<Text<'m>>> {
         let mut texts = Vec::new();
         self.visit(group, &mut Vec::new(), &mut { MOST_INCLUDED }, &mut |way, item| {
@@ -106,7 +107,7 @@ impl<'m> Groups<'m> {
         Some(texts)
     }
 
-    /// The Pythons of a group and of all groups that it includes, as texts.
+    /// The Python bounds of a group and of all groups that it includes, as texts.
     fn pythons_of(&self, group: &Name) -> Option<BTreeSet<String>> {
         let mut names = BTreeSet::from([group.clone()]);
         self.visit(group, &mut Vec::new(), &mut { MOST_INCLUDED }, &mut |_, item| {
@@ -119,7 +120,7 @@ impl<'m> Groups<'m> {
 }
 
 impl Workspace<'_> {
-    /// The settings of groups that a lock has and that are others in the manifests of members.
+    /// The group settings of a lock that differ from those in the members' manifests.
     pub(super) fn settings_of_groups(&self, manifests: &[&Manifest]) -> Vec<&'static str> {
         if self.asked.revision < WITH_SETTINGS {
             return Vec::new();
@@ -148,7 +149,7 @@ impl Workspace<'_> {
         changed.into_iter().collect()
     }
 
-    /// The groups of a workspace whose root is no project.
+    /// The differences in groups of a workspace whose root is not a project.
     pub(super) fn groups_without_project(&self, root: &Manifest) -> Option<Reason> {
         if root.project().is_some() {
             return None;
@@ -157,7 +158,7 @@ impl Workspace<'_> {
         self.groups_differ(root, locked, ".", false)
     }
 
-    /// Groups that are others than the locked ones. Where one cannot be read, nothing is said.
+    /// The groups that differ from the locked ones. `None` if a group cannot be read.
     pub(super) fn groups_differ(
         &self,
         manifest: &Manifest,
@@ -172,7 +173,8 @@ impl Workspace<'_> {
         }
         let mut wanted: BTreeMap<Name, Vec<Text<'_>>> = BTreeMap::new();
         for name in groups.lists.keys() {
-            // Included groups are spelled out in the lock; their own lists are compared where they stand.
+            // The lock contains the requirements of included groups too. Their own lists are compared
+            // separately.
             wanted.insert(name.clone(), groups.texts(name)?);
         }
         let legacy = manifest.uv().and_then(|uv| uv.get("dev-dependencies")).and_then(Value::as_array);
@@ -212,7 +214,7 @@ impl Workspace<'_> {
     }
 }
 
-/// Whether other groups are those that uv installs without being asked.
+/// Whether the groups that uv installs by default have changed.
 fn has_other_default_groups(manifest: &Manifest, locked: Option<&Value>) -> bool {
     let usual = Value::Array(vec![Value::from("dev")]);
     let now = manifest.uv().and_then(|uv| uv.get("default-groups")).unwrap_or(&usual);
@@ -223,7 +225,8 @@ fn has_other_default_groups(manifest: &Manifest, locked: Option<&Value>) -> bool
     locked != now && set(locked).is_none_or(|locked| set(now) != Some(locked))
 }
 
-/// Whether groups are for other Pythons. uv compares the texts of all bounds together, and not what they mean.
+/// Whether the Python bounds of groups have changed. uv compares the texts of all bounds, and not their
+/// meaning.
 fn has_other_pythons(manifest: &Manifest, locked: Option<&Value>) -> Option<bool> {
     let groups = Groups::of(manifest)?;
     let mut known = BTreeMap::new();

@@ -1,7 +1,8 @@
-//! uv: what a lock was made from, against the projects and settings of today.
+//! uv: compares the inputs of a lock with the current projects and settings.
 //!
-//! Compared is what `uv lock --check` compares: members, requirements with their markers and sources, extras, groups,
-//! Pythons, settings and indexes. Not compared is a project's own version, on which nothing that is installed depends.
+//! The comparison covers what `uv lock --check` compares: members, requirements with their markers and
+//! sources, extras, groups, Python versions, settings and indexes. It does not cover a project's own version,
+//! because no installed package depends on it.
 
 mod entry;
 mod groups;
@@ -26,7 +27,7 @@ use crate::lock::location::join;
 use crate::lock::model::{Asked, AskedProject};
 use crate::pep508::{Name, Requirement, Wanted, parse_specifiers};
 
-/// A manifest of today.
+/// A current manifest.
 struct Manifest {
     tree: Value,
     name: Option<Name>,
@@ -66,7 +67,7 @@ impl Manifest {
     }
 }
 
-/// What shows that a lock is older than the projects beside it: the folder of each such project, and why.
+/// The reasons why a lock is older than the projects beside it. Each has the folder of its project.
 pub(super) fn reasons(asked: &Asked, beside: &Beside<'_>) -> Vec<(String, Reason)> {
     let root = Manifest::read(beside.manifest);
     let others: BTreeMap<&str, Manifest> = beside
@@ -96,7 +97,8 @@ struct Workspace<'m> {
 }
 
 impl Workspace<'_> {
-    /// What shows a difference at the lock's own place: its project, the members, the Pythons and the settings.
+    /// The difference at the root of the lock: its project, the members, the Python versions and the
+    /// settings.
     fn of_root(&self) -> Option<Reason> {
         let root = self.root?;
         let own = self.asked.projects.iter().find(|project| project.folder == ".");
@@ -106,7 +108,7 @@ impl Workspace<'_> {
             return Some(Reason::Project { locked: own.name.to_string(), found: name.to_string() });
         }
         if own.is_none() && self.asked.members.is_empty() {
-            // A lock of a script, or one that this manifest has nothing to do with.
+            // The lock of a script, or a lock that does not belong to this manifest.
             return None;
         }
         let members = self.members();
@@ -118,7 +120,7 @@ impl Workspace<'_> {
             .or_else(|| self.settings(root))
     }
 
-    /// Members that are new or gone.
+    /// Members that were added or removed.
     fn members(&self) -> Option<Reason> {
         let found = self.beside.members.as_ref()?;
         let named = found.iter().filter_map(|folder| {
@@ -145,13 +147,13 @@ impl Workspace<'_> {
         (!gone.is_empty()).then_some(Reason::Removed(gone))
     }
 
-    /// Whether the Pythons that all projects of the workspace allow are others than the lock's.
+    /// Whether the Python versions that all projects of the workspace allow differ from those of the lock.
     fn other_pythons(&self) -> Option<Reason> {
         let locked_text = self.asked.requires_python.as_deref()?;
         let members = self.asked.projects.iter().filter(|project| project.is_member && project.folder != ".");
         let members: Option<Vec<&Manifest>> =
             members.map(|project| self.others.get(project.folder.as_str())).collect();
-        // One that is not there may narrow the Pythons.
+        // A missing project may restrict the Python versions further.
         let all: Vec<VersionSpecifiers> =
             self.root.into_iter().chain(members?).filter_map(Manifest::pythons).collect();
         if all.is_empty() {
@@ -202,8 +204,8 @@ impl Workspace<'_> {
         (!changed.is_empty()).then_some(Reason::Settings(changed))
     }
 
-    /// Whether the lock has packages of an index that the settings do not name any more. Where none of the indexes stands in
-    /// for the usual one, one address may be that of the usual one.
+    /// Whether the lock has packages from an index that the settings no longer name. If no index replaces the
+    /// default one, one URL may be that of the default index.
     fn lacks_index(&self, settings: Option<&Value>, manifests: &[&Manifest]) -> bool {
         let Some((mut known, is_default)) = settings.and_then(settings::indexes) else { return false };
         for manifest in manifests {
@@ -214,7 +216,7 @@ impl Workspace<'_> {
         foreign > usize::from(!is_default)
     }
 
-    /// What a project asks for, against what was locked of it.
+    /// Compares the requirements of a project with the locked ones.
     fn of_project(&self, project: &AskedProject, manifest: &Manifest) -> Option<Reason> {
         let name = manifest.name.as_ref()?;
         if project.name != *name {
@@ -225,7 +227,7 @@ impl Workspace<'_> {
             return Some(reason);
         }
         let project_table = manifest.project()?;
-        // What a build backend computes cannot be known here.
+        // Values that a build backend computes are not known here.
         let (is_dynamic, has_dynamic_extras) =
             (manifest.is_dynamic("dependencies"), manifest.is_dynamic("optional-dependencies"));
         let Some(metadata) = &project.metadata else {
@@ -243,7 +245,7 @@ impl Workspace<'_> {
         if has_dynamic_extras { None } else { self.other_extras(project_table, metadata) }
     }
 
-    /// Whether the dependencies and those of extras are others than the locked ones. Dependencies that a build backend
+    /// Whether the dependencies or the extras differ from the locked ones. Dependencies that a build backend
     /// computes are left out.
     fn requirements_differ(
         &self,
@@ -266,7 +268,7 @@ impl Workspace<'_> {
             Some(wanted)
         });
         let wanted = wanted?;
-        // A backend may have put in what the project's own extras stand for.
+        // A build backend may have replaced the project's own extras by their requirements.
         if manifest.is_dynamic("version") && wanted.iter().any(|entry| entry.name == project.name) {
             return None;
         }
@@ -277,7 +279,8 @@ impl Workspace<'_> {
         differ(&locked, &wanted, self.pythons().as_ref())
     }
 
-    /// Where a lock leaves out what was asked for: what the project asks for has to be locked in a version that fits.
+    /// For a lock without a copy of the requirements: the project's requirements must be locked in matching
+    /// versions.
     fn not_satisfied(&self, manifest: &Manifest) -> Option<Reason> {
         let project = manifest.project()?;
         let lists = |table: Option<&Value>| -> Vec<Value> {
@@ -291,7 +294,7 @@ impl Workspace<'_> {
         let (mut added, mut changed) = (BTreeSet::new(), BTreeSet::new());
         for requirement in texts.filter_map(|text| Requirement::parse(text).ok()) {
             let is_anywhere = requirement.marker.as_ref().is_none_or(|marker| {
-                // Environments that the lock is not for may be the only ones.
+                // The only environments with this requirement may be environments that the lock is not for.
                 self.asked.head.get("supported-markers").is_none() && holds_anywhere(marker, pythons.as_ref())
             });
             match self.asked.names.get(&requirement.name) {
@@ -313,7 +316,7 @@ impl Workspace<'_> {
         (!changed.is_empty()).then(|| Reason::Changed(list(changed)))
     }
 
-    /// Extras that the lock does not know, or that are gone. What they ask for was compared before.
+    /// Extras that were added or removed. Their requirements were compared before.
     fn other_extras(&self, project: &Value, metadata: &Value) -> Option<Reason> {
         if self.asked.revision < 1 {
             return None;
@@ -326,7 +329,7 @@ impl Workspace<'_> {
         (!names.is_empty()).then_some(Reason::Choices(names))
     }
 
-    /// Whether a member became a package, or is one no more.
+    /// Whether a member became a package, or is no longer one.
     fn other_kind(&self, project: &AskedProject, manifest: &Manifest) -> Option<Reason> {
         if !project.is_member || !self.has_all_members() {
             return None;
@@ -380,7 +383,8 @@ impl Workspace<'_> {
         indexes
     }
 
-    /// Reads requirements with the sources that hold in a project: its own, then those of the workspace's root.
+    /// Reads requirements with the sources that apply to a project: first its own, then those of the
+    /// workspace's root.
     fn with_sources<T>(
         &self,
         manifest: &Manifest,
@@ -395,7 +399,7 @@ impl Workspace<'_> {
         let own = manifest
             .sources()
             .map(|table| (table, Around { folder: &folder, indexes: &indexes, members: &members }));
-        // uv looks for the workspace of a member from the member upwards, and stops at the first manifest.
+        // uv searches the workspace of a member upwards from the member, and stops at the first manifest.
         let sees_root = !self
             .others
             .keys()

@@ -1,4 +1,4 @@
-//! `exclude-newer`: the moment after which uv looks at no file.
+//! `exclude-newer`: the time after which uv ignores files.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use crate::pep508::Name;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// A moment as a manifest or a lock has it.
+/// The time in a manifest or a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Moment {
-    /// No bound.
+    /// No limit.
     Never,
-    /// A fixed moment.
+    /// A fixed time.
     Fixed(Timestamp),
-    /// A day of the calendar of the machine that locks.
+    /// A calendar day in the time zone of the machine that locks.
     Day(Timestamp),
-    /// A time before now, in seconds.
+    /// A time relative to now, in seconds.
     Ago(i64),
-    /// One that cannot be read here.
+    /// A time in an unknown format.
     Unknown,
 }
 
-/// Whether the lock's `exclude-newer` is the one of the settings.
+/// Whether the `exclude-newer` of the lock equals that of the settings.
 pub(super) fn agree(options: Option<&Value>, settings: &Value) -> bool {
     let get = |key: &str| options.and_then(|options| options.get(key));
     let locked = match (get("exclude-newer-span"), get("exclude-newer")) {
@@ -36,8 +36,8 @@ pub(super) fn agree(options: Option<&Value>, settings: &Value) -> bool {
     same(&locked, &now)
 }
 
-/// Whether the lock's exceptions for packages are those of the settings. A new exception for a package that is not in the
-/// lock changes nothing.
+/// Whether the lock's exceptions for packages equal those of the settings. A new exception for a package that
+/// is not in the lock changes nothing.
 pub(super) fn agree_for_packages(
     options: Option<&Value>,
     settings: &Value,
@@ -61,7 +61,7 @@ pub(super) fn agree_for_packages(
 
 fn same(locked: &Moment, now: &Moment) -> bool {
     match (locked, now) {
-        // The lock has the end of the day, in a time zone that is not known here.
+        // The lock contains the end of the day in a time zone that is not known here.
         (Moment::Fixed(locked), Moment::Day(day)) => (locked.0 - day.0 - DAY).abs() <= DAY,
         (Moment::Never, Moment::Unknown) | (Moment::Unknown, Moment::Never) => false,
         (Moment::Unknown, _) | (_, Moment::Unknown) => true,
@@ -91,7 +91,7 @@ fn read(text: &str) -> Moment {
     ago(text).map_or(Moment::Unknown, Moment::Ago)
 }
 
-/// `P7D`, `PT36H`, `P2W`, `7 days`, `2 weeks`, `36h`.
+/// Reads `P7D`, `PT36H`, `P2W`, `7 days`, `2 weeks`, `36h`.
 fn ago(text: &str) -> Option<i64> {
     let lower = text.to_ascii_lowercase();
     let lower = lower.strip_suffix(" ago").unwrap_or(&lower);
@@ -124,7 +124,7 @@ fn ago(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// The moments that uv 0.13.9 writes into a lock for these settings (`uv lock`).
+    /// The times are those that uv 0.13.9 writes into a lock for these settings (`uv lock`).
     #[test]
     fn moments_are_read_as_uv_reads_them() {
         let cases = [

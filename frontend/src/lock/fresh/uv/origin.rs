@@ -1,4 +1,4 @@
-//! Where a requirement's package comes from, in a form that a lock and a manifest have in common.
+//! The source of a required package, in a form that allows comparing a lock with a manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,34 +9,34 @@ use crate::address::decoded;
 use crate::lock::location::{join, parameter};
 use crate::pep508::{Marker, Name, Wanted, parse_specifiers};
 
-/// Where a package comes from.
+/// The source of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// An index; a named one where the manifest names one.
+    /// An index. It is a named one if the manifest names one.
     Index { specifiers: VersionSpecifiers, index: Asked },
-    /// A repository: its address and what `?` says of the rest.
+    /// A repository: its URL and the values after `?`.
     Git { address: String, rest: BTreeMap<String, String> },
-    /// A file at an address.
+    /// A file at a URL.
     Url { address: String, subdirectory: String },
-    /// One in a form that is not known here.
+    /// A source in an unknown form.
     Unknown,
-    /// A file or folder: its path relative to the lock, and what may be made of it.
+    /// A file or folder: its path relative to the lock, and the kinds that it may have in the lock.
     Local { path: Option<String>, kinds: BTreeSet<&'static str> },
 }
 
-/// Which index is asked for.
+/// The index that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// None by name.
+    /// No specific index.
     Any,
-    /// This one.
+    /// The index with this URL.
     Index(String),
-    /// One whose address the manifest does not say.
+    /// An index whose URL the manifest does not contain.
     Unknown,
 }
 
 impl Origin {
-    /// Whether a lock's origin is the one that a manifest asks for.
+    /// Whether the source in a lock is the one that a manifest asks for.
     pub(super) fn is(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (
@@ -44,7 +44,7 @@ impl Origin {
                 Self::Index { specifiers: wanted_specifiers, index: wanted_index },
             ) => specifiers == wanted_specifiers && index.is(wanted_index),
             (Self::Local { path, kinds }, Self::Local { path: wanted_path, kinds: wanted_kinds }) => {
-                // An absolute path cannot be compared with one that is relative to the lock.
+                // An absolute path cannot be compared with a path relative to the lock.
                 (path.is_none() || wanted_path.is_none() || path == wanted_path)
                     && !kinds.is_disjoint(wanted_kinds)
             }
@@ -55,13 +55,13 @@ impl Origin {
 }
 
 impl Asked {
-    /// Whether a lock's index is the one that a manifest asks for.
+    /// Whether the index in a lock is the one that a manifest asks for.
     pub(super) fn is(&self, wanted: &Self) -> bool {
         self == wanted || (*wanted == Self::Unknown && *self != Self::Any)
     }
 }
 
-/// The origin in an entry of a lock.
+/// The source in an entry of a lock.
 pub(super) fn locked(entry: &Value) -> Option<Origin> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
     if let Some(git) = text("git") {
@@ -82,7 +82,7 @@ pub(super) fn locked(entry: &Value) -> Option<Origin> {
     Some(Origin::Index { specifiers, index })
 }
 
-/// The origin that a requirement itself asks for.
+/// The source in a requirement itself.
 pub(super) fn of_requirement(wanted: &Wanted) -> Origin {
     match wanted {
         Wanted::Versions(specifiers) => Origin::Index { specifiers: specifiers.clone(), index: Asked::Any },
@@ -101,17 +101,18 @@ pub(super) fn of_requirement(wanted: &Wanted) -> Origin {
     }
 }
 
-/// What a manifest says around its sources.
+/// The context of a manifest's sources.
 pub(super) struct Around<'m> {
-    /// The folder that paths of the sources are relative to, itself relative to the lock.
+    /// The base folder for paths of the sources, relative to the lock.
     pub(super) folder: &'m str,
-    /// The addresses of indexes by name.
+    /// The URLs of indexes by name.
     pub(super) indexes: &'m BTreeMap<String, String>,
     /// The folders of the workspace's members.
     pub(super) members: &'m BTreeMap<Name, String>,
 }
 
-/// A source of `[tool.uv.sources]`, and when the source holds; absent if the marker cannot be read.
+/// A source of `[tool.uv.sources]`, and the marker under which it applies. `None` if the marker cannot be
+/// read.
 pub(super) fn of_source(
     name: &Name,
     wanted: &Wanted,
@@ -141,7 +142,7 @@ pub(super) fn of_source(
             _ if is_archive(path) => &["path"],
             (_, Some(false)) => &["virtual"],
             (Some(true), _) => &["editable"],
-            // The folder's own manifest can say that the folder is no package.
+            // The folder's own manifest can declare that it is not a package.
             _ => &["directory", "virtual"],
         };
         let path = (!path.starts_with('/')).then(|| join(around.folder, path));
@@ -158,7 +159,7 @@ pub(super) fn of_source(
         } else {
             &["editable", "virtual"]
         };
-        // Without such a member uv stops.
+        // uv fails if the member does not exist.
         let path = around.members.get(name).cloned().unwrap_or_default();
         Origin::Local { path: Some(path), kinds: kinds.iter().copied().collect() }
     } else {
@@ -173,7 +174,7 @@ fn is_archive(path: &str) -> bool {
     ENDS.iter().any(|end| path.ends_with(end))
 }
 
-/// An address without credentials and a slash at its end.
+/// A URL without credentials and without a slash at its end.
 pub(super) fn plain(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -181,7 +182,7 @@ pub(super) fn plain(url: &str) -> String {
     format!("{scheme}://{host}/{}", path.trim_end_matches('/'))
 }
 
-/// `ADDRESS?rev=REV#COMMIT`, as uv writes a repository.
+/// A repository in uv's form: `ADDRESS?rev=REV#COMMIT`.
 fn git_of(text: &str) -> Origin {
     let text = text.split('#').next().unwrap_or(text);
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
@@ -190,7 +191,7 @@ fn git_of(text: &str) -> Origin {
     Origin::Git { address: plain(address), rest }
 }
 
-/// `ADDRESS@REV#subdirectory=FOLDER`, as a requirement writes a repository.
+/// A repository in the form of a requirement: `ADDRESS@REV#subdirectory=FOLDER`.
 fn git_of_requirement(text: &str) -> Origin {
     let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
     let mut rest = BTreeMap::new();

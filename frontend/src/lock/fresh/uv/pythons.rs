@@ -1,23 +1,24 @@
-//! The Pythons that a lock or a group is for: the lowest and the highest one that all bounds allow.
+//! The Python versions of a lock or a group: the lowest and the highest version that all bounds allow.
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use crate::pep508::{self, Comparison, Marker, Operand, Variable};
 
-/// A place between versions: before a version, or (`true`) after the version.
+/// A position between versions: before the version, or after it (`true`).
 type Cut = (Version, bool);
 
-/// The versions between two places; without a place, there is no end on that side.
+/// The versions between two positions. A missing position means that there is no limit on this side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Range {
     low: Option<Cut>,
     high: Option<Cut>,
 }
 
-/// The range from the lowest to the highest version that all specifiers allow; absent where they allow no version.
+/// The range from the lowest to the highest version that all specifiers allow. `None` if they allow no
+/// version.
 ///
-/// As in uv, a version that is left out in the middle (`!=3.11.*`) leaves no gap. A version that is left out at an end
-/// moves the end: `>=3.10,!=3.10.*` begins at 3.11.
+/// As in uv, an excluded version in the middle (`!=3.11.*`) makes no gap. An excluded version at an end moves
+/// this end: `>=3.10,!=3.10.*` begins at 3.11.
 pub(super) fn range<'s>(all: impl IntoIterator<Item = &'s VersionSpecifiers>) -> Option<Range> {
     let (mut low, mut high, mut gaps) = (None, None, Vec::new());
     for one in all.into_iter().flat_map(|specifiers| specifiers.iter()) {
@@ -49,7 +50,7 @@ pub(super) fn range<'s>(all: impl IntoIterator<Item = &'s VersionSpecifiers>) ->
 }
 
 impl Range {
-    /// The marker that holds for these Pythons; absent where there are no ends.
+    /// The marker that holds for these Python versions; `None` if there is no limit.
     pub(super) fn marker(&self) -> Option<Marker> {
         let compare = |operator, version: &Version| {
             Marker::Compare(Comparison {
@@ -74,13 +75,13 @@ impl Range {
     }
 }
 
-/// What one specifier allows.
+/// The versions that one specifier allows.
 enum Allowed {
     Between(Option<Cut>, Option<Cut>),
     Outside(Cut, Cut),
 }
 
-/// What a specifier allows, of final releases: for uv, `>=3.12rc1` is `>=3.12` here.
+/// The final releases that a specifier allows. For uv, `>=3.12rc1` means `>=3.12` here.
 fn allowed(one: &VersionSpecifier) -> Allowed {
     let version = Version::new(one.version().release());
     let before = |version: Version| (version, false);
@@ -109,7 +110,7 @@ fn allowed(one: &VersionSpecifier) -> Allowed {
     }
 }
 
-/// The first version that does not begin with `release`, without its last `dropped` numbers.
+/// The first version that does not begin with `release` without its last `dropped` numbers.
 fn next(release: &[u64], dropped: usize) -> Version {
     let kept = release.len().saturating_sub(dropped).max(1);
     let mut numbers: Vec<u64> = release.iter().take(kept).copied().collect();
@@ -124,8 +125,8 @@ mod tests {
     use super::*;
     use crate::pep508::parse_specifiers;
 
-    /// Whether uv 0.13.9 takes a lock of a project with the first bounds when the project has the second ones
-    /// (`uv lock --check`).
+    /// The expected values are those of uv 0.13.9: whether `uv lock --check` accepts a lock of a project with
+    /// the first bounds if the project has the second ones.
     #[test]
     fn ranges_are_the_same_where_uv_says_so() {
         let cases = [
@@ -149,7 +150,7 @@ mod tests {
         }
     }
 
-    /// uv 0.13.9 says `>=3.12` of a workspace with these two members (`uv lock`).
+    /// uv 0.13.9 writes `>=3.12` for a workspace with these two members (`uv lock`).
     #[test]
     fn what_a_member_leaves_out_moves_the_end_of_the_others() {
         let members = [">=3.9,!=3.10.*", ">=3.10,!=3.11.*"].map(|text| parse_specifiers(text).unwrap());

@@ -1,4 +1,4 @@
-//! The settings of uv that a lock was made with, against those of the workspace's root.
+//! Compares the uv settings of a lock with those of the workspace's root.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,42 +11,43 @@ use super::moment;
 use super::origin::plain;
 use crate::pep508::{Marker, Name};
 
-/// Keys whose lists of requirements the lock repeats below `[manifest]`.
+/// Keys with lists of requirements that the lock repeats in `[manifest]`.
 const LISTS: [(&str, &str); 3] = [
     ("constraint-dependencies", "constraints"),
     ("override-dependencies", "overrides"),
     ("build-constraint-dependencies", "build-constraints"),
 ];
 
-/// Keys with one word for a value: the key, the lock's name for the key, and the value that is meant where there is none.
+/// Keys with a single word: the key, its name in the lock, and its default value.
 const WORDS: [(&str, &str, &str); 3] = [
     ("resolution", "resolution-mode", "highest"),
     ("prerelease", "prerelease-mode", "if-necessary-or-explicit"),
     ("fork-strategy", "fork-strategy", "requires-python"),
 ];
 
-/// Keys with a list of markers, and the lock's name for each.
+/// Keys with a list of markers, and their names in the lock.
 const MARKERS: [(&str, &str); 2] =
     [("environments", "supported-markers"), ("required-environments", "required-markers")];
 
-/// What is compared.
+/// The inputs of the comparison.
 pub(super) struct Settings<'m> {
     /// The lock without its packages.
     pub(super) head: &'m Value,
     /// `[tool.uv]` of the root's `pyproject.toml`.
     pub(super) own: &'m Value,
-    /// `uv.toml`, which stands in the place of `[tool.uv]` for some keys.
+    /// `uv.toml`, which replaces `[tool.uv]` for some keys.
     pub(super) file: Option<&'m Value>,
     /// The sources of the root.
     pub(super) sources: &'m Sources<'m>,
-    /// Everything that is locked.
+    /// The locked packages.
     pub(super) names: &'m BTreeMap<Name, Vec<Version>>,
-    /// The Pythons that the lock is for.
+    /// The Python versions of the lock.
     pub(super) pythons: Option<&'m VersionSpecifiers>,
 }
 
 impl Settings<'_> {
-    /// The keys that the lock was made with other values of. A value in a form that is not known here is not compared.
+    /// The keys whose values have changed since the lock was made. A value in an unknown form is not
+    /// compared.
     pub(super) fn changed(&self) -> Vec<String> {
         let mut changed = BTreeSet::new();
         let options = self.head.get("options");
@@ -58,13 +59,14 @@ impl Settings<'_> {
                 Some(_) => continue,
                 None => usual,
             };
-            // The name of before: one word for the same.
+            // Older versions write the same word with underscores.
             let word = |word: &str| word.replace('_', "-");
             if word(locked.unwrap_or(usual)) != word(now) {
                 changed.insert(key);
             }
         }
-        // A bound that the project does not have came from the command line or the settings of whoever locked.
+        // If only the lock has this bound, it came from the command line or from the settings of the user who
+        // locked.
         if resolving.get("exclude-newer").is_some() && !moment::agree(options, resolving) {
             changed.insert("exclude-newer");
         }
@@ -132,7 +134,7 @@ impl Settings<'_> {
             locked.retain(|entry| !entry.is_empty());
         }
         if key != "build-constraint-dependencies" {
-            // A new rule about a package that is not locked changes nothing.
+            // A new rule for a package that is not locked changes nothing.
             let known: BTreeSet<Name> = locked.iter().map(|entry| entry.name.clone()).collect();
             now.retain(|entry| known.contains(&entry.name) || self.names.contains_key(&entry.name));
         }
@@ -152,7 +154,7 @@ impl Settings<'_> {
         };
         let name = |table: &Value| Name::new(&text(table, "name").unwrap_or_default()).ok();
         let agree = |one: &Value, other: &Value| {
-            // A lock has a version in its normal form.
+            // A lock contains versions in their normalised form.
             let version =
                 |table: &Value| text(table, "version").map(|text| text.parse::<Version>().map_err(|_| text));
             let (Some(mine), Some(yours)) = (entries(one), entries(other)) else { return true };
@@ -161,7 +163,7 @@ impl Settings<'_> {
                 && text(one, "requires-python") == text(other, "requires-python")
                 && differ(&mine, &yours, self.pythons).is_none()
         };
-        // New metadata of a package that is not locked changes nothing.
+        // New metadata for a package that is not locked changes nothing.
         let counts = |table: &&Value| {
             let is_locked = name(table).is_none_or(|name| self.names.contains_key(&name));
             is_locked || locked.iter().any(|other| name(other) == name(table))
@@ -171,10 +173,11 @@ impl Settings<'_> {
     }
 }
 
-/// Sets of which one side at most may be chosen: each side is a package, with an extra, a group or neither.
+/// Sets of items of which at most one may be chosen. Each item is a package with an extra, with a group, or
+/// with neither.
 type Conflicts = BTreeSet<BTreeSet<(String, String, String)>>;
 
-/// The conflicts in a value; a side without a package is one of `project`.
+/// The conflicts in a value. An item without a package belongs to `project`.
 fn conflicts(value: Option<&Value>, project: Option<&Name>) -> Option<Conflicts> {
     let text = |item: &Value, key: &str| {
         let text = item.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -200,10 +203,10 @@ fn conflicts(value: Option<&Value>, project: Option<&Name>) -> Option<Conflicts>
     .collect()
 }
 
-/// Whether the lock was made with other conflicts than those that the projects declare, each with its name.
+/// Whether the projects declare other conflicts than those in the lock. Each project is given with its name.
 ///
-/// A group that includes a side is a side as well. uv adds such groups to a lock by itself, so that the lock may have more
-/// sets where a project has groups that include others.
+/// A group that includes an item is also an item. uv adds such groups to a lock automatically. So the lock
+/// may have more sets if a project has groups that include others.
 pub(super) fn has_other_conflicts(
     head: &Value,
     declared: &[(Option<&Name>, &Value)],
@@ -216,8 +219,8 @@ pub(super) fn has_other_conflicts(
     if includes { !now.is_subset(&locked) || (now.is_empty() && !locked.is_empty()) } else { now != locked }
 }
 
-/// The addresses of the indexes in settings, and whether one of them stands in for the usual index; absent where there
-/// are none.
+/// The URLs of the indexes in settings, and whether one of them replaces the default index. `None` if there
+/// are no indexes.
 pub(super) fn indexes(settings: &Value) -> Option<(BTreeSet<String>, bool)> {
     let (mut urls, mut is_default) = (BTreeSet::new(), false);
     for index in settings.get("index").and_then(Value::as_array).into_iter().flatten() {
@@ -236,7 +239,7 @@ pub(super) fn indexes(settings: &Value) -> Option<(BTreeSet<String>, bool)> {
     (!urls.is_empty()).then_some((urls, is_default))
 }
 
-/// The named indexes of a table of settings.
+/// The named indexes in a table of settings.
 pub(super) fn named(settings: Option<&Value>, into: &mut BTreeMap<String, String>) {
     let list = settings.and_then(|settings| settings.get("index")).and_then(Value::as_array);
     for index in list.into_iter().flatten().filter_map(Value::as_object) {

@@ -1,12 +1,12 @@
-//! Whether two sets of bounds allow the same versions.
+//! Compares the versions that two sets of bounds allow.
 
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifier};
 
-/// Whether the versions that all of `one` allow are those that all of `other` allow, as uv compares them: `~=1.16` is
-/// `>=1.16,<2`, and a bound that names a prerelease lets prereleases in.
+/// Whether `one` and `other` allow the same versions. As in uv, `~=1.16` equals `>=1.16,<2`, and a bound with
+/// a prerelease allows prereleases.
 pub(super) fn same(one: &[&VersionSpecifier], other: &[&VersionSpecifier]) -> bool {
     let early = |bounds: &[&VersionSpecifier]| bounds.iter().any(|bound| bound.version().any_prerelease());
     if early(one) != early(other) {
@@ -22,7 +22,7 @@ pub(super) fn same(one: &[&VersionSpecifier], other: &[&VersionSpecifier]) -> bo
     points.iter().all(|version| allows(one, version) == allows(other, version))
 }
 
-/// Versions on each side of one that a bound names, and at the ends of the series that begin with the version.
+/// Versions around a version of a bound, and at the ends of the series that begin with this version.
 fn around(version: &Version, points: &mut BTreeSet<Version>) {
     let release = version.release();
     points.insert(version.clone());
@@ -59,7 +59,8 @@ mod tests {
     use super::*;
     use crate::pep508::parse_specifiers;
 
-    /// Whether uv 0.13.9 takes a lock of `six` with the first bounds for the second ones (`uv lock --check`).
+    /// The expected values are those of uv 0.13.9: whether `uv lock --check` accepts a lock of `six` with the
+    /// first bounds for the second ones.
     #[test]
     fn bounds_are_the_same_where_uv_says_so() {
         let cases = [
