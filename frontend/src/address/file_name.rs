@@ -59,6 +59,7 @@ impl FileName {
         Self::parse(&decoded(path.rsplit('/').next().unwrap_or(path)))
     }
 
+    /// The name of the file.
     pub fn as_str(&self) -> &str {
         &self.0
     }

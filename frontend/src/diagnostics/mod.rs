@@ -42,6 +42,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Whether the diagnostic is an error or a warning.
     pub fn severity(&self) -> Severity {
         self.problem.severity()
     }

@@ -260,6 +260,7 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Whether the problem is an error or a warning.
     pub fn severity(&self) -> Severity {
         match self {
             Self::LeftOut { severity, .. } => *severity,
