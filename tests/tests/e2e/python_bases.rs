@@ -155,19 +155,18 @@ fn repository(index: &Index, word: &str) -> Result<(String, String, String)> {
     let output = format!("type=local,dest={}", folder.path().display());
     let made = small::project(&REPOSITORY.replace("NONCE", word))?;
     Build::of(&made).target("exported").output(&output).succeed()?;
-    let (mut address, mut key, mut checksum) = (String::new(), String::new(), String::new());
+    let mut found = None;
     for (name, path) in Project::files(folder.path())? {
         let bytes = std::fs::read(path).unwrap_or_default();
         let file = index.file(&format!("{word}/{name}"), &bytes);
         // apt asks for what the suite `./` has below `/./`.
         index.file(&format!("{word}/./{name}"), &bytes);
         if name == "key" {
-            address = file.trim_end_matches("key").to_owned();
-            checksum = pybuild_tests::index::sha256(&bytes);
-            key = file;
+            found =
+                Some((file.trim_end_matches("key").to_owned(), file, pybuild_tests::index::sha256(&bytes)));
         }
     }
-    Ok((address, key, checksum))
+    Ok(found.ok_or_else(|| "the repository has no key".to_owned())?)
 }
 
 /// The tables that install the repository's package.

@@ -293,7 +293,9 @@ fn copy(model: &mut Model, at: usize, one: &Instruction, report: &mut Report) {
 
 /// What to write for an address, of which a build file wants to know what comes from it.
 fn download(address: &str, to: &str) -> String {
-    if address.starts_with("git@") || address.split('#').next().is_some_and(|path| path.ends_with(".git")) {
+    if address.starts_with("git@")
+        || address.split('#').next().is_some_and(|path| path.strip_suffix(".git").is_some())
+    {
         return format!(
             "ADD of `{address}`: write `copy = [{{ from = \"REPOSITORY.git#COMMIT\", to = \"{to}\" }}]` with the full id of a commit"
         );
