@@ -1,7 +1,7 @@
 //! The project's Python in a custom base: a stage, a target of a Dockerfile, and apt repositories.
 
 use pybuild_tests::project::{nonce, temporary_folder};
-use pybuild_tests::{Build, Index, Outcome, Project, Result, Wheel};
+use pybuild_tests::{Build, Failure, Index, Outcome, Project, Result, Wheel};
 
 use crate::locked::{HEAD, installed, pylock};
 use crate::small;
@@ -166,7 +166,7 @@ fn repository(index: &Index, word: &str) -> Result<(String, String, String)> {
                 Some((file.trim_end_matches("key").to_owned(), file, pybuild_tests::index::sha256(&bytes)));
         }
     }
-    Ok(found.ok_or_else(|| "the repository has no key".to_owned())?)
+    found.ok_or_else(|| Failure::io("the key of the repository")(std::io::ErrorKind::NotFound.into()))
 }
 
 /// The tables that install the repository's package.
