@@ -1,7 +1,7 @@
 //! The command line of the binary, for use outside a build.
 //!
 //! Every command reads the same [`Plan`](crate::plan::Plan) as a build, from a folder of this machine. A
-//! command is a function from its arguments to an [`Answer`]. Only this file writes to the terminal, so
+//! command is a function from its arguments to an `Answer`. Only this file writes to the terminal, so
 //! standard output has nothing but the result.
 
 mod arguments;

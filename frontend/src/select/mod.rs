@@ -77,7 +77,7 @@ pub struct Why {
     /// The start of the path.
     pub origin: Origin,
     /// The packages on the path, starting with the one that the origin requires. The package itself is not
-    /// included. If the path has more than [`LONGEST_WAY`] packages, the middle is left out.
+    /// included. If the path has more than `LONGEST_WAY` packages, the middle is left out.
     pub through: Vec<Name>,
     /// The number of packages that are left out in the middle.
     pub omitted: usize,
