@@ -1,6 +1,6 @@
 //! The whole way of a build: file, project, rules, plan, graph, bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{CapSet, Image, Local, Platform, SourceFile, State};
@@ -36,7 +36,9 @@ impl Context for Memory<'_> {
         let prefix = if folder.is_root() { String::new() } else { format!("{}/", folder.as_str()) };
         let below = self.0.keys().filter_map(|name| name.strip_prefix(&prefix));
         let names = below.map(|name| name.split('/').next().unwrap_or(name).to_owned());
-        Ok(names.filter(|name| !name.is_empty()).collect())
+        // Each name once, as in a folder: a walk would take each of several names, and again on each level below.
+        let names: BTreeSet<String> = names.filter(|name| !name.is_empty()).collect();
+        Ok(names.into_iter().collect())
     }
 }
 
