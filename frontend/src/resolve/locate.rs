@@ -94,10 +94,14 @@ impl Located {
             let offered = answer.get(name.as_str()).and_then(Value::as_array).into_iter().flatten();
             let other_python = |file: &&Value| asks_index && requires_other(file, target).is_some();
             let (others, offered): (Vec<&Value>, Vec<&Value>) = offered.partition(other_python);
+            // pip takes a file that is not yanked before any that is, even a source archive before a wheel.
+            let is_yanked = |file: &&&Value| asks_index && file.get("yanked") == Some(&Value::Bool(true));
+            let kept: Vec<&Value> = offered.iter().filter(|file| !is_yanked(file)).copied().collect();
             let read = |files: &[&Value]| -> Vec<Artifact> {
                 files.iter().filter_map(|file| offered_file(file, question)).collect()
             };
-            if let Some(artifact) = pick(&read(&offered), entry, &lock.policy, &tags) {
+            let picked = pick(&read(&kept), entry, &lock.policy, &tags);
+            if let Some(artifact) = picked.or_else(|| pick(&read(&offered), entry, &lock.policy, &tags)) {
                 files.insert(name.clone(), artifact);
             } else if let Some(artifact) = pick(&read(&others), entry, &lock.policy, &tags) {
                 let is_picked =

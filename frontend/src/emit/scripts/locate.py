@@ -59,7 +59,8 @@ class Links(html.parser.HTMLParser):
         if tag == "base":
             self.base = urllib.parse.urljoin(self.base, href)
         elif tag == "a":
-            self.found.append((href, attributes.get("data-requires-python")))
+            is_yanked = attributes.get("data-yanked") is not None
+            self.found.append((href, attributes.get("data-requires-python"), is_yanked))
 
 
 def pip_options():
@@ -270,13 +271,16 @@ def of_json(text, address):
         for ours, theirs in [("size", "size"), ("uploaded", "upload-time"), ("python", "requires-python")]:
             if file.get(theirs) is not None:
                 entry[ours] = file[theirs]
+        # The reason stands for `true` (PEP 691).
+        if file.get("yanked"):
+            entry["yanked"] = True
         yield entry
 
 
 def of_html(text, address):
     page = Links(address)
     page.feed(text)
-    for link, python in page.found:
+    for link, python, is_yanked in page.found:
         url, _, fragment = urllib.parse.urljoin(page.base, link).partition("#")
         name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rsplit("/", 1)[-1])
         algorithm, _, digest = fragment.partition("=")
@@ -285,6 +289,8 @@ def of_html(text, address):
             entry["hashes"][algorithm] = digest.partition("&")[0]
         if python:
             entry["python"] = python
+        if is_yanked:
+            entry["yanked"] = True
         yield entry
 
 
