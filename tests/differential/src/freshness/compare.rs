@@ -98,6 +98,8 @@ fn packages(lock: &str) -> Option<Vec<toml::Value>> {
     let mut packages = lock.get("package")?.as_array()?.clone();
     for table in packages.iter_mut().filter_map(toml::Value::as_table_mut) {
         table.remove("metadata");
+        // The forks that uv made while it resolved. What is installed where follows from the edges.
+        table.remove("resolution-markers");
     }
     Some(packages)
 }
